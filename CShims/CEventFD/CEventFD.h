@@ -1,0 +1,6 @@
+#ifndef C_EVENTFD_H
+#define C_EVENTFD_H
+
+#include <sys/eventfd.h>
+
+#endif

@@ -1,0 +1,50 @@
+#ifndef C_SOCKET_EXTRAS_H
+#define C_SOCKET_EXTRAS_H
+
+#include <features.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* glibc hides these behind _GNU_SOURCE, which Swift's Glibc module does not define. */
+#ifndef __USE_GNU
+extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+extern int pipe2(int descriptors[2], int flags);
+extern int sched_getcpu(void);
+extern int unshare(int flags);
+#endif
+
+static const int C_CLONE_FILES = 0x00000400;
+
+/* gettid(2) has a glibc wrapper only from 2.30 on. */
+static inline pid_t c_gettid(void) { return (pid_t)syscall(SYS_gettid); }
+
+/* CPU_SET is a macro and cpu_set_t ends at CPU 1023; the kernel takes a mask of any length. */
+static inline int c_set_thread_affinity(const unsigned long *mask, size_t bytes) {
+    return (int)syscall(SYS_sched_setaffinity, 0, bytes, mask);
+}
+
+static inline long c_get_thread_affinity(unsigned long *mask, size_t bytes) {
+    return syscall(SYS_sched_getaffinity, 0, bytes, mask);
+}
+
+/* prctl(2) is variadic. */
+static inline int c_set_timer_slack(unsigned long nanoseconds) {
+    return prctl(PR_SET_TIMERSLACK, nanoseconds, 0UL, 0UL, 0UL);
+}
+
+/* ioctl(2) is variadic. Columns of a terminal, 0 if the descriptor is none. */
+static inline int c_terminal_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+#endif

@@ -1,0 +1,61 @@
+import CEpoll
+import CEventFD
+import CIOUring
+import CSocketExtras
+import Foundation
+import SystemPackage
+import Testing
+
+/// What every other module takes for granted of the C modules. That this file compiles, with all of them beside
+/// Foundation and SystemPackage, is half of the test: `CShims/README.md` says what breaks it.
+@Suite struct ShimContractTests {
+    @Test func epollEventIsPackedAsTheKernelHasIt() {
+        #if arch(x86_64)
+            #expect(MemoryLayout<epoll_event>.size == 12)
+            #expect(MemoryLayout<epoll_event>.alignment == 1)
+        #else
+            #expect(MemoryLayout<epoll_event>.size == 16)
+        #endif
+        #expect(EPOLLEXCLUSIVE.rawValue == 1 << 28)
+        #expect(EPOLLONESHOT.rawValue == 1 << 30)
+        #expect(EPOLLET.rawValue == 1 << 31)
+    }
+
+    @Test func eventFDCountsWhatIsWritten() {
+        let descriptor = eventfd(3, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
+        #expect(descriptor >= 0)
+        defer { close(descriptor) }
+        var count: eventfd_t = 0
+        #expect(eventfd_read(descriptor, &count) == 0)
+        #expect(count == 3)
+        #expect(eventfd_read(descriptor, &count) == -1 && errno == EAGAIN)
+    }
+
+    @Test func ringStructuresHaveTheSizesOfTheABI() {
+        #expect(MemoryLayout<io_uring_sqe>.size == 64)
+        #expect(MemoryLayout<io_uring_cqe>.size == 16)
+        #expect(C_IOSQE_FIXED_FILE == 1 << 0)
+        #expect(C_IOSQE_IO_LINK == 1 << 2)
+        #expect(C_IOSQE_BUFFER_SELECT == 1 << 5)
+        #expect(C_IOSQE_CQE_SKIP_SUCCESS == 1 << 6)
+    }
+
+    @Test func fdSetIsOneTypeForEverybody() {
+        var set = fd_set()
+        withUnsafeBytes(of: &set) { #expect($0.count == 128) }
+    }
+
+    @Test func acceptFourIsCallable() {
+        #expect(accept4(-1, nil, nil, CInt(SOCK_CLOEXEC.rawValue)) == -1)
+        #expect(errno == EBADF)
+    }
+
+    @Test func threadIdentifierOfTheMainThreadIsTheProcess() {
+        #expect(c_gettid() > 0)
+    }
+
+    @Test func systemPackageSharesErrnoWithGlibc() {
+        #expect(Errno.wouldBlock.rawValue == EAGAIN)
+        #expect(Data([1, 2]).count == 2)
+    }
+}
