@@ -28,6 +28,10 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let package = Package(
     name: "linux-events",
     products: [
+        .library(name: "LinuxDescriptors", targets: ["LinuxDescriptors"]),
+        .library(name: "LinuxSockets", targets: ["LinuxSockets"]),
+        .library(name: "LinuxReadiness", targets: ["LinuxReadiness"]),
+        .library(name: "LinuxRings", targets: ["LinuxRings"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
@@ -40,6 +44,10 @@ let package = Package(
         .systemLibrary(
             name: "CIOUring", path: "CShims/CIOUring", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
 
+        library("LinuxDescriptors", [system]),
+        library("LinuxSockets", ["CSocketExtras", "LinuxDescriptors", system]),
+        library("LinuxReadiness", ["CEpoll", "CEventFD", "LinuxDescriptors", system]),
+        library("LinuxRings", ["CIOUring", "LinuxDescriptors", system]),
 
 
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),

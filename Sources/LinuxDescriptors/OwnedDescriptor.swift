@@ -1,0 +1,51 @@
+import Glibc
+public import SystemPackage
+
+/// A file descriptor with exactly one owner, closed when the owner ends.
+///
+/// The type cannot be copied, so a descriptor cannot be closed twice, and after ``close()`` or ``release()`` the
+/// compiler rejects every further use. Code that only uses a descriptor takes the plain `FileDescriptor` of
+/// ``descriptor``, which must not outlive the owner.
+@frozen public struct OwnedDescriptor: ~Copyable, Sendable {
+    @usableFromInline let number: CInt
+
+    /// Takes ownership of a descriptor that is open and has no other owner.
+    @inlinable public init(owning descriptor: FileDescriptor) {
+        number = descriptor.rawValue
+    }
+
+    /// The descriptor, borrowed: valid as long as this owner lives, and not to be closed by the borrower.
+    @inlinable public var descriptor: FileDescriptor { FileDescriptor(rawValue: number) }
+
+    /// Closes the descriptor and reports what `close(2)` said.
+    ///
+    /// Linux frees the number before it can fail, so the call is never repeated, not even after `EINTR`.
+    @inlinable public consuming func close() throws(Errno) {
+        let result = closeDescriptor(number)
+        discard self
+        if result != 0 { throw Errno(rawValue: result) }
+    }
+
+    /// Gives the descriptor away: the caller owns it from here on.
+    @inlinable public consuming func release() -> FileDescriptor {
+        let number = number
+        discard self
+        return FileDescriptor(rawValue: number)
+    }
+
+    /// A second descriptor for the same open file description, with close-on-exec set (`F_DUPFD_CLOEXEC`).
+    public func duplicate() throws(Errno) -> OwnedDescriptor {
+        let number = number
+        let copy = try systemCall { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: copy))
+    }
+
+    @inlinable deinit {
+        _ = closeDescriptor(number)
+    }
+}
+
+/// `close(2)`: 0 or the error number.
+@usableFromInline func closeDescriptor(_ number: CInt) -> CInt {
+    Glibc.close(number) == 0 ? 0 : errno
+}

@@ -1,0 +1,46 @@
+public import CEpoll
+
+/// What an epoll registration asks for and what an event reports: the `events` mask of `epoll_ctl(2)`.
+@frozen public struct EpollEvents: OptionSet, Sendable, Hashable {
+    /// The mask as the kernel has it.
+    public let rawValue: UInt32
+
+    /// Takes the mask as the kernel has it.
+    @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    @inlinable init(_ flag: EPOLL_EVENTS) { rawValue = flag.rawValue }
+
+    /// `EPOLLIN`: a read, or an accept, would not wait.
+    @inlinable public static var readable: Self { Self(EPOLLIN) }
+    /// `EPOLLOUT`: a write would not wait.
+    @inlinable public static var writable: Self { Self(EPOLLOUT) }
+    /// `EPOLLPRI`: urgent data.
+    @inlinable public static var priority: Self { Self(EPOLLPRI) }
+    /// `EPOLLRDHUP`: the peer will send nothing more.
+    @inlinable public static var peerClosed: Self { Self(EPOLLRDHUP) }
+    /// `EPOLLHUP`: both directions are shut. Reported whether asked for or not.
+    @inlinable public static var hangup: Self { Self(EPOLLHUP) }
+    /// `EPOLLERR`: an error is pending. Reported whether asked for or not.
+    @inlinable public static var error: Self { Self(EPOLLERR) }
+
+    /// `EPOLLET`: report a change, not a state; read until `EAGAIN` before waiting again.
+    @inlinable public static var edgeTriggered: Self { Self(EPOLLET) }
+    /// `EPOLLONESHOT`: report once, then nothing until the registration is modified.
+    @inlinable public static var oneShot: Self { Self(EPOLLONESHOT) }
+    /// `EPOLLEXCLUSIVE` (Linux 4.5): of several sets that watch the descriptor, wake at least one instead of all.
+    /// Valid only when a descriptor is added, never when it is modified.
+    @inlinable public static var exclusive: Self { Self(EPOLLEXCLUSIVE) }
+}
+
+/// One event as `epoll_wait(2)` returned it.
+@frozen public struct EpollEvent: Sendable, Hashable {
+    /// What happened.
+    public let events: EpollEvents
+    /// What was given when the descriptor was added: `epoll_data_t.u64`.
+    public let token: UInt64
+
+    @inlinable init(_ event: epoll_event) {
+        events = unsafe EpollEvents(rawValue: event.events)
+        unsafe token = event.data.u64
+    }
+}

@@ -1,0 +1,38 @@
+import CIOUring
+public import SystemPackage
+
+/// What io_uring offers on the running kernel, found by asking it.
+public struct RingCapabilities: Sendable, Hashable {
+    /// What a ring can do.
+    public let features: RingFeatures
+    /// The numbers of the operations that the kernel supports (`IORING_REGISTER_PROBE`).
+    public let operations: Set<UInt8>
+
+    /// Makes a small ring and asks it.
+    ///
+    /// - Throws: `ENOSYS` on a kernel without io_uring, `EPERM` where `kernel.io_uring_disabled` or a seccomp filter
+    ///   forbids it, `ENOMEM` below Linux 5.12 when `RLIMIT_MEMLOCK` is small.
+    public static func probe() throws(Errno) -> RingCapabilities {
+        var ring = try Ring(entries: 2)
+        return RingCapabilities(features: ring.features, operations: ring.supportedOperations())
+    }
+
+    /// Accept that completes many times (Linux 5.19). The kernel has no probe for it; `IORING_OP_SOCKET` came with the
+    /// same release.
+    public var multishotAccept: Bool { operations.contains(UInt8(IORING_OP_SOCKET.rawValue)) }
+
+    /// Receive that completes many times (Linux 6.0), inferred from `IORING_OP_SEND_ZC` of the same release.
+    public var multishotReceive: Bool { operations.contains(UInt8(IORING_OP_SEND_ZC.rawValue)) }
+
+    /// Messages from ring to ring (Linux 5.18).
+    public var messageRing: Bool { operations.contains(UInt8(IORING_OP_MSG_RING.rawValue)) }
+}
+
+extension Ring {
+    mutating func supportedOperations() -> Set<UInt8> {
+        guard let probe = unsafe io_uring_get_probe_ring(&ring) else { return [] }
+        defer { unsafe io_uring_free_probe(probe) }
+        let last = unsafe probe.pointee.last_op
+        return Set((0...last).filter { unsafe io_uring_opcode_supported(probe, CInt($0)) != 0 })
+    }
+}

@@ -1,0 +1,56 @@
+public import Glibc
+public import LinuxDescriptors
+public import SystemPackage
+
+/// A connected TCP socket.
+@frozen public struct Connection: ~Copyable, Sendable {
+    @usableFromInline let owned: OwnedDescriptor
+
+    /// Takes over a connected socket.
+    @inlinable public init(owning descriptor: consuming OwnedDescriptor) {
+        owned = descriptor
+    }
+
+    /// The descriptor, borrowed.
+    @inlinable public var descriptor: FileDescriptor { owned.descriptor }
+
+    /// Gives the descriptor away.
+    @inlinable public consuming func release() -> OwnedDescriptor {
+        owned
+    }
+
+    /// Reads what has arrived, at most what fits (`recv(2)`).
+    ///
+    /// - Returns: the number of bytes, 0 after the peer's last byte, nil if nonblocking and nothing is there.
+    /// - Throws: `ECONNRESET`, `ETIMEDOUT`.
+    @inlinable public func receive(into bytes: inout MutableRawSpan) throws(Errno) -> Int? {
+        let number = owned.descriptor.rawValue
+        return try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(Errno) -> Int? in
+            try nonblockingSystemCall { unsafe recv(number, buffer.baseAddress, buffer.count, 0) }
+        }
+    }
+
+    /// Sends as much as the socket's buffer takes, without a `SIGPIPE` (`send(2)`, `MSG_NOSIGNAL`).
+    ///
+    /// - Returns: the number of bytes taken, nil if nonblocking and the buffer is full.
+    /// - Throws: `EPIPE`, `ECONNRESET`.
+    @inlinable public func send(_ bytes: RawSpan) throws(Errno) -> Int? {
+        let number = owned.descriptor.rawValue
+        return try unsafe bytes.withUnsafeBytes { (buffer) throws(Errno) -> Int? in
+            try nonblockingSystemCall {
+                unsafe Glibc.send(number, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL))
+            }
+        }
+    }
+
+    /// Says that nothing more will be sent (`shutdown(2)`, `SHUT_WR`).
+    public func finishSending() throws(Errno) {
+        let number = owned.descriptor.rawValue
+        _ = try systemCall { shutdown(number, CInt(SHUT_WR)) }
+    }
+
+    /// Closes the connection and reports what `close(2)` said.
+    @inlinable public consuming func close() throws(Errno) {
+        try owned.close()
+    }
+}

@@ -1,0 +1,52 @@
+import Glibc
+public import SystemPackage
+
+/// What can be set on a socket (`socket(7)`, `tcp(7)`), by its C name.
+public enum SocketOption: Sendable {
+    /// `SO_REUSEADDR`: bind although connections of an earlier listener linger in TIME_WAIT.
+    case reuseAddress
+    /// `SO_REUSEPORT` (Linux 3.9): several listeners on one port, connections spread over them by hash.
+    case reusePort
+    /// `SO_LINGER` with 0 s: closing sends a reset and leaves no TIME_WAIT. Accepted sockets inherit it.
+    case resetOnClose
+    /// `TCP_NODELAY`: send small segments at once.
+    case noDelay
+    /// `IPV6_V6ONLY`: an IPv6 listener takes no IPv4 connections.
+    case ipv6Only
+    /// `SO_RCVBUF` in bytes; the kernel doubles it.
+    case receiveBuffer(bytes: CInt)
+    /// `SO_SNDBUF` in bytes; the kernel doubles it.
+    case sendBuffer(bytes: CInt)
+}
+
+/// Sets an option (`setsockopt(2)`).
+///
+/// - Throws: `EBADF`, `ENOPROTOOPT`, `EINVAL`.
+public func setSocketOption(_ option: SocketOption, on socket: FileDescriptor) throws(Errno) {
+    switch option {
+    case .reuseAddress: try setOption(socket, SOL_SOCKET, SO_REUSEADDR, CInt(1))
+    case .reusePort: try setOption(socket, SOL_SOCKET, SO_REUSEPORT, CInt(1))
+    case .resetOnClose: try setOption(socket, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
+    case .noDelay: try setOption(socket, CInt(IPPROTO_TCP), TCP_NODELAY, CInt(1))
+    case .ipv6Only: try setOption(socket, CInt(IPPROTO_IPV6), IPV6_V6ONLY, CInt(1))
+    case .receiveBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_RCVBUF, bytes)
+    case .sendBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_SNDBUF, bytes)
+    }
+}
+
+func setOption<Value: BitwiseCopyable>(
+    _ socket: FileDescriptor, _ level: CInt, _ name: CInt, _ value: Value
+) throws(Errno) {
+    let result = unsafe withUnsafePointer(to: value) {
+        unsafe setsockopt(socket.rawValue, level, name, $0, socklen_t(MemoryLayout<Value>.size))
+    }
+    if result != 0 { throw Errno(rawValue: errno) }
+}
+
+/// The error that is pending on a socket (`SO_ERROR`), which reading it clears; nil if there is none.
+public func takeSocketError(of socket: FileDescriptor) throws(Errno) -> Errno? {
+    var value: CInt = 0
+    var length = socklen_t(MemoryLayout<CInt>.size)
+    if unsafe getsockopt(socket.rawValue, SOL_SOCKET, SO_ERROR, &value, &length) != 0 { throw Errno(rawValue: errno) }
+    return value == 0 ? nil : Errno(rawValue: value)
+}
