@@ -1,0 +1,147 @@
+extension Column {
+    /// Every column, in the order of the file. Columns are only ever appended.
+    public static let all: [Column] =
+        identity + outcome + latency + work + cost + sharing + ring + health + appended
+
+    private static let identity: [Column] = [
+        Column("schema_version", \.schemaVersion, "Version of the meaning of these columns."),
+        Column("run_id", \.runId, "Names the run; unique within a folder and the key of `percentiles.csv`."),
+        Column("started_at", \.startedAt, "Start of the run, ISO 8601 in UTC."),
+        Column("git_commit", \.gitCommit, "Commit of the source that was built, `-dirty` appended if it was changed."),
+        Column("machine_id", \.machineId, "Fingerprint of processor, memory, kernel and what else moves the numbers."),
+        Column("build", \.build, "`release` or `debug`; a debug build's numbers mean nothing."),
+        Column("workload", \.workload, isIdentity: true, "What was done: `accept`, `crr`, `read` or `wake`."),
+        Column("mode", \.mode, isIdentity: true, "The way of waiting, a name of `bench list`."),
+        Column("topology", \.topology, isIdentity: true, "`shared-set` or `set-per-worker`."),
+        Column("listener", \.listener, isIdentity: true, "How the workers share the port."),
+        Column("workers", \.workers, isIdentity: true, "Server threads."),
+        Column("connections", \.connections, isIdentity: true, "Connections that the clients keep outstanding."),
+        Column(
+            "message_size_bytes", \.messageSizeBytes, unit: "B", isIdentity: true,
+            "Bytes of one message, each way; empty where none is sent."),
+        Column("depth", \.depth, isIdentity: true, "Messages in flight on one connection."),
+        Column(
+            "rate_per_s", \.ratePerS, unit: "1/s", isIdentity: true,
+            "Operations offered per second, over all clients; empty in a closed loop."),
+        Column(
+            "service_time", \.serviceTime, isIdentity: true,
+            "How long a worker is kept by one operation: `none`, `fixed:T`, `exp:T` or `bimodal:T,T,P`."),
+        Column("pinning", \.pinning, "Which processors the threads were bound to, or `none`."),
+        Column("round", \.round, "Number of the block, from 1; a block holds every arm once."),
+        Column("order_in_round", \.orderInRound, "Place of the run within its block, from 1."),
+    ]
+
+    private static let outcome: [Column] = [
+        Column("duration_s", \.durationS, unit: "s", "Length of the measured window."),
+        Column("operations", \.operations, "Operations completed in the window."),
+        Column("errors", \.errors, "Operations that ended with an error in the window."),
+        Column("status", \.status, "`ok`, `void`, `partial`, `unsupported` or `failed`; only `ok` rows are compared."),
+        Column("reason", \.reason, "Why the status is not `ok`."),
+        Column(
+            "throughput_ops_per_s", \.throughputOpsPerS, unit: "1/s", better: .higher,
+            "Operations divided by the length of the window."),
+    ]
+
+    private static let latency: [Column] = [
+        Column(
+            "latency_kind", \.latencyKind,
+            "Where a latency starts: `from-scheduled-start` (open loop) or `from-call` (closed loop)."),
+        Column("latency_min_ns", \.latencyMinNs, unit: "ns", "Shortest latency."),
+        Column("latency_mean_ns", \.latencyMeanNs, unit: "ns", better: .lower, "Arithmetic mean of the latencies."),
+        Column(
+            "latency_p50_ns", \.latencyP50Ns, unit: "ns", better: .lower, "Latency that half of them do not exceed."),
+        Column("latency_p90_ns", \.latencyP90Ns, unit: "ns", better: .lower, "90th percentile of the latencies."),
+        Column(
+            "latency_p99_ns", \.latencyP99Ns, unit: "ns", better: .lower,
+            "99th percentile; like every percentile, empty unless at least ten samples lie beyond it."),
+        Column("latency_p999_ns", \.latencyP999Ns, unit: "ns", better: .lower, "99.9th percentile."),
+        Column(
+            "latency_max_ns", \.latencyMaxNs, unit: "ns",
+            "Longest latency; a single sample, so it is shown and never compared."),
+    ]
+
+    private static let work: [Column] = [
+        Column(
+            "wakeups_per_op", \.wakeupsPerOp, unit: "1/op", better: .lower, isCount: true,
+            "Returns from a worker's blocking wait with at least one event."),
+        Column(
+            "spurious_wakeups_per_op", \.spuriousWakeupsPerOp, unit: "1/op", better: .lower, isCount: true,
+            "Wakeups in which the worker got no operation at all."),
+        Column(
+            "empty_calls_per_op", \.emptyCallsPerOp, unit: "1/op", better: .lower, isCount: true,
+            "Accept or read calls that found nothing (EAGAIN), including the one that ends a drain."),
+        Column(
+            "syscalls_per_op", \.syscallsPerOp, unit: "1/op", better: .lower, isCount: true,
+            "System calls that the workers made in the window."),
+        Column(
+            "voluntary_switches_per_op", \.voluntarySwitchesPerOp, unit: "1/op", better: .lower,
+            "Times a worker went to sleep; shows the wakeups that the kernel takes back before the program sees them."),
+        Column(
+            "involuntary_switches_per_op", \.involuntarySwitchesPerOp, unit: "1/op", better: .lower,
+            "Times a worker was taken off its processor while it had work."),
+    ]
+
+    private static let cost: [Column] = [
+        Column(
+            "server_cpu_ns_per_op", \.serverCpuNsPerOp, unit: "ns/op", better: .lower,
+            "CPU time of the worker threads, user and kernel."),
+        Column(
+            "client_cpu_ns_per_op", \.clientCpuNsPerOp, unit: "ns/op",
+            "CPU time of the client threads; on loopback this holds the handshake."),
+    ]
+
+    private static let sharing: [Column] = [
+        Column(
+            "fairness_jain", \.fairnessJain, better: .higher, range: 0...1,
+            "Jain's index of the operations per worker: 1 when all got the same, 1/n when one got all."),
+        Column("per_worker_ops", \.perWorkerOps, "Operations of each worker, separated by `;`."),
+        Column(
+            "starvation_max_ns", \.starvationMaxNs, unit: "ns", better: .lower,
+            "Longest time that a waiting worker went without an operation while others had one; the window's ends count."
+        ),
+        Column(
+            "out_of_order_per_op", \.outOfOrderPerOp, unit: "1/op", better: .lower, isCount: true,
+            "Chunks of a connection that were handled after a later chunk of it."),
+        Column("open_peak", \.openPeak, "Most connections that the server had open at once."),
+    ]
+
+    private static let ring: [Column] = [
+        Column(
+            "sqes_per_op", \.sqesPerOp, unit: "1/op", better: .lower, isCount: true,
+            "io_uring requests submitted."),
+        Column(
+            "cqes_per_op", \.cqesPerOp, unit: "1/op", better: .lower, isCount: true,
+            "io_uring completions reaped."),
+        Column(
+            "rearms_per_op", \.rearmsPerOp, unit: "1/op", better: .lower, isCount: true,
+            "Multishot requests that ended and were submitted again."),
+    ]
+
+    private static let health: [Column] = [
+        Column(
+            "lost", \.lost, "Open loop: operations offered that were neither served nor refused; not 0 fails the run."),
+        Column(
+            "listen_overflows", \.listenOverflows,
+            "Growth of the kernel's ListenOverflows during the run; not 0 makes the run void."),
+        Column(
+            "foreign_cpu", \.foreignCpu, range: 0...1,
+            "Share of the machine's CPU time that went to other programs during the run."),
+    ]
+
+    private static let appended: [Column] = [
+        Column("implementation", \.implementation, isIdentity: true, "Language of the server's loop: `swift` or `c`."),
+        Column("close", \.close, isIdentity: true, "How connections end: `reset` (no TIME_WAIT) or `orderly`."),
+        Column(
+            "rearm", \.rearm, isIdentity: true,
+            "When a one-shot worker arms its descriptor again: `early` (after the accept) or `late` (after the work)."),
+        Column(
+            "service", \.service, isIdentity: true,
+            "How a worker spends the service time: `busy` or `sleep`; empty without one."),
+        Column("clients", \.clients, isIdentity: true, "Client threads."),
+        Column(
+            "drain", \.drain, isIdentity: true,
+            "Connections that were queued before the accepting was timed; empty when none were."),
+        Column("seed", \.seed, "Seed of the order of the runs and of the clients' random choices."),
+        Column("latency_samples", \.latencySamples, "Latencies that were recorded."),
+    ]
+}
