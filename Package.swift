@@ -28,6 +28,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 }
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
@@ -37,9 +38,11 @@ let package = Package(
         .library(name: "LinuxSockets", targets: ["LinuxSockets"]),
         .library(name: "LinuxReadiness", targets: ["LinuxReadiness"]),
         .library(name: "LinuxRings", targets: ["LinuxRings"]),
+        .executable(name: "bench", targets: ["bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.3"),
     ],
@@ -55,7 +58,24 @@ let package = Package(
         library("LinuxReadiness", ["CEpoll", "CEventFD", "LinuxDescriptors", system]),
         library("LinuxRings", ["CIOUring", "LinuxDescriptors", system]),
 
+        benchmark("Meters", ["CSocketExtras", histogram]),
         benchmark("Records", [histogram]),
+        .target(
+            name: "Reference", path: "Benchmarks/Reference", linkerSettings: [.linkedLibrary("uring")]),
+        benchmark(
+            "Workloads",
+            [
+                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "LinuxRings", "Meters",
+                "Records",
+                "Reference", system, histogram,
+            ]),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Workloads", arguments,
+                histogram,
+            ],
+            path: "Benchmarks/bench", swiftSettings: strict),
 
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),

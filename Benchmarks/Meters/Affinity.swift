@@ -1,0 +1,26 @@
+import CSocketExtras
+import Glibc
+
+/// Which processors a thread may run on (`sched_setaffinity(2)`).
+public enum Affinity {
+    /// Room for 8192 processors.
+    private static let words = 128
+
+    /// The processors that the calling thread may use, in order.
+    public static func available() -> [Int] {
+        var mask = [UInt](repeating: 0, count: words)
+        let bytes = unsafe c_get_thread_affinity(&mask, words * MemoryLayout<UInt>.size)
+        guard bytes > 0 else { return [0] }
+        return (0..<words * 64).filter { mask[$0 / 64] & (1 << UInt($0 % 64)) != 0 }
+    }
+
+    /// Pins the calling thread to one processor.
+    ///
+    /// - Returns: false if the kernel refuses, because the processor is absent or outside of the process's cpuset.
+    public static func pinThisThread(to processor: Int) -> Bool {
+        guard processor >= 0 && processor < words * 64 else { return false }
+        var mask = [UInt](repeating: 0, count: words)
+        mask[processor / 64] |= 1 << UInt(processor % 64)
+        return unsafe c_set_thread_affinity(&mask, words * MemoryLayout<UInt>.size) == 0
+    }
+}

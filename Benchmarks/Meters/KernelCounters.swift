@@ -1,0 +1,50 @@
+import Foundation
+import Glibc
+
+/// Counters of the whole machine that tell whether a run can be trusted.
+public struct KernelCounters: Sendable, Equatable {
+    /// Connections dropped because an accept queue was full (`TcpExt ListenOverflows` of `/proc/net/netstat`).
+    public var listenOverflows: UInt64
+    /// CPU time that anybody used or the hypervisor kept, in nanoseconds (`/proc/stat`, counted in ticks).
+    public var busyNanoseconds: UInt64
+    /// CPU time of this process, in nanoseconds.
+    public var ownNanoseconds: UInt64
+
+    /// Reads them now. What cannot be read is 0.
+    public static func read() -> KernelCounters {
+        KernelCounters(
+            listenOverflows: netstat()["ListenOverflows"] ?? 0, busyNanoseconds: busy(),
+            ownNanoseconds: nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID))
+    }
+
+    /// The share of the machine, 0 to 1, that others used between two readings.
+    public static func foreignShare(from start: Self, to end: Self, seconds: Double, processors: Int) -> Double {
+        let busy = Double(end.busyNanoseconds &- start.busyNanoseconds)
+        let own = Double(end.ownNanoseconds &- start.ownNanoseconds)
+        let capacity = seconds * 1e9 * Double(processors)
+        guard capacity > 0 else { return 0 }
+        return min(max((busy - own) / capacity, 0), 1)
+    }
+
+    /// The first line of `/proc/stat`: user nice system idle iowait irq softirq steal.
+    private static func busy() -> UInt64 {
+        guard let line = readLines("/proc/stat").first else { return 0 }
+        let ticks = line.split(separator: " ").dropFirst().compactMap { UInt64($0) }
+        guard ticks.count >= 8 else { return 0 }
+        let busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]
+        return busy * (1_000_000_000 / UInt64(max(sysconf(CInt(_SC_CLK_TCK)), 1)))
+    }
+
+    /// The `TcpExt` pair of lines, names above values.
+    private static func netstat() -> [Substring: UInt64] {
+        let lines = readLines("/proc/net/netstat").filter { $0.hasPrefix("TcpExt:") }
+        guard lines.count == 2 else { return [:] }
+        let names = lines[0].split(separator: " ").dropFirst()
+        let values = lines[1].split(separator: " ").dropFirst().map { UInt64($0) ?? 0 }
+        return Dictionary(zip(names, values)) { first, _ in first }
+    }
+}
+
+func readLines(_ path: String) -> [Substring] {
+    (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
+}

@@ -1,0 +1,79 @@
+import CSocketExtras
+import Foundation
+import Glibc
+
+/// Names a running thread so that another one can read what it has used.
+public struct ThreadHandle: Sendable {
+    let thread: pid_t
+    let clock: clockid_t
+
+    /// The calling thread.
+    public static func current() -> ThreadHandle {
+        var clock = clockid_t()
+        unsafe pthread_getcpuclockid(pthread_self(), &clock)
+        return ThreadHandle(thread: c_gettid(), clock: clock)
+    }
+
+    /// What the thread has used so far; nil if it has ended.
+    public func usage() -> ThreadUsage? {
+        let path = "/proc/self/task/\(thread)/status"
+        guard let status = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        let fields = ProcFields(status)
+        guard let voluntary = fields["voluntary_ctxt_switches"], let forced = fields["nonvoluntary_ctxt_switches"]
+        else { return nil }
+        return ThreadUsage(
+            cpuNanoseconds: nanoseconds(of: clock), voluntarySwitches: voluntary, involuntarySwitches: forced)
+    }
+}
+
+/// CPU time and context switches of one thread.
+///
+/// The CPU time is the thread's `CLOCK_THREAD_CPUTIME_ID`, exact to the scheduler's clock, where `getrusage(2)` counts
+/// in ticks. The switches are the numbers that `RUSAGE_THREAD` reports, read from `/proc/self/task` because only the
+/// thread itself may ask `getrusage(2)`.
+public struct ThreadUsage: Sendable, Equatable {
+    /// CPU time in user and kernel mode.
+    public var cpuNanoseconds: UInt64 = 0
+    /// Times the thread gave up the CPU to wait.
+    public var voluntarySwitches: UInt64 = 0
+    /// Times it was taken off the CPU.
+    public var involuntarySwitches: UInt64 = 0
+
+    /// Nothing used.
+    public init(cpuNanoseconds: UInt64 = 0, voluntarySwitches: UInt64 = 0, involuntarySwitches: UInt64 = 0) {
+        self.cpuNanoseconds = cpuNanoseconds
+        self.voluntarySwitches = voluntarySwitches
+        self.involuntarySwitches = involuntarySwitches
+    }
+
+    /// What was used between two readings.
+    public static func - (later: ThreadUsage, earlier: ThreadUsage) -> ThreadUsage {
+        ThreadUsage(
+            cpuNanoseconds: later.cpuNanoseconds &- earlier.cpuNanoseconds,
+            voluntarySwitches: later.voluntarySwitches &- earlier.voluntarySwitches,
+            involuntarySwitches: later.involuntarySwitches &- earlier.involuntarySwitches)
+    }
+
+    /// The sum of two.
+    public static func + (one: ThreadUsage, other: ThreadUsage) -> ThreadUsage {
+        ThreadUsage(
+            cpuNanoseconds: one.cpuNanoseconds + other.cpuNanoseconds,
+            voluntarySwitches: one.voluntarySwitches + other.voluntarySwitches,
+            involuntarySwitches: one.involuntarySwitches + other.involuntarySwitches)
+    }
+}
+
+/// The `Name: value` lines of a file under `/proc`, values read as their first number.
+struct ProcFields {
+    private var values: [Substring: UInt64] = [:]
+
+    init(_ text: String) {
+        for line in text.split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let digits = line[line.index(after: colon)...].drop { !$0.isNumber }.prefix { $0.isNumber }
+            if let value = UInt64(digits) { values[line[..<colon]] = value }
+        }
+    }
+
+    subscript(name: Substring) -> UInt64? { values[name] }
+}

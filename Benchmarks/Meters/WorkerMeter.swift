@@ -1,0 +1,165 @@
+public import Synchronization
+
+/// What one worker counts. The raw value is the place in the worker's block, which the C loops write too:
+/// `Benchmarks/Reference/include/reference.h` has the same list.
+public enum WorkerCount: Int, CaseIterable, Sendable {
+    /// Operations completed.
+    case operations
+    /// Returns from the blocking wait with at least one event.
+    case wakeups
+    /// Wakeups from which the worker got no operation at all.
+    case spuriousWakeups
+    /// Calls that returned `EAGAIN`.
+    case emptyCalls
+    /// System calls of the loop.
+    case systemCalls
+    /// io_uring submissions handed to the kernel.
+    case submissions
+    /// io_uring completions taken.
+    case completions
+    /// Multishot requests armed again.
+    case rearms
+    /// Errors of single operations that did not end the run.
+    case errors
+    /// Connections open now.
+    case open
+    /// Most connections open at once.
+    case openPeak
+    /// When the worker last finished an operation, on the monotonic clock.
+    case waitingSince
+    /// The longest time without an operation while another worker had one, in nanoseconds.
+    case starvation
+    /// Start of the measured window; `UInt64.max` until it is known.
+    case windowStart
+    /// End of the measured window.
+    case windowEnd
+}
+
+/// The counters of a team of workers: one block of cache lines for each, so that counting never shares a line.
+///
+/// Only the worker writes its block, with relaxed atomic stores; anybody may read at any time. That costs the loop a
+/// plain load, add and store, and lets the harness cut the measured window exactly without telling the workers.
+@safe public final class WorkerMeters: Sendable {
+    /// Counters in a block: four cache lines, a multiple of the two that the hardware fetches together.
+    static let stride = 32
+
+    /// How many workers there are.
+    public let count: Int
+    // Written by one thread each, through atomics; freed when nobody holds the team any more.
+    nonisolated(unsafe) private let blocks: UnsafeMutablePointer<Atomic<UInt64>>
+
+    /// Allocates zeroed counters for `count` workers.
+    public init(count: Int) {
+        self.count = count
+        let bytes = count * Self.stride * MemoryLayout<UInt64>.stride
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 128)
+        unsafe raw.initializeMemory(as: UInt64.self, repeating: 0, count: count * Self.stride)
+        unsafe blocks = raw.assumingMemoryBound(to: Atomic<UInt64>.self)
+        for index in 0..<count { self[index].set(.windowStart, .max) }
+    }
+
+    deinit {
+        unsafe UnsafeMutableRawPointer(blocks).deallocate()
+    }
+
+    /// The meter of one worker, valid as long as the team.
+    public subscript(index: Int) -> WorkerMeter {
+        precondition(index >= 0 && index < count, "no such worker")
+        return unsafe WorkerMeter(block: blocks + index * Self.stride, team: blocks, index: index, count: count)
+    }
+
+    /// Tells all workers when the measured window begins and ends, on the monotonic clock.
+    public func setWindow(start: UInt64, end: UInt64) {
+        for index in 0..<count {
+            self[index].set(.windowEnd, end)
+            self[index].set(.windowStart, start)
+        }
+    }
+
+    /// The longest starvation of one worker when the window ended at `end`, the time up to the end included.
+    public func starvation(of index: Int, windowEnd end: UInt64) -> UInt64 {
+        let meter = self[index]
+        meter.noteWait(until: end)
+        return meter[.starvation]
+    }
+}
+
+/// The counters of one worker, as the worker's hot loop uses them.
+@frozen @safe public struct WorkerMeter: @unchecked Sendable {
+    // Unchecked because of the pointers: all access through them is atomic.
+    @usableFromInline let block: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let team: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let index: Int
+    @usableFromInline let teamCount: Int
+
+    init(
+        block: UnsafeMutablePointer<Atomic<UInt64>>, team: UnsafeMutablePointer<Atomic<UInt64>>, index: Int, count: Int
+    ) {
+        unsafe self.block = unsafe block
+        unsafe self.team = unsafe team
+        self.index = index
+        teamCount = count
+    }
+
+    /// The block as the C loops take it.
+    @unsafe public var address: UnsafeMutablePointer<UInt64> {
+        unsafe UnsafeMutableRawPointer(block).assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// Reads a counter; from any thread.
+    @inlinable @inline(__always) public subscript(count: WorkerCount) -> UInt64 {
+        unsafe block[count.rawValue].load(ordering: .relaxed)
+    }
+
+    /// Writes a counter; only the worker itself does.
+    @inlinable @inline(__always) public func set(_ count: WorkerCount, _ value: UInt64) {
+        unsafe block[count.rawValue].store(value, ordering: .relaxed)
+    }
+
+    /// Adds to a counter; only the worker itself does.
+    @inlinable @inline(__always) public func add(_ count: WorkerCount, _ amount: UInt64 = 1) {
+        set(count, self[count] &+ amount)
+    }
+
+    /// A connection was opened.
+    @inlinable @inline(__always) public func opened() {
+        let now = self[.open] &+ 1
+        set(.open, now)
+        if now > self[.openPeak] { set(.openPeak, now) }
+    }
+
+    /// A connection was closed.
+    @inlinable @inline(__always) public func closed() {
+        set(.open, self[.open] &- 1)
+    }
+
+    /// The worker got an operation: the time it waited for it ends now.
+    @inlinable @inline(__always) public func began() {
+        let now = monotonicNanoseconds()
+        noteWait(until: now)
+        set(.waitingSince, now)
+    }
+
+    /// The worker is free again after it was busy with an operation.
+    @inlinable @inline(__always) public func resumedWaiting() {
+        set(.waitingSince, monotonicNanoseconds())
+    }
+
+    @inlinable @inline(__always) func noteWait(until now: UInt64) {
+        let start = max(self[.waitingSince], self[.windowStart])
+        let end = min(now, self[.windowEnd])
+        if end > start && end - start > self[.starvation] { noteStarvation(from: start, to: end) }
+    }
+
+    /// A longer wait than any before counts if somebody else got an operation in it.
+    @usableFromInline @inline(never) func noteStarvation(from start: UInt64, to end: UInt64) {
+        let last = WorkerCount.waitingSince.rawValue
+        for other in 0..<teamCount where other != index {
+            let served = unsafe team[other * WorkerMeters.stride + last].load(ordering: .relaxed)
+            if served > start {
+                set(.starvation, end - start)
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+#include <errno.h>
+#include <liburing.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "counts.h"
+
+enum { ACCEPT_TOKEN = 1, CLOSE_TOKEN = 2 };
+
+static struct io_uring_sqe *next_entry(struct io_uring *ring, uint64_t *counts) {
+    struct io_uring_sqe *entry = io_uring_get_sqe(ring);
+    if (entry)
+        return entry;
+    count(counts, REFERENCE_SYSTEM_CALLS, 1);
+    if (io_uring_submit(ring) < 0)
+        return NULL;
+    return io_uring_get_sqe(ring);
+}
+
+static int arm(struct io_uring *ring, int listener, uint64_t *counts) {
+    struct io_uring_sqe *entry = next_entry(ring, counts);
+    if (!entry)
+        return EBUSY;
+    io_uring_prep_multishot_accept(entry, listener, NULL, NULL, SOCK_CLOEXEC);
+    io_uring_sqe_set_data64(entry, ACCEPT_TOKEN);
+    return 0;
+}
+
+static int close_in_ring(struct io_uring *ring, int connection, uint64_t *counts) {
+    struct io_uring_sqe *entry = next_entry(ring, counts);
+    if (!entry)
+        return EBUSY;
+    io_uring_prep_close(entry, connection);
+    entry->flags = IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe_set_data64(entry, CLOSE_TOKEN);
+    return 0;
+}
+
+static int loop(struct io_uring *ring, int listener, uint64_t *counts) {
+    int error = arm(ring, listener, counts);
+    while (!error) {
+        int submitted = io_uring_submit_and_wait(ring, 1);
+        if (submitted < 0 && submitted != -EINTR)
+            return -submitted;
+        count(counts, REFERENCE_SYSTEM_CALLS, 1);
+        count(counts, REFERENCE_SUBMISSIONS, submitted > 0 ? (uint64_t)submitted : 0);
+        count(counts, REFERENCE_WAKEUPS, 1);
+        uint64_t before = count_of(counts, REFERENCE_OPERATIONS);
+        struct io_uring_cqe *completion;
+        while (!error && io_uring_peek_cqe(ring, &completion) == 0) {
+            uint64_t token = completion->user_data;
+            int result = completion->res;
+            bool armed = completion->flags & IORING_CQE_F_MORE;
+            io_uring_cqe_seen(ring, completion);
+            count(counts, REFERENCE_COMPLETIONS, 1);
+            if (token == REFERENCE_STOP)
+                return 0;
+            if (result < 0 && result != -ECANCELED && result != -ENFILE && result != -EMFILE)
+                return -result;
+            if (token != ACCEPT_TOKEN)
+                continue;
+            if (result >= 0) {
+                error = close_in_ring(ring, result, counts);
+                count(counts, REFERENCE_OPERATIONS, 1);
+            }
+            if (!error && !armed) {
+                count(counts, REFERENCE_REARMS, 1);
+                error = arm(ring, listener, counts);
+            }
+        }
+        if (count_of(counts, REFERENCE_OPERATIONS) == before)
+            count(counts, REFERENCE_SPURIOUS_WAKEUPS, 1);
+    }
+    return error;
+}
+
+static int make_ring(struct io_uring *ring, unsigned entries) {
+    static const unsigned wishes[] = {
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL,
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL,
+        0,
+    };
+    int result = -EINVAL;
+    for (int i = 0; i < 3 && result == -EINVAL; i++) {
+        struct io_uring_params parameters = {.flags = wishes[i] | IORING_SETUP_CQSIZE, .cq_entries = 2 * entries};
+        result = io_uring_queue_init_params(entries, ring, &parameters);
+    }
+    return -result;
+}
+
+int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts) {
+    struct io_uring ring;
+    int error = make_ring(&ring, entries);
+    if (error)
+        return error;
+    struct io_uring_sqe *entry = io_uring_get_sqe(&ring);
+    io_uring_prep_poll_add(entry, stop, POLLIN);
+    io_uring_sqe_set_data64(entry, REFERENCE_STOP);
+    error = loop(&ring, listener, counts);
+    io_uring_queue_exit(&ring);
+    return error;
+}

@@ -1,0 +1,32 @@
+#ifndef REFERENCE_H
+#define REFERENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The loops of Benchmarks/Workloads in C: the yardstick for the Swift ones. They make the same system calls in the
+ * same order and count into the same block, but keep no clock.
+ *
+ * Each returns 0 when the stop signal came, else an error number.
+ */
+
+/* A worker's counters in its block: WorkerCount in Benchmarks/Meters/WorkerMeter.swift is the same list. */
+enum reference_count {
+    REFERENCE_OPERATIONS,
+    REFERENCE_WAKEUPS,
+    REFERENCE_SPURIOUS_WAKEUPS,
+    REFERENCE_EMPTY_CALLS,
+    REFERENCE_SYSTEM_CALLS,
+    REFERENCE_SUBMISSIONS,
+    REFERENCE_COMPLETIONS,
+    REFERENCE_REARMS,
+};
+
+/* The event of the stop signal carries it; the event of a listener carries the listener. */
+#define REFERENCE_STOP UINT64_MAX
+
+int reference_accept_epoll(int set, bool drains, uint64_t *counts);
+int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts);
+
+#endif

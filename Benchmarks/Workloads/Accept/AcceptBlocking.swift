@@ -1,0 +1,19 @@
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// Accepts by waiting in `accept4(2)`, until the listener is shut down: the pre-fork model.
+///
+/// The kernel wakes one waiting thread for each connection, the one that has waited longest.
+func acceptBlocking(_ listener: FileDescriptor, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
+    while true {
+        do throws(Errno) {
+            meter.add(.systemCalls)
+            guard let connection = try acceptConnection(from: listener) else { throw .wouldBlock }
+            meter.add(.wakeups)
+            try serveAndClose(connection, &server, meter)
+        } catch .invalidArgument {
+            return
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import LinuxReadiness
+import LinuxSockets
+import SystemPackage
+
+/// The server of one accept run: its listeners and its workers.
+final class AcceptServer: Sendable {
+    let address: SocketAddress
+    let team: WorkerTeam
+    private let listeners: ListenerTeam
+    private let sharedSet: SharedSet?
+    private let isBlocking: Bool
+
+    /// Listens and starts the workers; returns when all are ready, waiting at the gate.
+    init(_ plan: RunPlan) throws(RunError) {
+        let listeners = try ListenerTeam(plan)
+        let stop = try makeSignal()
+        let sharedSet = try Self.sharedSet(plan, listeners.descriptors, stop)
+        team = try WorkerTeam(count: plan.workers, plan.placement, stop: stop) { (member) throws(Errno) in
+            let sharesListeners = plan.listener == .shared || sharedSet != nil
+            let worker = AcceptWorker(
+                plan: plan, member: member,
+                listeners: sharesListeners ? listeners.descriptors : [listeners.descriptors[member.index]],
+                sharedSet: sharedSet)
+            try worker.run()
+        }
+        self.listeners = listeners
+        self.sharedSet = sharedSet
+        address = listeners.address
+        isBlocking = plan.mode.mechanism == .blocking
+    }
+
+    /// Stops the workers; returns the first error that one of them ended with.
+    func finish() -> Errno? {
+        // Only threads that wait in accept4 itself need the shutdown; others would see its EINVAL.
+        team.finish { if isBlocking { listeners.stopAccepting() } }
+    }
+
+    private static func sharedSet(
+        _ plan: RunPlan, _ listeners: [FileDescriptor], _ stop: borrowing EventFD
+    ) throws(RunError) -> SharedSet? {
+        guard plan.topology == .sharedSet else { return nil }
+        let flags: EpollEvents =
+            switch plan.mode.mechanism {
+            case .epoll(let flags, _): flags
+            case .epollOneShot: oneShotFlags
+            case .blocking, .ringSingle, .ringMultishot: []
+            }
+        do throws(Errno) {
+            return try SharedSet(listeners: listeners, flags, stop: stop.descriptor)
+        } catch {
+            throw RunError("epoll_create1 or epoll_ctl", error)
+        }
+    }
+}

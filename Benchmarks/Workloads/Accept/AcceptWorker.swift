@@ -1,0 +1,110 @@
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxRings
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// Events of the stop signal carry it; events of a listener carry the listener's descriptor.
+let stopToken = UInt64.max
+
+/// What the accepting loops of one worker work on. Everything in it is borrowed from the run.
+struct AcceptWorker: Sendable {
+    let plan: RunPlan
+    let member: WorkerTeam.Member
+    /// The listeners this worker accepts from.
+    let listeners: [FileDescriptor]
+    /// The set that all workers share; nil if this worker makes its own.
+    let sharedSet: SharedSet?
+
+    /// Prepares what the mode waits with, passes the gate, and accepts until told to stop.
+    func run() throws(Errno) {
+        let meter = member.meter
+        let gate = member.gate
+        var server = Server(plan.service, seed: plan.seed &+ UInt64(member.index))
+        switch plan.mode.mechanism {
+        case .blocking:
+            gate.arriveAndWait()
+            try acceptBlocking(listeners[0], &server, meter)
+        case .epoll(let flags, let drains):
+            let set = try set(flags)
+            let events = EpollEventBuffer(capacity: 64)
+            gate.arriveAndWait()
+            if plan.implementation == .c {
+                try referenceEpoll(set.epoll, drains: drains, meter)
+            } else {
+                try acceptFromEpoll(set.epoll, events, drains: drains, &server, meter)
+            }
+        case .epollOneShot:
+            let set = try set(oneShotFlags)
+            let events = EpollEventBuffer(capacity: 1)
+            gate.arriveAndWait()
+            try acceptOneShot(set.epoll, events, plan.rearm, &server, meter)
+        case .ringSingle:
+            var ring = try makeRing()
+            gate.arriveAndWait()
+            try acceptRingSingle(&ring, listeners[0], &server, meter)
+        case .ringMultishot(let destination):
+            if plan.implementation == .c {
+                gate.arriveAndWait()
+                try referenceMultishot(meter)
+            } else {
+                var ring = try makeRing()
+                if destination == .slots { try ring.registerFileSlots(count: slotCount) }
+                gate.arriveAndWait()
+                var accept = MultishotAccept(listener: listeners[0], into: destination, token: acceptToken)
+                try acceptRingMultishot(&ring, &accept, &server, meter)
+            }
+        }
+    }
+
+    /// The shared set, or one of this worker's own with its listeners and the stop signal.
+    private func set(_ flags: EpollEvents) throws(Errno) -> SharedSet {
+        if let sharedSet { return sharedSet }
+        return try SharedSet(listeners: listeners, flags, stop: member.stop)
+    }
+
+    /// A ring of this thread that waits for the stop signal.
+    private func makeRing() throws(Errno) -> Ring {
+        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
+        try ring.preparePoll(member.stop, .readable, token: stopToken)
+        return ring
+    }
+
+    /// Twice what can be open: a slot is free again only when its close has been carried out.
+    private var slotCount: UInt32 {
+        let limit = (try? DescriptorLimit.current().soft) ?? 1024
+        return UInt32(clamping: min(UInt(max(2 * plan.outstanding, 256)), limit))
+    }
+
+    /// Room for an accept and a close for each connection that can be ready at once.
+    private var ringEntries: UInt32 {
+        UInt32(clamping: min(max(2 * plan.outstanding, 64), 4096))
+    }
+}
+
+/// An epoll set that watches listeners and the stop signal; a class, so that threads can share it.
+final class SharedSet: Sendable {
+    let epoll: Epoll
+
+    init(listeners: [FileDescriptor], _ flags: EpollEvents, stop: FileDescriptor) throws(Errno) {
+        epoll = try Epoll()
+        for listener in listeners {
+            try epoll.add(listener, flags.union(.readable), token: UInt64(listener.rawValue))
+        }
+        // Level-triggered, so that the one signal wakes every worker.
+        try epoll.add(stop, .readable, token: stopToken)
+    }
+}
+
+/// Serves an accepted connection and closes it: the operation of the accept workload.
+@inline(__always)
+func serveAndClose(_ connection: consuming Connection, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
+    meter.began()
+    meter.opened()
+    server.serve(meter)
+    try connection.close()
+    meter.add(.systemCalls)
+    meter.closed()
+    meter.add(.operations)
+}

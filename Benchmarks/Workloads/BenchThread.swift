@@ -1,0 +1,100 @@
+import Foundation
+import Meters
+import SystemPackage
+
+/// A named, pinned thread with a result.
+///
+/// Built on Foundation's pthread wrappers and not on Dispatch, whose semaphores ThreadSanitizer cannot see.
+final class BenchThread<Success: Sendable>: @unchecked Sendable {
+    // Unchecked: `outcome` is guarded by `finished`.
+    private let finished = NSCondition()
+    private var outcome: Result<Success, Errno>?
+    private var started: ThreadHandle?
+    private var final: ThreadUsage?
+
+    /// Starts the thread.
+    init(_ name: String, processor: Int?, _ body: @escaping @Sendable () throws(Errno) -> Success) {
+        let thread = Thread { [self] in
+            finished.lock()
+            started = .current()
+            finished.unlock()
+            if let processor, !Affinity.pinThisThread(to: processor) {
+                finish(.failure(.invalidArgument))
+                return
+            }
+            do throws(Errno) {
+                finish(.success(try body()))
+            } catch {
+                finish(.failure(error))
+            }
+        }
+        thread.name = name
+        thread.start()
+    }
+
+    private func finish(_ result: Result<Success, Errno>) {
+        finished.lock()
+        // The kernel forgets a thread's numbers with the thread.
+        final = started?.usage()
+        outcome = result
+        finished.broadcast()
+        finished.unlock()
+    }
+
+    /// What the thread has used so far.
+    var usage: ThreadUsage {
+        finished.lock()
+        defer { finished.unlock() }
+        return final ?? started?.usage() ?? ThreadUsage()
+    }
+
+    /// Waits for the end of the thread's body.
+    func join() -> Result<Success, Errno> {
+        finished.lock()
+        defer { finished.unlock() }
+        while true {
+            if let outcome { return outcome }
+            finished.wait()
+        }
+    }
+}
+
+/// A gate where threads arrive and wait until somebody opens it.
+final class StartGate: @unchecked Sendable {
+    // Unchecked: all state is guarded by `changed`.
+    private let changed = NSCondition()
+    private var arrived = 0
+    private var isOpen = false
+
+    /// Arrives and waits.
+    func arriveAndWait() {
+        changed.lock()
+        defer { changed.unlock() }
+        arrived += 1
+        changed.broadcast()
+        while !isOpen { changed.wait() }
+    }
+
+    /// Counts a thread that will never wait, because it failed.
+    func arriveOnly() {
+        changed.lock()
+        arrived += 1
+        changed.broadcast()
+        changed.unlock()
+    }
+
+    /// Waits until so many have arrived.
+    func waitForArrivals(_ count: Int) {
+        changed.lock()
+        defer { changed.unlock() }
+        while arrived < count { changed.wait() }
+    }
+
+    /// Lets everybody pass, now and later.
+    func open() {
+        changed.lock()
+        isOpen = true
+        changed.broadcast()
+        changed.unlock()
+    }
+}

@@ -1,0 +1,63 @@
+import Meters
+
+/// When operations start, for one client thread.
+struct Arrivals {
+    /// No operation starts at or after this time.
+    let end: UInt64
+    /// Nanoseconds between two scheduled starts; nil in a closed loop, where an operation starts when there is room.
+    private let interval: Double?
+    private let first: UInt64
+    private var started = 0
+    private var due: UInt64
+
+    /// Nothing starts any more.
+    static let none = Arrivals(end: 0, interval: nil, first: 0, due: 0)
+
+    /// One client thread's operations: whenever there is room, or its share of the plan's rate.
+    init(_ plan: RunPlan, client index: Int, _ window: RunWindow) {
+        guard case .openLoop(let rate) = plan.load else {
+            self.init(end: window.end, interval: nil, first: 0, due: 0)
+            return
+        }
+        // Threads take turns, so that together they keep the rate evenly.
+        let interval = 1e9 / rate
+        let first = window.loadStart + UInt64(interval * Double(index))
+        self.init(end: window.end, interval: interval * Double(plan.clients), first: first, due: first)
+    }
+
+    private init(end: UInt64, interval: Double?, first: UInt64, due: UInt64) {
+        self.end = end
+        self.interval = interval
+        self.first = first
+        self.due = due
+    }
+
+    /// The start of the next operation if it is due: the scheduled time, or in a closed loop the time of this call.
+    @inline(__always) mutating func next(now: UInt64) -> UInt64? {
+        guard let interval else {
+            let start = monotonicNanoseconds()
+            return start < end ? start : nil
+        }
+        guard due <= now, due < end else { return nil }
+        let start = due
+        started += 1
+        due = first + UInt64(Double(started) * interval)
+        return start
+    }
+
+    /// When the next operation is due; `UInt64.max` when none will start, or in a closed loop whenever there is room.
+    @inline(__always) var nextStart: UInt64 {
+        interval == nil || due >= end ? .max : due
+    }
+
+    /// True when no operation will start any more.
+    @inline(__always) func isOver(now: UInt64) -> Bool {
+        interval == nil ? now >= end : due >= end
+    }
+
+    /// Operations that were scheduled up to `end` and not started.
+    var notStarted: UInt64 {
+        guard let interval, due < end else { return 0 }
+        return UInt64((Double(end - due) / interval).rounded(.up))
+    }
+}

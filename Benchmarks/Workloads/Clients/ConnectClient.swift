@@ -1,0 +1,136 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// One thread's connections to the server, each from the connect to the sight of the server's close.
+///
+/// All memory is allocated before the first connection.
+@safe struct ConnectClient: ~Copyable {
+    private let address: SocketAddress
+    private let epoll: Epoll
+    private let events: EpollEventBuffer
+    private let capacity: Int
+    /// By slot: the connection's descriptor, and when its operation started.
+    private let descriptors: UnsafeMutablePointer<CInt>
+    private let starts: UnsafeMutablePointer<UInt64>
+    /// A stack of free slots.
+    private let free: UnsafeMutablePointer<Int32>
+    private var freeCount: Int
+    private var window: RunWindow
+    /// What was seen so far.
+    private(set) var result = ClientResult()
+
+    init(to address: SocketAddress, capacity: Int, window: RunWindow) throws(Errno) {
+        epoll = try Epoll()
+        events = EpollEventBuffer(capacity: min(capacity, 256))
+        self.address = address
+        self.capacity = capacity
+        self.window = window
+        unsafe descriptors = .allocate(capacity: capacity)
+        unsafe starts = .allocate(capacity: capacity)
+        unsafe free = .allocate(capacity: capacity)
+        for slot in 0..<capacity { unsafe (free + slot).initialize(to: Int32(capacity - 1 - slot)) }
+        freeCount = capacity
+        // The default slack of 50 us would make every scheduled start late (PR_SET_TIMERSLACK).
+        _ = c_set_timer_slack(1)
+    }
+
+    deinit {
+        unsafe descriptors.deallocate()
+        unsafe starts.deallocate()
+        unsafe free.deallocate()
+    }
+
+    /// Lets the window begin anew for connections that are open already, which count as started at its start.
+    mutating func restart(_ window: RunWindow) {
+        self.window = window
+        for slot in 0..<capacity { unsafe starts[slot] = window.start }
+    }
+
+    var hasFreeSlot: Bool { freeCount > 0 }
+    var outstanding: Int { capacity - freeCount }
+
+    /// Starts a connection. One that fails at once is an error and over.
+    mutating func connect(startedAt start: UInt64) throws(Errno) {
+        let socket = try StreamSocket(for: address, .nonblocking)
+        let connection: Connection
+        do throws(Errno) {
+            connection = try socket.connect(to: address)
+        } catch {
+            result.errors += 1
+            return
+        }
+        freeCount -= 1
+        let slot = unsafe Int(free[freeCount])
+        try epoll.add(connection.descriptor, [.readable, .peerClosed, .edgeTriggered], token: UInt64(slot))
+        unsafe descriptors[slot] = connection.release().release().rawValue
+        unsafe starts[slot] = start
+    }
+
+    /// Waits for closes until a time at most, and takes them.
+    mutating func awaitCloses(until deadline: UInt64) throws(Errno) {
+        let now = monotonicNanoseconds()
+        let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+        let seen = monotonicNanoseconds()
+        for index in 0..<ready { try finish(Int(events[index].token), seen) }
+    }
+
+    private mutating func finish(_ slot: Int, _ now: UInt64) throws(Errno) {
+        let number = unsafe descriptors[slot]
+        guard let closedWell = serverClosed(number) else { return }
+        Glibc.close(number)
+        unsafe free[freeCount] = Int32(slot)
+        freeCount += 1
+        result.lastAnswer = now
+        guard closedWell else {
+            result.errors += 1
+            return
+        }
+        let start = unsafe starts[slot]
+        if window.measures(start) { result.latencies.record(nanoseconds: now - start) }
+    }
+
+    /// Gives up what has no answer.
+    mutating func abandonOutstanding(_ arrivals: Arrivals) {
+        result.lost += UInt64(outstanding) + arrivals.notStarted
+        var isFree = [Bool](repeating: false, count: capacity)
+        for index in 0..<freeCount { unsafe isFree[Int(free[index])] = true }
+        for slot in 0..<capacity where !isFree[slot] { unsafe Glibc.close(descriptors[slot]) }
+    }
+}
+
+/// True if the server closed a connection that had been made, with a reset or in order; false if the connection
+/// failed otherwise; nil if it is still open.
+private func serverClosed(_ number: CInt) -> Bool? {
+    var byte: UInt8 = 0
+    let count = unsafe recv(number, &byte, 1, 0)
+    if count == 0 { return true }
+    if count > 0 { return false }
+    switch errno {
+    case ECONNRESET: return true
+    case EAGAIN, EINTR: return nil
+    default: return false
+    }
+}
+
+/// Connects when the arrivals say so, and waits for the server's closes, until all that started is done.
+func connectAndAwaitClose(
+    _ client: inout ConnectClient, _ arrivals: inout Arrivals, deadline: UInt64, _ abandonment: Abandonment
+) throws(Errno) {
+    let longestWait: UInt64 = 100_000_000
+    while true {
+        var now = monotonicNanoseconds()
+        while client.hasFreeSlot, let start = arrivals.next(now: now) {
+            try client.connect(startedAt: start)
+            now = monotonicNanoseconds()
+        }
+        if client.outstanding == 0 && arrivals.isOver(now: now) { return }
+        if now >= deadline || abandonment.isRequested { return client.abandonOutstanding(arrivals) }
+        let nextStart = client.hasFreeSlot ? arrivals.nextStart : .max
+        try client.awaitCloses(until: min(nextStart, now + longestWait))
+    }
+}

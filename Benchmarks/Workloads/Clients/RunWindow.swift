@@ -1,0 +1,59 @@
+import Meters
+import Synchronization
+
+/// The times of a run, on the monotonic clock, that server and client agree on before it begins.
+struct RunWindow: Sendable {
+    /// When the load starts.
+    let loadStart: UInt64
+    /// When measuring starts.
+    let start: UInt64
+    /// When measuring ends, and no operation starts any more.
+    let end: UInt64
+    /// When an operation without an answer is given up.
+    let deadline: UInt64
+
+    /// Time for what was started in the window to be answered.
+    static let graceNanoseconds: UInt64 = 5_000_000_000
+
+    /// A window in which nothing is measured.
+    static let never = RunWindow(loadStart: 0, start: .max, end: .max, deadline: .max)
+
+    @inline(__always) func measures(_ time: UInt64) -> Bool { time >= start && time < end }
+}
+
+/// What one client thread saw.
+struct ClientResult: Sendable {
+    /// Latencies of the operations that started in the window.
+    var latencies = LatencyRecorder()
+    /// Operations that failed.
+    var errors: UInt64 = 0
+    /// Operations without an answer at the deadline, and scheduled ones that could not start.
+    var lost: UInt64 = 0
+    /// When the last operation was answered.
+    var lastAnswer: UInt64 = 0
+}
+
+/// Tells client threads to give up at once.
+final class Abandonment: Sendable {
+    private let flag = Atomic(false)
+
+    var isRequested: Bool { flag.load(ordering: .relaxed) }
+
+    func request() { flag.store(true, ordering: .relaxed) }
+}
+
+/// The window of a drain, known only when everything is queued.
+final class DrainClock: Sendable {
+    private let startTime = Atomic<UInt64>(0)
+
+    /// The window starts now and is open until the deadline.
+    func start() {
+        startTime.store(monotonicNanoseconds(), ordering: .releasing)
+    }
+
+    var window: RunWindow {
+        let start = startTime.load(ordering: .acquiring)
+        let deadline = start + 6 * RunWindow.graceNanoseconds
+        return RunWindow(loadStart: start, start: start, end: deadline, deadline: deadline)
+    }
+}

@@ -1,0 +1,53 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import Meters
+public import SystemPackage
+
+/// Turns Ctrl-C and the other polite ways of ending a program into something a run can wait for (`signalfd(2)`).
+///
+/// Made before any other thread, because threads inherit what their maker has blocked.
+public final class Interruption: Sendable {
+    private let signals: OwnedDescriptor
+
+    /// Blocks `SIGINT`, `SIGTERM` and `SIGHUP` for this thread and those it makes, and watches for them.
+    public init() throws(Errno) {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        let number = try systemCall { unsafe signalfd(-1, &set, CInt(SFD_CLOEXEC) | CInt(SFD_NONBLOCK)) }
+        signals = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+    }
+
+    /// How a pause ended.
+    enum Pause {
+        /// The time came.
+        case over
+        /// The user wants to stop.
+        case interrupted
+        /// A worker failed.
+        case failed
+    }
+
+    /// Waits until a time on the monotonic clock, a signal, or a failure that `failure` tells of.
+    func pause(until deadline: UInt64, failure: borrowing EventFD) throws(Errno) -> Pause {
+        let epoll = try Epoll()
+        try epoll.add(signals.descriptor, .readable, token: 0)
+        try epoll.add(failure.descriptor, .readable, token: 1)
+        let events = EpollEventBuffer(capacity: 2)
+        while true {
+            let now = monotonicNanoseconds()
+            let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+            if ready > 0 { return events[0].token == 0 ? .interrupted : .failed }
+            if monotonicNanoseconds() >= deadline { return .over }
+        }
+    }
+
+    /// True when the user wants to stop. The signal is not taken: it stays true.
+    public var isRequested: Bool {
+        var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, 0) > 0
+    }
+}

@@ -1,0 +1,49 @@
+import Meters
+import Records
+import SystemPackage
+
+/// Lets clients load a team of workers for the length of the warm-up and the window, and counts what happens in the
+/// window alone.
+///
+/// - Parameter start: starts the client threads, which know the times beforehand and cut their part themselves.
+/// - Throws: the error that ended a client.
+func measureWindow(
+    _ team: WorkerTeam, warmupNanoseconds: UInt64, durationNanoseconds: UInt64, _ interruption: Interruption,
+    clients start: (RunWindow, Abandonment) -> [BenchThread<ClientResult>]
+) throws(Errno) -> Measurement {
+    // Late enough that all client threads have started.
+    let loadStart = monotonicNanoseconds() + 5_000_000
+    let windowStart = loadStart + warmupNanoseconds
+    let end = windowStart + durationNanoseconds
+    let window = RunWindow(
+        loadStart: loadStart, start: windowStart, end: end, deadline: end + RunWindow.graceNanoseconds)
+    team.meters.setWindow(start: windowStart, end: end)
+    team.start()
+    let abandonment = Abandonment()
+    let clients = start(window, abandonment)
+    func snapshot() -> Snapshot {
+        Snapshot(team.meters, server: team.usage, client: totalUsage(clients))
+    }
+
+    var measurement = Measurement()
+    let warmup = try interruption.pause(until: windowStart, failure: team.failure)
+    let before = snapshot()
+    let pause = warmup == .over ? try interruption.pause(until: end, failure: team.failure) : warmup
+    let after = snapshot()
+    if pause != .over { abandonment.request() }
+    if warmup == .over { Snapshot.difference(from: before, to: after, into: &measurement) }
+    measurement.noteServer(team.meters, windowEnd: min(end, after.time))
+    try measurement.add(clients.map { $0.join() })
+    if pause == .interrupted {
+        measurement.status = .partial
+        measurement.reason = "interrupted"
+    }
+    // What was abandoned on request is not lost.
+    if pause != .over { measurement.lost = 0 }
+    return measurement
+}
+
+/// What all client threads have used so far.
+func totalUsage(_ clients: [BenchThread<ClientResult>]) -> ThreadUsage {
+    clients.map(\.usage).reduce(ThreadUsage(), +)
+}

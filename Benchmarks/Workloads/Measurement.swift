@@ -1,0 +1,149 @@
+public import Histogram
+import Meters
+public import Records
+import SystemPackage
+
+/// What one run measured.
+public struct Measurement: Sendable {
+    /// Length of the measured window, in nanoseconds.
+    public var durationNanoseconds: UInt64 = 0
+    /// How the run ended.
+    public var status = Status.ok
+    /// Why the status is not ok.
+    public var reason = ""
+    /// Latencies that the clients saw.
+    public var latencies: Histogram<UInt64> = LatencyRecorder().histogram
+    var latencyKind = LatencyKind.fromCall
+    var perWorker: [UInt64] = []
+    var totals: [WorkerCount: UInt64] = [:]
+    var server = ThreadUsage()
+    var client = ThreadUsage()
+    var starvationNanoseconds: UInt64 = 0
+    var openPeak: UInt64 = 0
+    var clientErrors: UInt64 = 0
+    var lost: UInt64 = 0
+    var listenOverflows: UInt64 = 0
+    var foreignShare = 0.0
+    var usesRing = false
+    /// The C loops keep no clock.
+    var keepsClock = true
+    var lastAnswer: UInt64 = 0
+
+    /// Adds what the client threads saw.
+    ///
+    /// - Throws: the first error that ended one of them.
+    mutating func add(_ results: [Result<ClientResult, Errno>]) throws(Errno) {
+        var recorder = LatencyRecorder()
+        for result in results {
+            let result = try result.get()
+            recorder.add(result.latencies)
+            clientErrors += result.errors + result.latencies.outOfRange
+            lost += result.lost
+            lastAnswer = max(lastAnswer, result.lastAnswer)
+        }
+        latencies = recorder.histogram
+    }
+
+    /// Takes what the workers note beside their counts.
+    mutating func noteServer(_ meters: WorkerMeters, windowEnd: UInt64) {
+        for index in 0..<meters.count {
+            starvationNanoseconds = max(starvationNanoseconds, meters.starvation(of: index, windowEnd: windowEnd))
+            openPeak += meters[index][.openPeak]
+        }
+    }
+
+    /// Finds what spoils the run.
+    mutating func judge(workerError: Errno?) {
+        if let workerError {
+            status = .failed
+            reason = "a worker stopped: \(workerError)"
+        } else if status != .ok {
+            return
+        } else if listenOverflows > 0 {
+            status = .void
+            reason = "the accept queue overflowed \(listenOverflows) times; clients slept for a second each time"
+        } else if lost > 0 {
+            status = .failed
+            reason = "\(lost) operations got no answer within \(RunWindow.graceNanoseconds / 1_000_000_000) s"
+        } else if perWorker.allSatisfy({ $0 == 0 }) {
+            status = .failed
+            reason = "no operation was completed in the measured window"
+        }
+    }
+
+    /// Writes the results into a row.
+    public func fill(_ record: inout RunRecord) {
+        record.status = status
+        record.reason = reason
+        guard durationNanoseconds > 0 else { return }
+        let operations = perWorker.reduce(0, +)
+        let seconds = Double(durationNanoseconds) / 1e9
+        func perOperation(_ value: UInt64) -> Double? {
+            operations == 0 ? nil : Double(value) / Double(operations)
+        }
+        record.durationS = seconds
+        record.operations = operations
+        record.errors = clientErrors + totals[.errors, default: 0]
+        record.throughputOpsPerS = Double(operations) / seconds
+        record.setLatency(LatencySummary(latencies), kind: latencyKind)
+        record.wakeupsPerOp = perOperation(totals[.wakeups, default: 0])
+        record.spuriousWakeupsPerOp = perOperation(totals[.spuriousWakeups, default: 0])
+        record.emptyCallsPerOp = perOperation(totals[.emptyCalls, default: 0])
+        record.syscallsPerOp = perOperation(totals[.systemCalls, default: 0])
+        record.voluntarySwitchesPerOp = perOperation(server.voluntarySwitches)
+        record.involuntarySwitchesPerOp = perOperation(server.involuntarySwitches)
+        record.serverCpuNsPerOp = perOperation(server.cpuNanoseconds)
+        record.clientCpuNsPerOp = perOperation(client.cpuNanoseconds)
+        record.fairnessJain = jainIndex(perWorker)
+        record.perWorkerOps = perWorker
+        record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil
+        record.openPeak = keepsClock ? openPeak : nil
+        if usesRing {
+            record.sqesPerOp = perOperation(totals[.submissions, default: 0])
+            record.cqesPerOp = perOperation(totals[.completions, default: 0])
+            record.rearmsPerOp = perOperation(totals[.rearms, default: 0])
+        }
+        record.lost = lost
+        record.listenOverflows = listenOverflows
+        record.foreignCpu = foreignShare
+    }
+}
+
+/// Everything that is read at either end of the measured window.
+struct Snapshot {
+    let time: UInt64
+    let counts: [[WorkerCount: UInt64]]
+    let server: ThreadUsage
+    let client: ThreadUsage
+    let kernel: KernelCounters
+
+    private static let growing: [WorkerCount] = [
+        .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
+        .errors,
+    ]
+
+    init(_ meters: WorkerMeters, server: ThreadUsage, client: ThreadUsage) {
+        time = monotonicNanoseconds()
+        self.server = server
+        self.client = client
+        counts = (0..<meters.count).map { index in
+            let meter = meters[index]
+            return Dictionary(uniqueKeysWithValues: Self.growing.map { ($0, meter[$0]) })
+        }
+        kernel = .read()
+    }
+
+    /// Counts the time between two snapshots into a measurement.
+    static func difference(from start: Snapshot, to end: Snapshot, into measurement: inout Measurement) {
+        measurement.durationNanoseconds = end.time - start.time
+        measurement.perWorker = zip(start.counts, end.counts).map { $1[.operations]! - $0[.operations]! }
+        for (before, after) in zip(start.counts, end.counts) {
+            for count in growing { measurement.totals[count, default: 0] += after[count]! - before[count]! }
+        }
+        measurement.server = end.server - start.server
+        measurement.client = end.client - start.client
+        measurement.foreignShare = KernelCounters.foreignShare(
+            from: start.kernel, to: end.kernel, seconds: Double(end.time - start.time) / 1e9,
+            processors: Affinity.available().count)
+    }
+}

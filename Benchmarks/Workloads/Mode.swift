@@ -1,0 +1,128 @@
+public import LinuxReadiness
+public import LinuxRings
+
+/// One way of learning that a socket has something to do: a row of the mode table.
+public struct Mode: Sendable {
+    /// The name on the command line and in results.
+    public let name: String
+    /// A shorter name that the command line takes too.
+    public let alias: String?
+    /// What the loop does.
+    public let mechanism: Mechanism
+    /// The topologies that have a meaning, the default first.
+    public let topologies: [Topology]
+    /// The first kernel that has all it needs.
+    public let kernel: String
+    /// One sentence for `bench list` and the README.
+    public let summary: String
+}
+
+/// The system calls behind a mode.
+public enum Mechanism: Sendable, Hashable {
+    /// Threads that wait in the call itself.
+    case blocking
+    /// `epoll_wait(2)` with these flags; a loop that drains goes on until `EAGAIN` before it waits again.
+    case epoll(EpollEvents, drains: Bool)
+    /// `epoll_wait(2)` with `EPOLLONESHOT`, re-armed for each event.
+    case epollOneShot
+    /// One io_uring request for each operation.
+    case ringSingle
+    /// io_uring requests that complete many times, accepting into the process's descriptors or the ring's slots.
+    case ringMultishot(MultishotAccept.Destination)
+
+    /// True if a worker has a ring.
+    public var usesRing: Bool {
+        switch self {
+        case .ringSingle, .ringMultishot: true
+        case .blocking, .epoll, .epollOneShot: false
+        }
+    }
+}
+
+/// How workers share what they wait on.
+public enum Topology: String, Sendable, CaseIterable {
+    /// One epoll instance for all workers.
+    case sharedSet = "shared-set"
+    /// An epoll instance, a ring or a blocking call for each worker.
+    case setPerWorker = "set-per-worker"
+}
+
+/// How many listening sockets there are and who picks one for a connection.
+public enum ListenerSharing: String, Sendable, CaseIterable {
+    /// One listening socket for all workers.
+    case shared
+    /// A listening socket for each worker (`SO_REUSEPORT`); the kernel picks one by a hash of the addresses.
+    case reuseport
+}
+
+extension Mode {
+    /// Every mode, in the order in which they are listed and shown.
+    public static let all: [Mode] = [
+        Mode(
+            name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "a blocking accept4 or read in each thread: the pre-fork model"),
+        Mode(
+            name: "epoll-lt", alias: "lt", mechanism: .epoll([], drains: false),
+            topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
+            summary: "level-triggered: reports as long as there is something to do"),
+        Mode(
+            name: "epoll-et", alias: "et", mechanism: .epoll(.edgeTriggered, drains: true),
+            topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
+            summary: "edge-triggered: reports arrivals, the loop drains to EAGAIN"),
+        Mode(
+            name: "epoll-exclusive", alias: "exclusive", mechanism: .epoll(.exclusive, drains: false),
+            topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
+            summary: "level-triggered with EPOLLEXCLUSIVE: wakes at least one of the sets instead of all"),
+        Mode(
+            name: "epoll-et-exclusive", alias: nil,
+            mechanism: .epoll([.edgeTriggered, .exclusive], drains: true),
+            topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
+            summary: "edge-triggered with EPOLLEXCLUSIVE"),
+        Mode(
+            name: "epoll-oneshot", alias: "oneshot", mechanism: .epollOneShot,
+            topologies: [.sharedSet, .setPerWorker], kernel: "2.6.28",
+            summary: "edge-triggered with EPOLLONESHOT: reports once, re-armed by EPOLL_CTL_MOD"),
+        Mode(
+            name: "uring-single", alias: nil, mechanism: .ringSingle, topologies: [.setPerWorker], kernel: "5.17",
+            summary: "io_uring, one accept or recv per submission"),
+        Mode(
+            name: "uring-multishot", alias: "multishot", mechanism: .ringMultishot(.descriptors),
+            topologies: [.setPerWorker], kernel: "6.0",
+            summary: "io_uring multishot accept; multishot recv into a provided-buffer ring"),
+        Mode(
+            name: "uring-direct", alias: nil, mechanism: .ringMultishot(.slots), topologies: [.setPerWorker],
+            kernel: "6.0",
+            summary: "as uring-multishot, into the ring's own file table: no process descriptors"),
+    ]
+
+    /// True if `Benchmarks/Reference` has the loop in C.
+    public var hasReference: Bool {
+        switch mechanism {
+        case .epoll, .ringMultishot(.descriptors): true
+        case .blocking, .epollOneShot, .ringSingle, .ringMultishot(.slots): false
+        }
+    }
+
+    /// The mode with this name or alias.
+    public static func named(_ name: String) -> Mode? {
+        all.first { $0.name == name || $0.alias == name }
+    }
+
+    /// Why the running kernel cannot do it; nil if it can.
+    ///
+    /// - Parameter rings: what probing io_uring said.
+    public func unsupportedReason(rings: RingSupport) -> String? {
+        guard mechanism.usesRing else { return nil }
+        switch rings {
+        case .unavailable(let reason): return reason
+        case .available(let capabilities):
+            if !capabilities.features.contains(.skipSuccess) {
+                return "this kernel has no IOSQE_CQE_SKIP_SUCCESS; Linux 5.17 has"
+            }
+            if case .ringMultishot = mechanism, !capabilities.multishotAccept {
+                return "this kernel has no multishot accept; Linux 5.19 has"
+            }
+            return nil
+        }
+    }
+}

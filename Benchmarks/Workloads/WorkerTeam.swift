@@ -1,0 +1,91 @@
+import Glibc
+import LinuxReadiness
+import Meters
+import SystemPackage
+
+/// The worker threads of a run, their counters, and the signals that start and stop them.
+final class WorkerTeam: Sendable {
+    let meters: WorkerMeters
+    /// Readable when a worker failed.
+    let failure: EventFD
+    private let stop: EventFD
+    private let gate: StartGate
+    private let threads: [BenchThread<Void>]
+
+    /// What a worker is given beside its work.
+    struct Member: Sendable {
+        let index: Int
+        let meter: WorkerMeter
+        /// Readable when the worker is to end; borrowed from the team.
+        let stop: FileDescriptor
+        /// To be passed when the worker is ready.
+        let gate: StartGate
+    }
+
+    /// Starts the threads and returns when each has arrived at the gate or failed.
+    init(
+        count: Int, _ placement: Placement, stop: consuming EventFD,
+        _ work: @escaping @Sendable (Member) throws(Errno) -> Void
+    ) throws(RunError) {
+        let meters = WorkerMeters(count: count)
+        let failure = try makeSignal()
+        let gate = StartGate()
+        let stopDescriptor = stop.descriptor
+        let failureDescriptor = failure.descriptor
+        threads = (0..<count).map { index in
+            let member = Member(index: index, meter: meters[index], stop: stopDescriptor, gate: gate)
+            return BenchThread("worker-\(index)", processor: placement.processor(ofWorker: index)) {
+                () throws(Errno) in
+                do throws(Errno) {
+                    try work(member)
+                } catch {
+                    gate.arriveOnly()
+                    signal(failureDescriptor)
+                    throw error
+                }
+            }
+        }
+        self.meters = meters
+        self.stop = stop
+        self.failure = failure
+        self.gate = gate
+        gate.waitForArrivals(count)
+    }
+
+    /// Opens the gate.
+    func start() {
+        gate.open()
+    }
+
+    /// What all workers have used so far.
+    var usage: ThreadUsage {
+        threads.map(\.usage).reduce(ThreadUsage(), +)
+    }
+
+    /// Signals the end, then calls `wake` for workers that cannot see the signal, and waits for all; returns the first
+    /// error that one of them ended with.
+    func finish(wake: () -> Void = {}) -> Errno? {
+        gate.open()
+        signal(stop.descriptor)
+        wake()
+        let errors = threads.compactMap { thread in
+            if case .failure(let error) = thread.join() { error } else { nil }
+        }
+        return errors.first
+    }
+}
+
+/// A counter to signal with.
+func makeSignal() throws(RunError) -> EventFD {
+    do throws(Errno) {
+        return try EventFD()
+    } catch {
+        throw RunError("eventfd", error)
+    }
+}
+
+/// Adds one to an eventfd that somebody else owns; it cannot overflow here.
+private func signal(_ descriptor: FileDescriptor) {
+    var one: UInt64 = 1
+    _ = unsafe write(descriptor.rawValue, &one, 8)
+}

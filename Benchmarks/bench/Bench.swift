@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+
+/// The command line: one subcommand a file.
+@main struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures how Linux tells a server that a socket has something to do.",
+        discussion: """
+            Runs the same workload over every mode, writes CSV and prints a table. Results go to standard output, \
+            progress and warnings to standard error.
+
+            Exit codes: 0 fine, 1 internal error, 2 regressed, 3 a run failed, 5 no baseline or another machine's, \
+            6 nothing supported here, 64 usage, 130 interrupted.
+            """,
+        subcommands: [RunCommand.self, ListCommand.self],
+        defaultSubcommand: RunCommand.self)
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as Failure {
+            complain(failure.message)
+            Foundation.exit(failure.exit.rawValue)
+        } catch let code as ExitCode {
+            Foundation.exit(code.rawValue)
+        } catch {
+            let code = exitCode(for: error)
+            if code == .success {
+                print(fullMessage(for: error))
+            } else {
+                complain(usageMessage(error))
+            }
+            Foundation.exit(code.rawValue)
+        }
+    }
+
+    /// One line: what was wrong, and for an unknown option, which exist.
+    private static func usageMessage(_ error: any Error) -> String {
+        let message = message(for: error).split(separator: "\n").first.map(String.init) ?? "usage"
+        guard message.hasPrefix("Unknown option") || message.contains("unexpected argument") else { return message }
+        let command = CommandLine.arguments.dropFirst().first == "list" ? helpMessage(for: ListCommand.self) : runHelp
+        let options = Set(command.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }).sorted()
+        return "\(message); options: \(options.joined(separator: " "))"
+    }
+
+    private static var runHelp: String { helpMessage(for: RunCommand.self) }
+}
+
+/// Why a command ends early, in one line, and with which exit code.
+struct Failure: Error {
+    let exit: Exit
+    let message: String
+
+    init(_ exit: Exit, _ message: String) {
+        self.exit = exit
+        self.message = message
+    }
+}
+
+/// The exit codes, which scripts rely on.
+enum Exit: Int32 {
+    case fine = 0
+    case internalError = 1
+    case regressed = 2
+    case runFailed = 3
+    case noBaseline = 5
+    case nothingSupported = 6
+    case usage = 64
+    case interrupted = 130
+}
+
+/// Says something on standard error.
+func complain(_ message: String) {
+    FileHandle.standardError.write(Data("bench: \(message)\n".utf8))
+}

@@ -1,0 +1,33 @@
+import LinuxDescriptors
+import Meters
+import Workloads
+
+/// What is checked before anything runs, so that a run does not fail halfway for a reason known beforehand.
+enum Preflight {
+    /// Raises the descriptor limit and checks it, the backlog, and that the address can be listened on.
+    static func check(_ plans: [RunPlan], machine: MachineFacts) throws {
+        let needed = plans.map(\.descriptorsNeeded).max() ?? 0
+        let limit = (try? DescriptorLimit.raise())?.soft ?? 1024
+        if UInt(needed) > limit {
+            throw Failure(
+                .usage,
+                "this needs \(needed) descriptors and the limit is \(limit); take fewer --connections or raise it: "
+                    + "ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf")
+        }
+        // Beyond the backlog the kernel drops connection requests and clients sleep for a second.
+        let outstanding = plans.map(\.outstanding).max() ?? 0
+        if outstanding > machine.somaxconn {
+            throw Failure(
+                .usage,
+                "\(outstanding) connections can wait at once and the backlog ends at \(machine.somaxconn); take "
+                    + "fewer or raise it: sysctl net.core.somaxconn=\(outstanding)")
+        }
+        if let plan = plans.first {
+            do {
+                try checkAddress(plan)
+            } catch {
+                throw Failure(.runFailed, error.description)
+            }
+        }
+    }
+}

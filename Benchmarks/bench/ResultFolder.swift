@@ -1,0 +1,119 @@
+import Foundation
+import Glibc
+import Histogram
+import Records
+
+/// The files of one invocation.
+///
+/// Rows are appended and flushed as they come, marked `partial`; when the invocation ends, `runs.csv` is written
+/// aside with what each row finally is, and renamed. So whatever happens, the files on disk are valid.
+final class ResultFolder {
+    let path: String
+    private var rows: [RunRecord] = []
+
+    /// Creates the folder and the empty files.
+    ///
+    /// - Throws: ``Failure`` if the folder holds something already or cannot be written.
+    init(path: String, startedAt: Date) throws {
+        self.path = path
+        let manager = FileManager.default
+        var isFolder: ObjCBool = false
+        if unsafe manager.fileExists(atPath: path, isDirectory: &isFolder) {
+            guard isFolder.boolValue else { throw Failure(.usage, "--output \(path) is a file; name a folder") }
+            if let contents = try? manager.contentsOfDirectory(atPath: path), !contents.isEmpty {
+                throw Failure(.usage, "--output \(path) is not empty; name a new folder")
+            }
+        }
+        do {
+            try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.usage, "--output \(path) cannot be created; name a folder that you may write")
+        }
+        guard unsafe access(path, W_OK | X_OK) == 0 else {
+            throw Failure(.usage, "--output \(path) cannot be written; name a folder that you may write")
+        }
+        let start = startedAt.timeIntervalSince1970
+        try replace("runs.csv", RunRecord.csvHeader)
+        try replace("percentiles.csv", PercentileRows.csvHeader)
+        try replace("latency.hlog", HistogramLog.header(startSeconds: start, date: startedAt.formatted(.iso8601)))
+    }
+
+    /// Adds one run to all files.
+    func append(_ record: RunRecord, _ latencies: Histogram<UInt64>, startSeconds: Double) throws {
+        rows.append(record)
+        var onDisk = record
+        if record.status == .ok {
+            onDisk.status = .partial
+            onDisk.reason = "the invocation had not ended when this row was written"
+        }
+        try append("runs.csv", onDisk.csvRow())
+        guard latencies.totalCount > 0 else { return }
+        let percentiles = PercentileRows.csv(
+            runId: record.runId, mode: record.mode, workload: record.workload, histogram: latencies)
+        try append("percentiles.csv", percentiles)
+        let interval = HistogramLog.Interval(
+            tag: record.mode, startSeconds: startSeconds, lengthSeconds: record.durationS ?? 0, histogram: latencies)
+        try append("latency.hlog", HistogramLog.line(interval))
+    }
+
+    /// Writes what every row finally is. Of an interrupted invocation no row says `ok`.
+    func finish(interrupted: Bool) throws -> [RunRecord] {
+        if interrupted {
+            for index in rows.indices where rows[index].status == .ok {
+                rows[index].status = .partial
+                rows[index].reason = "the invocation was interrupted; this run is whole"
+            }
+        }
+        try replace("runs.csv", RunRecord.csvHeader + rows.map { $0.csvRow() }.joined())
+        return rows
+    }
+
+    /// Writes a whole file aside and renames it.
+    func replace(_ name: String, _ text: String) throws {
+        let final = path + "/" + name
+        let aside = final + ".tmp"
+        let descriptor = unsafe open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Self.failure(aside) }
+        let written = writeAll(descriptor, text) && fsync(descriptor) == 0
+        let error = errno
+        Glibc.close(descriptor)
+        guard written, unsafe rename(aside, final) == 0 else {
+            errno = written ? errno : error
+            let failure = Self.failure(final)
+            unsafe unlink(aside)
+            throw failure
+        }
+    }
+
+    /// Appends to a file, or leaves it as it was.
+    private func append(_ name: String, _ text: String) throws {
+        let file = path + "/" + name
+        let descriptor = unsafe open(file, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure(file) }
+        defer { Glibc.close(descriptor) }
+        let length = lseek(descriptor, 0, SEEK_END)
+        guard writeAll(descriptor, text), fdatasync(descriptor) == 0 else {
+            let failure = Self.failure(file)
+            ftruncate(descriptor, length)
+            throw failure
+        }
+    }
+
+    private func writeAll(_ descriptor: CInt, _ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            var written = 0
+            while written < bytes.count {
+                let result = unsafe write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+                if result < 0 && errno == EINTR { continue }
+                if result < 0 { return false }
+                written += result
+            }
+            return true
+        }
+    }
+
+    private static func failure(_ file: String) -> Failure {
+        Failure(.runFailed, "\(file): \(unsafe String(cString: strerror(errno))); rows written before are whole")
+    }
+}

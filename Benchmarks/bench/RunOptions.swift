@@ -1,0 +1,75 @@
+import ArgumentParser
+
+/// The options of `bench run`, as typed.
+struct RunOptions: ParsableArguments {
+    @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
+    var mode = "all"
+
+    @Option(help: "What is done: accept.")
+    var workload = "accept"
+
+    @Option(help: "shared-set, set-per-worker, both separated by a comma, or all; each mode has its default.")
+    var topology: String?
+
+    @Option(help: "shared, reuseport, both separated by a comma, or all.")
+    var listener = "shared"
+
+    @Option(help: "Server threads; a list runs every number.")
+    var workers = "1"
+
+    @Option(help: "Client threads.")
+    var clients = 1
+
+    @Option(
+        help: "Connections open at the most; a list runs every number. 64 if not given, 1024 with --rate.")
+    var connections: String?
+
+    @Option(help: "Open loop: new connections per second, on schedule whatever the server does.")
+    var rate: Double?
+
+    @Option(help: "Queue so many connections first, then time accepting them.")
+    var drain: Int?
+
+    @Option(
+        help: "How long a worker is kept by an operation: none, fixed:T, exp:T, bimodal:FAST,SLOW,P; T as 100us.")
+    var serviceTime = "none"
+
+    @Option(help: "How the worker spends the service time: busy or sleep.")
+    var service = "busy"
+
+    @Option(help: "epoll-oneshot: armed again early (after the accept) or late (after the work), or all.")
+    var rearm: String?
+
+    @Option(help: "How the server closes: reset, or orderly (FIN).")
+    var close = "reset"
+
+    @Option(help: "Whose loop runs: swift, c, or all.")
+    var implementation = "swift"
+
+    @Option(help: "Measured time of a run: seconds, or with a unit: 500ms.")
+    var duration = "1s"
+
+    @Option(help: "Time before measuring: seconds, or with a unit.")
+    var warmup = "200ms"
+
+    @Option(help: "How often every combination is run, in random order within a round.")
+    var rounds = 3
+
+    @Option(help: "auto, none, or processors: workers' first, then one for each client: 0,1,2.")
+    var pin = "auto"
+
+    @Option(help: "Seed of the order and the service times; random if not given.")
+    var seed: UInt64?
+
+    @Option(help: "Numeric address to listen on.")
+    var address = "127.0.0.1"
+
+    @Option(help: "Port to listen on; 0 lets the kernel choose.")
+    var port: UInt16 = 0
+
+    @Option(help: "Folder for the results; results/<time>-<commit> if not given.")
+    var output: String?
+
+    @Flag(help: "No progress, no table: only the files.")
+    var quiet = false
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Histogram
+import Meters
+import Records
+import Workloads
+
+/// One invocation of `bench run`: rounds of runs in seeded random order, each written down as it ends.
+final class RunSession {
+    let folder: ResultFolder
+    private(set) var interrupted = false
+
+    private let options: RunOptions
+    private let plans: [RunPlan]
+    private let seed: UInt64
+    private let interruption: Interruption
+    private let rings = RingSupport.probe()
+    private let progress: ProgressBar
+    private let started = Date()
+    private var description: RunDescription
+    private var runCount = 0
+
+    /// An overflow of the accept queue is bad luck at first, and a fault of the set-up after that.
+    private static let triesAfterOverflow = 3
+
+    init(_ options: RunOptions, _ plans: [RunPlan], seed: UInt64, machine: MachineFacts) throws {
+        self.options = options
+        self.plans = plans
+        self.seed = seed
+        let commit = gitCommit()
+        let stamp = started.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        let name = "results/\(stamp)" + (commit.isEmpty ? "" : "-\(commit)")
+        folder = try ResultFolder(path: options.output ?? name, startedAt: started)
+        description = RunDescription(
+            schemaVersion: RunRecord.currentSchemaVersion, startedAt: started.formatted(.iso8601),
+            arguments: Array(CommandLine.arguments.dropFirst()), seed: seed, build: Build.name, gitCommit: commit,
+            machine: machine, order: [], warnings: [], interrupted: false)
+        progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
+        interruption = try Interruption()
+        try folder.replace("run.json", description.json())
+    }
+
+    /// Runs everything and returns all rows.
+    func run() throws -> [RunRecord] {
+        defer { progress.clear() }
+        var generator = SplitMix64(seed: seed)
+        rounds: for round in 1...options.rounds {
+            let order = plans.shuffled(using: &generator)
+            description.order.append(order.map(\.mode.name))
+            for (index, plan) in order.enumerated() {
+                try runUntilValid(plan, round: round, order: index + 1)
+                if interrupted || interruption.isRequested {
+                    interrupted = true
+                    break rounds
+                }
+            }
+        }
+        let rows = try folder.finish(interrupted: interrupted)
+        description.finishedAt = Date().formatted(.iso8601)
+        description.interrupted = interrupted
+        try folder.replace("run.json", description.json())
+        return inPlanOrder(rows)
+    }
+
+    /// Rows as the modes are listed, not as chance ran them.
+    private func inPlanOrder(_ rows: [RunRecord]) -> [RunRecord] {
+        let place = Dictionary(Mode.all.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        return rows.enumerated().sorted {
+            (place[$0.element.mode, default: 0], $0.offset) < (place[$1.element.mode, default: 0], $1.offset)
+        }.map(\.element)
+    }
+
+    /// Of several tries at the same combination in the same round, the last.
+    static func lastTries(_ rows: [RunRecord]) -> [RunRecord] {
+        rows.indices.filter { index in
+            !rows[(index + 1)...].contains {
+                $0.round == rows[index].round && $0.orderInRound == rows[index].orderInRound
+            }
+        }.map { rows[$0] }
+    }
+
+    private func runUntilValid(_ plan: RunPlan, round: Int, order: Int) throws {
+        let done = (round - 1) * plans.count + order - 1
+        progress.show(done: done, doing: "\(plan.mode.name), round \(round) of \(options.rounds)")
+        for attempt in 1...Self.triesAfterOverflow {
+            let record = try runOnce(plan, round: round, order: order)
+            if record.status == .failed { warn("\(plan.mode.name), round \(round): \(record.reason)") }
+            guard record.status == .void, !interrupted else { return }
+            let next = attempt < Self.triesAfterOverflow ? "; running it again" : "; giving up after \(attempt) tries"
+            warn("\(plan.mode.name), round \(round) is void: \(record.reason)\(next)")
+        }
+    }
+
+    private func runOnce(_ plan: RunPlan, round: Int, order: Int) throws -> RunRecord {
+        let begin = Date()
+        runCount += 1
+        var record = newRecord(plan, round: round, order: order, begin: begin)
+        var latencies = Histogram<UInt64>(highestTrackableValue: 2)
+        if let reason = plan.mode.unsupportedReason(rings: rings) {
+            record.status = .unsupported
+            record.reason = reason
+        } else {
+            do {
+                let measurement = try measureAccept(plan, interruption)
+                measurement.fill(&record)
+                latencies = measurement.latencies
+            } catch {
+                record.status = .failed
+                record.reason = error.description
+            }
+        }
+        if record.status == .partial { interrupted = true }
+        try folder.append(record, latencies, startSeconds: begin.timeIntervalSince(started))
+        return record
+    }
+
+    private func newRecord(_ plan: RunPlan, round: Int, order: Int, begin: Date) -> RunRecord {
+        var rate: Double?
+        var drain: Int?
+        switch plan.load {
+        case .closedLoop: break
+        case .openLoop(let perSecond): rate = perSecond
+        case .drain(let count): drain = count
+        }
+        let stamp = started.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        return RunRecord(
+            runId: "\(stamp)-\(runCount)", startedAt: begin.formatted(.iso8601),
+            gitCommit: description.gitCommit, machineId: description.machine.machineID, build: Build.name,
+            workload: options.workload, mode: plan.mode.name, topology: plan.topology.rawValue,
+            listener: plan.listener.rawValue, workers: plan.workers, connections: plan.connections, ratePerS: rate,
+            serviceTime: plan.service.description, pinning: plan.placement.description, round: round,
+            orderInRound: order, implementation: plan.implementation.rawValue, close: plan.close.rawValue,
+            rearm: plan.mode.mechanism == .epollOneShot ? plan.rearm.rawValue : "",
+            service: plan.service == .none ? "" : plan.service.work.rawValue, clients: plan.clients, drain: drain,
+            seed: seed)
+    }
+
+    private func warn(_ message: String) {
+        progress.clear()
+        description.warnings.append(message)
+        complain(message)
+    }
+}
