@@ -53,7 +53,7 @@ let package = Package(
         .systemLibrary(
             name: "CIOUring", path: "CShims/CIOUring", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
 
-        library("LinuxDescriptors", [system]),
+        library("LinuxDescriptors", ["CSocketExtras", system]),
         library("LinuxSockets", ["CSocketExtras", "LinuxDescriptors", system]),
         library("LinuxReadiness", ["CEpoll", "CEventFD", "LinuxDescriptors", system]),
         library("LinuxRings", ["CIOUring", "LinuxDescriptors", system]),

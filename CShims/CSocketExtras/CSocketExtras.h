@@ -2,6 +2,7 @@
 #define C_SOCKET_EXTRAS_H
 
 #include <features.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,6 +25,11 @@ extern int unshare(int flags);
 
 static const int C_CLONE_FILES = 0x00000400;
 
+/* close_range(2) is older in the kernel (5.9) than in glibc (2.34); its number, 436, is that of every architecture Swift runs on. */
+static inline int c_close_range_unshare(unsigned first) {
+    return (int)syscall(436, first, ~0U, 2U /* CLOSE_RANGE_UNSHARE */);
+}
+
 /* gettid(2) has a glibc wrapper only from 2.30 on. */
 static inline pid_t c_gettid(void) { return (pid_t)syscall(SYS_gettid); }
 
@@ -39,6 +45,28 @@ static inline long c_get_thread_affinity(unsigned long *mask, size_t bytes) {
 /* prctl(2) is variadic. */
 static inline int c_set_timer_slack(unsigned long nanoseconds) {
     return prctl(PR_SET_TIMERSLACK, nanoseconds, 0UL, 0UL, 0UL);
+}
+
+/* bpf(2) has no glibc wrapper, and union bpf_attr is made of anonymous structs that Swift cannot name. */
+static inline int c_bpf_create_array(unsigned value_bytes, unsigned count) {
+    union bpf_attr attr = {
+        .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = value_bytes, .max_entries = count};
+    return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr);
+}
+
+static inline int c_bpf_look_up(int map, unsigned key, void *value) {
+    union bpf_attr attr = {.map_fd = (unsigned)map, .key = (unsigned long)&key, .value = (unsigned long)value};
+    return (int)syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof attr);
+}
+
+static inline int c_bpf_load(unsigned type, const void *instructions, unsigned count) {
+    union bpf_attr attr = {
+        .prog_type = type,
+        .insns = (unsigned long)instructions,
+        .insn_cnt = count,
+        .license = (unsigned long)"Apache-2.0",
+    };
+    return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
 }
 
 /* ioctl(2) is variadic. Columns of a terminal, 0 if the descriptor is none. */
