@@ -24,6 +24,15 @@ struct HistogramLayout {
         guard unitMagnitude + subBucketHalfCountMagnitude <= 61 else { return nil }
     }
 
+    /// Counters of the first bucket; every further one adds half as many.
+    var subBucketCount: Int { 2 << subBucketHalfCountMagnitude }
+
+    /// Buckets that cover the range.
+    var bucketCount: Int {
+        let firstBucketBits = unitMagnitude + subBucketHalfCountMagnitude + 1
+        return max(0, 64 - highestTrackableValue.leadingZeroBitCount - firstBucketBits) + 1
+    }
+
     /// The counter's place for `value`.
     func index(of value: UInt64) -> Int {
         let bucketZeroBits = unitMagnitude + subBucketHalfCountMagnitude + 1

@@ -1,7 +1,8 @@
 import Foundation
 import Histogram
-import Records
 import Testing
+
+@testable import Records
 
 @Suite struct HistogramLogTests {
     private static func random(_ count: Int, _ seed: UInt64, below limit: UInt64 = 50_000_000_000) -> Histogram<UInt64>
@@ -18,14 +19,18 @@ import Testing
         }
         var growing = Histogram<UInt64>(numberOfSignificantValueDigits: .zero)
         growing.record(1 << 62)
+        // Its counters need more than one deflate block.
+        var fine = Histogram<UInt64>(highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .four)
+        var generator = TestGenerator(state: 9)
+        for _ in 0..<150_000 { fine.record(UInt64.random(in: 0..<50_000_000_000, using: &generator)) }
         growing.record(3, count: 1 << 33)
         return [
             Samples.histogram([]), Samples.histogram([0]), Samples.histogram([1, 3, 2_048, 2_050, 60_000_000_000]),
-            random(200_000, 1), random(1_000, 2, below: 4_000), coarse, growing,
+            random(200_000, 1), random(1_000, 2, below: 4_000), coarse, growing, fine,
         ]
     }()
 
-    @Test(arguments: 0..<7) func whatIsWrittenReadsBack(index: Int) throws {
+    @Test(arguments: 0..<8) func whatIsWrittenReadsBack(index: Int) throws {
         let histogram = Self.histograms[index]
         let decoded = try HistogramEncoding.decode(HistogramEncoding.encode(histogram))
         #expect(Array(decoded.recordedValues()) == Array(histogram.recordedValues()))
@@ -48,6 +53,37 @@ import Testing
         let bytes = HistogramEncoding.encode(histogram)
         #expect(Array(bytes.prefix(8)) == [0x1c, 0x84, 0x93, 0x14, 0, 0, 0, UInt8(stream.count + 4)])
         #expect(Array(bytes.dropFirst(8).dropLast(4)) == stream)
+    }
+
+    private static let encodedIntegers: [(Int64, [UInt8])] = [
+        (0, [0]), (1, [2]), (-1, [1]), (63, [126]), (64, [0x80, 1]), (-8_192, [0xff, 0x7f]),
+        (1 << 55, Array(repeating: 0x80, count: 8) + [1]), (.max, [0xfe] + Array(repeating: 0xff, count: 8)),
+        (.min, Array(repeating: 0xff, count: 9)),
+    ]
+
+    /// Bytes worked out by hand: ZigZag doubles, negative numbers are odd, and the ninth byte has no continuation bit.
+    @Test(arguments: HistogramLogTests.encodedIntegers)
+    func variableLengthIntegers(value: Int64, encoded: [UInt8]) {
+        var bytes: [UInt8] = []
+        ZigZagLEB128.append(value, to: &bytes)
+        #expect(bytes == encoded)
+        var rest = (encoded + [7])[...]
+        #expect(ZigZagLEB128.take(from: &rest) == value && Array(rest) == [7])
+        var cut = encoded.dropLast()
+        #expect(ZigZagLEB128.take(from: &cut) == nil)
+    }
+
+    @Test(arguments: [0, 1, 65_535, 65_536, 200_000])
+    func longContentIsSplitIntoBlocks(length: Int) throws {
+        let content = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let stream = StoredZlib.encode(content)
+        let blocks = max(1, (length + 65_534) / 65_535)
+        #expect(stream.count == 2 + 5 * blocks + length + 4)
+        #expect(try StoredZlib.decode(stream[...]) == content)
+    }
+
+    @Test func theChecksumIsAdler32() {
+        #expect(StoredZlib.adler32(Array("Wikipedia".utf8)) == 0x11e6_0398)
     }
 
     @Test func theLinesAreThoseOfTheLogFormat() throws {

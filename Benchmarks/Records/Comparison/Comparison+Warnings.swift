@@ -1,0 +1,45 @@
+import Foundation
+
+extension Comparison {
+    /// What weakens this comparison, each with its remedy.
+    static func warnings(arms: [MatchedArm], options: ComparisonOptions, metrics: [Column]) -> [String] {
+        let runs = arms.flatMap { $0.base.records + $0.new.records }
+        var warnings: [String] = []
+        if Set(runs.map(\.machineId)).count > 1 {
+            warnings.append("The runs come from different machines: a difference may be theirs. Measure both on one.")
+        }
+        if runs.contains(where: { $0.build != "release" }) {
+            warnings.append("Some runs are of a debug build, whose costs are not the program's. Build with -c release.")
+        }
+        if options.design == .unpaired {
+            warnings.append(
+                "The sides were not interleaved: what changed on the machine in between passes for a change of the "
+                    + "code. Compare two binaries in one invocation to be sure.")
+        }
+        return warnings + drift(arms: arms, options: options, metrics: metrics)
+    }
+
+    /// A monotone trend within a side means that the machine was changing while it was measured.
+    private static func drift(arms: [MatchedArm], options: ComparisonOptions, metrics: [Column]) -> [String] {
+        let gating = metrics.filter { options.gating.contains($0.name) && !$0.isCount }
+        var found: [(arm: Arm, metric: String, side: String, p: Double)] = []
+        for arm in arms {
+            for column in gating {
+                for (side, group) in [("base", arm.base), ("new", arm.new)] {
+                    let ordered = group.records.sorted { ($0.startedAt, $0.round) < ($1.startedAt, $1.round) }
+                    let values = ordered.compactMap { column.number(of: $0) }
+                    if let p = trendPValue(values) { found.append((group.arm, column.name, side, p)) }
+                }
+            }
+        }
+        // Adjusted, since among many arms some trend would look real.
+        let drifting = zip(found, holmAdjusted(found.map(\.p))).filter { $0.1 <= 0.01 }.map(\.0)
+        guard let worst = drifting.min(by: { $0.p < $1.p }) else { return [] }
+        let others = drifting.count > 1 ? ", and \(drifting.count - 1) more" : ""
+        let advice =
+            options.design == .paired
+            ? "Blocks cancel most of that; let the machine settle and measure again if a verdict looks odd."
+            : "Let the machine settle, or interleave both sides."
+        return ["\(worst.metric) of \(worst.arm["mode"]) (\(worst.side)\(others)) drifted during the runs. \(advice)"]
+    }
+}

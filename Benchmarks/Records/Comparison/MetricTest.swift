@@ -1,0 +1,102 @@
+import Foundation
+
+/// The statistics of one metric of one arm, before they are weighed with the others.
+struct MetricTest {
+    let arm: Arm
+    let samples: MetricSamples
+    let isGating: Bool
+    let margin: Double
+    let method: MetricComparison.Method
+    private let design: ComparisonOptions.Design
+    private let alpha: Double
+    private let estimate: Double
+    private let interval: Interval?
+    /// Two-sided, that the change is not beyond the margin towards the estimate.
+    let pValue: Double
+
+    /// Whether the metric shares `alpha` with the other gating ones; exact counts do not spend any.
+    var isStatisticalGate: Bool { isGating && method != .exactCount }
+
+    /// `nil` if a side has no value.
+    init?(arm: MatchedArm, column: Column, options: ComparisonOptions) {
+        guard let samples = arm.samples(column, design: options.design) else { return nil }
+        self.arm = arm.base.arm
+        self.samples = samples
+        isGating = options.gating.contains(column.name)
+        design = options.design
+        alpha = options.alpha
+        let floor = options.noiseFloor?.floor(of: column.name, arm: arm.base.arm) ?? 0
+        margin = max(options.minEffect, floor)
+        let bound = log(1 + margin)
+        if samples.isSteadyCount(tolerance: options.minEffect) {
+            method = .exactCount
+            let (old, now) = (median(samples.base) ?? 0, median(samples.new) ?? 0)
+            estimate = samples.logarithm(now) - samples.logarithm(old)
+            (interval, pValue) = (nil, 1)
+        } else if options.design == .paired {
+            method = .pairedMedian
+            let ratios = samples.logRatios
+            estimate = median(ratios) ?? 0
+            interval = medianInterval(ratios, confidence: 1 - options.alpha)
+            pValue = signTest(ratios, beyond: estimate < 0 ? -bound : bound)
+        } else {
+            method = .hodgesLehmann
+            let (base, new) = (samples.base.map(samples.logarithm), samples.new.map(samples.logarithm))
+            guard let shift = HodgesLehmann(base: base, new: new) else { return nil }
+            estimate = shift.estimate
+            interval = shift.interval(confidence: 1 - options.alpha)
+            pValue = shift.pValue(beyond: estimate < 0 ? -bound : bound)
+        }
+    }
+
+    private var blocks: Int { min(samples.base.count, samples.new.count) }
+
+    /// - Parameters:
+    ///   - adjustedP: the p-value adjusted for the other gating metrics.
+    ///   - strictness: how many share `alpha`.
+    func result(adjustedP: Double, strictness: Double) -> MetricComparison {
+        let verdict = self.verdict(adjustedP: adjustedP)
+        return MetricComparison(
+            arm: arm, metric: samples.column.name, isGating: isGating, base: median(samples.base) ?? 0,
+            new: median(samples.new) ?? 0, ratio: exp(estimate), interval: interval?.mapped(exp), margin: margin,
+            adjustedP: method == .exactCount ? nil : adjustedP, verdict: verdict, blocks: blocks,
+            blocksNeeded: verdict == .inconclusive ? blocksNeeded(strictness: isGating ? strictness : 1) : nil,
+            method: method)
+    }
+
+    private func verdict(adjustedP: Double) -> Verdict {
+        if method == .exactCount { return samples.countVerdict(margin: margin) }
+        guard let interval else { return .inconclusive }
+        let bound = log(1 + margin)
+        if adjustedP <= alpha && (interval.lower > bound || interval.upper < -bound) {
+            let isHigher = estimate > 0
+            return isHigher == (samples.column.better == .lower) ? .regressed : .improved
+        }
+        return interval.lower >= -bound && interval.upper <= bound ? .same : .inconclusive
+    }
+
+    /// The interval narrows with the square root of the number of blocks; it must come clear of the nearer edge of the
+    /// margin, and the smallest p-value that so many blocks can give must pass.
+    private func blocksNeeded(strictness: Double) -> Int? {
+        let least = Self.fewest(design, alpha: alpha / strictness)
+        guard let interval else { return least }
+        let gap = abs(abs(estimate) - log(1 + margin))
+        let halfWidth = max(interval.upper - estimate, estimate - interval.lower)
+        let growth = gap > 0 ? (halfWidth / gap) * (halfWidth / gap) : .infinity
+        let needed = (Double(blocks) * max(1, growth)).rounded(.up)
+        // More than this is no advice: the change is as large as the margin.
+        guard needed <= Double(Self.mostBlocks) else { return nil }
+        return max(least, blocks + 1, Int(needed))
+    }
+
+    /// More blocks than these are not worth advising.
+    static let mostBlocks = 200
+
+    /// The fewest blocks whose most extreme outcome has a p-value of at most `alpha`.
+    static func fewest(_ design: ComparisonOptions.Design, alpha: Double) -> Int {
+        switch design {
+        case .paired: Int((1 - log2(alpha)).rounded(.up))
+        case .unpaired: (1...30).first { 2 * (MannWhitney.exactCumulative($0, $0).first ?? 1) <= alpha } ?? 30
+        }
+    }
+}

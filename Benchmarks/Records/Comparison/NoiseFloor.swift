@@ -1,0 +1,95 @@
+import Foundation
+
+/// The smallest change that a machine can tell from none: how far identical code seems to differ from itself.
+///
+/// It comes from A/A blocks, each holding two runs of one arm. Which of the two plays "new" is drawn per block, so that
+/// being second in a block is not mistaken for a change. The floor of a metric is the end, farther from 1, of the exact
+/// interval of the median ratio: identical code has been seen to differ by that much, so a smaller change found with
+/// as many blocks proves nothing. It holds for one machine and one kernel.
+public struct NoiseFloor: Sendable, Codable, Equatable {
+    /// One metric of one mode.
+    public struct Entry: Sendable, Codable, Equatable {
+        /// The workload.
+        public var workload: String
+        /// The mode.
+        public var mode: String
+        /// The metric's column name.
+        public var metric: String
+        /// The floor as a share: 0.03 for 3 %.
+        public var floor: Double
+        /// A/A blocks it was taken from.
+        public var blocks: Int
+    }
+
+    /// Fingerprint of the machine.
+    public var machineId: String
+    /// Kernel release; another one makes the floor void.
+    public var kernel: String
+    /// When it was measured, ISO 8601.
+    public var measuredAt: String
+    /// Commit of the program that measured it.
+    public var gitCommit: String
+    /// Confidence that was asked of the intervals.
+    public var confidence: Double
+    /// The floors.
+    public var entries: [Entry]
+
+    /// The floors of every metric of every mode in A/A runs: two usable runs of an arm per round.
+    ///
+    /// An arm with too few blocks for the confidence (6 for 95 %) gets no entry. Where several arms share a mode, the
+    /// largest floor counts.
+    public init(
+        runs: [RunRecord], kernel: String, measuredAt: String, seed: UInt64, confidence: Double = 0.95
+    ) {
+        machineId = runs.first?.machineId ?? ""
+        gitCommit = runs.first?.gitCommit ?? ""
+        self.kernel = kernel
+        self.measuredAt = measuredAt
+        self.confidence = confidence
+        var largest: [[String]: Entry] = [:]
+        for group in ArmRuns.group(runs) {
+            let pairs = Self.pairs(group.usable, seed: seed)
+            for column in Column.metrics {
+                let values = pairs.compactMap { pair -> (Double, Double)? in
+                    guard let a = column.number(of: pair.0), let b = column.number(of: pair.1) else { return nil }
+                    return (a, b)
+                }
+                let samples = MetricSamples(column: column, base: values.map(\.0), new: values.map(\.1))
+                guard let interval = medianInterval(samples.logRatios, confidence: confidence) else { continue }
+                let floor = exp(max(abs(interval.lower), abs(interval.upper))) - 1
+                let key = [group.arm["workload"], group.arm["mode"], column.name]
+                if let known = largest[key], known.floor >= floor { continue }
+                largest[key] = Entry(
+                    workload: key[0], mode: key[1], metric: key[2], floor: floor, blocks: values.count)
+            }
+        }
+        entries = largest.values.sorted { ($0.workload, $0.mode, $0.metric) < ($1.workload, $1.mode, $1.metric) }
+    }
+
+    private static func pairs(_ runs: [RunRecord], seed: UInt64) -> [(RunRecord, RunRecord)] {
+        var generator = SplitMix64(seed: seed)
+        let rounds = Dictionary(grouping: runs, by: \.round).sorted { $0.key < $1.key }
+        return rounds.compactMap { _, runs in
+            guard runs.count >= 2 else { return nil }
+            let ordered = runs.sorted { $0.orderInRound < $1.orderInRound }
+            return generator.next(below: 2) == 0 ? (ordered[0], ordered[1]) : (ordered[1], ordered[0])
+        }
+    }
+
+    /// The floor of `metric` for the arm's workload and mode; `nil` if it was not calibrated.
+    public func floor(of metric: String, arm: Arm) -> Double? {
+        entries.first { $0.metric == metric && $0.mode == arm["mode"] && $0.workload == arm["workload"] }?.floor
+    }
+
+    /// Why the floor must not be used on this machine and kernel; `nil` if it may.
+    public func refusal(machineId: String, kernel: String) -> String? {
+        if machineId != self.machineId {
+            return
+                "the noise floor was measured on another machine (\(self.machineId)); run bench calibrate on this one"
+        }
+        if kernel != self.kernel {
+            return "the noise floor was measured on kernel \(self.kernel), this is \(kernel); run bench calibrate again"
+        }
+        return nil
+    }
+}

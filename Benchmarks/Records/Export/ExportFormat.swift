@@ -1,0 +1,47 @@
+import FoundationEssentials
+
+/// The formats of other tools that runs can be written in.
+public enum ExportFormat: String, Sendable, CaseIterable {
+    /// HdrHistogram's percentile listing, for its plotters.
+    case hgrm
+    /// Bencher Metric Format.
+    case bmf
+    /// github-action-benchmark's `customSmallerIsBetter` or `customBiggerIsBetter`.
+    case githubActionBenchmark = "github-action-benchmark"
+    /// Go's benchmark format, for benchstat.
+    case benchstat
+    /// The Java Microbenchmark Harness's JSON.
+    case jmh
+}
+
+/// What an exporter makes of the runs of one arm.
+struct ExportedArm {
+    /// Path-like: `accept/epoll-et/workers=4`.
+    var name: String
+    var group: ArmRuns
+
+    /// The arms of the usable runs, each with a name that no other has.
+    static func all(_ records: [RunRecord]) -> [ExportedArm] {
+        let groups = ArmRuns.group(records).filter { !$0.usable.isEmpty }
+        let varying = Arm.varyingColumns(of: groups.map(\.arm)).filter { $0 != "workload" }
+        return groups.map { group in
+            let options = varying.filter { !group.arm[$0].isEmpty }.map { "\($0)=\(group.arm[$0])" }
+            return ExportedArm(
+                name: ([group.arm["workload"], group.arm["mode"]] + options).joined(separator: "/"), group: group)
+        }
+    }
+
+    /// The metrics that the arm has values of.
+    var metrics: [(column: Column, values: [Double])] {
+        Column.metrics.map { column in (column, group.values { column.number(of: $0) }) }.filter { !$0.1.isEmpty }
+    }
+}
+
+/// `value` as indented JSON whose keys are sorted, so that equal input gives equal text.
+func json(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // The exporters encode finite numbers and strings only, which cannot fail.
+    guard let data = try? encoder.encode(value) else { return "" }
+    return String(decoding: data, as: UTF8.self) + "\n"
+}

@@ -1,0 +1,90 @@
+extension History {
+    /// The trends for a terminal: a line per metric with a sparkline, the newest value, and the commits that changed it.
+    public func table(width: Int, styled: Bool) -> String {
+        guard let first = points.first, let last = points.last else { return "No stored runs.\n" }
+        var table = TextTable(headings: [
+            .init(title: "metric", alignment: .left), .init(title: "trend", alignment: .left), .init(title: "newest"),
+        ])
+        let arms = trends.map(\.arm).reduce(into: [Arm]()) { if !$0.contains($1) { $0.append($1) } }
+        let varying = Arm.varyingColumns(of: arms)
+        var changes: [String] = []
+        // What does not fit is the past.
+        let shown = max(10, width - 40)
+        for arm in arms {
+            table.lines.append(.section(arm.label(varying: varying)))
+            for trend in trends where trend.arm == arm {
+                let newest = trend.values.last.flatMap { $0 }.map { Self.human($0, metric: trend.metric) } ?? "–"
+                table.lines.append(.cells([trend.metric, sparkline(trend.values.suffix(shown)), newest]))
+                changes += trend.changes.map { Self.sentence($0, trend, label: arm.label(varying: varying)) }
+            }
+        }
+        let range = "\(points.count) stored runs, \(first.startedAt) to \(last.startedAt)."
+        let others = otherMachines > 0 ? ["Left out: \(otherMachines) of other machines."] : []
+        let notes = changes.isEmpty ? ["No change points."] : changes
+        return table.render(width: width, styled: styled)
+            + ([range] + others + notes).flatMap { wrap($0, width: max(40, width)) }.map { $0 + "\n" }.joined()
+    }
+
+    private static func sentence(_ change: Change, _ trend: Trend, label: String) -> String {
+        let ratio = change.before > 0 ? " (×\(Decimal.fixed(change.after / change.before, digits: 3)))" : ""
+        let isHigher = change.after > change.before
+        let isWorse = isHigher == (Column.named(trend.metric)?.better == .lower)
+        return "\(label): \(trend.metric) \(isWorse ? "worse" : "better") from \(change.gitCommit) on, "
+            + "\(human(change.before, metric: trend.metric)) to \(human(change.after, metric: trend.metric))\(ratio)."
+    }
+
+    private static func human(_ value: Double, metric: String) -> String {
+        switch Column.named(metric)?.unit {
+        case "ns", "ns/op": HumanUnits.time(nanoseconds: value)
+        case "1/s": HumanUnits.count(value)
+        default: HumanUnits.perOperation(value)
+        }
+    }
+
+    /// One line per stored run and one column per trend, as Apache Otava's CSV importer reads it: `time` and `commit`
+    /// first, empty where there is no value.
+    public func otavaCSV() -> String {
+        var text = CSV.row(["time", "commit"] + trendNames)
+        for (index, point) in points.enumerated() {
+            text += CSV.row([point.startedAt, point.gitCommit] + trends.map { $0.values[index].csvText })
+        }
+        return text
+    }
+
+    /// Otava's configuration for ``otavaCSV()``, which tells it which way each metric is better.
+    ///
+    /// - Parameters:
+    ///   - test: what Otava calls the series.
+    ///   - csvPath: where the CSV lies.
+    public func otavaConfiguration(test: String, csvPath: String) -> String {
+        let metrics = zip(trendNames, trends).map { name, trend in
+            let direction = Column.named(trend.metric)?.better == .higher ? 1 : -1
+            return "      \(name):\n        column: \(name)\n        direction: \(direction)\n        scale: 1\n"
+        }
+        return """
+            tests:
+              \(test):
+                type: csv
+                file: \(csvPath.debugDescription)
+                time_column: time
+                attributes: [commit]
+                metrics:
+            \(metrics.joined())
+            """
+    }
+
+    /// `accept/epoll-et/server_cpu_ns_per_op`, with what else tells the arm apart. Not with dots: Otava prints what
+    /// follows the last one only.
+    private var trendNames: [String] {
+        let varying = Arm.varyingColumns(of: trends.map(\.arm)).filter { $0 != "workload" }
+        return trends.map { trend in
+            let parts = [trend.arm["workload"], trend.arm["mode"]] + varying.map { trend.arm[$0] } + [trend.metric]
+            return parts.filter { !$0.isEmpty }.map(plainName).joined(separator: "/")
+        }
+    }
+}
+
+/// `text` with everything but letters, digits, `-` and `_` replaced, for names that other tools take apart.
+func plainName(_ text: String) -> String {
+    String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "_" })
+}

@@ -1,0 +1,93 @@
+/// One stored result folder.
+public struct StoredRuns: Sendable {
+    /// What the folder is called.
+    public var name: String
+    /// Its rows.
+    public var records: [RunRecord]
+
+    /// A folder's rows.
+    public init(name: String, records: [RunRecord]) {
+        self.name = name
+        self.records = records
+    }
+
+    var startedAt: String { records.map(\.startedAt).min() ?? "" }
+    var gitCommit: String { records.first?.gitCommit ?? "" }
+    var machineId: String { records.first?.machineId ?? "" }
+}
+
+/// How the metrics of each arm went over the stored runs of one machine.
+public struct History: Sendable {
+    /// One metric of one arm over time.
+    public struct Trend: Sendable {
+        /// What was run.
+        public var arm: Arm
+        /// The metric's column name.
+        public var metric: String
+        /// The median of each stored run, in the order of ``History/points``; `nil` where it lacks the arm.
+        public var values: [Double?]
+        /// Where the level changed.
+        public var changes: [Change]
+    }
+
+    /// A place where a metric's level changed.
+    public struct Change: Sendable, Equatable {
+        /// Index of the first stored run at the new level.
+        public var index: Int
+        /// Its commit.
+        public var gitCommit: String
+        /// Median of the level before.
+        public var before: Double
+        /// Median of the level after.
+        public var after: Double
+    }
+
+    /// When and of which commit each stored run is, oldest first.
+    public var points: [(name: String, startedAt: String, gitCommit: String)]
+    /// Stored runs that were left out because they are of another machine than the newest.
+    public var otherMachines: Int
+    /// The trends that have a value.
+    public var trends: [Trend]
+
+    /// The trends of `metrics` over `stored`, which may be in any order.
+    public init(
+        _ stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics,
+        changePoints: ChangePoints = ChangePoints()
+    ) throws(ComparisonError) {
+        var columns: [Column] = []
+        for name in metrics {
+            guard let column = Column.named(name), column.better != .none else { throw .unknownMetric(name) }
+            columns.append(column)
+        }
+        let all = stored.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt }
+        let ordered = all.filter { $0.machineId == all.last?.machineId }
+        otherMachines = all.count - ordered.count
+        points = ordered.map { ($0.name, $0.startedAt, $0.gitCommit) }
+        let groups = ordered.map { stored in
+            Dictionary(uniqueKeysWithValues: ArmRuns.group(stored.records).map { ($0.arm, $0) })
+        }
+        let arms = ArmRuns.group(ordered.flatMap(\.records)).map(\.arm)
+        let commits = ordered.map(\.gitCommit)
+        trends = arms.flatMap { arm in
+            columns.compactMap { column in
+                let values = groups.map { median($0[arm]?.values { column.number(of: $0) } ?? []) }
+                guard values.contains(where: { $0 != nil }) else { return nil }
+                let changes = Self.changes(values, commits: commits, changePoints)
+                return Trend(arm: arm, metric: column.name, values: values, changes: changes)
+            }
+        }
+    }
+
+    private static func changes(_ values: [Double?], commits: [String], _ method: ChangePoints) -> [Change] {
+        let present = values.indices.filter { values[$0] != nil }
+        let series = present.compactMap { values[$0] }
+        let splits = method.find(in: series)
+        let bounds = [0] + splits + [series.count]
+        return splits.enumerated().map { number, split in
+            Change(
+                index: present[split], gitCommit: commits[present[split]],
+                before: median(Array(series[bounds[number]..<split])) ?? 0,
+                after: median(Array(series[split..<bounds[number + 2]])) ?? 0)
+        }
+    }
+}

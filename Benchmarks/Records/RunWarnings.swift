@@ -1,0 +1,78 @@
+/// What weakens the numbers of a run, each in a sentence with its remedy.
+///
+/// - Parameters:
+///   - noiseFloor: what identical code shows on this machine, if it was calibrated.
+public func warnings(for records: [RunRecord], noiseFloor: NoiseFloor? = nil) -> [String] {
+    let groups = ArmRuns.group(records)
+    let checks = [voided, lost, bimodal, tooFewSamples, clientBound, foreignLoad]
+    return checks.compactMap { $0(groups) } + [noise(groups, noiseFloor)].compactMap { $0 }
+}
+
+/// `a, b, c and 4 more`, of the arms for which `isAffected` holds; `nil` if there are none.
+private func names(_ groups: [ArmRuns], where isAffected: (ArmRuns) -> Bool) -> String? {
+    let varying = Arm.varyingColumns(of: groups.map(\.arm))
+    let affected = groups.filter(isAffected).map { $0.arm.label(varying: varying) }
+    guard !affected.isEmpty else { return nil }
+    let more = affected.count > 3 ? " and \(affected.count - 3) more" : ""
+    return affected.prefix(3).joined(separator: ", ") + more
+}
+
+private func voided(_ groups: [ArmRuns]) -> String? {
+    names(groups) { $0.records.contains { ($0.listenOverflows ?? 0) > 0 } }.map {
+        "The listen queue overflowed in \($0): a dropped connection waits a second to be tried again. "
+            + "Raise net.core.somaxconn or lower --connections."
+    }
+}
+
+private func lost(_ groups: [ArmRuns]) -> String? {
+    names(groups) { $0.records.contains { ($0.lost ?? 0) > 0 } }.map {
+        "Operations were lost in \($0): the server could not keep up. Lower --rate."
+    }
+}
+
+private func bimodal(_ groups: [ArmRuns]) -> String? {
+    let columns = ["server_cpu_ns_per_op", "throughput_ops_per_s"].compactMap(Column.named)
+    let tests = groups.flatMap { group in
+        columns.compactMap { column in DipTest.pValue(group.values { column.number(of: $0) }).map { (group.arm, $0) } }
+    }
+    let flagged = Set(zip(tests, holmAdjusted(tests.map(\.1))).filter { $0.1 <= 0.05 }.map(\.0.0))
+    return names(groups) { flagged.contains($0.arm) }.map {
+        "The rounds of \($0) fall into two groups, so no single figure describes them: threads probably land on "
+            + "different processors. Bind them with --pin, or measure more rounds and look at both groups."
+    }
+}
+
+private func tooFewSamples(_ groups: [ArmRuns]) -> String? {
+    names(groups) { $0.usable.contains { $0.latencySamples.map { $0 > 0 && $0 < 1_000 } ?? false } }.map {
+        "Too few operations for a 99th percentile in \($0), which needs 1000 a run. Raise --duration."
+    }
+}
+
+private func clientBound(_ groups: [ArmRuns]) -> String? {
+    names(groups) { group in
+        group.arm["rate_per_s"].isEmpty && (median(group.values(clientUtilisation)) ?? 0) >= 0.9
+    }.map {
+        "The client was the bottleneck in \($0): throughput is the client's. Compare server CPU per operation, add "
+            + "client threads, or offer a fixed load with --rate."
+    }
+}
+
+private func foreignLoad(_ groups: [ArmRuns]) -> String? {
+    names(groups) { (median($0.values(\.foreignCpu)) ?? 0) > 0.1 }.map {
+        "Other programs took more than a tenth of the machine during \($0). Stop them, or measure more rounds."
+    }
+}
+
+/// The rounds of an arm spread more than identical code does when nothing else goes on.
+private func noise(_ groups: [ArmRuns], _ floor: NoiseFloor?) -> String? {
+    guard let floor, let column = Column.named("server_cpu_ns_per_op") else { return nil }
+    return names(groups) { group in
+        let values = group.values { column.number(of: $0) }
+        guard let limit = floor.floor(of: column.name, arm: group.arm), let interval = medianInterval(values),
+            let middle = median(values), middle > 0
+        else { return false }
+        return max(interval.upper / middle, middle / max(interval.lower, 1)) - 1 > max(limit, 0.01)
+    }.map {
+        "Server CPU of \($0) varies more than this machine's noise floor. Let other work end, or measure more rounds."
+    }
+}

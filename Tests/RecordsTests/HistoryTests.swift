@@ -1,0 +1,81 @@
+import Foundation
+import Records
+import Testing
+
+@Suite struct HistoryTests {
+    /// Stored runs of two modes; `epoll-et` gets dearer from the 16th on.
+    static func stored(_ count: Int = 30) -> [StoredRuns] {
+        (0..<count).map { index in
+            let time = "2026-01-\(10 + index / 10)T\(10 + index % 10):00:00Z"
+            let records = ["epoll-et", "poll"].flatMap { mode in
+                (1...3).map { round in
+                    Samples.record(mode, round: round) {
+                        $0.startedAt = time
+                        $0.gitCommit = "c\(index)"
+                        let step = mode == "epoll-et" && index >= 15 ? 1_000.0 : 0
+                        $0.serverCpuNsPerOp = 5_000 + step + Double((index * 37 + round * 11) % 41)
+                    }
+                }
+            }
+            return StoredRuns(name: "run\(index)", records: records)
+        }
+    }
+
+    @Test func theCommitThatChangedAMetricIsNamed() throws {
+        let history = try History(Self.stored().reversed())
+        #expect(history.points.map(\.gitCommit).prefix(3) == ["c0", "c1", "c2"])
+        let trend = try #require(
+            history.trends.first { $0.metric == "server_cpu_ns_per_op" && $0.arm["mode"] == "epoll-et" })
+        let change = try #require(trend.changes.first)
+        #expect(trend.changes.count == 1 && change.index == 15 && change.gitCommit == "c15")
+        #expect(abs(change.after - change.before - 1_000) < 30)
+        #expect(history.trends.filter { $0.arm["mode"] == "poll" }.allSatisfy { $0.changes.isEmpty })
+        let table = history.table(width: 80, styled: false)
+        #expect(table.contains("epoll-et: server_cpu_ns_per_op worse from c15 on"))
+        #expect(table.contains("▁") && table.contains("█"))
+        #expect(table.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
+    @Test func missingArmsLeaveGaps() throws {
+        var stored = Self.stored(8)
+        stored[3].records.removeAll { $0.mode == "poll" }
+        let history = try History(stored, metrics: ["server_cpu_ns_per_op"])
+        let trend = try #require(history.trends.first { $0.arm["mode"] == "poll" })
+        #expect(trend.values.count == 8 && trend.values[3] == nil)
+        #expect(history.otavaCSV().split(separator: "\n")[4].hasSuffix(","))
+        #expect(try History([]).table(width: 80, styled: false) == "No stored runs.\n")
+        #expect(throws: ComparisonError.unknownMetric("x")) { try History([], metrics: ["x"]) }
+    }
+
+    @Test func runsOfAnotherMachineAreLeftOut() throws {
+        var stored = Self.stored(5)
+        for index in stored[1].records.indices { stored[1].records[index].machineId = "m2" }
+        let history = try History(stored)
+        #expect(history.points.map(\.gitCommit) == ["c0", "c2", "c3", "c4"] && history.otherMachines == 1)
+        #expect(history.table(width: 80, styled: false).contains("Left out: 1 of other machines."))
+    }
+
+    @Test func theWideCSVHasAColumnPerTrend() throws {
+        let lines = try History(Self.stored(4), metrics: ["server_cpu_ns_per_op"]).otavaCSV().split(separator: "\n")
+        #expect(lines[0] == "time,commit,accept/epoll-et/server_cpu_ns_per_op,accept/poll/server_cpu_ns_per_op")
+        #expect(lines.count == 5 && lines[1].hasPrefix("2026-01-10T10:00:00Z,c0,50"))
+    }
+
+    @Test(.enabled(if: Python.with("otava") != nil, "needs a python3 with the package apache-otava"))
+    func otavaFindsTheSameChange() throws {
+        let python = try #require(Python.with("otava"))
+        let history = try History(Self.stored(), metrics: ["server_cpu_ns_per_op"])
+        let report = try Python.withFile(history.otavaCSV()) { csv in
+            try Python.withFile(history.otavaConfiguration(test: "bench", csvPath: csv)) { configuration in
+                let options = ["--config-file", configuration, "--since", "2026-01-01", "--output", "json"]
+                return try Python.run([python, "-m", "otava.main", "analyze", "bench"] + options)
+            }
+        }
+        let tests = try #require(JSONSerialization.jsonObject(with: Data(report.utf8)) as? [String: [[String: Any]]])
+        let found = try #require(tests["bench"])
+        #expect(found.count == 1 && (found[0]["attributes"] as? [String: String])?["commit"] == "c15")
+        let changes = try #require(found[0]["changes"] as? [[String: Any]])
+        #expect(changes.compactMap { $0["metric"] as? String } == ["accept/epoll-et/server_cpu_ns_per_op"])
+        #expect(changes.compactMap { $0["index"] as? Int } == [15])
+    }
+}
