@@ -21,6 +21,16 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     case rearms
     /// Errors of single operations that did not end the run.
     case errors
+    /// Pieces of a connection's stream that were handled after a later piece.
+    case outOfOrder
+    /// Sends that the kernel took only in part.
+    case shortSends
+    /// Receives that found no free buffer (`ENOBUFS`).
+    case buffersExhausted
+    /// Times the completion queue was full.
+    case completionOverflows
+    /// What the worker's ring has counted of `io_uring_enter(2)`, the part of ``systemCalls`` that is accounted for.
+    case ringEnters
     /// Connections open now.
     case open
     /// Most connections open at once.
@@ -43,14 +53,17 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     /// Counters in a block: four cache lines, a multiple of the two that the hardware fetches together.
     static let stride = 32
 
-    /// How many workers there are.
+    /// How many threads count.
     public let count: Int
+    /// How many of them do operations; the others, which come last, only hand them out.
+    public let workers: Int
     // Written by one thread each, through atomics; freed when nobody holds the team any more.
     nonisolated(unsafe) private let blocks: UnsafeMutablePointer<Atomic<UInt64>>
 
-    /// Allocates zeroed counters for `count` workers.
-    public init(count: Int) {
-        self.count = count
+    /// Allocates zeroed counters for workers, and for dispatchers after them.
+    public init(count workers: Int, dispatchers: Int = 0) {
+        self.workers = workers
+        count = workers + dispatchers
         let bytes = count * Self.stride * MemoryLayout<UInt64>.stride
         let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 128)
         unsafe raw.initializeMemory(as: UInt64.self, repeating: 0, count: count * Self.stride)

@@ -14,10 +14,11 @@ public struct Arm: Hashable, Sendable {
         Self.columns.firstIndex { $0.name == name }.map { values[$0] } ?? ""
     }
 
-    /// The names of the columns, other than the mode, in which `arms` are not all alike.
+    /// The names of the columns in which arms of the same mode differ: what a name must say beside the mode.
     static func varyingColumns(of arms: [Arm]) -> [String] {
-        columns.indices
-            .filter { index in columns[index].name != "mode" && Set(arms.map { $0.values[index] }).count > 1 }
+        let byMode = Dictionary(grouping: arms) { $0["mode"] }.values
+        return columns.indices
+            .filter { index in byMode.contains { Set($0.map { $0.values[index] }).count > 1 } }
             .map { columns[$0].name }
     }
 
@@ -31,8 +32,8 @@ public struct Arm: Hashable, Sendable {
     private static let phrases: [String: (before: String, after: String)] = [
         "listener": ("listener ", ""), "workers": ("", " workers"), "connections": ("", " connections"),
         "message_size_bytes": ("", " B"), "depth": ("depth ", ""), "rate_per_s": ("", "/s"),
-        "service_time": ("service ", ""), "close": ("", " close"), "rearm": ("", " re-arm"),
-        "service": ("", " service"),
+        "service_time": ("service ", ""), "idle": ("", " idle"), "close": ("", " close"),
+        "rearm": ("", " re-arm"), "service": ("", " service"),
         "clients": ("", " clients"), "drain": ("drain ", ""),
     ]
 

@@ -66,7 +66,7 @@ extension Column {
             "Returns from a worker's blocking wait with at least one event."),
         Column(
             "spurious_wakeups_per_op", \.spuriousWakeupsPerOp, unit: "1/op", better: .lower, isCount: true,
-            "Wakeups in which the worker got no operation at all."),
+            "Wakeups from which the worker got nothing: no connection, no bytes."),
         Column(
             "empty_calls_per_op", \.emptyCallsPerOp, unit: "1/op", better: .lower, isCount: true,
             "Accept or read calls that found nothing (EAGAIN), including the one that ends a drain."),
@@ -143,5 +143,22 @@ extension Column {
             "Connections that were queued before the accepting was timed; empty when none were."),
         Column("seed", \.seed, "Seed of the order of the runs and of the clients' random choices."),
         Column("latency_samples", \.latencySamples, "Latencies that were recorded."),
+        Column("idle", \.idle, isIdentity: true, "Connections that are watched and never speak."),
+        Column(
+            "spacing", \.spacing, isIdentity: true,
+            "How the starts of an open loop are spread: `uniform` or `poisson`; empty in a closed loop."),
+        Column("short_sends", \.shortSends, "Sends that the kernel took only in part."),
+        Column("buffers_exhausted", \.buffersExhausted, "io_uring receives that found no free buffer (ENOBUFS)."),
+        Column("completion_overflows", \.completionOverflows, "Times the completion queue was full."),
+        Column(
+            "peak_memory_bytes", \.peakMemoryBytes, unit: "bytes",
+            "The most memory that the process had resident during the run."),
+        Column(
+            "bytes_per_connection", \.bytesPerConnection, unit: "bytes",
+            "Growth of the process's resident and of the kernel's slab memory while the connections were made, both "
+                + "ends, by connection; empty below 256 connections."),
+        Column(
+            "steering_fallbacks", \.steeringFallbacks,
+            "Connections, warm-up included, for which the eBPF program found no listener of their processor."),
     ]
 }

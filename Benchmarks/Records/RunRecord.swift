@@ -127,6 +127,22 @@ public struct RunRecord: Sendable, Equatable {
     public var seed: UInt64?
     /// Latencies that were recorded.
     public var latencySamples: UInt64?
+    /// Connections that are watched and never speak.
+    public var idle: Int?
+    /// How the starts of an open loop are spread: `uniform` or `poisson`; empty in a closed loop.
+    public var spacing = ""
+    /// Sends that the kernel took only in part.
+    public var shortSends: UInt64?
+    /// io_uring receives that found no free buffer.
+    public var buffersExhausted: UInt64?
+    /// Times the completion queue was full.
+    public var completionOverflows: UInt64?
+    /// The most memory that the process had resident during the run.
+    public var peakMemoryBytes: UInt64?
+    /// Connections for which the eBPF program found no listener of their processor.
+    public var steeringFallbacks: UInt64?
+    /// Memory that a connection costs, both ends, in user space and in the kernel.
+    public var bytesPerConnection: Double?
 
     /// A run that has an identity and no results yet.
     ///

@@ -70,6 +70,7 @@ private struct SummaryTable {
             notes.append("Median of \(least == most ? "\(most)" : "\(least) to \(most)") rounds.")
         }
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
+        if !varying.contains("topology"), let note = topologyNote { notes.append(note) }
         for group in groups where !group.usable.isEmpty {
             for record in group.records where record.status != .ok {
                 let reason = record.reason.isEmpty ? "" : ": \(record.reason)"
@@ -78,6 +79,19 @@ private struct SummaryTable {
             }
         }
         return notes
+    }
+
+    /// Which modes have another topology than most, where each mode has one.
+    private var topologyNote: String? {
+        let byTopology = Dictionary(grouping: groups) { $0.arm["topology"] }.mapValues { group in
+            group.map { $0.arm["mode"] }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        }
+        guard byTopology.count > 1, let most = byTopology.max(by: { $0.value.count < $1.value.count }) else {
+            return nil
+        }
+        let others = byTopology.filter { $0.key != most.key }.sorted { $0.key < $1.key }
+        let exceptions = others.map { "\($0.value.joined(separator: ", ")): \($0.key)" }
+        return "Topology: \(most.key); \(exceptions.joined(separator: "; "))."
     }
 
     private struct Metric {

@@ -13,6 +13,7 @@ final class ListenerTeam: Sendable {
     let address: SocketAddress
     private let first: Listener
     private let others: [Box]
+    private let program: ReuseportProgram?
 
     private final class Box: Sendable {
         let listener: Listener
@@ -28,11 +29,42 @@ final class ListenerTeam: Sendable {
             throw RunError("getsockname", error)
         }
         var others: [Box] = []
-        if plan.listener == .reuseport {
+        if plan.listener.isPerWorker {
             for _ in 1..<max(plan.workers, 1) { others.append(Box(try Self.listen(plan, on: address))) }
         }
+        program = try Self.steer(plan, first.descriptor)
         self.first = first
         self.others = others
+    }
+
+    /// Attaches the program that picks a listener, if the plan has one.
+    private static func steer(_ plan: RunPlan, _ listener: FileDescriptor) throws(RunError) -> ReuseportProgram? {
+        do throws(Errno) {
+            switch plan.listener {
+            case .shared, .reuseport:
+                return nil
+            case .reuseportClassicBPF:
+                try attachClassicReuseportProgram(to: listener)
+                return nil
+            case .reuseportBPF:
+                let program = try ReuseportProgram.byProcessor(listeners: plan.workers)
+                try program.attach(to: listener)
+                return program
+            }
+        } catch {
+            throw RunError(
+                unsupported: "\(plan.listener.rawValue): \(error); loading BPF needs CAP_BPF or "
+                    + "sysctl kernel.unprivileged_bpf_disabled=0")
+        }
+    }
+
+    /// How often there was no listener for a processor; nil without an eBPF program.
+    var steeringFallbacks: UInt64? {
+        switch program {
+        // A map that was created can be read.
+        case let program?: try? program.fallbacks
+        case nil: nil
+        }
     }
 
     var descriptors: [FileDescriptor] {
@@ -47,18 +79,16 @@ final class ListenerTeam: Sendable {
 
     private static func listen(_ plan: RunPlan, on address: SocketAddress) throws(RunError) -> Listener {
         // Epoll's loops must not wait in accept; a ring waits by itself and would report EAGAIN instead.
-        let blocking: StreamSocket.Blocking
-        switch plan.mode.mechanism {
-        case .epoll, .epollOneShot: blocking = .nonblocking
-        case .blocking, .ringSingle, .ringMultishot: blocking = .blocking
-        }
+        let blocking: StreamSocket.Blocking = plan.mode.usesBlockingSockets ? .blocking : .nonblocking
         var call = "socket"
         do throws(Errno) {
             let socket = try StreamSocket(for: address, blocking)
             call = "setsockopt"
             try setSocketOption(.reuseAddress, on: socket.descriptor)
-            if plan.listener == .reuseport { try setSocketOption(.reusePort, on: socket.descriptor) }
-            if plan.close == .reset { try setSocketOption(.resetOnClose, on: socket.descriptor) }
+            if plan.listener.isPerWorker { try setSocketOption(.reusePort, on: socket.descriptor) }
+            if plan.close == .reset && plan.workload == .accept {
+                try setSocketOption(.resetOnClose, on: socket.descriptor)
+            }
             call = "bind to \(address)"
             try socket.bind(to: address)
             call = "listen on \(address)"

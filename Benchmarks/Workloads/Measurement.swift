@@ -27,6 +27,11 @@ public struct Measurement: Sendable {
     var usesRing = false
     /// The C loops keep no clock.
     var keepsClock = true
+    /// Messages carry numbers and several are in flight.
+    var ordersMessages = false
+    var steeringFallbacks: UInt64?
+    var peakMemoryBytes: UInt64?
+    var bytesPerConnection: Double?
     var lastAnswer: UInt64 = 0
 
     /// Adds what the client threads saw.
@@ -44,9 +49,16 @@ public struct Measurement: Sendable {
         latencies = recorder.histogram
     }
 
+    /// Takes the memory that connections cost, where there are enough of them to stand out from the noise.
+    mutating func noteMemory(from before: MemoryUse, to after: MemoryUse, connections: Int) {
+        guard connections >= 256 else { return }
+        let grown = Double(after.residentBytes + after.slabBytes) - Double(before.residentBytes + before.slabBytes)
+        bytesPerConnection = grown / Double(connections)
+    }
+
     /// Takes what the workers note beside their counts.
     mutating func noteServer(_ meters: WorkerMeters, windowEnd: UInt64) {
-        for index in 0..<meters.count {
+        for index in 0..<meters.workers {
             starvationNanoseconds = max(starvationNanoseconds, meters.starvation(of: index, windowEnd: windowEnd))
             openPeak += meters[index][.openPeak]
         }
@@ -98,10 +110,17 @@ public struct Measurement: Sendable {
         record.perWorkerOps = perWorker
         record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil
         record.openPeak = keepsClock ? openPeak : nil
+        record.outOfOrderPerOp = ordersMessages ? perOperation(totals[.outOfOrder, default: 0]) : nil
+        record.shortSends = totals[.shortSends]
+        record.steeringFallbacks = steeringFallbacks
+        record.peakMemoryBytes = peakMemoryBytes
+        record.bytesPerConnection = bytesPerConnection
         if usesRing {
             record.sqesPerOp = perOperation(totals[.submissions, default: 0])
             record.cqesPerOp = perOperation(totals[.completions, default: 0])
             record.rearmsPerOp = perOperation(totals[.rearms, default: 0])
+            record.buffersExhausted = totals[.buffersExhausted]
+            record.completionOverflows = totals[.completionOverflows]
         }
         record.lost = lost
         record.listenOverflows = listenOverflows
@@ -112,6 +131,8 @@ public struct Measurement: Sendable {
 /// Everything that is read at either end of the measured window.
 struct Snapshot {
     let time: UInt64
+    let workers: Int
+    /// By thread, dispatchers last.
     let counts: [[WorkerCount: UInt64]]
     let server: ThreadUsage
     let client: ThreadUsage
@@ -119,11 +140,12 @@ struct Snapshot {
 
     private static let growing: [WorkerCount] = [
         .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
-        .errors,
+        .errors, .outOfOrder, .shortSends, .buffersExhausted, .completionOverflows,
     ]
 
     init(_ meters: WorkerMeters, server: ThreadUsage, client: ThreadUsage) {
         time = monotonicNanoseconds()
+        workers = meters.workers
         self.server = server
         self.client = client
         counts = (0..<meters.count).map { index in
@@ -136,7 +158,9 @@ struct Snapshot {
     /// Counts the time between two snapshots into a measurement.
     static func difference(from start: Snapshot, to end: Snapshot, into measurement: inout Measurement) {
         measurement.durationNanoseconds = end.time - start.time
-        measurement.perWorker = zip(start.counts, end.counts).map { $1[.operations]! - $0[.operations]! }
+        measurement.perWorker = zip(start.counts, end.counts).prefix(start.workers).map {
+            $1[.operations]! - $0[.operations]!
+        }
         for (before, after) in zip(start.counts, end.counts) {
             for count in growing { measurement.totals[count, default: 0] += after[count]! - before[count]! }
         }

@@ -21,20 +21,28 @@ public struct Mode: Sendable {
 public enum Mechanism: Sendable, Hashable {
     /// Threads that wait in the call itself.
     case blocking
+    /// `select(2)`.
+    case select
+    /// `poll(2)`.
+    case poll
     /// `epoll_wait(2)` with these flags; a loop that drains goes on until `EAGAIN` before it waits again.
     case epoll(EpollEvents, drains: Bool)
     /// `epoll_wait(2)` with `EPOLLONESHOT`, re-armed for each event.
     case epollOneShot
+    /// One thread waits with `epoll_wait(2)` and hands what is ready to the workers.
+    case dispatcher
     /// One io_uring request for each operation.
     case ringSingle
     /// io_uring requests that complete many times, accepting into the process's descriptors or the ring's slots.
     case ringMultishot(MultishotAccept.Destination)
+    /// io_uring polls that complete many times, and ordinary calls.
+    case ringPoll
 
     /// True if a worker has a ring.
     public var usesRing: Bool {
         switch self {
-        case .ringSingle, .ringMultishot: true
-        case .blocking, .epoll, .epollOneShot: false
+        case .ringSingle, .ringMultishot, .ringPoll: true
+        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher: false
         }
     }
 }
@@ -53,6 +61,13 @@ public enum ListenerSharing: String, Sendable, CaseIterable {
     case shared
     /// A listening socket for each worker (`SO_REUSEPORT`); the kernel picks one by a hash of the addresses.
     case reuseport
+    /// The same; a classic BPF program picks worker `n`'s for what arrives on processor `n`.
+    case reuseportClassicBPF = "reuseport-cbpf"
+    /// The same; an eBPF program picks, and counts when there is no worker for the processor.
+    case reuseportBPF = "reuseport-ebpf"
+
+    /// True if each worker has a listener.
+    public var isPerWorker: Bool { self != .shared }
 }
 
 extension Mode {
@@ -61,6 +76,12 @@ extension Mode {
         Mode(
             name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
             summary: "a blocking accept4 or read in each thread: the pre-fork model"),
+        Mode(
+            name: "select", alias: nil, mechanism: .select, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "select(2): wakes everybody, looks at every descriptor, ends at FD_SETSIZE"),
+        Mode(
+            name: "poll", alias: nil, mechanism: .poll, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "poll(2): wakes everybody, looks at every descriptor"),
         Mode(
             name: "epoll-lt", alias: "lt", mechanism: .epoll([], drains: false),
             topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
@@ -83,6 +104,9 @@ extension Mode {
             topologies: [.sharedSet, .setPerWorker], kernel: "2.6.28",
             summary: "edge-triggered with EPOLLONESHOT: reports once, re-armed by EPOLL_CTL_MOD"),
         Mode(
+            name: "dispatcher", alias: nil, mechanism: .dispatcher, topologies: [.sharedSet], kernel: "2.6.30",
+            summary: "one thread waits and hands work to the others"),
+        Mode(
             name: "uring-single", alias: nil, mechanism: .ringSingle, topologies: [.setPerWorker], kernel: "5.17",
             summary: "io_uring, one accept or recv per submission"),
         Mode(
@@ -93,13 +117,20 @@ extension Mode {
             name: "uring-direct", alias: nil, mechanism: .ringMultishot(.slots), topologies: [.setPerWorker],
             kernel: "6.0",
             summary: "as uring-multishot, into the ring's own file table: no process descriptors"),
+        Mode(
+            name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",
+            summary: "io_uring multishot poll, then ordinary accept or read calls"),
     ]
+
+    /// Descriptors from here on do not fit `select(2)`: `FD_SETSIZE`.
+    public static let selectLimit = Int(SelectSet.limit)
 
     /// True if `Benchmarks/Reference` has the loop in C.
     public var hasReference: Bool {
         switch mechanism {
         case .epoll, .ringMultishot(.descriptors): true
-        case .blocking, .epollOneShot, .ringSingle, .ringMultishot(.slots): false
+        case .blocking, .select, .poll, .epollOneShot, .dispatcher, .ringSingle, .ringMultishot(.slots), .ringPoll:
+            false
         }
     }
 

@@ -4,12 +4,15 @@ import SystemPackage
 public struct RunError: Error, CustomStringConvertible {
     /// One line: the call and the meaning of its error number.
     public let description: String
+    /// True if this kernel, or its configuration, does not allow what was asked for.
+    public var isUnsupported = false
 
     init(_ call: String, _ error: Errno) {
         description = "\(call): \(error)"
     }
 
-    init(_ description: String) {
+    init(unsupported description: String) {
         self.description = description
+        isUnsupported = true
     }
 }

@@ -1,7 +1,19 @@
 public import LinuxSockets
 
+/// What the operations of a run are.
+public enum Workload: String, Sendable, CaseIterable {
+    /// A connection accepted and closed.
+    case accept
+    /// A connection made, one request, one reply, closed.
+    case crr
+    /// A message received, echoed, and received by the client.
+    case read
+}
+
 /// All that decides what one run does.
 public struct RunPlan: Sendable {
+    /// What the operations are.
+    public var workload: Workload
     /// How the server waits.
     public var mode: Mode
     /// What the workers share.
@@ -14,8 +26,16 @@ public struct RunPlan: Sendable {
     public var clients: Int
     /// Connections that the clients hold open at the most, all together.
     public var connections: Int
-    /// Where new connections come from.
+    /// Bytes of a message.
+    public var messageBytes: Int
+    /// Messages in flight on a connection at the most.
+    public var depth: Int
+    /// Connections that are watched and never speak.
+    public var idle: Int
+    /// When operations start.
     public var load: Load
+    /// How the starts of an open loop are spread.
+    public var spacing: Spacing
     /// How long a worker is busy with a connection.
     public var service: ServiceTime
     /// When a one-shot registration is armed again.
@@ -35,14 +55,22 @@ public struct RunPlan: Sendable {
     /// Seeds the service times.
     public var seed: UInt64
 
-    /// Where new connections come from.
+    /// When operations start.
     public enum Load: Sendable, Equatable {
         /// A new one as soon as an old one is done.
         case closedLoop
         /// One every 1/rate seconds, whatever the server does.
         case openLoop(perSecond: Double)
-        /// So many are queued before the workers start.
+        /// So many connections are queued before the workers start.
         case drain(Int)
+    }
+
+    /// How the starts of an open loop are spread.
+    public enum Spacing: String, Sendable, CaseIterable {
+        /// At equal intervals.
+        case uniform
+        /// At exponentially distributed intervals, as independent clients come.
+        case poisson
     }
 
     /// When a one-shot registration is armed again.
@@ -70,14 +98,19 @@ public struct RunPlan: Sendable {
     }
 
     /// Takes a mode with its defaults: closed loop, one worker, one client, 64 connections, 1 s, nothing pinned.
-    public init(mode: Mode) {
+    public init(_ workload: Workload = .accept, mode: Mode) {
+        self.workload = workload
         self.mode = mode
         topology = mode.topologies[0]
         listener = .shared
         workers = 1
         clients = 1
         connections = 64
+        messageBytes = 64
+        depth = 1
+        idle = 0
         load = .closedLoop
+        spacing = .uniform
         service = .none
         rearm = .early
         close = .reset
@@ -89,13 +122,30 @@ public struct RunPlan: Sendable {
         seed = 1
     }
 
-    /// Connections that can be open or queued at the same moment.
+    /// True if the two differ in nothing that decides what is run: a mode may ignore the number of workers.
+    public func isSameArm(as other: RunPlan) -> Bool {
+        mode.name == other.mode.name && topology == other.topology && listener == other.listener
+            && workerThreads == other.workerThreads && connections == other.connections && rearm == other.rearm
+            && implementation == other.implementation
+    }
+
+    /// Server threads: where a thread waits in the read itself, each connection needs one.
+    public var workerThreads: Int {
+        workload == .read && mode.mechanism == .blocking ? connections : workers
+    }
+
+    /// Connections that can wait to be accepted at the same moment.
     public var outstanding: Int {
         if case .drain(let count) = load { count } else { connections }
     }
 
-    /// Descriptors that the run opens at the most: both ends of each connection, listeners, sets and rings.
+    /// Descriptors that one side opens at the most; either side has a table of its own.
     public var descriptorsNeeded: Int {
-        2 * outstanding + 3 * workers + 2 * clients + 64
+        outstanding + idle + 3 * workerThreads + 2 * clients + 64
+    }
+
+    /// What is read at once: the messages that can be in flight, as long as they fit 64 KiB; at least one.
+    var chunkBytes: Int {
+        max(1, min(depth, 65536 / messageBytes)) * messageBytes
     }
 }

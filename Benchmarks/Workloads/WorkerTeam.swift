@@ -22,12 +22,13 @@ final class WorkerTeam: Sendable {
         let gate: StartGate
     }
 
-    /// Starts the threads and returns when each has arrived at the gate or failed.
+    /// Starts the threads, dispatchers last, and returns when each has arrived at the gate or failed.
     init(
-        count: Int, _ placement: Placement, stop: consuming EventFD,
+        count workers: Int, dispatchers: Int = 0, _ placement: Placement, stop: consuming EventFD,
         _ work: @escaping @Sendable (Member) throws(Errno) -> Void
     ) throws(RunError) {
-        let meters = WorkerMeters(count: count)
+        let meters = WorkerMeters(count: workers, dispatchers: dispatchers)
+        let count = meters.count
         let failure = try makeSignal()
         let gate = StartGate()
         let stopDescriptor = stop.descriptor

@@ -53,6 +53,12 @@ struct Arms {
                                     plan.connections = connectionCount
                                     plan.rearm = rearm
                                     plan.placement = try Self.placement(options, workerCount)
+                                    if plans.contains(where: { $0.isSameArm(as: plan) }) { continue }
+                                    if let reason = Self.beyondSelect(plan) {
+                                        if !isAll { throw Failure(.usage, reason) }
+                                        if !notes.contains(reason) { notes.append(reason) }
+                                        continue
+                                    }
                                     plans.append(plan)
                                 }
                             }
@@ -76,7 +82,16 @@ struct Arms {
         }
     }
 
+    /// Why the descriptors of a plan do not fit `select(2)`; nil if they do.
+    private static func beyondSelect(_ plan: RunPlan) -> String? {
+        guard plan.mode.mechanism == .select, plan.workload != .accept, plan.descriptorsNeeded > Mode.selectLimit
+        else { return nil }
+        return "select takes descriptors below \(Mode.selectLimit) (FD_SETSIZE) and this needs "
+            + "\(plan.descriptorsNeeded); take fewer --connections, or poll"
+    }
+
     private static func noReference(_ mode: Mode, _ plan: RunPlan) -> String? {
+        guard plan.workload == .accept else { return "--implementation c belongs to --workload accept" }
         guard mode.hasReference else {
             let known = Mode.all.filter(\.hasReference).map(\.name).joined(separator: ", ")
             return "--implementation c has loops for \(known), not for \(mode.name)"
@@ -119,8 +134,9 @@ struct Arms {
             }
             return value
         }
-        guard options.workload == "accept" else {
-            throw Failure(.usage, "unknown workload '\(options.workload)'; workloads: accept")
+        guard let workload = Workload(rawValue: options.workload) else {
+            let known = Workload.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure(.usage, "unknown workload '\(options.workload)'; workloads: \(known)")
         }
         guard options.clients >= 1 else { throw Failure(.usage, "--clients takes 1 or more") }
         guard options.rounds >= 1 else { throw Failure(.usage, "--rounds takes 1 or more") }
@@ -140,7 +156,29 @@ struct Arms {
             throw Failure(
                 .usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(options.address)'")
         }
-        var plan = RunPlan(mode: Mode.all[0])
+        guard (1...1 << 20).contains(options.messageSize) else {
+            throw Failure(.usage, "--message-size takes 1 to 1048576 bytes, not \(options.messageSize)")
+        }
+        guard (1...4096).contains(options.depth), options.depth == 1 || workload == .read else {
+            throw Failure(.usage, "--depth takes 1 to 4096 messages and belongs to --workload read")
+        }
+        guard options.idle >= 0, options.idle == 0 || workload == .read else {
+            throw Failure(.usage, "--idle takes 0 or more connections and belongs to --workload read")
+        }
+        guard options.listener == "shared" || workload != .read else {
+            throw Failure(.usage, "--listener spreads new connections, and --workload read makes them beforehand")
+        }
+        guard options.drain == nil || workload == .accept else {
+            throw Failure(.usage, "--drain belongs to --workload accept")
+        }
+        guard let spacing = RunPlan.Spacing(rawValue: options.spacing) else {
+            throw Failure(.usage, "--spacing takes uniform or poisson, not '\(options.spacing)'")
+        }
+        var plan = RunPlan(workload, mode: Mode.all[0])
+        plan.messageBytes = options.messageSize
+        plan.depth = options.depth
+        plan.idle = options.idle
+        plan.spacing = spacing
         plan.clients = options.clients
         plan.load = try load(options)
         plan.service = ServiceTime(distribution: distribution, work: work)

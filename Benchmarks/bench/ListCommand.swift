@@ -22,7 +22,7 @@ struct ListCommand: ParsableCommand {
         }
         print("\nTopologies: \(Topology.allCases.map(\.rawValue).joined(separator: ", "))")
         print("Listeners: \(ListenerSharing.allCases.map(\.rawValue).joined(separator: ", "))")
-        print("Workloads: accept")
+        print("Workloads: \(Workload.allCases.map(\.rawValue).joined(separator: ", "))")
     }
 
     private func pad(_ text: String, _ width: Int) -> String {

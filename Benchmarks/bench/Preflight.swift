@@ -15,7 +15,7 @@ enum Preflight {
                     + "ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf")
         }
         // Beyond the backlog the kernel drops connection requests and clients sleep for a second.
-        let outstanding = plans.map(\.outstanding).max() ?? 0
+        let outstanding = plans.filter { $0.workload != .read }.map(\.outstanding).max() ?? 0
         if outstanding > machine.somaxconn {
             throw Failure(
                 .usage,
@@ -25,9 +25,9 @@ enum Preflight {
         if let plan = plans.first {
             do {
                 try checkAddress(plan)
-            } catch {
+            } catch  where !error.isUnsupported {
                 throw Failure(.runFailed, error.description)
-            }
+            } catch {}
         }
     }
 }

@@ -5,13 +5,13 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
     var mode = "all"
 
-    @Option(help: "What is done: accept.")
+    @Option(help: "What is done: accept, crr (connect, request, response) or read.")
     var workload = "accept"
 
     @Option(help: "shared-set, set-per-worker, both separated by a comma, or all; each mode has its default.")
     var topology: String?
 
-    @Option(help: "shared, reuseport, both separated by a comma, or all.")
+    @Option(help: "shared, reuseport, reuseport-cbpf, reuseport-ebpf, several separated by commas, or all.")
     var listener = "shared"
 
     @Option(help: "Server threads; a list runs every number.")
@@ -26,6 +26,18 @@ struct RunOptions: ParsableArguments {
 
     @Option(help: "Open loop: new connections per second, on schedule whatever the server does.")
     var rate: Double?
+
+    @Option(help: "How the starts of an open loop are spread: uniform or poisson.")
+    var spacing = "uniform"
+
+    @Option(help: "crr and read: bytes of a message, each way.")
+    var messageSize = 64
+
+    @Option(help: "read: messages in flight on a connection.")
+    var depth = 1
+
+    @Option(help: "read: connections that are watched and never speak.")
+    var idle = 0
 
     @Option(help: "Queue so many connections first, then time accepting them.")
     var drain: Int?

@@ -100,11 +100,11 @@ final class RunSession {
             record.reason = reason
         } else {
             do {
-                let measurement = try measureAccept(plan, interruption)
+                let measurement = try measure(plan, interruption)
                 measurement.fill(&record)
                 latencies = measurement.latencies
             } catch {
-                record.status = .failed
+                record.status = error.isUnsupported ? .unsupported : .failed
                 record.reason = error.description
             }
         }
@@ -122,16 +122,21 @@ final class RunSession {
         case .drain(let count): drain = count
         }
         let stamp = started.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
-        return RunRecord(
+        var record = RunRecord(
             runId: "\(stamp)-\(runCount)", startedAt: begin.formatted(.iso8601),
             gitCommit: description.gitCommit, machineId: description.machine.machineID, build: Build.name,
             workload: options.workload, mode: plan.mode.name, topology: plan.topology.rawValue,
-            listener: plan.listener.rawValue, workers: plan.workers, connections: plan.connections, ratePerS: rate,
+            listener: plan.listener.rawValue, workers: plan.workerThreads, connections: plan.connections,
+            messageSizeBytes: plan.workload == .accept ? nil : plan.messageBytes,
+            depth: plan.workload == .read ? plan.depth : nil, ratePerS: rate,
             serviceTime: plan.service.description, pinning: plan.placement.description, round: round,
             orderInRound: order, implementation: plan.implementation.rawValue, close: plan.close.rawValue,
             rearm: plan.mode.mechanism == .epollOneShot ? plan.rearm.rawValue : "",
             service: plan.service == .none ? "" : plan.service.work.rawValue, clients: plan.clients, drain: drain,
             seed: seed)
+        record.idle = plan.workload == .read ? plan.idle : nil
+        record.spacing = rate == nil ? "" : plan.spacing.rawValue
+        return record
     }
 
     private func warn(_ message: String) {

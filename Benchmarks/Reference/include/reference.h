@@ -23,8 +23,8 @@ enum reference_count {
     REFERENCE_REARMS,
 };
 
-/* The event of the stop signal carries it; the event of a listener carries the listener. */
-#define REFERENCE_STOP UINT64_MAX
+/* The event of the stop signal carries it; the event of a listener carries the listener in its lower half. */
+#define REFERENCE_STOP (UINT64_C(0xff) << 56)
 
 int reference_accept_epoll(int set, bool drains, uint64_t *counts);
 int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts);

@@ -17,11 +17,11 @@ func acceptFromEpoll(
         meter.add(.wakeups)
         let before = meter[.operations]
         for index in 0..<ready {
-            let token = events[index].token
-            if token == stopToken { return }
+            let token = Token(rawValue: events[index].token)
+            if token.kind == .stop { return }
             repeat {
                 meter.add(.systemCalls)
-                guard let connection = try acceptConnection(from: FileDescriptor(rawValue: CInt(token))) else {
+                guard let connection = try acceptConnection(from: FileDescriptor(rawValue: token.number)) else {
                     meter.add(.emptyCalls)
                     break
                 }

@@ -18,9 +18,9 @@ func acceptOneShot(
         _ = try epoll.wait(into: events)
         meter.add(.systemCalls)
         meter.add(.wakeups)
-        let token = events[0].token
-        if token == stopToken { return }
-        let listener = FileDescriptor(rawValue: CInt(token))
+        let token = Token(rawValue: events[0].token)
+        if token.kind == .stop { return }
+        let listener = FileDescriptor(rawValue: token.number)
 
         meter.add(.systemCalls)
         guard let connection = try acceptConnection(from: listener) else {
@@ -40,6 +40,6 @@ func acceptOneShot(
 private func armAgain(
     _ listener: FileDescriptor, in epoll: borrowing Epoll, _ meter: WorkerMeter
 ) throws(Errno) {
-    try epoll.modify(listener, oneShotFlags, token: UInt64(listener.rawValue))
+    try epoll.modify(listener, oneShotFlags, token: Token(.listener, listener.rawValue).rawValue)
     meter.add(.systemCalls)
 }

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxSockets
 import Meters
 import Records
@@ -6,7 +7,7 @@ import SystemPackage
 /// Carries out one accept run: starts server and clients, cuts the measured window, stops everything.
 ///
 /// - Throws: ``RunError`` if it could not start. What goes wrong later is the measurement's status.
-public func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
+func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
     let overflowsBefore = KernelCounters.read().listenOverflows
     let server = try AcceptServer(plan)
     var measurement: Measurement
@@ -25,10 +26,8 @@ public func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(
         _ = server.finish()
         throw RunError("client", error)
     }
-    if case .openLoop = plan.load { measurement.latencyKind = .fromScheduledStart }
-    measurement.usesRing = plan.mode.mechanism.usesRing
-    measurement.keepsClock = plan.implementation == .swift
     measurement.listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
+    measurement.steeringFallbacks = server.steeringFallbacks
     measurement.judge(workerError: server.finish())
     return measurement
 }
@@ -39,6 +38,7 @@ private func startClients(
     (0..<plan.clients).map { index in
         BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
             () throws(Errno) in
+            try unshareDescriptorTable(closingInherited: true)
             var client = try ConnectClient(
                 to: address, capacity: share(plan.connections, index, of: plan.clients), window: window)
             var arrivals = Arrivals(plan, client: index, window)
@@ -59,6 +59,7 @@ private func drain(_ plan: RunPlan, _ count: Int, _ server: AcceptServer) throws
             () throws(Errno) in
             let connections = share(count, index, of: plan.clients)
             do throws(Errno) {
+                try unshareDescriptorTable(closingInherited: true)
                 var client = try ConnectClient(to: address, capacity: connections, window: .never)
                 for _ in 0..<connections { try client.connect(startedAt: 0) }
                 queued.arriveAndWait()

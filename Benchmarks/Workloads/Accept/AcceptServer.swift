@@ -7,7 +7,7 @@ final class AcceptServer: Sendable {
     let address: SocketAddress
     let team: WorkerTeam
     private let listeners: ListenerTeam
-    private let sharedSet: SharedSet?
+    private let sharedSet: SharedEpoll?
     private let isBlocking: Bool
 
     /// Listens and starts the workers; returns when all are ready, waiting at the gate.
@@ -15,12 +15,16 @@ final class AcceptServer: Sendable {
         let listeners = try ListenerTeam(plan)
         let stop = try makeSignal()
         let sharedSet = try Self.sharedSet(plan, listeners.descriptors, stop)
-        team = try WorkerTeam(count: plan.workers, plan.placement, stop: stop) { (member) throws(Errno) in
+        let isDispatched = plan.mode.mechanism == .dispatcher
+        let queue = isDispatched ? try makeQueue(capacity: plan.outstanding + plan.workers) : nil
+        team = try WorkerTeam(
+            count: plan.workers, dispatchers: isDispatched ? 1 : 0, plan.placement, stop: stop
+        ) { (member) throws(Errno) in
             let sharesListeners = plan.listener == .shared || sharedSet != nil
             let worker = AcceptWorker(
                 plan: plan, member: member,
                 listeners: sharesListeners ? listeners.descriptors : [listeners.descriptors[member.index]],
-                sharedSet: sharedSet)
+                sharedSet: sharedSet, queue: queue)
             try worker.run()
         }
         self.listeners = listeners
@@ -28,6 +32,9 @@ final class AcceptServer: Sendable {
         address = listeners.address
         isBlocking = plan.mode.mechanism == .blocking
     }
+
+    /// How often there was no listener for a processor; nil without an eBPF program.
+    var steeringFallbacks: UInt64? { listeners.steeringFallbacks }
 
     /// Stops the workers; returns the first error that one of them ended with.
     func finish() -> Errno? {
@@ -37,18 +44,26 @@ final class AcceptServer: Sendable {
 
     private static func sharedSet(
         _ plan: RunPlan, _ listeners: [FileDescriptor], _ stop: borrowing EventFD
-    ) throws(RunError) -> SharedSet? {
+    ) throws(RunError) -> SharedEpoll? {
         guard plan.topology == .sharedSet else { return nil }
         let flags: EpollEvents =
             switch plan.mode.mechanism {
-            case .epoll(let flags, _): flags
+            case .epoll(let flags, _): flags.union(.readable)
             case .epollOneShot: oneShotFlags
-            case .blocking, .ringSingle, .ringMultishot: []
+            default: .readable
             }
         do throws(Errno) {
-            return try SharedSet(listeners: listeners, flags, stop: stop.descriptor)
+            return try SharedEpoll(listeners.map(\.rawValue), [], flags, stop: stop.descriptor)
         } catch {
             throw RunError("epoll_create1 or epoll_ctl", error)
         }
+    }
+}
+
+private func makeQueue(capacity: Int) throws(RunError) -> HandoffQueue {
+    do throws(Errno) {
+        return try HandoffQueue(capacity: capacity)
+    } catch {
+        throw RunError("eventfd", error)
     }
 }

@@ -5,9 +5,6 @@ import LinuxSockets
 import Meters
 import SystemPackage
 
-/// Events of the stop signal carry it; events of a listener carry the listener's descriptor.
-let stopToken = UInt64.max
-
 /// What the accepting loops of one worker work on. Everything in it is borrowed from the run.
 struct AcceptWorker: Sendable {
     let plan: RunPlan
@@ -15,7 +12,9 @@ struct AcceptWorker: Sendable {
     /// The listeners this worker accepts from.
     let listeners: [FileDescriptor]
     /// The set that all workers share; nil if this worker makes its own.
-    let sharedSet: SharedSet?
+    let sharedSet: SharedEpoll?
+    /// The dispatcher's queue.
+    let queue: HandoffQueue?
 
     /// Prepares what the mode waits with, passes the gate, and accepts until told to stop.
     func run() throws(Errno) {
@@ -27,7 +26,7 @@ struct AcceptWorker: Sendable {
             gate.arriveAndWait()
             try acceptBlocking(listeners[0], &server, meter)
         case .epoll(let flags, let drains):
-            let set = try set(flags)
+            let set = try set(flags.union(.readable))
             let events = EpollEventBuffer(capacity: 64)
             gate.arriveAndWait()
             if plan.implementation == .c {
@@ -40,6 +39,28 @@ struct AcceptWorker: Sendable {
             let events = EpollEventBuffer(capacity: 1)
             gate.arriveAndWait()
             try acceptOneShot(set.epoll, events, plan.rearm, &server, meter)
+        case .select:
+            var set = try SelectSet(stop: member.stop.rawValue, listeners: listeners.map(\.rawValue), connections: [])
+            gate.arriveAndWait()
+            try acceptFromSelect(&set, &server, meter)
+        case .poll:
+            var set = PollSet(
+                stop: member.stop.rawValue, listeners: listeners.map(\.rawValue), connections: [], capacity: 0)
+            gate.arriveAndWait()
+            try acceptFromPoll(&set, &server, meter)
+        case .dispatcher:
+            guard let sharedSet, let queue else { throw .invalidArgument }
+            gate.arriveAndWait()
+            if member.index == plan.workers {
+                let events = EpollEventBuffer(capacity: 64)
+                try dispatchAccepted(sharedSet.epoll, events, queue, workers: plan.workers, meter)
+            } else {
+                try serveDispatched(queue, &server, meter)
+            }
+        case .ringPoll:
+            var ring = try makeRing()
+            gate.arriveAndWait()
+            try acceptFromRingPoll(&ring, listeners[0], &server, meter)
         case .ringSingle:
             var ring = try makeRing()
             gate.arriveAndWait()
@@ -52,22 +73,23 @@ struct AcceptWorker: Sendable {
                 var ring = try makeRing()
                 if destination == .slots { try ring.registerFileSlots(count: slotCount) }
                 gate.arriveAndWait()
-                var accept = MultishotAccept(listener: listeners[0], into: destination, token: acceptToken)
+                var accept = MultishotAccept(
+                    listener: listeners[0], into: destination, token: Token(.listener).rawValue)
                 try acceptRingMultishot(&ring, &accept, &server, meter)
             }
         }
     }
 
     /// The shared set, or one of this worker's own with its listeners and the stop signal.
-    private func set(_ flags: EpollEvents) throws(Errno) -> SharedSet {
+    private func set(_ flags: EpollEvents) throws(Errno) -> SharedEpoll {
         if let sharedSet { return sharedSet }
-        return try SharedSet(listeners: listeners, flags, stop: member.stop)
+        return try SharedEpoll(listeners.map(\.rawValue), [], flags, stop: member.stop)
     }
 
     /// A ring of this thread that waits for the stop signal.
     private func makeRing() throws(Errno) -> Ring {
         var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
-        try ring.preparePoll(member.stop, .readable, token: stopToken)
+        try ring.preparePoll(member.stop, .readable, token: Token(.stop).rawValue)
         return ring
     }
 
@@ -80,20 +102,6 @@ struct AcceptWorker: Sendable {
     /// Room for an accept and a close for each connection that can be ready at once.
     private var ringEntries: UInt32 {
         UInt32(clamping: min(max(2 * plan.outstanding, 64), 4096))
-    }
-}
-
-/// An epoll set that watches listeners and the stop signal; a class, so that threads can share it.
-final class SharedSet: Sendable {
-    let epoll: Epoll
-
-    init(listeners: [FileDescriptor], _ flags: EpollEvents, stop: FileDescriptor) throws(Errno) {
-        epoll = try Epoll()
-        for listener in listeners {
-            try epoll.add(listener, flags.union(.readable), token: UInt64(listener.rawValue))
-        }
-        // Level-triggered, so that the one signal wakes every worker.
-        try epoll.add(stop, .readable, token: stopToken)
     }
 }
 

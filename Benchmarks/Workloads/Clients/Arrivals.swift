@@ -1,4 +1,6 @@
+import Glibc
 import Meters
+import Records
 
 /// When operations start, for one client thread.
 struct Arrivals {
@@ -6,30 +8,36 @@ struct Arrivals {
     let end: UInt64
     /// Nanoseconds between two scheduled starts; nil in a closed loop, where an operation starts when there is room.
     private let interval: Double?
-    private let first: UInt64
-    private var started = 0
+    private let spacing: RunPlan.Spacing
+    private var generator: SplitMix64
+    /// The scheduled time of the next operation, with its fraction, so that the rate does not drift.
+    private var scheduled: Double
     private var due: UInt64
 
     /// Nothing starts any more.
-    static let none = Arrivals(end: 0, interval: nil, first: 0, due: 0)
+    static let none = Arrivals(end: 0, interval: nil, first: 0, .uniform, seed: 0)
 
     /// One client thread's operations: whenever there is room, or its share of the plan's rate.
     init(_ plan: RunPlan, client index: Int, _ window: RunWindow) {
         guard case .openLoop(let rate) = plan.load else {
-            self.init(end: window.end, interval: nil, first: 0, due: 0)
+            self.init(end: window.end, interval: nil, first: 0, .uniform, seed: 0)
             return
         }
         // Threads take turns, so that together they keep the rate evenly.
         let interval = 1e9 / rate
         let first = window.loadStart + UInt64(interval * Double(index))
-        self.init(end: window.end, interval: interval * Double(plan.clients), first: first, due: first)
+        self.init(
+            end: window.end, interval: interval * Double(plan.clients), first: first, plan.spacing,
+            seed: plan.seed &+ UInt64(index))
     }
 
-    private init(end: UInt64, interval: Double?, first: UInt64, due: UInt64) {
+    private init(end: UInt64, interval: Double?, first: UInt64, _ spacing: RunPlan.Spacing, seed: UInt64) {
         self.end = end
         self.interval = interval
-        self.first = first
-        self.due = due
+        self.spacing = spacing
+        generator = SplitMix64(seed: seed)
+        scheduled = Double(first)
+        due = first
     }
 
     /// The start of the next operation if it is due: the scheduled time, or in a closed loop the time of this call.
@@ -40,8 +48,11 @@ struct Arrivals {
         }
         guard due <= now, due < end else { return nil }
         let start = due
-        started += 1
-        due = first + UInt64(Double(started) * interval)
+        switch spacing {
+        case .uniform: scheduled += interval
+        case .poisson: scheduled -= log(1 - Double.random(in: 0..<1, using: &generator)) * interval
+        }
+        due = UInt64(scheduled)
         return start
     }
 
@@ -55,7 +66,7 @@ struct Arrivals {
         interval == nil ? now >= end : due >= end
     }
 
-    /// Operations that were scheduled up to `end` and not started.
+    /// Operations that were scheduled up to `end` and not started; of Poisson arrivals the expected number.
     var notStarted: UInt64 {
         guard let interval, due < end else { return 0 }
         return UInt64((Double(end - due) / interval).rounded(.up))

@@ -1,0 +1,27 @@
+import Foundation
+
+/// Memory of this process and of the kernel's own objects, in bytes.
+public struct MemoryUse: Sendable, Equatable {
+    /// Resident memory of this process (`VmRSS` of `/proc/self/status`).
+    public var residentBytes: UInt64
+    /// The kernel's objects, sockets among them, of the whole machine (`Slab` of `/proc/meminfo`).
+    public var slabBytes: UInt64
+    /// The most that this process had resident since ``forgetPeak()`` (`VmHWM`).
+    public var peakBytes: UInt64
+
+    /// Reads them now. What cannot be read is 0.
+    public static func read() -> MemoryUse {
+        func fields(_ path: String) -> ProcFields {
+            ProcFields((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
+        }
+        let own = fields("/proc/self/status")
+        return MemoryUse(
+            residentBytes: (own["VmRSS"] ?? 0) * 1024, slabBytes: (fields("/proc/meminfo")["Slab"] ?? 0) * 1024,
+            peakBytes: (own["VmHWM"] ?? 0) * 1024)
+    }
+
+    /// Starts the peak anew at what is resident now (`/proc/self/clear_refs`).
+    public static func forgetPeak() {
+        try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
+    }
+}

@@ -1,0 +1,43 @@
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// Accepts all connections and hands them to the workers, until the stop signal comes; then sends every worker home.
+func dispatchAccepted(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, workers: Int,
+    _ meter: WorkerMeter
+) throws(Errno) {
+    while true {
+        let ready = try epoll.wait(into: events)
+        meter.add(.systemCalls)
+        meter.add(.wakeups)
+        var handed = 0
+        for index in 0..<ready {
+            let token = Token(rawValue: events[index].token)
+            if token.kind == .stop {
+                for _ in 0..<workers { queue.put(HandoffQueue.end) }
+                return try queue.give(handed + workers, meter)
+            }
+            meter.add(.systemCalls)
+            while let connection = try acceptConnection(from: FileDescriptor(rawValue: token.number)) {
+                queue.put(connection.release().release().rawValue)
+                handed += 1
+                meter.add(.systemCalls)
+            }
+            meter.add(.emptyCalls)
+        }
+        try queue.give(handed, meter)
+    }
+}
+
+/// Serves and closes the connections that the dispatcher hands over.
+func serveDispatched(_ queue: HandoffQueue, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
+    while true {
+        let number = try queue.take(meter)
+        if number == HandoffQueue.end { return }
+        let connection = Connection(owning: OwnedDescriptor(owning: FileDescriptor(rawValue: number)))
+        try serveAndClose(connection, &server, meter)
+    }
+}

@@ -1,0 +1,45 @@
+import LinuxDescriptors
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// Carries out one run of connect, request, response.
+func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
+    let overflowsBefore = KernelCounters.read().listenOverflows
+    let server = try EchoServer(plan)
+    let team = try server.startWorkers([])
+    var measurement: Measurement
+    do throws(Errno) {
+        measurement = try measureWindow(
+            team.workers, warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds,
+            interruption
+        ) { window, abandonment in
+            startClients(plan, server.address, window, abandonment)
+        }
+    } catch {
+        _ = team.finish(server)
+        throw RunError("client", error)
+    }
+    measurement.listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
+    measurement.steeringFallbacks = server.steeringFallbacks
+    measurement.openPeak = UInt64(team.openPeak)
+    measurement.judge(workerError: team.finish(server))
+    return measurement
+}
+
+private func startClients(
+    _ plan: RunPlan, _ address: SocketAddress, _ window: RunWindow, _ abandonment: Abandonment
+) -> [BenchThread<ClientResult>] {
+    (0..<plan.clients).map { index in
+        BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
+            () throws(Errno) in
+            try unshareDescriptorTable(closingInherited: true)
+            var client = try RequestClient(
+                plan, to: address, capacity: share(plan.connections, index, of: plan.clients), window)
+            var arrivals = Arrivals(plan, client: index, window)
+            sleepUntil(nanoseconds: window.loadStart)
+            try requestAndAwaitReply(&client, &arrivals, deadline: window.deadline, abandonment)
+            return client.result
+        }
+    }
+}

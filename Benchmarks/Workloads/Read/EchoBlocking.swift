@@ -1,0 +1,25 @@
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// Echoes for one connection by waiting in `recv(2)`, until it is shut down: a thread for each connection.
+func echoBlocking(_ connection: CInt, _ worker: inout EchoWorker) throws(Errno) {
+    while true {
+        let outcome = try worker.receiveAndEcho(connection)
+        if outcome == .closed { return }
+        worker.meter.add(.wakeups)
+    }
+}
+
+/// Accepts by waiting in `accept4(2)`, answers and closes, until the listener is shut down.
+func answerBlocking(_ listener: CInt, _ worker: inout EchoWorker) throws(Errno) {
+    while true {
+        do throws(Errno) {
+            guard let connection = try worker.accept(from: listener) else { continue }
+            worker.meter.add(.wakeups)
+            while try worker.receiveAndEcho(connection) == .progress {}
+        } catch .invalidArgument {
+            return
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import LinuxReadiness
+import Meters
+import SystemPackage
+
+/// The dispatcher's registrations report once, so that a connection is with one worker at a time.
+let dispatchedFlags: EpollEvents = [.readable, .oneShot]
+
+/// Waits for all connections, accepts new ones, and hands what is ready to the workers, until the stop signal comes;
+/// then sends every worker home.
+func dispatch(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, workers: Int,
+    _ worker: inout EchoWorker
+) throws(Errno) {
+    let meter = worker.meter
+    while true {
+        let ready = try epoll.wait(into: events)
+        meter.add(.systemCalls)
+        meter.add(.wakeups)
+        var handed = 0
+        for index in 0..<ready {
+            let token = Token(rawValue: events[index].token)
+            switch token.kind {
+            case .stop:
+                for _ in 0..<workers { queue.put(HandoffQueue.end) }
+                return try queue.give(handed + workers, meter)
+            case .listener:
+                guard let number = try worker.accept(from: token.number) else { continue }
+                try epoll.add(
+                    FileDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
+                meter.add(.systemCalls)
+            default:
+                queue.put(token.number)
+                handed += 1
+            }
+        }
+        try queue.give(handed, meter)
+    }
+}
+
+/// Echoes what the dispatcher hands over, and gives each connection back to the set.
+func echoDispatched(
+    _ queue: HandoffQueue, _ epoll: borrowing Epoll, _ worker: inout EchoWorker
+) throws(Errno) {
+    let meter = worker.meter
+    while true {
+        let number = try queue.take(meter)
+        if number == HandoffQueue.end { return }
+        let before = worker.progress
+        if try worker.receiveAndEcho(number) != .closed {
+            try epoll.modify(
+                FileDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
+            meter.add(.systemCalls)
+        }
+        if worker.progress == before { meter.add(.spuriousWakeups) }
+    }
+}

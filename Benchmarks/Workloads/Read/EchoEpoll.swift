@@ -1,0 +1,54 @@
+import LinuxReadiness
+import Meters
+import SystemPackage
+
+/// How an echoing epoll loop treats its descriptors.
+struct EpollRules {
+    /// The flags of every registration.
+    let flags: EpollEvents
+    /// Goes on until `EAGAIN` before it waits again.
+    let drains: Bool
+    /// Arms a registration again after each event.
+    let rearms: Bool
+}
+
+/// Echoes what epoll reports, and accepts where a listener is watched, until the stop signal comes.
+func echoFromEpoll(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ rules: EpollRules, _ worker: inout EchoWorker
+) throws(Errno) {
+    let meter = worker.meter
+    while true {
+        let ready = try epoll.wait(into: events)
+        meter.add(.systemCalls)
+        meter.add(.wakeups)
+        let before = worker.progress
+        for index in 0..<ready {
+            let token = Token(rawValue: events[index].token)
+            if token.kind == .stop { return }
+            var outcome: EchoOutcome
+            repeat {
+                if token.kind == .listener {
+                    outcome = try acceptInto(epoll, token.number, rules, &worker)
+                } else {
+                    outcome = try worker.receiveAndEcho(token.number)
+                }
+            } while rules.drains && outcome == .progress
+            if rules.rearms && outcome != .closed {
+                try epoll.modify(FileDescriptor(rawValue: token.number), rules.flags, token: token.rawValue)
+                meter.add(.systemCalls)
+            }
+        }
+        if worker.progress == before { meter.add(.spuriousWakeups) }
+    }
+}
+
+/// Takes one new connection and watches it.
+private func acceptInto(
+    _ epoll: borrowing Epoll, _ listener: CInt, _ rules: EpollRules, _ worker: inout EchoWorker
+) throws(Errno) -> EchoOutcome {
+    guard let number = try worker.accept(from: listener) else { return .empty }
+    try epoll.add(
+        FileDescriptor(rawValue: number), rules.flags, token: Token(.connection, number).rawValue)
+    worker.meter.add(.systemCalls)
+    return .progress
+}

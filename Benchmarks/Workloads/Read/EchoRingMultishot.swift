@@ -1,0 +1,49 @@
+import LinuxRings
+import Meters
+import SystemPackage
+
+/// Echoes with receives that complete for every arrival, in buffers that the kernel picks, and sends from the same
+/// buffers, until the stop signal comes. One `io_uring_enter(2)` hands over all sends that were due, and waits.
+func echoFromRingMultishot(
+    _ ring: inout Ring, _ group: borrowing BufferGroup, _ streams: MultishotStreams, listeners: [CInt],
+    connections: [CInt], _ worker: inout EchoWorker
+) throws(Errno) {
+    let meter = worker.meter
+    for number in listeners { try streams.accept(on: number, &ring) }
+    for number in connections { try streams.receive(number, &ring) }
+    while true {
+        try waitForCompletions(&ring, meter)
+        let before = worker.progress
+        if ring.completionsOverflowed { meter.add(.completionOverflows) }
+        while let completion = ring.nextCompletion() {
+            meter.add(.completions)
+            let token = Token(rawValue: completion.token)
+            switch token.kind {
+            case .stop:
+                return
+            case .listener:
+                worker.progress += 1
+                try streams.accepted(completion, token.number, &ring, worker)
+            case .receive:
+                if let buffer = completion.bufferIdentifier, completion.result > 0 {
+                    worker.progress += 1
+                    try unsafe streams.echo(
+                        token.number, buffer, Int(completion.result), group, &ring, &worker)
+                    if !completion.isArmed { try streams.armAgain(token.number, &ring, worker) }
+                } else if completion.error == .noBufferSpace {
+                    meter.add(.buffersExhausted)
+                    streams.waitForBuffer(token.number)
+                } else {
+                    try streams.ended(token.number, completion, &ring, worker)
+                }
+            case .send:
+                worker.progress += 1
+                try unsafe streams.sent(token.number, completion, group, &ring, worker)
+            default:
+                break
+            }
+        }
+        try streams.resumeReceives(&ring, meter)
+        if worker.progress == before { meter.add(.spuriousWakeups) }
+    }
+}

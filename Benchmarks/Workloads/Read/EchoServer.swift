@@ -1,0 +1,66 @@
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// The server of a read or crr run: its connections or listeners, and its workers.
+final class EchoServer: Sendable {
+    let address: SocketAddress
+    private let plan: RunPlan
+    private let listeners: ListenerTeam
+
+    /// Listens; clients can connect from here on.
+    init(_ plan: RunPlan) throws(RunError) {
+        self.plan = plan
+        listeners = try ListenerTeam(plan)
+        address = listeners.address
+    }
+
+    /// Accepts the connections of a read run, idle ones included.
+    ///
+    /// - Throws: what `accept4(2)` says, and `ETIMEDOUT` if they do not come.
+    func acceptAll(_ count: Int) throws(Errno) -> [CInt] {
+        let deadline = monotonicNanoseconds() + 30_000_000_000
+        let blocking = plan.mode.usesBlockingSockets
+        var numbers: [CInt] = []
+        numbers.reserveCapacity(count)
+        var entries = listeners.descriptors.map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
+        while numbers.count < count {
+            guard monotonicNanoseconds() < deadline else { throw .timedOut }
+            guard unsafe poll(&entries, nfds_t(entries.count), 100) > 0 else { continue }
+            for entry in entries where entry.revents != 0 {
+                let listener = FileDescriptor(rawValue: entry.fd)
+                guard let connection = try acceptConnection(from: listener, blocking ? [] : [.nonblocking])
+                else { continue }
+                try setSocketOption(.noDelay, on: connection.descriptor)
+                numbers.append(connection.release().release().rawValue)
+            }
+        }
+        return numbers
+    }
+
+    /// Starts the workers over these connections; they wait at the gate. The workers own the connections.
+    func startWorkers(_ connections: [CInt]) throws(RunError) -> EchoTeam {
+        try EchoTeam(plan, listeners, connections)
+    }
+
+    /// How often there was no listener for a processor; nil without an eBPF program.
+    var steeringFallbacks: UInt64? { listeners.steeringFallbacks }
+
+    /// Ends accepts that wait in the kernel.
+    func stopAccepting() {
+        listeners.stopAccepting()
+    }
+}
+
+extension Mode {
+    /// A ring waits by itself; on a nonblocking socket it would report `EAGAIN` instead.
+    var usesBlockingSockets: Bool {
+        switch mechanism {
+        case .blocking, .ringSingle, .ringMultishot: true
+        case .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll: false
+        }
+    }
+}

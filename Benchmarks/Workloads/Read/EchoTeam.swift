@@ -1,0 +1,204 @@
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxRings
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// The workers of a read or crr run, each with its part of the connections.
+final class EchoTeam: Sendable {
+    let workers: WorkerTeam
+    private let plan: RunPlan
+    private let job: EchoJob
+
+    init(_ plan: RunPlan, _ listeners: ListenerTeam, _ connections: [CInt]) throws(RunError) {
+        let stop = try makeSignal()
+        let job = try EchoJob(plan, listeners, connections, stop: stop.descriptor)
+        let dispatchers = plan.mode.mechanism == .dispatcher ? 1 : 0
+        workers = try WorkerTeam(
+            count: plan.workerThreads, dispatchers: dispatchers, plan.placement, stop: stop
+        ) { (member) throws(Errno) in
+            try job.run(member)
+        }
+        self.plan = plan
+        self.job = job
+    }
+
+    /// Most connections that were open at once.
+    var openPeak: Int { job.open.peak }
+
+    /// Stops the workers and closes what they left open; returns the first error that one of them ended with.
+    func finish(_ server: EchoServer) -> Errno? {
+        let error = workers.finish {
+            guard plan.mode.mechanism == .blocking else { return }
+            server.stopAccepting()
+            for number in job.table.open { shutdown(number, CInt(SHUT_RDWR)) }
+        }
+        for number in job.table.open { close(number) }
+        return error
+    }
+}
+
+/// What every worker of an echoing team needs to begin.
+struct EchoJob: Sendable {
+    private let plan: RunPlan
+    private let listeners: [CInt]
+    private let sockets: [CInt]
+    let table: EchoConnections
+    let open = OpenCount()
+    private let message: MessagePattern
+    private let shared: SharedEpoll?
+    private let queue: HandoffQueue?
+    private let stop: FileDescriptor
+
+    init(_ plan: RunPlan, _ team: ListenerTeam, _ connections: [CInt], stop: FileDescriptor) throws(RunError) {
+        self.plan = plan
+        self.stop = stop
+        listeners = plan.workload == .crr ? team.descriptors.map(\.rawValue) : []
+        sockets = connections
+        let capacity = Int(connections.max() ?? 0) + plan.descriptorsNeeded + 256
+        table = EchoConnections(capacity: capacity, messageBytes: plan.messageBytes, open)
+        for number in connections { table.began(number) }
+        message = MessagePattern(bytes: plan.messageBytes)
+        do throws(Errno) {
+            let isDispatched = plan.mode.mechanism == .dispatcher
+            queue = isDispatched ? try HandoffQueue(capacity: capacity + plan.workers) : nil
+            shared =
+                plan.topology == .sharedSet
+                ? try SharedEpoll(listeners, sockets, Self.rules(plan).flags, stop: stop) : nil
+        } catch {
+            throw RunError("epoll_create1 or epoll_ctl", error)
+        }
+    }
+
+    private static func rules(_ plan: RunPlan) -> EpollRules {
+        switch plan.mode.mechanism {
+        case .epoll(let flags, let drains):
+            EpollRules(flags: flags.union(.readable), drains: drains, rearms: false)
+        case .epollOneShot: EpollRules(flags: oneShotFlags, drains: false, rearms: true)
+        default: EpollRules(flags: dispatchedFlags, drains: false, rearms: false)
+        }
+    }
+
+    /// Prepares what the mode waits with, passes the gate, and echoes until told to stop.
+    func run(_ member: WorkerTeam.Member) throws(Errno) {
+        // Slots are numbers of one ring, so every ring has a table of its own.
+        let usesSlots = plan.mode.mechanism == .ringMultishot(.slots)
+        let table =
+            usesSlots ? EchoConnections(capacity: table.capacity, messageBytes: plan.messageBytes, open) : table
+        var worker = EchoWorker(plan, member, table, message)
+        let own = part(of: sockets, member.index)
+        let ownListeners = plan.listener == .shared ? listeners : part(of: listeners, member.index)
+        switch plan.mode.mechanism {
+        case .blocking:
+            member.gate.arriveAndWait()
+            if plan.workload == .crr { return try answerBlocking(ownListeners[0], &worker) }
+            try echoBlocking(sockets[member.index], &worker)
+        case .select:
+            var set = try SelectSet(stop: stop.rawValue, listeners: ownListeners, connections: own)
+            member.gate.arriveAndWait()
+            try echoFromSelect(&set, &worker)
+        case .poll:
+            var set = PollSet(
+                stop: stop.rawValue, listeners: ownListeners, connections: own, capacity: table.capacity)
+            member.gate.arriveAndWait()
+            try echoFromPoll(&set, &worker)
+        case .epoll, .epollOneShot:
+            let rules = Self.rules(plan)
+            let set = try set(ownListeners, own, rules)
+            let events = EpollEventBuffer(capacity: rules.rearms ? 1 : 64)
+            member.gate.arriveAndWait()
+            try echoFromEpoll(set.epoll, events, rules, &worker)
+        case .dispatcher:
+            guard let shared, let queue else { throw .invalidArgument }
+            member.gate.arriveAndWait()
+            if member.index == plan.workers {
+                let events = EpollEventBuffer(capacity: 64)
+                try dispatch(shared.epoll, events, queue, workers: plan.workers, &worker)
+            } else {
+                try echoDispatched(queue, shared.epoll, &worker)
+            }
+        case .ringSingle:
+            var ring = try makeRing()
+            let streams = RingStreams(capacity: table.capacity, chunkBytes: plan.chunkBytes)
+            member.gate.arriveAndWait()
+            try echoFromRing(&ring, listeners: ownListeners, connections: own, streams, &worker)
+        case .ringMultishot(let destination):
+            try runMultishot(destination, ownListeners, own, member, &worker)
+        case .ringPoll:
+            var ring = try makeRing()
+            member.gate.arriveAndWait()
+            try echoFromRingPoll(&ring, listeners: ownListeners, connections: own, &worker)
+        }
+    }
+
+    private func runMultishot(
+        _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
+        _ worker: inout EchoWorker
+    ) throws(Errno) {
+        // Enough for every message in flight, within what a group can hold and 64 MiB.
+        let wanted = 2 * max(own.count, plan.connections) * max(1, plan.depth * plan.messageBytes / plan.chunkBytes)
+        let count = max(8, min(wanted, 1 << 15, (64 << 20) / plan.chunkBytes))
+        let group = BufferGroup(
+            identifier: 0, count: count, bytes: plan.chunkBytes, headroom: plan.messageBytes)
+        var ring = try makeRing()
+        try ring.register(group)
+        var numbers = own
+        if destination == .slots {
+            try ring.registerFileSlots(count: UInt32(clamping: plan.connections + plan.idle + 256))
+            for (slot, number) in own.enumerated() {
+                try ring.registerFile(FileDescriptor(rawValue: number), slot: UInt32(slot))
+                table.ended(number)
+                close(number)
+                worker.connections.began(CInt(slot))
+            }
+            numbers = own.indices.map { CInt($0) }
+        }
+        let streams = MultishotStreams(
+            capacity: table.capacity, group, into: destination, closesAfterReply: plan.workload == .crr)
+        member.gate.arriveAndWait()
+        try echoFromRingMultishot(&ring, group, streams, listeners: listeners, connections: numbers, &worker)
+    }
+
+    /// The shared set, or one of this worker's own.
+    private func set(_ listeners: [CInt], _ own: [CInt], _ rules: EpollRules) throws(Errno) -> SharedEpoll {
+        if let shared { return shared }
+        return try SharedEpoll(listeners, own, rules.flags, stop: stop)
+    }
+
+    private func makeRing() throws(Errno) -> Ring {
+        // One enter arms every connection; after that a batch is as large as what was ready.
+        let entries = UInt32(clamping: min(max(2 * (plan.connections + plan.idle), 64), 8192))
+        var ring = try Ring.forThisThread(entries: entries, completions: 2 * entries)
+        try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
+        return ring
+    }
+
+    /// Every `workers`th, beginning with the worker's own number.
+    private func part(of all: [CInt], _ index: Int) -> [CInt] {
+        stride(from: index, to: all.count, by: plan.workers).map { all[$0] }
+    }
+}
+
+/// An epoll set over listeners, connections and the stop signal; a class, so that threads can share it.
+final class SharedEpoll: Sendable {
+    let epoll: Epoll
+
+    init(
+        _ listeners: [CInt], _ connections: [CInt], _ flags: EpollEvents, stop: FileDescriptor
+    ) throws(Errno) {
+        epoll = try Epoll()
+        // Level-triggered, so that the one signal wakes every worker.
+        try epoll.add(stop, .readable, token: Token(.stop).rawValue)
+        for number in listeners {
+            // A dispatcher accepts by itself, so its listeners report as long as somebody waits.
+            let listenerFlags = flags == dispatchedFlags ? .readable : flags
+            try epoll.add(
+                FileDescriptor(rawValue: number), listenerFlags, token: Token(.listener, number).rawValue)
+        }
+        for number in connections {
+            try epoll.add(FileDescriptor(rawValue: number), flags, token: Token(.connection, number).rawValue)
+        }
+    }
+}

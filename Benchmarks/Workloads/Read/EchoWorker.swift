@@ -1,0 +1,142 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// What became of an attempt to read from a connection.
+enum EchoOutcome {
+    /// Something was read, and echoed if a message was whole.
+    case progress
+    /// Nothing was there.
+    case empty
+    /// The connection is over and closed.
+    case closed
+}
+
+/// Reads and echoes for one worker, with ordinary system calls: what all readiness modes have in common.
+@safe struct EchoWorker: ~Copyable {
+    let connections: EchoConnections
+    let meter: WorkerMeter
+    let message: MessagePattern
+    /// True if a connection ends with its first reply.
+    let closesAfterReply: Bool
+    /// Pieces received and connections accepted: a wakeup that brings none is spurious.
+    var progress: UInt64 = 0
+    private let acceptOptions: AcceptOptions
+    private var server: Server
+    private let buffer: UnsafeMutableRawPointer
+    private let capacity: Int
+
+    init(_ plan: RunPlan, _ member: WorkerTeam.Member, _ connections: EchoConnections, _ message: MessagePattern) {
+        self.connections = connections
+        meter = member.meter
+        self.message = message
+        closesAfterReply = plan.workload == .crr
+        acceptOptions = plan.mode.usesBlockingSockets ? [] : [.nonblocking]
+        server = Server(plan.service, seed: plan.seed &+ UInt64(member.index))
+        capacity = plan.chunkBytes
+        unsafe buffer = .allocate(byteCount: capacity, alignment: 64)
+    }
+
+    deinit {
+        unsafe buffer.deallocate()
+    }
+
+    /// One `recv(2)`, and one `send(2)` with all messages that are whole.
+    mutating func receiveAndEcho(_ number: CInt) throws(Errno) -> EchoOutcome {
+        let tail = connections.hasTail(number) ? unsafe connections.takeTail(number, into: buffer) : 0
+        meter.add(.systemCalls)
+        let received = unsafe recv(number, buffer + tail, capacity - tail, 0)
+        guard received > 0 else { return noBytes(number, received, errno, tail) }
+        progress += 1
+        let count = (tail + received) / message.bytes
+        let whole = count * message.bytes
+        if whole < tail + received {
+            unsafe connections.keepTail(number, buffer + whole, count: tail + received - whole)
+        }
+        guard count > 0 else { return .progress }
+        unsafe serve(number, buffer, count)
+        guard unsafe sendAll(number, buffer, whole) else { return .closed }
+        meter.add(.operations, UInt64(count))
+        guard closesAfterReply else { return .progress }
+        close(number)
+        return .closed
+    }
+
+    /// Serves whole messages that a ring received and will send back.
+    @unsafe mutating func handle(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) {
+        unsafe serve(number, memory, count)
+        meter.add(.operations, UInt64(count))
+    }
+
+    @unsafe @inline(__always)
+    private mutating func serve(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) {
+        meter.began()
+        for _ in 0..<count { server.serve(meter) }
+        // Noted after the service: only then is the piece handled, and another worker may have been faster.
+        unsafe noteOrder(number, memory, count)
+    }
+
+    /// Counts a piece that comes after a later one, or that does not begin with a message.
+    @unsafe private func noteOrder(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) {
+        guard message.isNumbered else { return }
+        let first = unsafe MessagePattern.sequence(memory)
+        let inOrder = first.map { connections.handledInOrder(number, first: $0, count: count) } ?? false
+        if !inOrder { meter.add(.outOfOrder) }
+    }
+
+    /// What a `recv(2)` without bytes means.
+    private func noBytes(_ number: CInt, _ result: Int, _ error: CInt, _ tail: Int) -> EchoOutcome {
+        if result < 0 && (error == EAGAIN || error == EINTR) {
+            if tail > 0 { unsafe connections.keepTail(number, buffer, count: tail) }
+            meter.add(.emptyCalls)
+            return .empty
+        }
+        // An orderly end between two messages is the only one without a loss.
+        if result < 0 || tail > 0 { meter.add(.errors) }
+        if error != EBADF || result == 0 { close(number) }
+        return .closed
+    }
+
+    /// Sends everything, waiting for room where there is none; false if the peer is gone, and the connection closed.
+    @unsafe private func sendAll(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) -> Bool {
+        var sent = 0
+        while true {
+            meter.add(.systemCalls)
+            let result = unsafe send(number, memory + sent, count - sent, CInt(MSG_NOSIGNAL))
+            if result >= 0 { sent += result }
+            if sent == count { return true }
+            if result < 0 && errno != EAGAIN && errno != EINTR {
+                meter.add(.errors)
+                close(number)
+                return false
+            }
+            meter.add(.shortSends)
+            meter.add(.systemCalls)
+            var entry = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+            unsafe poll(&entry, 1, -1)
+        }
+    }
+
+    private func close(_ number: CInt) {
+        meter.add(.systemCalls)
+        connections.ended(number)
+        Glibc.close(number)
+    }
+
+    /// Takes a new connection from a listener; nil if none is there.
+    mutating func accept(from listener: CInt) throws(Errno) -> CInt? {
+        meter.add(.systemCalls)
+        guard let connection = try acceptConnection(from: FileDescriptor(rawValue: listener), acceptOptions) else {
+            meter.add(.emptyCalls)
+            return nil
+        }
+        let number = connection.release().release().rawValue
+        guard number < connections.capacity else { throw .tooManyOpenFiles }
+        connections.began(number)
+        progress += 1
+        return number
+    }
+}

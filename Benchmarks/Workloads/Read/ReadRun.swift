@@ -1,0 +1,70 @@
+import LinuxDescriptors
+import LinuxSockets
+import Meters
+import Records
+import SystemPackage
+
+/// Carries out one read run: connects everything, then lets the clients exchange messages with the workers.
+func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
+    let memoryBefore = MemoryUse.read()
+    let server = try EchoServer(plan)
+    let start = ClientStart()
+    let clients = connectClients(plan, server.address, start)
+    let connections: [CInt]
+    let team: EchoTeam
+    do {
+        connections = try acceptAll(plan, server)
+        team = try server.startWorkers(connections)
+    } catch {
+        start.giveUp()
+        for client in clients { _ = client.join() }
+        throw error
+    }
+    let memoryAfter = MemoryUse.read()
+    var measurement: Measurement
+    do throws(Errno) {
+        measurement = try measureWindow(
+            team.workers, warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds,
+            interruption
+        ) { window, abandonment in
+            start.begin(window, abandonment)
+            return clients
+        }
+    } catch {
+        _ = team.finish(server)
+        throw RunError("client", error)
+    }
+    measurement.openPeak = UInt64(team.openPeak)
+    measurement.judge(workerError: team.finish(server))
+    measurement.noteMemory(from: memoryBefore, to: memoryAfter, connections: connections.count)
+    return measurement
+}
+
+private func acceptAll(_ plan: RunPlan, _ server: EchoServer) throws(RunError) -> [CInt] {
+    do throws(Errno) {
+        return try server.acceptAll(plan.connections + plan.idle)
+    } catch {
+        throw RunError("accept of \(plan.connections + plan.idle) connections", error)
+    }
+}
+
+/// Clients connect first and begin when the window is known.
+private func connectClients(
+    _ plan: RunPlan, _ address: SocketAddress, _ start: ClientStart
+) -> [BenchThread<ClientResult>] {
+    (0..<plan.clients).map { index in
+        BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
+            () throws(Errno) in
+            try unshareDescriptorTable(closingInherited: true)
+            var client = try EchoClient(
+                plan, to: address, connections: share(plan.connections, index, of: plan.clients),
+                idle: plan.idle == 0 ? 0 : share(plan.idle, index, of: plan.clients), seed: plan.seed &+ UInt64(index))
+            guard let (window, abandonment) = start.wait() else { return ClientResult() }
+            var arrivals = Arrivals(plan, client: index, window)
+            sleepUntil(nanoseconds: window.loadStart)
+            try exchangeMessages(
+                &client, &arrivals, window, isClosedLoop: plan.load == .closedLoop, abandonment)
+            return client.result
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/// What an event or a completion is about: a kind and a descriptor or slot, packed into the 64 bits that the kernel
+/// hands back.
+struct Token: RawRepresentable, Equatable {
+    let rawValue: UInt64
+
+    enum Kind: UInt64 {
+        case connection
+        case listener
+        case receive
+        case send
+        case close
+        case stop = 0xff
+    }
+
+    @inline(__always) init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    @inline(__always) init(_ kind: Kind, _ number: CInt = 0) {
+        rawValue = kind.rawValue << 56 | UInt64(UInt32(bitPattern: number))
+    }
+
+    @inline(__always) var kind: Kind? { Kind(rawValue: rawValue >> 56) }
+
+    @inline(__always) var number: CInt { CInt(truncatingIfNeeded: rawValue) }
+}
