@@ -78,6 +78,7 @@ let package = Package(
             path: "Benchmarks/bench", swiftSettings: strict),
 
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
+        tests("WorkloadsTests", ["LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Workloads", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]

@@ -139,10 +139,10 @@ public struct RunRecord: Sendable, Equatable {
     public var completionOverflows: UInt64?
     /// The most memory that the process had resident during the run.
     public var peakMemoryBytes: UInt64?
-    /// Connections for which the eBPF program found no listener of their processor.
-    public var steeringFallbacks: UInt64?
     /// Memory that a connection costs, both ends, in user space and in the kernel.
     public var bytesPerConnection: Double?
+    /// Connections for which the eBPF program found no listener of their processor.
+    public var steeringFallbacks: UInt64?
 
     /// A run that has an identity and no results yet.
     ///

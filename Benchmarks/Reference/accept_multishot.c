@@ -1,21 +1,8 @@
-#include <errno.h>
-#include <liburing.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include "counts.h"
+#include "ring.h"
 
 enum { ACCEPT_TOKEN = 1, CLOSE_TOKEN = 2 };
-
-static struct io_uring_sqe *next_entry(struct io_uring *ring, uint64_t *counts) {
-    struct io_uring_sqe *entry = io_uring_get_sqe(ring);
-    if (entry)
-        return entry;
-    count(counts, REFERENCE_SYSTEM_CALLS, 1);
-    if (io_uring_submit(ring) < 0)
-        return NULL;
-    return io_uring_get_sqe(ring);
-}
 
 static int arm(struct io_uring *ring, int listener, uint64_t *counts) {
     struct io_uring_sqe *entry = next_entry(ring, counts);
@@ -39,12 +26,7 @@ static int close_in_ring(struct io_uring *ring, int connection, uint64_t *counts
 static int loop(struct io_uring *ring, int listener, uint64_t *counts) {
     int error = arm(ring, listener, counts);
     while (!error) {
-        int submitted = io_uring_submit_and_wait(ring, 1);
-        if (submitted < 0 && submitted != -EINTR)
-            return -submitted;
-        count(counts, REFERENCE_SYSTEM_CALLS, 1);
-        count(counts, REFERENCE_SUBMISSIONS, submitted > 0 ? (uint64_t)submitted : 0);
-        count(counts, REFERENCE_WAKEUPS, 1);
+        error = submit_and_wait(ring, counts);
         uint64_t before = count_of(counts, REFERENCE_OPERATIONS);
         struct io_uring_cqe *completion;
         while (!error && io_uring_peek_cqe(ring, &completion) == 0) {
@@ -74,28 +56,12 @@ static int loop(struct io_uring *ring, int listener, uint64_t *counts) {
     return error;
 }
 
-static int make_ring(struct io_uring *ring, unsigned entries) {
-    static const unsigned wishes[] = {
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL,
-        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL,
-        0,
-    };
-    int result = -EINVAL;
-    for (int i = 0; i < 3 && result == -EINVAL; i++) {
-        struct io_uring_params parameters = {.flags = wishes[i] | IORING_SETUP_CQSIZE, .cq_entries = 2 * entries};
-        result = io_uring_queue_init_params(entries, ring, &parameters);
-    }
-    return -result;
-}
-
 int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts) {
     struct io_uring ring;
     int error = make_ring(&ring, entries);
     if (error)
         return error;
-    struct io_uring_sqe *entry = io_uring_get_sqe(&ring);
-    io_uring_prep_poll_add(entry, stop, POLLIN);
-    io_uring_sqe_set_data64(entry, REFERENCE_STOP);
+    poll_stop(&ring, stop);
     error = loop(&ring, listener, counts);
     io_uring_queue_exit(&ring);
     return error;

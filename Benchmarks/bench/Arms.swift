@@ -91,7 +91,7 @@ struct Arms {
     }
 
     private static func noReference(_ mode: Mode, _ plan: RunPlan) -> String? {
-        guard plan.workload == .accept else { return "--implementation c belongs to --workload accept" }
+        guard plan.workload != .crr else { return "--implementation c has no loops for --workload crr" }
         guard mode.hasReference else {
             let known = Mode.all.filter(\.hasReference).map(\.name).joined(separator: ", ")
             return "--implementation c has loops for \(known), not for \(mode.name)"

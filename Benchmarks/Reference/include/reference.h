@@ -2,6 +2,7 @@
 #define REFERENCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -25,6 +26,14 @@ enum reference_count {
 
 /* The event of the stop signal carries it; the event of a listener carries the listener in its lower half. */
 #define REFERENCE_STOP (UINT64_C(0xff) << 56)
+
+/* descriptors: no connection has a higher number than that. */
+int reference_read_epoll(int set, bool drains, size_t message_bytes, size_t chunk_bytes, size_t descriptors,
+                         uint64_t *counts);
+
+/* buffer_count: a power of two. */
+int reference_read_multishot(const int *connections, size_t connection_count, int stop, unsigned entries,
+                             size_t message_bytes, size_t chunk_bytes, unsigned buffer_count, uint64_t *counts);
 
 int reference_accept_epoll(int set, bool drains, uint64_t *counts);
 int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts);

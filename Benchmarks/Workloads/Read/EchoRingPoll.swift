@@ -21,6 +21,7 @@ func echoFromRingPoll(
             meter.add(.completions)
             let token = Token(rawValue: completion.token)
             if token.kind == .stop { return }
+            if token.kind == .close || completion.error == .canceled { continue }
             if token.kind == .listener {
                 while let number = try worker.accept(from: token.number) { try pollConnection(&ring, number, worker) }
                 guard !completion.isArmed else { continue }
@@ -31,7 +32,12 @@ func echoFromRingPoll(
             }
             var outcome: EchoOutcome
             repeat { outcome = try worker.receiveAndEcho(token.number) } while outcome == .progress
-            if outcome == .closed || completion.isArmed { continue }
+            if outcome == .closed {
+                // The poll holds the file: without this the peer would never see the close.
+                if completion.isArmed { try ring.prepareCancel(target: token.rawValue, token: Token(.close).rawValue) }
+                continue
+            }
+            if completion.isArmed { continue }
             if !worker.closesAfterReply { meter.add(.rearms) }
             try pollConnection(&ring, token.number, worker)
         }

@@ -42,7 +42,7 @@ final class EchoTeam: Sendable {
 
 /// What every worker of an echoing team needs to begin.
 struct EchoJob: Sendable {
-    private let plan: RunPlan
+    let plan: RunPlan
     private let listeners: [CInt]
     private let sockets: [CInt]
     let table: EchoConnections
@@ -50,7 +50,7 @@ struct EchoJob: Sendable {
     private let message: MessagePattern
     private let shared: SharedEpoll?
     private let queue: HandoffQueue?
-    private let stop: FileDescriptor
+    let stop: FileDescriptor
 
     init(_ plan: RunPlan, _ team: ListenerTeam, _ connections: [CInt], stop: FileDescriptor) throws(RunError) {
         self.plan = plan
@@ -109,6 +109,9 @@ struct EchoJob: Sendable {
             let set = try set(ownListeners, own, rules)
             let events = EpollEventBuffer(capacity: rules.rearms ? 1 : 64)
             member.gate.arriveAndWait()
+            if plan.implementation == .c {
+                return try referenceEpoll(set.epoll, drains: rules.drains, member.meter)
+            }
             try echoFromEpoll(set.epoll, events, rules, &worker)
         case .dispatcher:
             guard let shared, let queue else { throw .invalidArgument }
@@ -125,6 +128,10 @@ struct EchoJob: Sendable {
             member.gate.arriveAndWait()
             try echoFromRing(&ring, listeners: ownListeners, connections: own, streams, &worker)
         case .ringMultishot(let destination):
+            if plan.implementation == .c {
+                member.gate.arriveAndWait()
+                return try referenceMultishot(own, member.meter)
+            }
             try runMultishot(destination, ownListeners, own, member, &worker)
         case .ringPoll:
             var ring = try makeRing()
@@ -137,11 +144,8 @@ struct EchoJob: Sendable {
         _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
         _ worker: inout EchoWorker
     ) throws(Errno) {
-        // Enough for every message in flight, within what a group can hold and 64 MiB.
-        let wanted = 2 * max(own.count, plan.connections) * max(1, plan.depth * plan.messageBytes / plan.chunkBytes)
-        let count = max(8, min(wanted, 1 << 15, (64 << 20) / plan.chunkBytes))
         let group = BufferGroup(
-            identifier: 0, count: count, bytes: plan.chunkBytes, headroom: plan.messageBytes)
+            identifier: 0, count: bufferCount(own.count), bytes: plan.chunkBytes, headroom: plan.messageBytes)
         var ring = try makeRing()
         try ring.register(group)
         var numbers = own
@@ -167,10 +171,20 @@ struct EchoJob: Sendable {
         return try SharedEpoll(listeners, own, rules.flags, stop: stop)
     }
 
+    /// Enough for every message in flight, within what a group can hold and 64 MiB.
+    func bufferCount(_ connections: Int) -> Int {
+        let chunks = max(1, plan.depth * plan.messageBytes / plan.chunkBytes)
+        let wanted = 2 * max(connections, plan.connections) * chunks
+        return max(8, min(wanted, 1 << 15, (64 << 20) / plan.chunkBytes))
+    }
+
+    /// One enter arms every connection; after that a batch is as large as what was ready.
+    var ringEntries: UInt32 {
+        UInt32(clamping: min(max(2 * (plan.connections + plan.idle), 64), 8192))
+    }
+
     private func makeRing() throws(Errno) -> Ring {
-        // One enter arms every connection; after that a batch is as large as what was ready.
-        let entries = UInt32(clamping: min(max(2 * (plan.connections + plan.idle), 64), 8192))
-        var ring = try Ring.forThisThread(entries: entries, completions: 2 * entries)
+        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
         try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
         return ring
     }

@@ -1,0 +1,142 @@
+import Glibc
+import LinuxDescriptors
+import LinuxSockets
+import Meters
+import Records
+import SystemPackage
+import Testing
+
+@testable import Workloads
+
+/// Peers that do not behave: the run goes on, what was lost is counted, and everybody else is served.
+@Suite struct EchoPeerTests {
+    static let modes = Mode.all.filter { $0.unsupportedReason(rings: RingSupport.probe()) == nil }.map(\.name)
+
+    /// A server with its workers running, and raw client sockets.
+    final class Fixture {
+        let server: EchoServer
+        let team: EchoTeam
+        let clients: [CInt]
+        let message = MessagePattern(bytes: 64)
+
+        init(_ mode: String, clients count: Int) throws {
+            var plan = RunPlan(.read, mode: try #require(Mode.named(mode)))
+            plan.connections = count
+            plan.depth = 4
+            server = try EchoServer(plan)
+            clients = try (0..<count).map { [address = server.address] _ in
+                let connection = try StreamSocket(for: address, .blocking).connect(to: address)
+                try setSocketOption(.noDelay, on: connection.descriptor)
+                let number = connection.release().release().rawValue
+                // A server that forgets a connection fails the test instead of stopping it.
+                var limit = timeval(tv_sec: 20, tv_usec: 0)
+                setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+                return number
+            }
+            team = try server.startWorkers(try server.acceptAll(count))
+            team.workers.start()
+        }
+
+        func send(_ client: Int, _ sequence: UInt64, bytes: Range<Int> = 0..<64) {
+            var buffer = [UInt8](repeating: 0, count: 64)
+            buffer.withUnsafeMutableBytes { message.write(sequence, to: $0.baseAddress!) }
+            let sent = buffer.withUnsafeBytes {
+                Glibc.send(clients[client], $0.baseAddress! + bytes.lowerBound, bytes.count, 0)
+            }
+            #expect(sent == bytes.count)
+        }
+
+        /// Reads one message and checks every byte of it.
+        func expectEcho(_ client: Int, _ sequence: UInt64) {
+            var buffer = [UInt8](repeating: 0, count: 64)
+            let received = recv(clients[client], &buffer, 64, CInt(MSG_WAITALL))
+            #expect(received == 64)
+            #expect(buffer.withUnsafeBytes { message.matches(sequence, $0.baseAddress!) })
+        }
+
+        func expectEnd(_ client: Int) {
+            var byte: UInt8 = 0
+            #expect(recv(clients[client], &byte, 1, 0) == 0)
+        }
+
+        func reset(_ client: Int) throws {
+            try setSocketOption(.resetOnClose, on: FileDescriptor(rawValue: clients[client]))
+            close(clients[client])
+        }
+
+        func total(_ count: WorkerCount) -> UInt64 {
+            (0..<team.workers.meters.count).map { team.workers.meters[$0][count] }.reduce(0, +)
+        }
+
+        /// A worker counts after it has answered, so the count may come a moment later.
+        func expectEventually(_ count: WorkerCount, _ value: UInt64) {
+            for _ in 0..<5000 where total(count) != value { usleep(1000) }
+            #expect(total(count) == value)
+        }
+
+        func finish(open: [Int]) {
+            #expect(team.finish(server) == nil)
+            for client in open { close(clients[client]) }
+        }
+    }
+
+    @Test(arguments: modes) func aMessageInSingleBytesIsEchoedWhole(mode: String) throws {
+        let fixture = try Fixture(mode, clients: 1)
+        for sequence in 0..<3 as Range<UInt64> {
+            for byte in 0..<64 { fixture.send(0, sequence, bytes: byte..<byte + 1) }
+            fixture.expectEcho(0, sequence)
+        }
+        fixture.expectEventually(.operations, 3)
+        #expect(fixture.total(.errors) == 0)
+        fixture.finish(open: [0])
+    }
+
+    @Test(arguments: modes) func anEndBetweenMessagesIsNoError(mode: String) throws {
+        let fixture = try Fixture(mode, clients: 1)
+        fixture.send(0, 0)
+        shutdown(fixture.clients[0], CInt(SHUT_WR))
+        fixture.expectEcho(0, 0)
+        fixture.expectEnd(0)
+        fixture.expectEventually(.operations, 1)
+        #expect(fixture.total(.errors) == 0)
+        fixture.finish(open: [0])
+    }
+
+    @Test(arguments: modes) func anEndWithinAMessageIsCounted(mode: String) throws {
+        let fixture = try Fixture(mode, clients: 1)
+        fixture.send(0, 0)
+        fixture.expectEcho(0, 0)
+        fixture.send(0, 1, bytes: 0..<20)
+        shutdown(fixture.clients[0], CInt(SHUT_WR))
+        fixture.expectEnd(0)
+        fixture.expectEventually(.errors, 1)
+        fixture.expectEventually(.operations, 1)
+        fixture.finish(open: [0])
+    }
+
+    @Test(arguments: modes) func aResetWithinAMessageIsCountedAndOthersAreServed(mode: String) throws {
+        let fixture = try Fixture(mode, clients: 2)
+        fixture.send(0, 0)
+        fixture.expectEcho(0, 0)
+        fixture.send(0, 1, bytes: 0..<20)
+        try fixture.reset(0)
+        fixture.expectEventually(.errors, 1)
+        fixture.send(1, 0)
+        fixture.expectEcho(1, 0)
+        fixture.expectEventually(.operations, 2)
+        fixture.finish(open: [1])
+    }
+
+    @Test(arguments: modes) func aLargeMessageComesBackWhole(mode: String) throws {
+        var plan = RunPlan(.read, mode: try #require(Mode.named(mode)))
+        plan.connections = 3
+        plan.messageBytes = 300_000
+        plan.depth = 2
+        plan.warmupNanoseconds = 0
+        plan.durationNanoseconds = 100_000_000
+        let measurement = try measure(plan, try Interruption())
+        #expect(measurement.status == .ok, "\(measurement.reason)")
+        #expect(measurement.clientErrors == 0)
+        #expect(measurement.totals[.errors] == 0)
+    }
+}
