@@ -14,7 +14,7 @@ public struct RunRecord: Sendable, Equatable {
     public var startedAt: String
     /// Commit of the source that was built, `-dirty` appended if it was changed.
     public var gitCommit: String
-    /// Fingerprint of processor, memory, kernel and what else moves the numbers.
+    /// Names the machine: processor, number of CPUs, a hash of its identity.
     public var machineId: String
     /// `release` or `debug`; a debug build's numbers mean nothing.
     public var build: String

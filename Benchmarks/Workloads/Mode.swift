@@ -134,6 +134,17 @@ extension Mode {
         }
     }
 
+    /// The table as Markdown, for the README.
+    public static var markdownTable: String {
+        let rows = all.map { mode in
+            let alias = mode.alias.map { "`\($0)`" } ?? ""
+            let topologies = mode.topologies.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+            return "| `\(mode.name)` | \(alias) | \(mode.summary) | \(topologies) | \(mode.kernel) |"
+        }
+        let head = ["| mode | alias | what it is | topologies, the default first | since Linux |", "|---|---|---|---|---|"]
+        return (head + rows).joined(separator: "\n") + "\n"
+    }
+
     /// The mode with this name or alias.
     public static func named(_ name: String) -> Mode? {
         all.first { $0.name == name || $0.alias == name }

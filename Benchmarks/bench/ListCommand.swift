@@ -1,4 +1,5 @@
 import ArgumentParser
+import Records
 import Workloads
 
 /// `bench list`: every mode, and whether this kernel can run it.
@@ -6,7 +7,15 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Lists modes and workloads, and which of them this kernel supports.")
 
+    @Flag(help: "Print the table of modes as Markdown, as the README has it.")
+    var markdown = false
+
+    @Flag(help: "Print what every column of runs.csv means, as Markdown.")
+    var columns = false
+
     func run() throws {
+        if markdown { return print(Mode.markdownTable, terminator: "") }
+        if columns { return print(Column.markdownTable, terminator: "") }
         let rings = RingSupport.probe()
         let nameWidth = Mode.all.map(\.name.count).max() ?? 0
         let aliasWidth = Mode.all.compactMap(\.alias?.count).max() ?? 0

@@ -74,6 +74,11 @@ public import SystemPackage
             unsafe entry.pointee.user_data = token
             return unsafe entry
         }
+        return unsafe try entryAfterSubmitting(token)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func entryAfterSubmitting(_ token: UInt64) throws(Errno) -> UnsafeMutablePointer<io_uring_sqe> {
         try submit()
         guard let entry = unsafe io_uring_get_sqe(&ring) else { throw .resourceBusy }
         unsafe entry.pointee.user_data = token
