@@ -26,6 +26,8 @@ final class RunSession {
         self.options = options
         self.plans = plans
         self.seed = seed
+        // First of all: running git leaves a thread behind, which would take the signals that only later ones block.
+        interruption = try Interruption()
         let commit = gitCommit()
         let stamp = started.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         let name = "results/\(stamp)" + (commit.isEmpty ? "" : "-\(commit)")
@@ -35,7 +37,6 @@ final class RunSession {
             arguments: Array(CommandLine.arguments.dropFirst()), seed: seed, build: Build.name, gitCommit: commit,
             machine: machine, order: [], warnings: [], interrupted: false)
         progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
-        interruption = try Interruption()
         try folder.replace("run.json", description.json())
     }
 
