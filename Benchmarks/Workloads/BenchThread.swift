@@ -13,12 +13,18 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     private var final: ThreadUsage?
 
     /// Starts the thread.
-    init(_ name: String, processor: Int?, _ body: @escaping @Sendable () throws(Errno) -> Success) {
+    ///
+    /// - Parameter unpinned: called instead of `body` when the kernel refuses the processor.
+    init(
+        _ name: String, processor: Int?, unpinned: @escaping @Sendable () -> Void = {},
+        _ body: @escaping @Sendable () throws(Errno) -> Success
+    ) {
         let thread = Thread { [self] in
             finished.lock()
             started = .current()
             finished.unlock()
             if let processor, !Affinity.pinThisThread(to: processor) {
+                unpinned()
                 finish(.failure(.invalidArgument))
                 return
             }

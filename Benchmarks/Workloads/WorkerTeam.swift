@@ -35,13 +35,17 @@ final class WorkerTeam: Sendable {
         let failureDescriptor = failure.descriptor
         threads = (0..<count).map { index in
             let member = Member(index: index, meter: meters[index], stop: stopDescriptor, gate: gate)
-            return BenchThread("worker-\(index)", processor: placement.processor(ofWorker: index)) {
-                () throws(Errno) in
+            let fail = { @Sendable in
+                gate.arriveOnly()
+                signal(failureDescriptor)
+            }
+            return BenchThread(
+                "worker-\(index)", processor: placement.processor(ofWorker: index), unpinned: fail
+            ) { () throws(Errno) in
                 do throws(Errno) {
                     try work(member)
                 } catch {
-                    gate.arriveOnly()
-                    signal(failureDescriptor)
+                    fail()
                     throw error
                 }
             }

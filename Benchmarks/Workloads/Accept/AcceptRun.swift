@@ -55,8 +55,9 @@ private func drain(_ plan: RunPlan, _ count: Int, _ server: AcceptServer) throws
     let clock = DrainClock()
     let address = server.address
     let clients = (0..<plan.clients).map { index in
-        BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
-            () throws(Errno) in
+        BenchThread(
+            "client-\(index)", processor: plan.placement.processor(ofClient: index), unpinned: queued.arriveOnly
+        ) { () throws(Errno) in
             let connections = share(count, index, of: plan.clients)
             do throws(Errno) {
                 try unshareDescriptorTable(closingInherited: true)
