@@ -31,16 +31,21 @@ public final class Interruption: Sendable {
         case failed
     }
 
-    /// Waits until a time on the monotonic clock, a signal, or a failure that `failure` tells of.
-    func pause(until deadline: UInt64, failure: borrowing EventFD) throws(Errno) -> Pause {
+    /// Waits until a time on the monotonic clock, a signal, a failure that `failure` tells of, or until `end`, if
+    /// given, is readable.
+    func pause(
+        until deadline: UInt64, failure: borrowing EventFD, end: FileDescriptor? = nil
+    ) throws(Errno) -> Pause {
         let epoll = try Epoll()
         try epoll.add(signals.descriptor, .readable, token: 0)
         try epoll.add(failure.descriptor, .readable, token: 1)
-        let events = EpollEventBuffer(capacity: 2)
+        if let end { try epoll.add(end, .readable, token: 2) }
+        let endings: [Pause] = [.interrupted, .failed, .over]
+        let events = EpollEventBuffer(capacity: 3)
         while true {
             let now = monotonicNanoseconds()
             let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
-            if ready > 0 { return events[0].token == 0 ? .interrupted : .failed }
+            if ready > 0 { return endings[Int(events[0].token)] }
             if monotonicNanoseconds() >= deadline { return .over }
         }
     }

@@ -34,12 +34,7 @@ func measureWindow(
     if warmup == .over { Snapshot.difference(from: before, to: after, into: &measurement) }
     measurement.noteServer(team.meters, windowEnd: min(end, after.time))
     try measurement.add(clients.map { $0.join() })
-    if pause == .interrupted {
-        measurement.status = .partial
-        measurement.reason = "interrupted"
-    }
-    // What was abandoned on request is not lost.
-    if pause != .over { measurement.lost = 0 }
+    measurement.note(pause)
     return measurement
 }
 

@@ -64,6 +64,16 @@ public struct Measurement: Sendable {
         }
     }
 
+    /// Takes how the wait for the end of the run ended.
+    mutating func note(_ pause: Interruption.Pause) {
+        if pause == .interrupted {
+            status = .partial
+            reason = "interrupted"
+        }
+        // What was abandoned on request is not lost.
+        if pause != .over { lost = 0 }
+    }
+
     /// Finds what spoils the run.
     mutating func judge(workerError: Errno?) {
         if let workerError {

@@ -1,3 +1,4 @@
+import Histogram
 import LinuxDescriptors
 import LinuxSockets
 import Meters
@@ -13,7 +14,7 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
     var measurement: Measurement
     do throws(Errno) {
         if case .drain(let count) = plan.load {
-            measurement = try drain(plan, count, server)
+            measurement = try drain(plan, count, server, interruption)
         } else {
             measurement = try measureWindow(
                 server.team, warmupNanoseconds: plan.warmupNanoseconds,
@@ -50,49 +51,77 @@ private func startClients(
 }
 
 /// Queues all connections before the workers start; the window is the time until the last one is closed.
-private func drain(_ plan: RunPlan, _ count: Int, _ server: AcceptServer) throws(Errno) -> Measurement {
-    let queued = StartGate()
-    let clock = DrainClock()
-    let address = server.address
-    let clients = (0..<plan.clients).map { index in
-        BenchThread(
-            "client-\(index)", processor: plan.placement.processor(ofClient: index), unpinned: queued.arriveOnly
+private func drain(
+    _ plan: RunPlan, _ count: Int, _ server: AcceptServer, _ interruption: Interruption
+) throws(Errno) -> Measurement {
+    let queue = DrainQueue()
+    let end = try CountedEnd(of: plan.clients)
+    let clients = queueClients(plan, count, server.address, queue, end)
+    queue.gate.waitForArrivals(plan.clients)
+    let team = server.team
+    func snapshot() -> Snapshot { Snapshot(team.meters, server: team.usage, client: totalUsage(clients)) }
+    let before = snapshot()
+    queue.clock.start()
+    let window = queue.clock.window
+    team.meters.setWindow(start: window.start, end: .max)
+    queue.gate.open()
+    team.start()
+    let pause = try interruption.pause(until: window.deadline, failure: team.failure, end: end.descriptor)
+    if pause != .over { queue.abandonment.request() }
+    let results = clients.map { $0.join() }
+
+    var measurement = Measurement()
+    try measurement.add(results)
+    awaitOperations(measurement.latencies.totalCount, of: team.meters)
+    Snapshot.difference(from: before, to: snapshot(), into: &measurement)
+    let lastAnswer = pause == .over ? measurement.lastAnswer : monotonicNanoseconds()
+    let windowEnd = max(lastAnswer, window.start + 1)
+    measurement.durationNanoseconds = windowEnd - window.start
+    measurement.noteServer(team.meters, windowEnd: windowEnd)
+    measurement.note(pause)
+    return measurement
+}
+
+/// Client threads that each queue their share, wait for the start, and wait for the closes.
+private func queueClients(
+    _ plan: RunPlan, _ count: Int, _ address: SocketAddress, _ queue: DrainQueue, _ end: CountedEnd
+) -> [BenchThread<ClientResult>] {
+    (0..<plan.clients).map { index in
+        let fail = { @Sendable in
+            queue.gate.arriveOnly()
+            end.arrive()
+        }
+        return BenchThread(
+            "client-\(index)", processor: plan.placement.processor(ofClient: index), unpinned: fail
         ) { () throws(Errno) in
             let connections = share(count, index, of: plan.clients)
             do throws(Errno) {
                 try unshareDescriptorTable(closingInherited: true)
                 var client = try ConnectClient(to: address, capacity: connections, window: .never)
                 for _ in 0..<connections { try client.connect(startedAt: 0) }
-                queued.arriveAndWait()
-                client.restart(clock.window)
+                queue.gate.arriveAndWait()
+                let window = queue.clock.window
+                client.restart(window)
                 var arrivals = Arrivals.none
-                try connectAndAwaitClose(&client, &arrivals, deadline: clock.window.deadline, Abandonment())
+                try connectAndAwaitClose(&client, &arrivals, deadline: window.deadline, queue.abandonment)
+                end.arrive()
                 return client.result
             } catch {
-                queued.arriveOnly()
+                fail()
                 throw error
             }
         }
     }
-    queued.waitForArrivals(plan.clients)
-    func snapshot() -> Snapshot {
-        Snapshot(server.team.meters, server: server.team.usage, client: totalUsage(clients))
-    }
-    let before = snapshot()
-    clock.start()
-    server.team.meters.setWindow(start: clock.window.start, end: .max)
-    queued.open()
-    server.team.start()
-    let results = clients.map { $0.join() }
-    let after = snapshot()
+}
 
-    var measurement = Measurement()
-    Snapshot.difference(from: before, to: after, into: &measurement)
-    try measurement.add(results)
-    let end = max(measurement.lastAnswer, clock.window.start + 1)
-    measurement.durationNanoseconds = end - clock.window.start
-    measurement.noteServer(server.team.meters, windowEnd: end)
-    return measurement
+/// Waits until the workers have counted what the clients saw: a worker counts an operation after the close that the
+/// client waits for. A second is given up on, for a connection that the kernel closed without the worker.
+private func awaitOperations(_ expected: UInt64, of meters: WorkerMeters) {
+    let deadline = monotonicNanoseconds() + 1_000_000_000
+    func counted() -> UInt64 { (0..<meters.count).map { meters[$0][.operations] }.reduce(0, +) }
+    while counted() < expected && monotonicNanoseconds() < deadline {
+        sleepUntil(nanoseconds: monotonicNanoseconds() + 50_000)
+    }
 }
 
 /// Thread `index`'s part of `total`.

@@ -40,6 +40,9 @@ import SystemPackage
     }
 
     deinit {
+        var isFree = [Bool](repeating: false, count: capacity)
+        for index in 0..<freeCount { unsafe isFree[Int(free[index])] = true }
+        for slot in 0..<capacity where !isFree[slot] { unsafe Glibc.close(descriptors[slot]) }
         unsafe descriptors.deallocate()
         unsafe starts.deallocate()
         unsafe free.deallocate()
@@ -64,9 +67,9 @@ import SystemPackage
             result.errors += 1
             return
         }
-        freeCount -= 1
-        let slot = unsafe Int(free[freeCount])
+        let slot = unsafe Int(free[freeCount - 1])
         try epoll.add(connection.descriptor, [.readable, .peerClosed, .edgeTriggered], token: UInt64(slot))
+        freeCount -= 1
         unsafe descriptors[slot] = connection.release().release().rawValue
         unsafe starts[slot] = start
     }
@@ -94,12 +97,9 @@ import SystemPackage
         if window.measures(start) { result.latencies.record(nanoseconds: now - start) }
     }
 
-    /// Gives up what has no answer.
+    /// Gives up what has no answer; it is closed when the client ends.
     mutating func abandonOutstanding(_ arrivals: Arrivals) {
         result.lost += UInt64(outstanding) + arrivals.notStarted
-        var isFree = [Bool](repeating: false, count: capacity)
-        for index in 0..<freeCount { unsafe isFree[Int(free[index])] = true }
-        for slot in 0..<capacity where !isFree[slot] { unsafe Glibc.close(descriptors[slot]) }
     }
 }
 

@@ -1,5 +1,7 @@
+import LinuxReadiness
 import Meters
 import Synchronization
+import SystemPackage
 
 /// The times of a run, on the monotonic clock, that server and client agree on before it begins.
 struct RunWindow: Sendable {
@@ -55,5 +57,32 @@ final class DrainClock: Sendable {
         let start = startTime.load(ordering: .acquiring)
         let deadline = start + 6 * RunWindow.graceNanoseconds
         return RunWindow(loadStart: start, start: start, end: deadline, deadline: deadline)
+    }
+}
+
+/// What the threads of a drain share.
+final class DrainQueue: Sendable {
+    /// Passed when everything is queued.
+    let gate = StartGate()
+    let clock = DrainClock()
+    let abandonment = Abandonment()
+}
+
+/// Readable when the last of so many threads has arrived.
+final class CountedEnd: Sendable {
+    private let left: Atomic<Int>
+    private let signal: EventFD
+
+    init(of count: Int) throws(Errno) {
+        left = Atomic(count)
+        signal = try EventFD()
+    }
+
+    /// Borrowed.
+    var descriptor: FileDescriptor { signal.descriptor }
+
+    func arrive() {
+        // Adding one to an eventfd of 0 cannot fail.
+        if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { _ = try? signal.add() }
     }
 }
