@@ -73,5 +73,10 @@ enum Exit: Int32 {
 
 /// Says something on standard error.
 func complain(_ message: String) {
-    FileHandle.standardError.write(Data("bench: \(message)\n".utf8))
+    writeToStandardError("bench: \(message)\n")
+}
+
+/// Writes to standard error if it can be written; there is nowhere to say that it cannot.
+func writeToStandardError(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
 }

@@ -16,6 +16,8 @@ final class ResultFolder {
     /// - Throws: ``Failure`` if the folder holds something already or cannot be written.
     init(path: String, startedAt: Date) throws {
         self.path = path
+        // Past the limit of `ulimit -f`, write(2) is to fail with EFBIG rather than the signal to end the program.
+        signal(SIGXFSZ, SIG_IGN)
         let manager = FileManager.default
         var isFolder: ObjCBool = false
         if unsafe manager.fileExists(atPath: path, isDirectory: &isFolder) {
