@@ -15,10 +15,20 @@ public final class Interruption: Sendable {
     public init() throws(Errno) {
         var set = sigset_t()
         unsafe sigemptyset(&set)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, signal) }
+        for signal in [SIGINT, SIGTERM] { unsafe sigaddset(&set, signal) }
+        // Under nohup(1) the program is to outlive its terminal.
+        if !Self.isIgnored(SIGHUP) { unsafe sigaddset(&set, SIGHUP) }
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         let number = try systemCall { unsafe signalfd(-1, &set, CInt(SFD_CLOEXEC) | CInt(SFD_NONBLOCK)) }
         signals = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+    }
+
+    private static func isIgnored(_ signal: CInt) -> Bool {
+        var action = sigaction()
+        unsafe sigaction(signal, nil, &action)
+        // Functions have no equality; these are the numbers that the kernel keeps.
+        let handler = unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        return unsafe handler == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// How a pause ended.
