@@ -36,16 +36,23 @@ import Foundation
         }
     }
 
-    /// One line: what was wrong, and for an unknown option, which exist.
+    /// One line: what was wrong and what exists instead, or where to read what is meant.
     private static func usageMessage(_ error: any Error) -> String {
         let message = message(for: error).split(separator: "\n").first.map(String.init) ?? "usage"
-        guard message.hasPrefix("Unknown option") || message.contains("unexpected argument") else { return message }
-        let command = CommandLine.arguments.dropFirst().first == "list" ? helpMessage(for: ListCommand.self) : runHelp
-        let options = Set(command.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }).sorted()
-        return "\(message); options: \(options.joined(separator: " "))"
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        let name = names.first { $0 == CommandLine.arguments.dropFirst().first } ?? "run"
+        if message.hasPrefix("Unknown option") {
+            let command = configuration.subcommands.first { $0.configuration.commandName == name }
+            let help = helpMessage(for: command ?? RunCommand.self)
+            let options = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }).sorted()
+            return "\(message); options: \(options.joined(separator: " "))"
+        }
+        if message.contains("nexpected argument") {
+            let known = names.joined(separator: ", ")
+            return "\(message); commands: \(known); everything else is an option and begins with --"
+        }
+        return "\(message); see 'bench help \(name)'"
     }
-
-    private static var runHelp: String { helpMessage(for: RunCommand.self) }
 }
 
 /// Why a command ends early, in one line, and with which exit code.

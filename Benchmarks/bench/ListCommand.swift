@@ -24,10 +24,13 @@ struct ListCommand: ParsableCommand {
             let reason = mode.unsupportedReason(rings: rings)
             let columns = [
                 pad(mode.name, nameWidth), pad(mode.alias ?? "", aliasWidth), pad(mode.kernel, 6),
-                reason == nil ? "yes" : "no ", mode.summary,
+                reason == nil ? "yes" : "no ",
             ]
-            print("  " + columns.joined(separator: "  "))
-            if let reason { print("  \(pad("", nameWidth))  not here: \(reason)") }
+            let start = "  " + columns.joined(separator: "  ") + "  "
+            let text = mode.summary + (reason.map { "; not here: \($0)" } ?? "")
+            for (index, line) in lines(text, width: max(Terminal.columns, 80) - start.count).enumerated() {
+                print((index == 0 ? start : pad("", start.count)) + line)
+            }
         }
         print("\nTopologies: \(Topology.allCases.map(\.rawValue).joined(separator: ", "))")
         print("Listeners: \(ListenerSharing.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -36,5 +39,16 @@ struct ListCommand: ParsableCommand {
 
     private func pad(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(width - text.count, 0))
+    }
+
+    /// Breaks a text between words into lines that are not longer than `width` unless a word is.
+    private func lines(_ text: String, width: Int) -> [String] {
+        text.split(separator: " ").reduce(into: [String]()) { lines, word in
+            if let last = lines.last, last.count + 1 + word.count <= width {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
     }
 }

@@ -1,6 +1,9 @@
 import ArgumentParser
 
 /// The options of `bench run`, as typed.
+///
+/// Numbers are parsed unconditionally: what follows is their value even with a minus, so that `--duration -1` is told
+/// what a duration is and not that there is none.
 struct RunOptions: ParsableArguments {
     @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
     var mode = "all"
@@ -14,32 +17,34 @@ struct RunOptions: ParsableArguments {
     @Option(help: "shared, reuseport, reuseport-cbpf, reuseport-ebpf, several separated by commas, or all.")
     var listener = "shared"
 
-    @Option(help: "Server threads; a list runs every number.")
+    @Option(parsing: .unconditional, help: "Server threads; a list runs every number.")
     var workers = "1"
 
-    @Option(help: "Client threads.")
+    @Option(parsing: .unconditional, help: "Client threads.")
     var clients = 1
 
     @Option(
+        parsing: .unconditional,
         help: "Connections open at the most; a list runs every number. 64 if not given, 1024 with --rate.")
     var connections: String?
 
-    @Option(help: "Open loop: new connections per second, on schedule whatever the server does.")
+    @Option(
+        parsing: .unconditional, help: "Open loop: new connections per second, on schedule whatever the server does.")
     var rate: Double?
 
-    @Option(help: "How the starts of an open loop are spread: uniform or poisson.")
+    @Option(parsing: .unconditional, help: "How the starts of an open loop are spread: uniform or poisson.")
     var spacing = "uniform"
 
-    @Option(help: "crr and read: bytes of a message, each way.")
+    @Option(parsing: .unconditional, help: "crr and read: bytes of a message, each way.")
     var messageSize = 64
 
-    @Option(help: "read: messages in flight on a connection.")
+    @Option(parsing: .unconditional, help: "read: messages in flight on a connection.")
     var depth = 1
 
-    @Option(help: "read: connections that are watched and never speak.")
+    @Option(parsing: .unconditional, help: "read: connections that are watched and never speak.")
     var idle = 0
 
-    @Option(help: "Queue so many connections first, then time accepting them.")
+    @Option(parsing: .unconditional, help: "Queue so many connections first, then time accepting them.")
     var drain: Int?
 
     @Option(
@@ -58,13 +63,13 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Whose loop runs: swift, c, or all.")
     var implementation = "swift"
 
-    @Option(help: "Measured time of a run: seconds, or with a unit: 500ms.")
+    @Option(parsing: .unconditional, help: "Measured time of a run: seconds, or with a unit: 500ms.")
     var duration = "1s"
 
-    @Option(help: "Time before measuring: seconds, or with a unit.")
+    @Option(parsing: .unconditional, help: "Time before measuring: seconds, or with a unit.")
     var warmup = "200ms"
 
-    @Option(help: "How often every combination is run, in random order within a round.")
+    @Option(parsing: .unconditional, help: "How often every combination is run, in random order within a round.")
     var rounds = 3
 
     @Option(help: "auto, none, or processors: workers' first, then one for each client: 0,1,2.")
