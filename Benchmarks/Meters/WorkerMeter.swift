@@ -35,7 +35,7 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     case open
     /// Most connections open at once.
     case openPeak
-    /// When the worker last finished an operation, on the monotonic clock.
+    /// When the worker last got or finished an operation, on the monotonic clock; `UInt64.max` while busy with one.
     case waitingSince
     /// The longest time without an operation while another worker had one, in nanoseconds.
     case starvation
@@ -151,6 +151,11 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
         let now = monotonicNanoseconds()
         noteWait(until: now)
         set(.waitingSince, now)
+    }
+
+    /// The worker is busy with its operation and does not wait until it says so.
+    @inlinable @inline(__always) public func startedServing() {
+        set(.waitingSince, .max)
     }
 
     /// The worker is free again after it was busy with an operation.

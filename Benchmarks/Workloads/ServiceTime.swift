@@ -72,6 +72,7 @@ struct Server {
 
     @inline(never) private mutating func spend(_ meter: WorkerMeter) {
         let end = monotonicNanoseconds() + draw()
+        meter.startedServing()
         switch service.work {
         case .busy:
             while monotonicNanoseconds() < end {}
