@@ -96,7 +96,8 @@ private func queueClients(
         ) { () throws(Errno) in
             let connections = share(count, index, of: plan.clients)
             do throws(Errno) {
-                try unshareDescriptorTable(closingInherited: true)
+                // What was open stays open in this table too: the thread signals its end through an eventfd.
+                try unshareDescriptorTable()
                 var client = try ConnectClient(to: address, capacity: connections, window: .never)
                 for _ in 0..<connections { try client.connect(startedAt: 0) }
                 queue.gate.arriveAndWait()
