@@ -58,7 +58,8 @@ let package = Package(
         library("LinuxReadiness", ["CEpoll", "CEventFD", "LinuxDescriptors", system]),
         library("LinuxRings", ["CIOUring", "LinuxDescriptors", system]),
 
-        benchmark("Meters", ["CSocketExtras", histogram]),
+        .target(name: "Allocations", path: "Benchmarks/Allocations"),
+        benchmark("Meters", ["Allocations", "CSocketExtras", histogram]),
         benchmark("Records", [histogram]),
         .target(
             name: "Reference", path: "Benchmarks/Reference", linkerSettings: [.linkedLibrary("uring")]),

@@ -26,7 +26,7 @@ public struct ThreadHandle: Sendable {
     }
 }
 
-/// CPU time and context switches of one thread.
+/// CPU time, context switches and allocations of one thread.
 ///
 /// The CPU time is the thread's `CLOCK_THREAD_CPUTIME_ID`, exact to the scheduler's clock, where `getrusage(2)` counts
 /// in ticks. The switches are the numbers that `RUSAGE_THREAD` reports, read from `/proc/self/task` because only the
@@ -39,11 +39,18 @@ public struct ThreadUsage: Sendable, Equatable {
     /// Times it was taken off the CPU.
     public var involuntarySwitches: UInt64 = 0
 
+    /// Times it allocated memory; 0 until ``AllocationCount`` is asked for it.
+    public var allocations: UInt64 = 0
+
     /// Nothing used.
-    public init(cpuNanoseconds: UInt64 = 0, voluntarySwitches: UInt64 = 0, involuntarySwitches: UInt64 = 0) {
+    public init(
+        cpuNanoseconds: UInt64 = 0, voluntarySwitches: UInt64 = 0, involuntarySwitches: UInt64 = 0,
+        allocations: UInt64 = 0
+    ) {
         self.cpuNanoseconds = cpuNanoseconds
         self.voluntarySwitches = voluntarySwitches
         self.involuntarySwitches = involuntarySwitches
+        self.allocations = allocations
     }
 
     /// What was used between two readings.
@@ -51,7 +58,8 @@ public struct ThreadUsage: Sendable, Equatable {
         ThreadUsage(
             cpuNanoseconds: later.cpuNanoseconds &- earlier.cpuNanoseconds,
             voluntarySwitches: later.voluntarySwitches &- earlier.voluntarySwitches,
-            involuntarySwitches: later.involuntarySwitches &- earlier.involuntarySwitches)
+            involuntarySwitches: later.involuntarySwitches &- earlier.involuntarySwitches,
+            allocations: later.allocations &- earlier.allocations)
     }
 
     /// The sum of two.
@@ -59,7 +67,8 @@ public struct ThreadUsage: Sendable, Equatable {
         ThreadUsage(
             cpuNanoseconds: one.cpuNanoseconds + other.cpuNanoseconds,
             voluntarySwitches: one.voluntarySwitches + other.voluntarySwitches,
-            involuntarySwitches: one.involuntarySwitches + other.involuntarySwitches)
+            involuntarySwitches: one.involuntarySwitches + other.involuntarySwitches,
+            allocations: one.allocations + other.allocations)
     }
 }
 

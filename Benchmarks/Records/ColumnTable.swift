@@ -160,5 +160,8 @@ extension Column {
         Column(
             "steering_fallbacks", \.steeringFallbacks,
             "Connections, warm-up included, for which the eBPF program found no listener of their processor."),
+        Column(
+            "allocations_per_op", \.allocationsPerOp, unit: "1/op", better: .lower, isCount: true,
+            "Memory allocations of the worker threads; empty under a sanitizer."),
     ]
 }

@@ -143,6 +143,8 @@ public struct RunRecord: Sendable, Equatable {
     public var bytesPerConnection: Double?
     /// Connections for which the eBPF program found no listener of their processor.
     public var steeringFallbacks: UInt64?
+    /// Memory allocations of the worker threads.
+    public var allocationsPerOp: Double?
 
     /// A run that has an identity and no results yet.
     ///

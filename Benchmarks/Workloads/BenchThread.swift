@@ -10,6 +10,7 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     private let finished = NSCondition()
     private var outcome: Result<Success, Errno>?
     private var started: ThreadHandle?
+    private var allocations: AllocationCount?
     private var final: ThreadUsage?
 
     /// Starts the thread.
@@ -22,6 +23,7 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
         let thread = Thread { [self] in
             finished.lock()
             started = .current()
+            allocations = .ofThisThread()
             finished.unlock()
             if let processor, !Affinity.pinThisThread(to: processor) {
                 unpinned()
@@ -41,7 +43,7 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     private func finish(_ result: Result<Success, Errno>) {
         finished.lock()
         // The kernel forgets a thread's numbers with the thread.
-        final = started?.usage()
+        final = current()
         outcome = result
         finished.broadcast()
         finished.unlock()
@@ -51,7 +53,14 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     var usage: ThreadUsage {
         finished.lock()
         defer { finished.unlock() }
-        return final ?? started?.usage() ?? ThreadUsage()
+        return final ?? current() ?? ThreadUsage()
+    }
+
+    /// Under the lock and before ``final`` is set, when the thread cannot have ended yet.
+    private func current() -> ThreadUsage? {
+        guard var usage = started?.usage(), let allocations else { return nil }
+        unsafe usage.allocations = allocations.read()
+        return usage
     }
 
     /// Waits for the end of the thread's body.

@@ -121,6 +121,7 @@ public struct Measurement: Sendable {
         record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil
         record.openPeak = keepsClock ? openPeak : nil
         record.outOfOrderPerOp = ordersMessages ? perOperation(totals[.outOfOrder, default: 0]) : nil
+        record.allocationsPerOp = AllocationCount.isCounted ? perOperation(server.allocations) : nil
         record.shortSends = totals[.shortSends]
         record.steeringFallbacks = steeringFallbacks
         record.peakMemoryBytes = peakMemoryBytes
