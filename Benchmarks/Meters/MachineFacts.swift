@@ -24,6 +24,12 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     /// `RLIMIT_NOFILE`, the hard limit.
     public var descriptorLimit: UInt64
 
+    /// As the snake-case strategies of JSON coders turn `machine_id` to and fro.
+    private enum CodingKeys: String, CodingKey {
+        case kernel, architecture, processor, processors, memoryBytes, somaxconn, clockSource, governor, descriptorLimit
+        case machineID = "machineId"
+    }
+
     /// Reads them from `/proc`, `/sys` and `uname(2)`.
     public static func read() -> MachineFacts {
         var names = utsname()

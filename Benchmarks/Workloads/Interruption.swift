@@ -60,6 +60,9 @@ public final class Interruption: Sendable {
         }
     }
 
+    /// Readable when the user wants to stop; borrowed.
+    public var descriptor: FileDescriptor { signals.descriptor }
+
     /// True when the user wants to stop. The signal is not taken: it stays true.
     public var isRequested: Bool {
         var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)

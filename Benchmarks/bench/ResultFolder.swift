@@ -9,7 +9,13 @@ import Records
 /// aside with what each row finally is, and renamed. So whatever happens, the files on disk are valid.
 final class ResultFolder {
     let path: String
-    private var rows: [RunRecord] = []
+    private(set) var rows: [RunRecord] = []
+
+    /// A folder that holds these rows already.
+    init(path: String, rows: [RunRecord]) {
+        self.path = path
+        self.rows = rows
+    }
 
     /// Creates the folder and the empty files.
     ///
@@ -40,22 +46,19 @@ final class ResultFolder {
         try replace("latency.hlog", HistogramLog.header(startSeconds: start, date: startedAt.formatted(.iso8601)))
     }
 
-    /// Adds one run to all files.
+    /// Adds one run to all files, the row last: what has no row is taken out again when the invocation is resumed.
     func append(_ record: RunRecord, _ latencies: Histogram<UInt64>, startSeconds: Double) throws {
         rows.append(record)
-        var onDisk = record
-        if record.status == .ok {
-            onDisk.status = .partial
-            onDisk.reason = "the invocation had not ended when this row was written"
+        if (record.latencySamples ?? 0) > 0 {
+            let interval = HistogramLog.Interval(
+                tag: record.mode, startSeconds: startSeconds, lengthSeconds: record.durationS ?? 0,
+                histogram: latencies)
+            try append("latency.hlog", HistogramLog.line(interval))
+            let percentiles = PercentileRows.csv(
+                runId: record.runId, mode: record.mode, workload: record.workload, histogram: latencies)
+            try append("percentiles.csv", percentiles)
         }
-        try append("runs.csv", onDisk.csvRow())
-        guard latencies.totalCount > 0 else { return }
-        let percentiles = PercentileRows.csv(
-            runId: record.runId, mode: record.mode, workload: record.workload, histogram: latencies)
-        try append("percentiles.csv", percentiles)
-        let interval = HistogramLog.Interval(
-            tag: record.mode, startSeconds: startSeconds, lengthSeconds: record.durationS ?? 0, histogram: latencies)
-        try append("latency.hlog", HistogramLog.line(interval))
+        try append("runs.csv", Self.whileRunning(record).csvRow())
     }
 
     /// Writes what every row finally is. Of an interrupted invocation no row says `ok`.
@@ -63,7 +66,7 @@ final class ResultFolder {
         if interrupted {
             for index in rows.indices where rows[index].status == .ok {
                 rows[index].status = .partial
-                rows[index].reason = "the invocation was interrupted; this run is whole"
+                rows[index].reason = Self.interruptedAfter
             }
         }
         try replace("runs.csv", RunRecord.csvHeader + rows.map { $0.csvRow() }.joined())

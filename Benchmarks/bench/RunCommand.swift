@@ -11,17 +11,12 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: RunOptions
 
-    func run() throws {
-        let seed = options.seed ?? UInt64.random(in: 1...UInt64(Int32.max))
-        let arms = try Arms(options, seed: seed)
-        let machine = MachineFacts.read()
-        try Preflight.check(arms.plans, machine: machine)
-        if Build.name == "debug" {
-            complain("this is a debug build, whose numbers mean nothing; build with -c release")
-        }
-        for note in arms.notes { complain("left out: \(note)") }
+    @Option(
+        help: "Goes on with the interrupted invocation that wrote this folder, with its options, seed and order.")
+    var resume: String?
 
-        let session = try RunSession(options, arms.plans, seed: seed, machine: machine)
+    func run() throws {
+        let session = try resume.map(resumed) ?? newSession()
         let rows = try session.run()
         if !options.quiet {
             print(summaryTable(for: rows, width: Terminal.columns, styled: Terminal.isStyled))
@@ -35,6 +30,63 @@ struct RunCommand: ParsableCommand {
         }
         if last.allSatisfy({ $0.status == .unsupported }) {
             throw Failure(.nothingSupported, last.first?.reason ?? "nothing to run")
+        }
+    }
+
+    private func newSession() throws -> RunSession {
+        let seed = options.seed ?? UInt64.random(in: 1...UInt64(Int32.max))
+        let arms = try Arms(options, seed: seed)
+        let machine = MachineFacts.read()
+        try Preflight.check(arms.plans, machine: machine)
+        warnOfDebugBuild()
+        for note in arms.notes { complain("left out: \(note)") }
+        return try RunSession(options, arms.plans, seed: seed, machine: machine)
+    }
+
+    /// The rest of an invocation. What it ran before and what it runs now must be comparable.
+    private func resumed(_ folder: String) throws -> RunSession {
+        let others = CommandLine.arguments.dropFirst().filter {
+            !["run", "--quiet", "--resume", folder, "--resume=\(folder)"].contains($0)
+        }
+        guard others.isEmpty else {
+            throw Failure(.usage, "--resume takes the options from \(folder); leave out \(others.joined(separator: " "))")
+        }
+        let description = try RunDescription.read(folder: folder)
+        let machine = MachineFacts.read()
+        guard description.machine.machineID == machine.machineID else {
+            throw Failure(
+                .noBaseline, "\(folder) was begun on \(description.machine.machineID), this is \(machine.machineID)")
+        }
+        let commit = gitCommit()
+        guard description.gitCommit == commit, description.build == Build.name else {
+            throw Failure(
+                .usage,
+                "\(folder) was begun with the \(description.build) build of \(description.gitCommit), this is the "
+                    + "\(Build.name) build of \(commit); begin anew")
+        }
+        var options = try RunOptions.stored(description)
+        options.output = folder
+        options.quiet = self.options.quiet
+        let arms = try Arms(options, seed: description.seed)
+        try Preflight.check(arms.plans, machine: machine)
+        return try RunSession(options, arms.plans, resuming: ResultFolder(resuming: folder), description)
+    }
+}
+
+/// Says so where the numbers will be those of a debug build.
+func warnOfDebugBuild() {
+    if Build.name == "debug" { complain("this is a debug build, whose numbers mean nothing; build with -c release") }
+}
+
+extension RunOptions {
+    /// The options that an invocation was given.
+    static func stored(_ description: RunDescription) throws -> RunOptions {
+        let arguments = description.arguments.first == "run" ? description.arguments.dropFirst() : description.arguments[...]
+        do {
+            return try RunOptions.parse(Array(arguments))
+        } catch {
+            let asked = arguments.joined(separator: " ")
+            throw Failure(.usage, "this version does not take the stored options '\(asked)'; measure anew")
         }
     }
 }

@@ -15,39 +15,63 @@ final class RunSession {
     private let interruption: Interruption
     private let rings = RingSupport.probe()
     private let progress: ProgressBar
-    private let started = Date()
+    private let started: Date
     private var description: RunDescription
     private var runCount = 0
 
     /// An overflow of the accept queue is bad luck at first, and a fault of the set-up after that.
     private static let triesAfterOverflow = 3
 
-    init(_ options: RunOptions, _ plans: [RunPlan], seed: UInt64, machine: MachineFacts) throws {
+    /// Begins an invocation in a new folder.
+    ///
+    /// - Parameter arguments: what would make the same plans again; goes into `run.json`.
+    init(
+        _ options: RunOptions, _ plans: [RunPlan], seed: UInt64, machine: MachineFacts,
+        arguments: [String] = Array(CommandLine.arguments.dropFirst())
+    ) throws {
         self.options = options
         self.plans = plans
         self.seed = seed
         // First of all: running git leaves a thread behind, which would take the signals that only later ones block.
         interruption = try Interruption()
+        started = Date()
         let commit = gitCommit()
         let stamp = started.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         let name = "results/\(stamp)" + (commit.isEmpty ? "" : "-\(commit)")
         folder = try ResultFolder(path: options.output ?? name, startedAt: started)
         description = RunDescription(
             schemaVersion: RunRecord.currentSchemaVersion, startedAt: started.formatted(.iso8601),
-            arguments: Array(CommandLine.arguments.dropFirst()), seed: seed, build: Build.name, gitCommit: commit,
-            machine: machine, order: [], warnings: [], interrupted: false)
+            arguments: arguments, seed: seed, build: Build.name, gitCommit: commit, machine: machine, order: [],
+            warnings: [], doctor: Diagnosis.all(.read(), build: Build.name), interrupted: false)
         progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
         try folder.replace("run.json", description.json())
     }
 
-    /// Runs everything and returns all rows.
+    /// Goes on with an interrupted invocation.
+    init(_ options: RunOptions, _ plans: [RunPlan], resuming folder: ResultFolder, _ description: RunDescription) throws
+    {
+        self.options = options
+        self.plans = plans
+        self.folder = folder
+        self.description = description
+        self.description.order = []
+        seed = description.seed
+        started = (try? Date(description.startedAt, strategy: .iso8601)) ?? Date()
+        runCount = folder.rows.count
+        progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
+        interruption = try Interruption()
+    }
+
+    /// Runs everything that has not run yet and returns all rows.
     func run() throws -> [RunRecord] {
         defer { progress.clear() }
-        var generator = SplitMix64(seed: seed)
-        rounds: for round in 1...options.rounds {
-            let order = plans.shuffled(using: &generator)
+        let done = folder.rows.filter { $0.status != .partial && $0.status != .void }.map(Place.init)
+        let finished = Set(done)
+        let orders = blockOrders(arms: plans.count, blocks: options.rounds, seed: seed)
+        rounds: for (round, places) in zip(1..., orders) {
+            let order = places.map { plans[$0] }
             description.order.append(order.map(\.mode.name))
-            for (index, plan) in order.enumerated() {
+            for (index, plan) in order.enumerated() where !finished.contains(Place(round: round, order: index + 1)) {
                 try runUntilValid(plan, round: round, order: index + 1)
                 if interrupted || interruption.isRequested {
                     interrupted = true
@@ -58,6 +82,10 @@ final class RunSession {
         let rows = try folder.finish(interrupted: interrupted)
         description.finishedAt = Date().formatted(.iso8601)
         description.interrupted = interrupted
+        let found = warnings(for: rows, noiseFloor: Baseline.noiseFloor(for: description.machine))
+        for warning in found where !description.warnings.contains(warning) {
+            warn(warning, quietly: options.quiet)
+        }
         try folder.replace("run.json", description.json())
         return inPlanOrder(rows)
     }
@@ -140,9 +168,22 @@ final class RunSession {
         return record
     }
 
-    private func warn(_ message: String) {
+    private func warn(_ message: String, quietly: Bool = false) {
         progress.clear()
         description.warnings.append(message)
-        complain(message)
+        if !quietly { complain(message) }
+    }
+
+    /// Which run of an invocation a row is of.
+    private struct Place: Hashable {
+        let round: Int
+        let order: Int
+
+        init(round: Int, order: Int) {
+            self.round = round
+            self.order = order
+        }
+
+        init(_ record: RunRecord) { self.init(round: record.round, order: record.orderInRound) }
     }
 }

@@ -1,0 +1,198 @@
+/// One thing that moves measurements: how it stands on this machine, what that does, and what mends it.
+public struct Diagnosis: Codable, Sendable, Equatable {
+    /// What was looked at.
+    public var fact: String
+    /// How it stands.
+    public var value: String
+    /// What it does to the numbers; empty if it does them no harm.
+    public var effect = ""
+    /// The command that mends it, or what else to do; empty if there is nothing to mend.
+    public var remedy = ""
+
+    /// Whether something is to be mended.
+    public var isHarmful: Bool { !effect.isEmpty }
+
+    /// Everything that is looked at, in the order in which it should be mended.
+    public static func all(_ state: MachineState, build: String) -> [Diagnosis] {
+        [buildKind(build)] + checks.compactMap { $0(state) }
+    }
+
+    private static let checks: [@Sendable (MachineState) -> Diagnosis?] = [
+        processors, quota, governor, turbo, multithreading, isolation, steal, pressure, foreign, clock,
+        descriptors, backlog, ports, cookies, rings, programs,
+    ]
+
+    private static func buildKind(_ build: String) -> Diagnosis {
+        var result = Diagnosis(fact: "build", value: build)
+        if build != "release" {
+            result.effect = "loops cost several times what they cost optimised, and allocate"
+            result.remedy = "swift build -c release"
+        }
+        return result
+    }
+
+    private static func processors(_ state: MachineState) -> Diagnosis? {
+        var result = Diagnosis(fact: "processors", value: "\(state.processors)")
+        if state.processors < 2 {
+            result.effect = "nothing can be pinned: server and clients take turns on one processor"
+            result.remedy = "taskset -c 0-1 bench …, or a machine with more processors"
+        } else if state.processors < 4 {
+            result.effect = "more than \(state.processors - 1) workers share processors with the client"
+            result.remedy = "keep --workers below \(state.processors) and --pin auto"
+        }
+        return result
+    }
+
+    private static func quota(_ state: MachineState) -> Diagnosis? {
+        guard let quota = state.processorQuota, quota < Double(state.processors) else { return nil }
+        return Diagnosis(
+            fact: "CPU quota", value: "\(quota) processors",
+            effect: "the control group is stopped for the rest of a period when it has used its share",
+            remedy: "systemctl set-property UNIT CPUQuota=, or run without --cpus in the container")
+    }
+
+    private static func governor(_ state: MachineState) -> Diagnosis? {
+        guard let governor = state.governor else {
+            return Diagnosis(fact: "frequency governor", value: "none: this kernel does not set the frequency")
+        }
+        var result = Diagnosis(fact: "frequency governor", value: governor)
+        if governor != "performance" {
+            result.effect = "the clock follows the load, so idle modes seem to cost more time per operation"
+            result.remedy = "cpupower frequency-set -g performance"
+        }
+        return result
+    }
+
+    private static func turbo(_ state: MachineState) -> Diagnosis? {
+        guard let turbo = state.turbo else { return nil }
+        var result = Diagnosis(fact: "turbo", value: turbo ? "on" : "off")
+        if turbo {
+            result.effect = "the clock depends on heat and on how many processors are busy"
+            result.remedy =
+                "echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo, or echo 0 > /sys/devices/system/cpu/cpufreq/boost"
+        }
+        return result
+    }
+
+    private static func multithreading(_ state: MachineState) -> Diagnosis? {
+        guard let active = state.multithreading else { return nil }
+        var result = Diagnosis(fact: "SMT", value: active ? "on" : "off")
+        if active {
+            result.effect = "two threads on one core slow each other down by a third or more"
+            result.remedy = "echo off > /sys/devices/system/cpu/smt/control, or --pin one thread of each core"
+        }
+        return result
+    }
+
+    private static func isolation(_ state: MachineState) -> Diagnosis? {
+        var result = Diagnosis(fact: "isolated processors", value: state.isolated.isEmpty ? "none" : state.isolated)
+        if state.isolated.isEmpty {
+            result.effect = "other programs and interrupts run on the measured processors"
+            result.remedy = "boot with isolcpus=CPUS and --pin CPUS, or stop other work and measure more rounds"
+        }
+        return result
+    }
+
+    private static func steal(_ state: MachineState) -> Diagnosis? {
+        guard state.isGuest || state.stealShare > 0 else { return nil }
+        var result = Diagnosis(fact: "steal", value: percent(state.stealShare))
+        if state.stealShare > 0.01 {
+            result.effect = "the host gives this guest's processors to others: times are longer, CPU time is not"
+            result.remedy = "measure on a quiet or dedicated host; compare interleaved runs only"
+        }
+        return result
+    }
+
+    private static func pressure(_ state: MachineState) -> Diagnosis? {
+        guard let pressure = state.pressure else { return nil }
+        var result = Diagnosis(fact: "CPU pressure", value: percent(pressure))
+        if pressure > 0.05 {
+            result.effect = "threads wait for a processor, which becomes latency"
+            result.remedy = "ps -eo pcpu,comm --sort=-pcpu | head, and end what is not needed"
+        }
+        return result
+    }
+
+    private static func foreign(_ state: MachineState) -> Diagnosis? {
+        guard let share = state.foreignShare else { return nil }
+        var result = Diagnosis(fact: "load by others", value: percent(share))
+        if share > 0.05 {
+            result.effect = "caches and processors are shared with other work"
+            result.remedy = "ps -eo pcpu,comm --sort=-pcpu | head, and end what is not needed"
+        }
+        return result
+    }
+
+    /// Clocks that can be read without a system call.
+    private static let fastClocks: Set = ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page"]
+
+    private static func clock(_ state: MachineState) -> Diagnosis? {
+        var result = Diagnosis(fact: "clock source", value: state.clockSource)
+        if !fastClocks.contains(state.clockSource) {
+            result.effect = "reading the clock is a system call or a slow device access, once or more per operation"
+            result.remedy = "echo tsc > /sys/devices/system/clocksource/clocksource0/current_clocksource"
+        }
+        return result
+    }
+
+    private static func descriptors(_ state: MachineState) -> Diagnosis? {
+        var result = Diagnosis(fact: "descriptor limit", value: "\(state.descriptorLimit)")
+        if state.descriptorLimit < 65_536 {
+            result.effect = "--connections ends at about \(state.descriptorLimit)"
+            result.remedy = "ulimit -Hn 1048576 as root, or LimitNOFILE=1048576 of the service"
+        }
+        return result
+    }
+
+    private static func backlog(_ state: MachineState) -> Diagnosis? {
+        var result = Diagnosis(fact: "somaxconn", value: "\(state.somaxconn)")
+        if state.somaxconn < 4096 {
+            result.effect = "accept queues overflow beyond it, and each dropped client sleeps for a second"
+            result.remedy = "sysctl -w net.core.somaxconn=4096"
+        }
+        return result
+    }
+
+    private static func ports(_ state: MachineState) -> Diagnosis? {
+        guard let ports = state.ephemeralPorts else { return nil }
+        var result = Diagnosis(fact: "ephemeral ports", value: "\(ports)")
+        if ports < 50_000 {
+            result.effect = "with --close orderly, TIME_WAIT uses them up at \(ports / 60) connections/s"
+            result.remedy = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'"
+        }
+        return result
+    }
+
+    private static func cookies(_ state: MachineState) -> Diagnosis? {
+        guard let cookies = state.synCookies else { return nil }
+        let names = ["off", "on overflow", "always"]
+        var result = Diagnosis(fact: "SYN cookies", value: names.indices.contains(cookies) ? names[cookies] : "?")
+        if cookies == 2 {
+            result.effect = "every handshake computes a cookie and loses its options"
+            result.remedy = "sysctl -w net.ipv4.tcp_syncookies=1"
+        }
+        return result
+    }
+
+    private static func rings(_ state: MachineState) -> Diagnosis? {
+        let names = ["allowed", "for a group only", "forbidden"]
+        let disabled = state.ringsDisabled ?? 0
+        var result = Diagnosis(fact: "io_uring", value: names.indices.contains(disabled) ? names[disabled] : "?")
+        if disabled != 0 {
+            result.effect = "the uring modes are reported as unsupported unless the process is privileged"
+            result.remedy = "sysctl -w kernel.io_uring_disabled=0"
+        }
+        return result
+    }
+
+    private static func programs(_ state: MachineState) -> Diagnosis? {
+        var result = Diagnosis(fact: "BPF programs", value: state.mayLoadPrograms ? "allowed" : "forbidden")
+        if !state.mayLoadPrograms {
+            result.effect = "listeners that choose their socket with an eBPF program cannot run"
+            result.remedy = "run as root, or setcap cap_bpf,cap_net_admin+ep on the bench binary"
+        }
+        return result
+    }
+
+    private static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
+}

@@ -1,0 +1,125 @@
+import Foundation
+
+/// What on this machine moves a measurement, as it is now. `nil` is what this kernel does not tell.
+public struct MachineState: Codable, Sendable, Equatable {
+    /// Processors that this process may run on.
+    public var processors = 1
+    /// Whether a hypervisor runs below this kernel.
+    public var isGuest = false
+    /// The frequency governor of the first processor.
+    public var governor: String?
+    /// Whether processors may exceed their nominal frequency for a while.
+    public var turbo: Bool?
+    /// Whether two hardware threads share a core.
+    public var multithreading: Bool?
+    /// Processors that the scheduler leaves alone (`isolcpus`), as the kernel lists them.
+    public var isolated = ""
+    /// Share of the processors that the hypervisor gave to others, 0 to 1.
+    public var stealShare = 0.0
+    /// Share of the processors that other programs used, 0 to 1.
+    public var foreignShare: Double?
+    /// Share of the last ten seconds in which something runnable waited for a processor, 0 to 1.
+    public var pressure: Double?
+    /// Processors that the control group may use, if it is limited.
+    public var processorQuota: Double?
+    /// `RLIMIT_NOFILE`, the hard limit.
+    public var descriptorLimit: UInt64 = 0
+    /// `net.core.somaxconn`.
+    public var somaxconn = 0
+    /// Number of ports that `connect(2)` chooses from.
+    public var ephemeralPorts: Int?
+    /// `net.ipv4.tcp_syncookies`.
+    public var synCookies: Int?
+    /// What the kernel's clock reads.
+    public var clockSource = ""
+    /// `kernel.io_uring_disabled`: 0 for everybody, 1 for a group, 2 for nobody.
+    public var ringsDisabled: Int?
+    /// Whether this process may load BPF programs for sockets.
+    public var mayLoadPrograms = false
+
+    /// A machine of which nothing is known.
+    public init() {}
+
+    /// Reads it from `/proc` and `/sys`.
+    ///
+    /// - Parameter seconds: how long to watch what others use; without it their share is not known, and the
+    ///   hypervisor's is the average since the machine started.
+    public static func read(watchingFor seconds: Double? = nil) -> MachineState {
+        let facts = MachineFacts.read()
+        var state = MachineState()
+        state.processors = Affinity.available().count
+        state.isGuest = readLines("/proc/cpuinfo").contains { $0.hasPrefix("flags") && $0.contains(" hypervisor") }
+        state.governor = facts.governor
+        state.turbo =
+            number("/sys/devices/system/cpu/intel_pstate/no_turbo").map { $0 == 0 }
+            ?? number("/sys/devices/system/cpu/cpufreq/boost").map { $0 == 1 }
+        state.multithreading = number("/sys/devices/system/cpu/smt/active").map { $0 == 1 }
+        state.isolated = firstLine("/sys/devices/system/cpu/isolated") ?? ""
+        state.pressure = cpuPressure()
+        state.processorQuota = quota()
+        state.descriptorLimit = facts.descriptorLimit
+        state.somaxconn = facts.somaxconn
+        let ports = words("/proc/sys/net/ipv4/ip_local_port_range").compactMap { Int($0) }
+        state.ephemeralPorts = ports.count == 2 ? ports[1] - ports[0] + 1 : nil
+        state.synCookies = number("/proc/sys/net/ipv4/tcp_syncookies")
+        state.clockSource = facts.clockSource
+        state.ringsDisabled = number("/proc/sys/kernel/io_uring_disabled")
+        state.mayLoadPrograms = mayLoadPrograms()
+        state.watch(seconds)
+        return state
+    }
+
+    private mutating func watch(_ seconds: Double?) {
+        var before = ProcessorTime()
+        if let seconds {
+            let counters = KernelCounters.read()
+            before = .read()
+            Thread.sleep(forTimeInterval: seconds)
+            foreignShare = KernelCounters.foreignShare(
+                from: counters, to: .read(), seconds: seconds, processors: ProcessInfo.processInfo.processorCount)
+        }
+        let now = ProcessorTime.read()
+        let total = now.total &- before.total
+        stealShare = total > 0 ? Double(now.stolen &- before.stolen) / Double(total) : 0
+    }
+
+    /// `CAP_SYS_ADMIN`, or `CAP_BPF` with `CAP_NET_ADMIN`, or a kernel that lets everybody.
+    private static func mayLoadPrograms() -> Bool {
+        let line = readLines("/proc/self/status").first { $0.hasPrefix("CapEff:") } ?? ""
+        let capabilities = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) ?? 0
+        let (netAdmin, sysAdmin, bpf) = (UInt64(1) << 12, UInt64(1) << 21, UInt64(1) << 39)
+        return capabilities & sysAdmin != 0 || capabilities & (bpf | netAdmin) == bpf | netAdmin
+            || number("/proc/sys/kernel/unprivileged_bpf_disabled") == 0
+    }
+
+    /// `some avg10=0.00 …` of the pressure stall information.
+    private static func cpuPressure() -> Double? {
+        let field = words("/proc/pressure/cpu").first { $0.hasPrefix("avg10=") }
+        return field.flatMap { Double($0.dropFirst(6)) }.map { $0 / 100 }
+    }
+
+    /// `cpu.max` of this process's control group: quota and period in µs, or `max`.
+    private static func quota() -> Double? {
+        let group = readLines("/proc/self/cgroup").first { $0.hasPrefix("0::") }?.dropFirst(3) ?? "/"
+        let numbers = words("/sys/fs/cgroup\(group)/cpu.max").compactMap { Double($0) }
+        return numbers.count == 2 && numbers[1] > 0 ? numbers[0] / numbers[1] : nil
+    }
+
+    private static func words(_ path: String) -> [Substring] {
+        readLines(path).first?.split { $0 == " " || $0 == "\t" } ?? []
+    }
+
+    private static func number(_ path: String) -> Int? { firstLine(path).flatMap { Int($0) } }
+}
+
+/// Ticks of all processors, from the first line of `/proc/stat`.
+private struct ProcessorTime {
+    var total: UInt64 = 0
+    var stolen: UInt64 = 0
+
+    static func read() -> ProcessorTime {
+        let ticks = readLines("/proc/stat").first?.split(separator: " ").dropFirst().compactMap { UInt64($0) } ?? []
+        guard ticks.count >= 8 else { return ProcessorTime() }
+        return ProcessorTime(total: ticks.prefix(8).reduce(0, +), stolen: ticks[7])
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Meters
+import Records
+
+/// What is stored of a machine to compare with: a result folder for each workload, and the noise floor.
+struct Baseline {
+    /// The folder that holds both.
+    let path: String
+
+    private static let root = "results/baseline"
+
+    /// Of the machine.
+    init(machine: MachineFacts) { path = "\(Self.root)/\(machine.machineID)" }
+
+    /// Of counts per operation, which do not depend on the machine.
+    static let counts = Baseline(path: "\(root)/counts")
+
+    /// In a folder that the user names.
+    init(path: String) { self.path = path }
+
+    /// The result folders, by name.
+    var folders: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.sorted().filter { FileManager.default.fileExists(atPath: "\(path)/\($0)/runs.csv") }
+    }
+
+    /// Where the noise floor lies.
+    var noiseFloorFile: String { path + "/noise-floor.json" }
+
+    /// The stored noise floor; `nil` if there is none.
+    func noiseFloor() throws -> NoiseFloor? {
+        guard let data = FileManager.default.contents(atPath: noiseFloorFile) else { return nil }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let floor = try? decoder.decode(NoiseFloor.self, from: data) else {
+            throw Failure(.usage, "\(noiseFloorFile) is not a noise floor; run bench calibrate again")
+        }
+        return floor
+    }
+
+    /// Writes the noise floor aside and renames it.
+    func store(_ floor: NoiseFloor) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let text = String(decoding: try encoder.encode(floor), as: UTF8.self) + "\n"
+        try ResultFolder(path: path, rows: []).replace("noise-floor.json", text)
+    }
+
+    /// The noise floor of `machine` if it was calibrated and is still valid.
+    static func noiseFloor(for machine: MachineFacts) -> NoiseFloor? {
+        guard let floor = try? Baseline(machine: machine).noiseFloor() else { return nil }
+        return floor.refusal(machineId: machine.machineID, kernel: machine.kernel) == nil ? floor : nil
+    }
+}
