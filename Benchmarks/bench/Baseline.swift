@@ -10,7 +10,10 @@ struct Baseline {
     private static let root = "results/baseline"
 
     /// Of the machine.
-    init(machine: MachineFacts) { path = "\(Self.root)/\(machine.machineID)" }
+    init(machine: MachineFacts) { self.init(machineID: machine.machineID) }
+
+    /// Of the machine with this fingerprint.
+    init(machineID: String) { path = "\(Self.root)/\(machineID)" }
 
     /// Of counts per operation, which do not depend on the machine.
     static let counts = Baseline(path: "\(root)/counts")
@@ -23,6 +26,9 @@ struct Baseline {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.sorted().filter { FileManager.default.fileExists(atPath: "\(path)/\($0)/runs.csv") }
     }
+
+    /// The program that measured them; not kept in version control.
+    var program: String { path + "/bench" }
 
     /// Where the noise floor lies.
     var noiseFloorFile: String { path + "/noise-floor.json" }

@@ -13,7 +13,10 @@ import Foundation
             Exit codes: 0 fine, 1 internal error, 2 regressed, 3 a run failed, 5 no baseline or another machine's, \
             6 nothing supported here, 64 usage, 130 interrupted.
             """,
-        subcommands: [RunCommand.self, ListCommand.self],
+        subcommands: [
+            RunCommand.self, ListCommand.self, CompareCommand.self, CalibrateCommand.self, CheckCommand.self,
+            HistoryCommand.self, ExportCommand.self, DoctorCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 
     static func main() {

@@ -10,18 +10,43 @@ import Records
 final class ResultFolder {
     let path: String
     private(set) var rows: [RunRecord] = []
+    private let startedAt: Date
 
     /// A folder that holds these rows already.
-    init(path: String, rows: [RunRecord]) {
+    init(path: String, rows: [RunRecord], startedAt: Date = Date()) {
         self.path = path
         self.rows = rows
+        self.startedAt = startedAt
     }
 
     /// Creates the folder and the empty files.
     ///
     /// - Throws: ``Failure`` if the folder holds something already or cannot be written.
-    init(path: String, startedAt: Date) throws {
-        self.path = path
+    convenience init(path: String, startedAt: Date) throws {
+        try Self.prepare(path)
+        self.init(path: path, rows: [], startedAt: startedAt)
+        let start = startedAt.timeIntervalSince1970
+        try replace("runs.csv", RunRecord.csvHeader)
+        try replace("percentiles.csv", PercentileRows.csvHeader)
+        try replace("latency.hlog", HistogramLog.header(startSeconds: start, date: startedAt.formatted(.iso8601)))
+    }
+
+    /// Creates an empty folder for other folders.
+    static func create(_ path: String) throws -> ResultFolder {
+        try prepare(path)
+        return ResultFolder(path: path, rows: [])
+    }
+
+    /// `results/<UTC time>-<suffix>`
+    static func freshName(_ suffix: String, at date: Date = Date()) -> String {
+        let stamp = date.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        return "results/\(stamp)" + (suffix.isEmpty ? "" : "-\(suffix)")
+    }
+
+    /// Seconds since the log of latencies began.
+    var age: Double { Date().timeIntervalSince(startedAt) }
+
+    private static func prepare(_ path: String) throws {
         // Past the limit of `ulimit -f`, write(2) is to fail with EFBIG rather than the signal to end the program.
         signal(SIGXFSZ, SIG_IGN)
         let manager = FileManager.default
@@ -40,10 +65,6 @@ final class ResultFolder {
         guard unsafe access(path, W_OK | X_OK) == 0 else {
             throw Failure(.usage, "--output \(path) cannot be written; name a folder that you may write")
         }
-        let start = startedAt.timeIntervalSince1970
-        try replace("runs.csv", RunRecord.csvHeader)
-        try replace("percentiles.csv", PercentileRows.csvHeader)
-        try replace("latency.hlog", HistogramLog.header(startSeconds: start, date: startedAt.formatted(.iso8601)))
     }
 
     /// Adds one run to all files, the row last: what has no row is taken out again when the invocation is resumed.

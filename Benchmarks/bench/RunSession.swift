@@ -36,9 +36,8 @@ final class RunSession {
         interruption = try Interruption()
         started = Date()
         let commit = gitCommit()
-        let stamp = started.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
-        let name = "results/\(stamp)" + (commit.isEmpty ? "" : "-\(commit)")
-        folder = try ResultFolder(path: options.output ?? name, startedAt: started)
+        let name = options.output ?? ResultFolder.freshName(commit, at: started)
+        folder = try ResultFolder(path: name, startedAt: started)
         description = RunDescription(
             schemaVersion: RunRecord.currentSchemaVersion, startedAt: started.formatted(.iso8601),
             arguments: arguments, seed: seed, build: Build.name, gitCommit: commit, machine: machine, order: [],
@@ -87,15 +86,7 @@ final class RunSession {
             warn(warning, quietly: options.quiet)
         }
         try folder.replace("run.json", description.json())
-        return inPlanOrder(rows)
-    }
-
-    /// Rows as the modes are listed, not as chance ran them.
-    private func inPlanOrder(_ rows: [RunRecord]) -> [RunRecord] {
-        let place = Dictionary(Mode.all.enumerated().map { ($1.name, $0) }) { first, _ in first }
-        return rows.enumerated().sorted {
-            (place[$0.element.mode, default: 0], $0.offset) < (place[$1.element.mode, default: 0], $1.offset)
-        }.map(\.element)
+        return inModeOrder(rows)
     }
 
     /// Of several tries at the same combination in the same round, the last.
@@ -186,4 +177,12 @@ final class RunSession {
 
         init(_ record: RunRecord) { self.init(round: record.round, order: record.orderInRound) }
     }
+}
+
+/// Rows as the modes are listed, not as chance ran them.
+func inModeOrder(_ rows: [RunRecord]) -> [RunRecord] {
+    let place = Dictionary(Mode.all.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    return rows.enumerated().sorted {
+        (place[$0.element.mode, default: 0], $0.offset) < (place[$1.element.mode, default: 0], $1.offset)
+    }.map(\.element)
 }

@@ -36,6 +36,12 @@ enum StoredFolder {
         return Array(zip(withLatencies, intervals.map(\.histogram)))
     }
 
+    /// Whether two folders hold the sides of one interleaved comparison, whose rounds belong together.
+    static func wereInterleaved(_ base: String, _ new: String) -> Bool {
+        let parents = [base, new].map { URL(fileURLWithPath: $0).standardizedFileURL.deletingLastPathComponent().path }
+        return parents[0] == parents[1] && FileManager.default.fileExists(atPath: parents[0] + "/compare.json")
+    }
+
     private static func contents(_ file: String) throws -> [UInt8] {
         let manager = FileManager.default
         if let data = manager.contents(atPath: file) { return [UInt8](data) }

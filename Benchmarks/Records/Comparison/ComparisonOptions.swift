@@ -25,6 +25,10 @@ public struct ComparisonOptions: Sendable {
     /// Compares runs of different machines nevertheless.
     public var allowsDifferentMachines = false
 
+    /// Compares only the counts that are steady on the base side. Those need few runs and no statistics, and stay the
+    /// same from machine to machine.
+    public var comparesSteadyCountsOnly = false
+
     /// The metrics compared unless told otherwise.
     public static let defaultMetrics = [
         "throughput_ops_per_s", "latency_p50_ns", "latency_p99_ns", "server_cpu_ns_per_op", "syscalls_per_op",

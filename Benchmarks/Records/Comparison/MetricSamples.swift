@@ -23,22 +23,28 @@ struct MetricSamples {
     /// A count is free of noise only where the threads' timing has no part in it. That is seen from the runs
     /// themselves: at least three on each side, none further than `tolerance` from its median.
     func isSteadyCount(tolerance: Double) -> Bool {
-        guard column.isCount, base.count >= 3, new.count >= 3 else { return false }
-        return [base, new].allSatisfy { side in
-            let middle = median(side) ?? 0
-            return side.allSatisfy { abs($0 - middle) <= max(tolerance * middle, resolution) }
-        }
+        isSteady(base, tolerance) && isSteady(new, tolerance)
     }
 
-    /// The verdict on steady counts: changed if both ranges lie apart by more than the margin.
-    func countVerdict(margin: Double) -> Verdict {
+    /// The same of the base alone.
+    func isSteadyBase(tolerance: Double) -> Bool { isSteady(base, tolerance) }
+
+    private func isSteady(_ side: [Double], _ tolerance: Double) -> Bool {
+        guard column.isCount, side.count >= 3 else { return false }
+        let middle = median(side) ?? 0
+        return side.allSatisfy { abs($0 - middle) <= max(tolerance * middle, resolution) }
+    }
+
+    /// The verdict on steady counts: changed if both ranges, or where `byMedian` both medians, lie apart by more than
+    /// the margin.
+    func countVerdict(margin: Double, byMedian: Bool = false) -> Verdict {
         guard let low = base.min(), let high = base.max(), let newLow = new.min(), let newHigh = new.max() else {
             return .inconclusive
         }
         let (old, now) = (median(base) ?? 0, median(new) ?? 0)
         let allowed = max(margin * old, resolution)
-        if newLow > high, now - old > allowed { return column.better == .lower ? .regressed : .improved }
-        if newHigh < low, old - now > allowed { return column.better == .lower ? .improved : .regressed }
+        if byMedian || newLow > high, now - old > allowed { return column.better == .lower ? .regressed : .improved }
+        if byMedian || newHigh < low, old - now > allowed { return column.better == .lower ? .improved : .regressed }
         return .same
     }
 }

@@ -9,6 +9,7 @@ struct MetricTest {
     let method: MetricComparison.Method
     private let design: ComparisonOptions.Design
     private let alpha: Double
+    private let comparesMedians: Bool
     private let estimate: Double
     private let interval: Interval?
     /// Two-sided, that the change is not beyond the margin towards the estimate.
@@ -28,7 +29,13 @@ struct MetricTest {
         let floor = options.noiseFloor?.floor(of: column.name, arm: arm.base.arm) ?? 0
         margin = max(options.minEffect, floor)
         let bound = log(1 + margin)
-        if samples.isSteadyCount(tolerance: options.minEffect) {
+        comparesMedians = options.comparesSteadyCountsOnly
+        let isSteady =
+            options.comparesSteadyCountsOnly
+            ? samples.isSteadyBase(tolerance: options.minEffect)
+            : samples.isSteadyCount(tolerance: options.minEffect)
+        if options.comparesSteadyCountsOnly && !isSteady { return nil }
+        if isSteady {
             method = .exactCount
             let (old, now) = (median(samples.base) ?? 0, median(samples.new) ?? 0)
             estimate = samples.logarithm(now) - samples.logarithm(old)
@@ -65,7 +72,7 @@ struct MetricTest {
     }
 
     private func verdict(adjustedP: Double) -> Verdict {
-        if method == .exactCount { return samples.countVerdict(margin: margin) }
+        if method == .exactCount { return samples.countVerdict(margin: margin, byMedian: comparesMedians) }
         guard let interval else { return .inconclusive }
         let bound = log(1 + margin)
         if adjustedP <= alpha && (interval.lower > bound || interval.upper < -bound) {

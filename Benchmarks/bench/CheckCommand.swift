@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Meters
+import Records
+import Workloads
+
+/// `bench check`: whether this program is slower than the stored baseline.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Compares this program with the stored baseline; exits with 2 if it regressed. For CI.",
+        discussion: """
+            bench check --update                stores a baseline: this program and what it measures
+            bench check                         runs both, interleaved, and compares
+            bench check --counts-only           system calls, wakeups and allocations per operation only: fast, and
+                                                the same on every machine
+
+            Without the baseline's program, as in a fresh clone, the stored numbers are compared: counts decide, times \
+            are shown. Counts that never vary decide without statistics.
+            """)
+
+    @Flag(help: "Stores a new baseline instead of comparing with the old one.")
+    var update = false
+
+    @Flag(help: "Only counts per operation, in short runs with one connection.")
+    var countsOnly = false
+
+    @Option(help: "Folder of the baseline; results/baseline/<machine> or, for counts, results/baseline/counts.")
+    var baseline: String?
+
+    @Option(help: "Blocks that both programs run.")
+    var blocks = 20
+
+    @Option(help: "Blocks at the most, where the first leave doubt; twice --blocks if not given.")
+    var maxBlocks: Int?
+
+    @Option(help: "Seed of the order; random if not given.")
+    var seed: UInt64?
+
+    @Option(help: "Keeps the runs in this folder.")
+    var output: String?
+
+    @Flag(help: "No progress: only the table.")
+    var quiet = false
+
+    @OptionGroup var arguments: ComparisonArguments
+
+    @Argument(parsing: .postTerminator, help: "With --update: options of bench run, for one workload.")
+    var runOptions: [String] = []
+
+    func run() throws {
+        let machine = MachineFacts.read()
+        let stored = baseline.map(Baseline.init(path:)) ?? (countsOnly ? .counts : Baseline(machine: machine))
+        guard update || runOptions.isEmpty else {
+            throw Failure(.usage, "options of bench run belong to check --update; the baseline holds those it was made with")
+        }
+        warnOfDebugBuild()
+        if update {
+            try BaselineUpdate(baseline: stored, countsOnly: countsOnly, seed: seed, quiet: quiet).run(runOptions)
+            return
+        }
+        guard !stored.folders.isEmpty else {
+            throw Failure(.noBaseline, "no baseline in \(stored.path); bench check --update stores one")
+        }
+        let scratch = output ?? FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID())").path
+        defer { if output == nil { try? FileManager.default.removeItem(atPath: scratch) } }
+        let check = BaselineCheck(
+            baseline: stored, machine: machine, arguments: arguments, countsOnly: countsOnly, seed: seed,
+            blocks: blocks, maxBlocks: maxBlocks ?? 2 * blocks, output: scratch, quiet: quiet)
+        try check.run()
+    }
+}

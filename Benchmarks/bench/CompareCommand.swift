@@ -1,0 +1,167 @@
+import ArgumentParser
+import Foundation
+import Meters
+import Records
+import Workloads
+
+/// `bench compare`: whether one thing is slower than another.
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Tells whether runs, modes or two builds of bench differ; exits with 2 if the new side regressed.",
+        discussion: """
+            bench compare A B                           two result folders
+            bench compare --modes et,multishot DIR      two modes of one folder
+            bench compare --binaries OLD NEW -- --mode et    two programs, interleaved; options of bench run after --
+
+            A metric regressed or improved if the interval of its ratio lies wholly beyond the margin, the larger of \
+            --min-effect and the noise floor of bench calibrate. Where the first blocks leave doubt, --binaries goes \
+            on to --max-blocks.
+            """)
+
+    @Argument(help: "Result folder: the base, or with --modes the only one.")
+    var base: String?
+
+    @Argument(help: "Result folder: the new side.")
+    var new: String?
+
+    @Option(help: "Two modes of one folder, separated by a comma.")
+    var modes: String?
+
+    @Option(parsing: .upToNextOption, help: "Two programs: base and new.")
+    var binaries: [String] = []
+
+    @Option(help: "With --binaries: blocks, each holding every mode of both programs once.")
+    var blocks = 20
+
+    @Option(help: "With --binaries: blocks at the most; twice --blocks if not given.")
+    var maxBlocks: Int?
+
+    @Option(help: "With --binaries: seed of the order; random if not given.")
+    var seed: UInt64?
+
+    @Option(help: "With --binaries: folder for the results; results/<time>-compare if not given.")
+    var output: String?
+
+    @Option(help: "Goes on with the interrupted comparison of programs that wrote this folder.")
+    var resume: String?
+
+    @Option(help: "Identity columns in which the sides may differ, separated by commas.")
+    var ignore: String?
+
+    @Flag(help: "No progress: only the table.")
+    var quiet = false
+
+    @OptionGroup var arguments: ComparisonArguments
+
+    @Argument(parsing: .postTerminator, help: "With --binaries: options of bench run.")
+    var runOptions: [String] = []
+
+    func run() throws {
+        let isLive = !binaries.isEmpty || resume != nil
+        switch (isLive, modes, base, new) {
+        case (true, nil, nil, nil): try comparePrograms()
+        case (false, let modes?, let folder?, nil): try compareModes(modes, folder)
+        case (false, nil, let base?, let new?): try compareFolders(base, new)
+        default:
+            throw Failure(
+                .usage, "name two result folders, or --modes A,B and one folder, or --binaries OLD NEW; see --help")
+        }
+    }
+
+    private func ignoredColumns() throws -> Set<String> {
+        let names = ignore?.split(separator: ",").map(String.init) ?? []
+        if let unknown = names.first(where: { name in !Arm.columns.contains { $0.name == name } }) {
+            let known = Arm.columns.map(\.name).joined(separator: ", ")
+            throw Failure(.usage, "--ignore: '\(unknown)' is not an identity column; there are \(known)")
+        }
+        return Set(names)
+    }
+
+    private func compareFolders(_ base: String, _ new: String) throws {
+        let sides = try [base, new].map { try StoredFolder.rows($0) }
+        var options = try arguments.options(StoredFolder.wereInterleaved(base, new) ? .paired : .unpaired)
+        options.ignoredColumns = try ignoredColumns()
+        options.noiseFloor = NoiseFloors.forRuns(in: base, of: sides[0])
+        complainOfUnusable(sides[0], side: base)
+        complainOfUnusable(sides[1], side: new)
+        for note in unmatched(sides, options.ignoredColumns) { complain(note) }
+        try end(try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", sides[1])
+    }
+
+    /// Says which arms only one side has.
+    private func unmatched(_ sides: [[RunRecord]], _ ignored: Set<String>) -> [String] {
+        guard ignored.isEmpty else { return [] }
+        let arms = sides.map { Set($0.map(Arm.init)) }
+        return zip(["base", "new side"], [arms[0].subtracting(arms[1]), arms[1].subtracting(arms[0])]).compactMap {
+            guard !$1.isEmpty else { return nil }
+            let modes = Set($1.map { $0["mode"] }).sorted().joined(separator: ", ")
+            return "left out: \($1.count) combinations that only the \($0) has, of \(modes)"
+        }
+    }
+
+    private func compareModes(_ text: String, _ folder: String) throws {
+        let modes = try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
+            guard let mode = Mode.named(String(name)) else {
+                throw Failure(.usage, "unknown mode '\(name)'; bench list names them")
+            }
+            return mode.name
+        }
+        guard modes.count == 2, modes[0] != modes[1] else {
+            throw Failure(.usage, "--modes takes two different modes, separated by a comma, not '\(text)'")
+        }
+        let rows = try StoredFolder.rows(folder)
+        for mode in modes where !rows.contains(where: { $0.mode == mode }) {
+            let there = Set(rows.map(\.mode)).sorted().joined(separator: ", ")
+            throw Failure(.usage, "\(folder) has no run of \(mode); it has \(there.isEmpty ? "no runs" : there)")
+        }
+        let sides = modes.map { mode in rows.filter { $0.mode == mode } }
+        for (side, mode) in zip(sides, modes) { complainOfUnusable(side, side: mode) }
+        var options = try arguments.options(.paired)
+        options.ignoredColumns = try ignoredColumns().union(Self.columnsThatFollow(sides))
+        options.noiseFloor = NoiseFloors.forRuns(in: folder, of: sides[0])
+        let title = "Base: \(modes[0])\nNew:  \(modes[1])"
+        try end(try Comparison.of(base: sides[0], new: sides[1], options), title, sides[1])
+    }
+
+    /// Besides the mode, the columns that a mode decides: ignored where the two modes have no value in common.
+    private static func columnsThatFollow(_ sides: [[RunRecord]]) -> [String] {
+        let candidates = ["topology", "rearm", "workers"]
+        return ["mode"]
+            + candidates.filter { name in
+                let values = sides.map { side in Set(side.map { Arm($0)[name] }) }
+                return values[0].isDisjoint(with: values[1])
+            }
+    }
+
+    private func comparePrograms() throws {
+        let runs = try resume.map { try InterleavedRuns(resuming: $0, quiet: quiet) } ?? newRuns()
+        var options = try arguments.options(.paired)
+        options.ignoredColumns = try ignoredColumns()
+        options.noiseFloor = NoiseFloors.ofThisMachine()
+        warnOfDebugBuild()
+        guard let comparison = try InterleavedComparison(runs: runs, options: options).compare() else {
+            throw Failure(.interrupted, "interrupted; bench compare --resume \(runs.path) goes on")
+        }
+        runs.complain(noiseFloor: options.noiseFloor)
+        try end(comparison, runs.title, runs.rows.flatMap { $0 })
+    }
+
+    private func newRuns() throws -> InterleavedRuns {
+        guard binaries.count == 2 else {
+            throw Failure(.usage, "--binaries takes two programs, base and new, not \(binaries.count)")
+        }
+        let sides = try zip(["base", "new"], binaries).map { try InterleavedPlan.Side(name: $0, binary: $1) }
+        let plan = try InterleavedPlan(
+            sides: sides, arguments: runOptions, seed: seed ?? UInt64.random(in: 1...UInt64(Int32.max)),
+            blocks: blocks, maxBlocks: maxBlocks ?? 2 * blocks)
+        return try InterleavedRuns(plan, path: output ?? ResultFolder.freshName("compare"), quiet: quiet)
+    }
+
+    private func end(_ comparison: Comparison, _ title: String, _ rows: [RunRecord]) throws {
+        comparison.show(title)
+        let exit = arguments.exit(comparison.verdict)
+        if exit != .fine { throw ExitCode(exit.rawValue) }
+        if hasFailedRuns(rows) { throw Failure(.runFailed, "a run failed; its row says why") }
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Foundation
+import Records
+
+/// What `compare` and `check` have in common: what counts as a change and what follows from it.
+struct ComparisonArguments: ParsableArguments {
+    @Option(help: "The smallest change that matters: 2% or 0.02.")
+    var minEffect = "2%"
+
+    @Option(help: "Metrics to show, column names separated by commas.")
+    var metrics: String?
+
+    @Option(
+        help: """
+            Metrics that decide the verdict and the exit code, separated by commas; with 'inconclusive' among them \
+            doubt fails too.
+            """)
+    var failOn: String?
+
+    @Flag(help: "Compares runs of different machines nevertheless.")
+    var force = false
+
+    private static let doubt = "inconclusive"
+
+    private static func list(_ text: String) -> [String] {
+        text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// The options of the comparison.
+    func options(_ design: ComparisonOptions.Design) throws -> ComparisonOptions {
+        var options = ComparisonOptions(design: design)
+        let isPercent = minEffect.hasSuffix("%")
+        guard let number = Double(isPercent ? String(minEffect.dropLast()) : minEffect), number.isFinite,
+            (0...1).contains(isPercent ? number / 100 : number)
+        else { throw Failure(.usage, "--min-effect takes a share such as 2% or 0.02, not '\(minEffect)'") }
+        options.minEffect = isPercent ? number / 100 : number
+        options.metrics = metrics.map(Self.list) ?? options.metrics
+        options.gating = gating ?? options.gating
+        options.allowsDifferentMachines = force
+        return options
+    }
+
+    /// The metrics of `--fail-on`.
+    private var gating: [String]? {
+        guard let named = failOn.map(Self.list)?.filter({ $0 != Self.doubt }), !named.isEmpty else { return nil }
+        return named
+    }
+
+    /// Whether the user said what decides.
+    var hasGating: Bool { gating != nil }
+
+    /// The exit code of a verdict.
+    func exit(_ verdict: Verdict) -> Exit {
+        switch verdict {
+        case .regressed: .regressed
+        case .inconclusive: failOn.map(Self.list)?.contains(Self.doubt) == true ? .regressed : .fine
+        case .same, .improved: .fine
+        }
+    }
+}
+
+extension Comparison {
+    /// A comparison whose errors carry their exit codes.
+    static func of(base: [RunRecord], new: [RunRecord], _ options: ComparisonOptions) throws -> Comparison {
+        do {
+            return try Comparison(base: inModeOrder(base), new: inModeOrder(new), options: options)
+        } catch {
+            let exit: Exit =
+                switch error {
+                case .differentMachines: .noBaseline
+                case .noUsableRuns: .runFailed
+                case .noCommonArms, .unknownMetric: .usage
+                }
+            throw Failure(exit, error.description)
+        }
+    }
+
+    /// Prints the table, after a line that says what is compared.
+    func show(_ title: String) {
+        print(title)
+        print(table(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
+    }
+}
+
+/// Says on standard error which rows take no part in a comparison.
+func complainOfUnusable(_ rows: [RunRecord], side: String) {
+    let states = Dictionary(grouping: rows.filter { $0.status != .ok }, by: \.status)
+    let phrases = Status.allCases.compactMap { status in states[status].map { "\($0.count) \(status.rawValue)" } }
+    if !phrases.isEmpty { complain("left out of \(side): \(phrases.joined(separator: ", ")); column reason says why") }
+}
+
+/// True if a run ended badly and was not made up for by a later try.
+func hasFailedRuns(_ rows: [RunRecord]) -> Bool {
+    RunSession.lastTries(rows).contains { $0.status == .failed || $0.status == .void }
+}

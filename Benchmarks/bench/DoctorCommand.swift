@@ -1,0 +1,23 @@
+import ArgumentParser
+import Meters
+
+/// `bench doctor`: what on this machine would spoil a measurement.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Says what on this machine spoils measurements, what it does to the numbers, and what mends it.",
+        discussion: "Every run stores the same facts in run.json.")
+
+    func run() throws {
+        let facts = Diagnosis.all(.read(watchingFor: 0.5), build: Build.name)
+        let width = facts.map(\.fact.count).max() ?? 0
+        for fact in facts {
+            let name = fact.fact + String(repeating: " ", count: width - fact.fact.count)
+            print("\(fact.isHarmful ? "!" : " ") \(name)  \(fact.value)")
+            let indent = String(repeating: " ", count: width + 4)
+            if fact.isHarmful { print("\(indent)\(fact.effect)\n\(indent)→ \(fact.remedy)") }
+        }
+        let harmful = facts.count(where: \.isHarmful)
+        print(harmful == 0 ? "\nNothing to mend." : "\n\(harmful) of \(facts.count) to mend, marked with !.")
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Histogram
+import Records
+
+/// `bench export`: stored runs in the formats of other tools.
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Writes stored runs in the formats of other tools.")
+
+    @Argument(help: "Result folder.")
+    var folder: String
+
+    @Option(
+        help: """
+            hgrm (HdrHistogram's percentiles), bmf (Bencher), github-action-benchmark, benchstat (Go), \
+            jmh (JSON).
+            """)
+    var format: String
+
+    @Option(help: "File to write; standard output if not given.")
+    var output: String?
+
+    @Option(help: "github-action-benchmark: the metrics of which smaller or bigger is better; it takes one at a time.")
+    var direction: String?
+
+    @Option(help: "hgrm: the mode, where the folder has several.")
+    var mode: String?
+
+    func run() throws {
+        guard let format = ExportFormat(rawValue: format) else {
+            let known = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure(.usage, "unknown format '\(self.format)'; formats: \(known)")
+        }
+        guard direction == nil || format == .githubActionBenchmark else {
+            throw Failure(.usage, "--direction belongs to --format github-action-benchmark")
+        }
+        guard mode == nil || format == .hgrm else {
+            throw Failure(.usage, "--mode belongs to --format hgrm; the other formats hold all modes")
+        }
+        let rows = inModeOrder(try StoredFolder.rows(folder))
+        complainOfUnusable(rows, side: "the export")
+        guard rows.contains(where: { $0.status == .ok }) else {
+            throw Failure(.runFailed, "no run in \(folder) has the status ok; its column reason says why")
+        }
+        let text = try text(rows, format)
+        if let output {
+            try write(text, to: output)
+        } else {
+            print(text, terminator: "")
+        }
+    }
+
+    private func text(_ rows: [RunRecord], _ format: ExportFormat) throws -> String {
+        switch format {
+        case .hgrm: try percentiles()
+        case .bmf: bencherMetricFormat(rows)
+        case .githubActionBenchmark: githubActionBenchmark(rows, direction: try better())
+        case .benchstat: goBenchmarkFormat(rows)
+        case .jmh: jmhJSON(rows)
+        }
+    }
+
+    private func better() throws -> Column.Direction {
+        switch direction {
+        case "smaller": return .lower
+        case "bigger": return .higher
+        default:
+            throw Failure(
+                .usage,
+                "github-action-benchmark takes one direction a file: --direction smaller (customSmallerIsBetter) or "
+                    + "bigger (customBiggerIsBetter)")
+        }
+    }
+
+    /// One arm's histogram, the runs added up.
+    private func percentiles() throws -> String {
+        let all = try StoredFolder.histograms(folder, of: try StoredFolder.rows(folder))
+        let usable = all.filter { $0.0.status == .ok && (mode == nil || $0.0.mode == mode) }
+        let arms = usable.map { Arm($0.0) }.reduce(into: [Arm]()) { if !$0.contains($1) { $0.append($1) } }
+        guard var sum = usable.first?.1, arms.count == 1 else {
+            let modes = Set(all.map(\.0.mode)).sorted().joined(separator: ", ")
+            let reason =
+                arms.isEmpty
+                ? "no usable run of \(mode ?? "any mode") has latencies"
+                : mode == nil
+                    ? "hgrm holds one mode: choose with --mode"
+                    : "\(mode ?? "") was run in several combinations: export a folder with one"
+            throw Failure(.usage, "\(reason); \(folder) has latencies of \(modes.isEmpty ? "none" : modes)")
+        }
+        for (_, histogram) in usable.dropFirst() { sum.add(histogram) }
+        return hgrm(sum)
+    }
+}

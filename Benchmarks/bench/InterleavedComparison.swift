@@ -1,0 +1,26 @@
+import Foundation
+import Records
+
+/// Compares two programs in blocks, and adds blocks where the first ones leave doubt.
+///
+/// Looking twice at growing data would double the chance of a false verdict, so each look gets half of α.
+struct InterleavedComparison {
+    let runs: InterleavedRuns
+    var options: ComparisonOptions
+
+    /// - Returns: `nil` if the user interrupted it.
+    func compare() throws -> Comparison? {
+        let plan = runs.plan
+        var options = options
+        if plan.maxBlocks > plan.blocks { options.alpha /= 2 }
+        guard try runs.run(blocks: 1...plan.blocks, modes: plan.modes) else { return nil }
+        let first = try Comparison.of(base: runs.rows[0], new: runs.rows[1], options)
+        guard first.verdict == .inconclusive, plan.maxBlocks > plan.blocks else { return first }
+        let open = first.rows.filter { $0.isGating && $0.verdict == .inconclusive }.map { $0.arm["mode"] }
+        guard !open.isEmpty else { return first }
+        let modes = plan.modes.filter(open.contains)
+        complain("inconclusive after \(plan.blocks) blocks; going on to \(plan.maxBlocks): \(modes.joined(separator: ", "))")
+        guard try runs.run(blocks: plan.blocks + 1...plan.maxBlocks, modes: modes) else { return nil }
+        return try Comparison.of(base: runs.rows[0], new: runs.rows[1], options)
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Histogram
+import Records
+import Workloads
+
+/// Runs programs in blocks: each block holds every mode of every program once, in seeded random order, each in a
+/// process of its own. What one program measured is an ordinary result folder named after its side.
+final class InterleavedRuns {
+    /// Holds `compare.json` and a folder for each side.
+    let path: String
+    private(set) var plan: InterleavedPlan
+    private(set) var interrupted = false
+
+    private var folders: [ResultFolder]
+    private let interruption: Interruption
+    private let isQuiet: Bool
+
+    private struct Trial: Hashable {
+        let side: Int
+        let mode: String
+    }
+
+    /// Begins in a new folder.
+    init(_ plan: InterleavedPlan, path: String, quiet: Bool) throws {
+        self.plan = plan
+        self.path = path
+        isQuiet = quiet
+        let now = Date()
+        // The outer folder is checked like any other output.
+        let outer = try ResultFolder.create(path)
+        folders = try plan.sides.map { try ResultFolder(path: "\(path)/\($0.name)", startedAt: now) }
+        interruption = try Interruption()
+        try outer.replace("compare.json", plan.json())
+    }
+
+    /// Goes on in the folder of an interrupted invocation.
+    init(resuming path: String, quiet: Bool) throws {
+        plan = try InterleavedPlan.read(folder: path)
+        self.path = path
+        isQuiet = quiet
+        folders = try plan.sides.map { try ResultFolder(resuming: "\(path)/\($0.name)") }
+        plan.order = []
+        plan.interrupted = false
+        interruption = try Interruption()
+    }
+
+    /// What each side measured so far.
+    var rows: [[RunRecord]] { folders.map(\.rows) }
+
+    /// What is compared and where its rows lie.
+    var title: String { "Base: \(plan.sides[0].binary)\nNew:  \(plan.sides[1].binary)\nRuns: \(path)" }
+
+    /// Says on standard error what weakens the runs.
+    func complain(noiseFloor: NoiseFloor?) {
+        var said: Set<String> = []
+        for (side, rows) in zip(plan.sides, rows) {
+            complainOfUnusable(rows, side: side.name)
+            for warning in warnings(for: rows, noiseFloor: noiseFloor) where said.insert(warning).inserted {
+                bench.complain(warning)
+            }
+        }
+    }
+
+    /// Runs the blocks of `range` that have not run yet, `modes` only, and returns false if it was interrupted.
+    func run(blocks range: ClosedRange<Int>, modes: [String]) throws -> Bool {
+        let trials = plan.modes.flatMap { mode in plan.sides.indices.map { Trial(side: $0, mode: mode) } }
+        let orders = blockOrders(arms: trials.count, blocks: range.upperBound, seed: plan.seed)
+        let total = range.count * modes.count * plan.sides.count
+        let progress = ProgressBar(total: total, isShown: Terminal.showsProgress && !isQuiet)
+        defer { progress.clear() }
+        var done = 0
+        for block in range {
+            let order = orders[block - 1].map { trials[$0] }.filter { modes.contains($0.mode) }
+            plan.order.append(order.map { "\(plan.sides[$0.side].name)/\($0.mode)" })
+            for (index, trial) in order.enumerated() {
+                progress.show(done: done, doing: "\(trial.mode), block \(block) of \(range.upperBound)")
+                done += 1
+                if hasRun(trial, block: block) { continue }
+                if try !run(trial, block: block, place: index + 1) {
+                    try finish(interrupted: true)
+                    return false
+                }
+            }
+        }
+        try finish(interrupted: false)
+        return true
+    }
+
+    private func hasRun(_ trial: Trial, block: Int) -> Bool {
+        folders[trial.side].rows.contains {
+            $0.round == block && $0.mode == trial.mode && $0.status != .partial && $0.status != .void
+        }
+    }
+
+    private func finish(interrupted: Bool) throws {
+        self.interrupted = interrupted
+        plan.interrupted = interrupted
+        for folder in folders { _ = try folder.finish(interrupted: interrupted) }
+        try ResultFolder(path: path, rows: []).replace("compare.json", plan.json())
+    }
+
+    /// One process; false if the user wants to stop.
+    private func run(_ trial: Trial, block: Int, place: Int) throws -> Bool {
+        let scratch = path + "/running"
+        try? FileManager.default.removeItem(atPath: scratch)
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        // Both sides of a block draw the same service times and arrivals.
+        let seed = plan.seed &+ UInt64(block)
+        let arguments =
+            ["run"] + plan.arguments + [
+                "--mode", trial.mode, "--rounds", "1", "--seed", "\(seed)", "--output", scratch, "--quiet",
+            ]
+        let binary = plan.sides[trial.side].binary
+        guard !interruption.isRequested,
+            case .exited(let code, let message) = try ChildRun.run(binary, arguments, interruption)
+        else { return false }
+        let known = [Exit.fine, .runFailed, .nothingSupported].map(\.rawValue)
+        guard known.contains(code), FileManager.default.fileExists(atPath: scratch + "/runs.csv") else {
+            let exit = code == Exit.usage.rawValue ? Exit.usage : .runFailed
+            throw Failure(exit, "\(binary) ended with exit code \(code) in mode \(trial.mode): \(message)")
+        }
+        try keep(scratch, of: trial.side, block: block, place: place)
+        return true
+    }
+
+    /// Takes the rows and latencies of a process over, renumbered to its block.
+    private func keep(_ scratch: String, of side: Int, block: Int, place: Int) throws {
+        let folder = folders[side]
+        if folder.rows.isEmpty {
+            var description = try RunDescription.read(folder: scratch)
+            description.arguments = ["run"] + plan.arguments
+            description.seed = plan.seed
+            try folder.replace("run.json", description.json())
+        }
+        let rows = try StoredFolder.rows(scratch)
+        let histograms = try StoredFolder.histograms(scratch, of: rows)
+        let latencies = Dictionary(histograms.map { ($0.0.runId, $0.1) }) { first, _ in first }
+        let arms = rows.map(\.orderInRound).max() ?? 1
+        for row in rows {
+            var kept = row
+            kept.runId = "\(plan.sides[side].name)-\(folder.rows.count + 1)"
+            kept.round = block
+            kept.orderInRound = (place - 1) * arms + row.orderInRound
+            kept.seed = plan.seed
+            let empty = Histogram<UInt64>(highestTrackableValue: 2)
+            try folder.append(kept, latencies[row.runId] ?? empty, startSeconds: folder.age)
+        }
+    }
+}
