@@ -80,6 +80,8 @@ let package = Package(
 
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests("WorkloadsTests", ["LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Workloads", system]),
+        tests("LinuxReadinessTests", ["LinuxDescriptors", "LinuxReadiness", system]),
+        tests("LinuxRingsTests", ["CEventFD", "LinuxDescriptors", "LinuxRings", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,17 @@
+public import CIOUring
+public import SystemPackage
+
+extension Ring {
+    /// Queues one read into memory that must live until the completion came (`io_uring_prep_read(3)`), from the
+    /// file's position if it has one. The result is the number of bytes.
+    @unsafe @inlinable public mutating func prepareRead(
+        _ descriptor: FileDescriptor, into memory: UnsafeMutableRawBufferPointer, _ flags: EntryFlags = [],
+        token: UInt64
+    ) throws(Errno) {
+        let entry = unsafe try nextEntry(token)
+        // An offset of -1 is the file's own position; pipes and eventfds have none.
+        unsafe io_uring_prep_read(entry, descriptor.rawValue, memory.baseAddress, UInt32(clamping: memory.count), .max)
+        unsafe entry.pointee.flags = flags.rawValue
+        unsafe entry.pointee.user_data = token
+    }
+}

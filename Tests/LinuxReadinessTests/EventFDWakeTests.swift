@@ -1,0 +1,103 @@
+import Foundation
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import SystemPackage
+import Testing
+
+@Suite struct EventFDWakeTests {
+    @Test func takingLeavesNothing() throws {
+        let counter = try EventFD(count: 3)
+        #expect(try counter.add(4))
+        #expect(try counter.take() == 7)
+        #expect(try counter.take() == nil)
+    }
+
+    @Test func aSemaphoreGivesOneAtATime() throws {
+        let counter = try EventFD(count: 2, [.nonblocking, .semaphore])
+        #expect(try counter.take() == 1)
+        #expect(try counter.take() == 1)
+        #expect(try counter.take() == nil)
+    }
+
+    @Test func theCountEndsAtItsMaximum() throws {
+        let counter = try EventFD()
+        #expect(try counter.add(EventFD.maximum))
+        #expect(try !counter.add(1))
+        #expect(try counter.add(0))
+        #expect(try counter.take() == EventFD.maximum)
+    }
+
+    @Test func noCountHoldsTheLargestInteger() throws {
+        let counter = try EventFD()
+        #expect(throws: Errno.invalidArgument) { try counter.add(.max) }
+        #expect(try counter.take() == nil)
+    }
+
+    @Test func unknownOptionsAreRefused() {
+        #expect(throws: Errno.invalidArgument) { _ = try EventFD(EventFD.Options(rawValue: 1 << 20)) }
+    }
+
+    @Test func aBlockingTakeWaitsForAnAddition() throws {
+        let counter = try EventFD([])
+        let number = counter.descriptor.rawValue
+        let thread = Thread {
+            var amount: UInt64 = 5
+            _ = unsafe write(number, &amount, 8)
+        }
+        thread.start()
+        #expect(try counter.take() == 5)
+    }
+
+    @Test func theDescriptorComesBackAsTheSameCounter() throws {
+        let counter = try EventFD(count: 9, [.nonblocking, .semaphore])
+        let number = counter.descriptor.rawValue
+        let descriptor = counter.release()
+        #expect(descriptor.descriptor.rawValue == number)
+        let again = EventFD(owning: descriptor)
+        #expect(try again.take() == 1)
+        try again.close()
+    }
+
+    @Test func itIsClosedOnExec() throws {
+        let counter = try EventFD()
+        #expect(fcntl(counter.descriptor.rawValue, F_GETFD) == FD_CLOEXEC)
+    }
+
+    @Test func everyAdditionIsAnEdge() throws {
+        let counter = try EventFD()
+        let epoll = try Epoll()
+        let events = EpollEventBuffer(capacity: 2)
+        try epoll.add(counter.descriptor, [.readable, .edgeTriggered], token: 7)
+        for _ in 0..<3 {
+            try counter.add()
+            #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 1)
+            #expect(events[0].token == 7)
+            #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 0)
+        }
+        #expect(try counter.take() == 3)
+    }
+
+    @Test func levelTriggeredReportsUntilTheCountIsTaken() throws {
+        let counter = try EventFD()
+        let epoll = try Epoll()
+        let events = EpollEventBuffer(capacity: 2)
+        try epoll.add(counter.descriptor, .readable, token: 1)
+        #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 0)
+        try counter.add()
+        #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 1)
+        #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 1)
+        _ = try counter.take()
+        #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 0)
+    }
+
+    @Test func aFullCounterIsNotWritable() throws {
+        let counter = try EventFD()
+        let epoll = try Epoll()
+        let events = EpollEventBuffer(capacity: 2)
+        try epoll.add(counter.descriptor, .writable, token: 1)
+        #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 1)
+        try counter.add(EventFD.maximum)
+        #expect(try epoll.wait(into: events, timeoutMilliseconds: 0) == 0)
+    }
+}
