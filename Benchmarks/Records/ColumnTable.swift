@@ -163,5 +163,51 @@ extension Column {
         Column(
             "allocations_per_op", \.allocationsPerOp, unit: "1/op", better: .lower, isCount: true,
             "Memory allocations of the worker threads; empty under a sanitizer."),
+        Column(
+            "signal", \.signal, isIdentity: true, isRequired: false,
+            "Wake: what carries a wake: `eventfd`, `eventfd-semaphore`, `pipe`, `futex` or `msg-ring`."),
+        Column(
+            "shape", \.shape, isIdentity: true, isRequired: false,
+            "Wake: `ping-pong` (two threads in turn) or `pool` (producers and consumers of tasks)."),
+        Column(
+            "descriptors", \.descriptors, isIdentity: true, isRequired: false,
+            "Wake pool: `per-task` or `per-worker` (one for each consumer)."),
+        Column(
+            "producers", \.producers, isIdentity: true, isRequired: false,
+            "Wake pool: threads that hand out tasks."),
+        Column("consumers", \.consumers, isIdentity: true, isRequired: false, "Wake pool: threads that do tasks."),
+        Column("tasks", \.tasks, isIdentity: true, isRequired: false, "Wake pool: tasks of one run."),
+        Column(
+            "live", \.live, isIdentity: true, isRequired: false,
+            "Wake pool: `live` if all descriptors were open at once, else empty."),
+        Column(
+            "placement", \.placement, isIdentity: true, isRequired: false,
+            "Wake: whether the two sides share a processor: `same-cpu`, `different-cpus` or `unpinned`."),
+        Column(
+            "one_way_min_ns", \.oneWayMinNs, unit: "ns", isRequired: false,
+            "Wake ping-pong: shortest time from one thread's signal to the other's wake."),
+        Column(
+            "one_way_p50_ns", \.oneWayP50Ns, unit: "ns", better: .lower, isRequired: false,
+            "Wake ping-pong: median time from one thread's signal to the other's wake."),
+        Column(
+            "one_way_p99_ns", \.oneWayP99Ns, unit: "ns", better: .lower, isRequired: false,
+            "Wake ping-pong: 99th percentile of the time from one thread's signal to the other's wake."),
+        Column("tasks_lost", \.tasksLost, isRequired: false, "Wake pool: tasks that nobody did; not 0 fails the run."),
+        Column(
+            "tasks_done_twice", \.tasksDoneTwice, isRequired: false,
+            "Wake pool: tasks that were done more than once; not 0 fails the run."),
+        Column(
+            "emfile_waits", \.emfileWaits, isRequired: false,
+            "Wake pool: times that a producer had no descriptor left and waited for some to be closed."),
+        Column(
+            "descriptors_peak", \.descriptorsPeak, isRequired: false,
+            "Wake pool: most descriptors of tasks open at once."),
+        Column(
+            "bytes_per_descriptor", \.bytesPerDescriptor, unit: "bytes", isRequired: false,
+            "Wake pool with `live`: kernel memory (slab) for each open descriptor and its registration."),
+        Column(
+            "stale_events", \.staleEvents, isRequired: false,
+            "Wake pool: events that named a descriptor which another consumer had closed meanwhile; not 0 "
+                + "makes the mode unsafe for descriptors that are closed after a read."),
     ]
 }

@@ -145,6 +145,41 @@ public struct RunRecord: Sendable, Equatable {
     public var steeringFallbacks: UInt64?
     /// Memory allocations of the worker threads.
     public var allocationsPerOp: Double?
+    /// Wake: what carries a wake: `eventfd`, `eventfd-semaphore`, `pipe`, `futex` or `msg-ring`.
+    public var signal = ""
+    /// Wake: `ping-pong` (two threads in turn) or `pool` (producers and consumers of tasks).
+    public var shape = ""
+    /// Wake pool: `per-task` or `per-worker` (one for each consumer).
+    public var descriptors = ""
+    /// Wake pool: threads that hand out tasks.
+    public var producers: Int?
+    /// Wake pool: threads that do tasks.
+    public var consumers: Int?
+    /// Wake pool: tasks of one run.
+    public var tasks: Int?
+    /// Wake pool: `live` if all descriptors were open at once, else empty.
+    public var live = ""
+    /// Wake: whether the two sides share a processor: `same-cpu`, `different-cpus` or `unpinned`.
+    public var placement = ""
+    /// Wake ping-pong: shortest time from one thread's signal to the other's wake.
+    public var oneWayMinNs: UInt64?
+    /// Wake ping-pong: median time from one thread's signal to the other's wake.
+    public var oneWayP50Ns: UInt64?
+    /// Wake ping-pong: 99th percentile of the time from one thread's signal to the other's wake.
+    public var oneWayP99Ns: UInt64?
+    /// Wake pool: tasks that nobody did; not 0 fails the run.
+    public var tasksLost: UInt64?
+    /// Wake pool: tasks that were done more than once; not 0 fails the run.
+    public var tasksDoneTwice: UInt64?
+    /// Wake pool: times that a producer had no descriptor left and waited for some to be closed.
+    public var emfileWaits: UInt64?
+    /// Wake pool: most descriptors of tasks open at once.
+    public var descriptorsPeak: UInt64?
+    /// Wake pool with `live`: kernel memory (slab) for each open descriptor and its registration.
+    public var bytesPerDescriptor: Double?
+    /// Wake pool: events that named a descriptor which another consumer had closed meanwhile; not 0 makes the mode
+    /// unsafe for descriptors that are closed after a read.
+    public var staleEvents: UInt64?
 
     /// A run that has an identity and no results yet.
     ///
