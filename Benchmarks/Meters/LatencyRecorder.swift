@@ -24,6 +24,11 @@ public struct LatencyRecorder: Sendable {
         if !histogram.record(nanoseconds) { outOfRange += 1 }
     }
 
+    /// Records so many equal latencies.
+    public mutating func record(nanoseconds: UInt64, count: UInt64) {
+        if !histogram.record(nanoseconds, count: count) { outOfRange += count }
+    }
+
     /// Adds what another thread recorded.
     public mutating func add(_ other: LatencyRecorder) {
         histogram.add(other.histogram)

@@ -11,11 +11,12 @@ public func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunErr
         case .accept: try measureAccept(plan, interruption)
         case .crr: try measureCrr(plan, interruption)
         case .read: try measureRead(plan, interruption)
+        case .wake: try measureWake(plan, interruption)
         }
     if case .openLoop = plan.load { measurement.latencyKind = .fromScheduledStart }
     measurement.peakMemoryBytes = MemoryUse.read().peakBytes
     measurement.usesRing = plan.mode.mechanism.usesRing
-    measurement.keepsClock = plan.implementation == .swift
+    measurement.keepsClock = plan.implementation == .swift && plan.workload != .wake
     measurement.ordersMessages =
         plan.workload == .read && plan.depth > 1 && plan.messageBytes >= MessagePattern.headerBytes
     return measurement

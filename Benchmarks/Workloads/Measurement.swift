@@ -33,6 +33,7 @@ public struct Measurement: Sendable {
     var peakMemoryBytes: UInt64?
     var bytesPerConnection: Double?
     var lastAnswer: UInt64 = 0
+    var wake = WakeResults()
 
     /// Adds what the client threads saw.
     ///
@@ -136,6 +137,7 @@ public struct Measurement: Sendable {
         record.lost = lost
         record.listenOverflows = listenOverflows
         record.foreignCpu = foreignShare
+        wake.fill(&record)
     }
 }
 

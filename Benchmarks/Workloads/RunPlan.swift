@@ -8,6 +8,8 @@ public enum Workload: String, Sendable, CaseIterable {
     case crr
     /// A message received, echoed, and received by the client.
     case read
+    /// A signal from one thread consumed by another.
+    case wake
 }
 
 /// All that decides what one run does.
@@ -54,6 +56,8 @@ public struct RunPlan: Sendable {
     public var address: SocketAddress
     /// Seeds the service times.
     public var seed: UInt64
+    /// What is signalled, if that is the workload.
+    public var wake = WakePlan()
 
     /// When operations start.
     public enum Load: Sendable, Equatable {

@@ -9,6 +9,13 @@ struct Arms {
     let notes: [String]
 
     init(_ options: RunOptions, seed: UInt64) throws {
+        if options.workload == Workload.wake.rawValue {
+            (plans, notes) = try WakeArms.expand(options, seed: seed)
+            return
+        }
+        if let option = WakeArms.firstGiven(options) {
+            throw Failure(.usage, "\(option) belongs to --workload wake; the workload is \(options.workload)")
+        }
         let base = try Self.base(options, seed: seed)
         let modes = try Self.modes(options.mode)
         let listeners: [ListenerSharing] = try choices(options.listener, option: "listener")
@@ -71,7 +78,7 @@ struct Arms {
         self.notes = notes
     }
 
-    private static func modes(_ text: String) throws -> [Mode] {
+    static func modes(_ text: String) throws -> [Mode] {
         if text == "all" { return Mode.all }
         return try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let mode = Mode.named(String(name)) else {
@@ -106,7 +113,7 @@ struct Arms {
         return values
     }
 
-    private static func placement(_ options: RunOptions, _ workers: Int) throws -> Placement {
+    static func placement(_ options: RunOptions, _ workers: Int) throws -> Placement {
         switch options.pin {
         case "none": return .unpinned
         case "auto": return .automatic(workers: workers, clients: options.clients)
@@ -128,12 +135,6 @@ struct Arms {
 
     /// What all runs have in common.
     private static func base(_ options: RunOptions, seed: UInt64) throws -> RunPlan {
-        func positive(_ text: String, _ option: String, zero: Bool = false) throws -> UInt64 {
-            guard let value = nanoseconds(text), zero || value > 0 else {
-                throw Failure(.usage, "\(option) takes a time such as 1s or 500ms, not '\(text)'")
-            }
-            return value
-        }
         guard let workload = Workload(rawValue: options.workload) else {
             let known = Workload.allCases.map(\.rawValue).joined(separator: ", ")
             throw Failure(.usage, "unknown workload '\(options.workload)'; workloads: \(known)")
@@ -183,11 +184,19 @@ struct Arms {
         plan.load = try load(options)
         plan.service = ServiceTime(distribution: distribution, work: work)
         plan.close = close
-        plan.durationNanoseconds = try positive(options.duration, "--duration")
-        plan.warmupNanoseconds = try positive(options.warmup, "--warmup", zero: true)
+        plan.durationNanoseconds = try time(options.duration, "--duration")
+        plan.warmupNanoseconds = try time(options.warmup, "--warmup", zero: true)
         plan.address = address
         plan.seed = seed
         return plan
+    }
+
+    /// A time as an option has it.
+    static func time(_ text: String, _ option: String, zero: Bool = false) throws -> UInt64 {
+        guard let value = nanoseconds(text), zero || value > 0 else {
+            throw Failure(.usage, "\(option) takes a time such as 1s or 500ms, not '\(text)'")
+        }
+        return value
     }
 
     private static func load(_ options: RunOptions) throws -> RunPlan.Load {

@@ -34,6 +34,7 @@ struct ListCommand: ParsableCommand {
         }
         print("\nTopologies: \(Topology.allCases.map(\.rawValue).joined(separator: ", "))")
         print("Listeners: \(ListenerSharing.allCases.map(\.rawValue).joined(separator: ", "))")
+        print("Wake signals: \(WakeSignal.allCases.map(\.rawValue).joined(separator: ", "))")
         print("Workloads: \(Workload.allCases.map(\.rawValue).joined(separator: ", "))")
     }
 

@@ -6,6 +6,10 @@ import Workloads
 enum Preflight {
     /// Raises the descriptor limit and checks it, the backlog, and that the address can be listened on.
     static func check(_ plans: [RunPlan], machine: MachineFacts) throws {
+        if plans.allSatisfy({ $0.workload == .wake }) {
+            _ = try? DescriptorLimit.raise()
+            return try checkMemory(plans)
+        }
         let needed = plans.map(\.descriptorsNeeded).max() ?? 0
         let limit = (try? DescriptorLimit.raise())?.soft ?? 1024
         if UInt(needed) > limit {
@@ -28,6 +32,19 @@ enum Preflight {
             } catch  where !error.isUnsupported {
                 throw Failure(.runFailed, error.description)
             } catch {}
+        }
+    }
+
+    /// Checks that the kernel can hold the descriptors of a live pool.
+    private static func checkMemory(_ plans: [RunPlan]) throws {
+        let live = plans.map(\.wake).filter(\.live).map(\.liveDescriptors).max() ?? 0
+        let needed = UInt64(live) * WakePlan.bytesPerLiveDescriptor
+        let available = KernelMemory.read().availableBytes
+        if needed > available / 2 {
+            throw Failure(
+                .usage,
+                "--live: \(live) descriptors take about \(needed >> 20) MiB of kernel memory and \(available >> 20) "
+                    + "MiB are available; take fewer --tasks, so that it is less than half")
         }
     }
 }

@@ -8,7 +8,7 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
     var mode = "all"
 
-    @Option(help: "What is done: accept, crr (connect, request, response) or read.")
+    @Option(help: "What is done: accept, crr (connect, request, response), read or wake.")
     var workload = "accept"
 
     @Option(help: "shared-set, set-per-worker, both separated by a comma, or all; each mode has its default.")
@@ -63,6 +63,27 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Whose loop runs: swift, c, or all.")
     var implementation = "swift"
 
+    @Option(help: "wake: eventfd, eventfd-semaphore, pipe, futex or msg-ring, a list of them, or all.")
+    var signal: String?
+
+    @Option(help: "wake: ping-pong (two threads in turn) or pool (producers and consumers).")
+    var shape: String?
+
+    @Option(help: "wake pool: a descriptor per-task or per-worker, or all, which compares the two.")
+    var descriptors: String?
+
+    @Option(parsing: .unconditional, help: "wake pool: tasks to be done; 100000 if not given.")
+    var tasks: Int?
+
+    @Option(parsing: .unconditional, help: "wake pool: threads that hand out tasks; 1 if not given.")
+    var producers: Int?
+
+    @Option(parsing: .unconditional, help: "wake pool: threads that do tasks; 1 if not given.")
+    var consumers: Int?
+
+    @Flag(help: "wake pool, per-task: open all descriptors before the first is signalled.")
+    var live = false
+
     @Option(parsing: .unconditional, help: "Measured time of a run: seconds, or with a unit: 500ms.")
     var duration = "1s"
 
@@ -72,7 +93,11 @@ struct RunOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "How often every combination is run, in random order within a round.")
     var rounds = 3
 
-    @Option(help: "auto, none, or processors: workers' first, then one for each client: 0,1,2.")
+    @Option(
+        help: """
+            auto, none, or processors: workers' first, then one for each client: 0,1,2. wake: also same (one \
+            processor for both sides); auto runs a ping-pong on the same one and on different ones.
+            """)
     var pin = "auto"
 
     @Option(help: "Seed of the order and the service times; random if not given.")

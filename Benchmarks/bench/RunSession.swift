@@ -115,13 +115,14 @@ final class RunSession {
         runCount += 1
         var record = newRecord(plan, round: round, order: order, begin: begin)
         var latencies = Histogram<UInt64>(highestTrackableValue: 2)
-        if let reason = plan.mode.unsupportedReason(rings: rings) {
+        if let reason = plan.mode.unsupportedReason(rings: rings) ?? wakeReason(plan) {
             record.status = .unsupported
             record.reason = reason
         } else {
             do {
                 let measurement = try measure(plan, interruption)
                 measurement.fill(&record)
+                if let warning = measurement.warning(plan) { warn(warning) }
                 latencies = measurement.latencies
             } catch {
                 record.status = error.isUnsupported ? .unsupported : .failed
@@ -131,6 +132,10 @@ final class RunSession {
         if record.status == .partial { interrupted = true }
         try folder.append(record, latencies, startSeconds: begin.timeIntervalSince(started))
         return record
+    }
+
+    private func wakeReason(_ plan: RunPlan) -> String? {
+        plan.workload == .wake ? plan.wake.unsupportedReason(rings: rings) : nil
     }
 
     private func newRecord(_ plan: RunPlan, round: Int, order: Int, begin: Date) -> RunRecord {
@@ -156,6 +161,7 @@ final class RunSession {
             seed: seed)
         record.idle = plan.workload == .read ? plan.idle : nil
         record.spacing = rate == nil ? "" : plan.spacing.rawValue
+        if plan.workload == .wake { plan.wake.describe(plan, in: &record) }
         return record
     }
 

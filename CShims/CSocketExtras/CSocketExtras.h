@@ -4,9 +4,11 @@
 #include <features.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -40,6 +42,15 @@ static inline int c_set_thread_affinity(const unsigned long *mask, size_t bytes)
 
 static inline long c_get_thread_affinity(unsigned long *mask, size_t bytes) {
     return syscall(SYS_sched_getaffinity, 0, bytes, mask);
+}
+
+/* futex(2) has no wrapper in glibc. */
+static inline int c_futex_wait(uint32_t *word, uint32_t expected) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, (void *)0, (void *)0, 0);
+}
+
+static inline int c_futex_wake(uint32_t *word, int waiters) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, waiters, (void *)0, (void *)0, 0);
 }
 
 /* prctl(2) is variadic. */

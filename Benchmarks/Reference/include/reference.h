@@ -35,6 +35,63 @@ int reference_read_epoll(int set, bool drains, size_t message_bytes, size_t chun
 int reference_read_multishot(const int *connections, size_t connection_count, int stop, unsigned entries,
                              size_t message_bytes, size_t chunk_bytes, unsigned buffer_count, uint64_t *counts);
 
+/*
+ * Latencies in nanoseconds, 11 bits of each: the buckets of a histogram with three significant digits. Bucket i
+ * counts from reference_bucket_value(i) on.
+ */
+enum { REFERENCE_BUCKETS = 2048 + 32 * 1024 };
+uint64_t reference_bucket_value(int bucket);
+
+/* One side of a ping-pong: RallySide in Benchmarks/Workloads/Wake/RallySide.swift. */
+struct reference_rally {
+    uint64_t *counts;
+    uint64_t *over;
+    uint64_t *mine;
+    uint64_t *theirs;
+    uint64_t *round_trips;
+    uint64_t *one_way;
+    uint64_t window_start;
+    uint64_t window_end;
+    bool leads;
+};
+
+int reference_rally_read(const struct reference_rally *rally, int input, int output);
+int reference_rally_epoll(const struct reference_rally *rally, int set, int input, int output, bool drains);
+
+/* The tasks of a pool: PoolBoard in Benchmarks/Workloads/Wake/PoolBoard.swift. */
+struct reference_pool {
+    uint64_t *open;
+    uint64_t *remaining;
+    uint64_t *throttled;
+    uint64_t *over;
+    uint64_t *ended_at;
+    uint64_t *done_counts;
+    uint64_t *handed_at;
+    uint64_t *owners;
+    int finished;
+    int producers;
+    /* One for each producer, and the words are this far from each other. */
+    const int *rooms;
+    uint64_t *waterlines;
+    int waterline_spacing;
+};
+
+struct reference_producer {
+    int index;
+    uint32_t first_task;
+    uint32_t end_task;
+    const int *sets;
+    int set_count;
+    uint32_t events;
+    int eventfd_flags;
+    uint64_t waits;
+    uint64_t open_peak;
+};
+
+int reference_produce(const struct reference_pool *pool, struct reference_producer *producer);
+int reference_consume(const struct reference_pool *pool, int set, uint64_t *counts, uint64_t *latencies,
+                      uint64_t *stale_events);
+
 int reference_accept_epoll(int set, bool drains, uint64_t *counts);
 int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts);
 

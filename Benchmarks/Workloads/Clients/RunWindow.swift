@@ -38,10 +38,19 @@ struct ClientResult: Sendable {
 /// Tells client threads to give up at once.
 final class Abandonment: Sendable {
     private let flag = Atomic(false)
+    private let action = Mutex<(@Sendable () -> Void)?>(nil)
 
     var isRequested: Bool { flag.load(ordering: .relaxed) }
 
-    func request() { flag.store(true, ordering: .relaxed) }
+    func request() {
+        flag.store(true, ordering: .relaxed)
+        action.withLock { $0 }?()
+    }
+
+    /// Sets what wakes threads that would not look at the flag.
+    func onRequest(_ wake: @escaping @Sendable () -> Void) {
+        action.withLock { $0 = wake }
+    }
 }
 
 /// The window of a drain, known only when everything is queued.

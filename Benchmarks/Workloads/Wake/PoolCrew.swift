@@ -1,0 +1,255 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxRings
+import Meters
+import Synchronization
+import SystemPackage
+
+/// The producers and consumers that share one descriptor table, and their tasks.
+///
+/// Tasks with descriptors of their own get a table of their own too (`unshare(2)`): the rest of the program opens and
+/// closes nothing in it, so a number that has become stale can only name another task's descriptor.
+final class PoolCrew: Sendable {
+    let board: PoolBoard
+    private let plan: RunPlan
+    private let wake: WakePlan
+    private let meters: WorkerMeters
+    private let stop: FileDescriptor
+    private let queues: PoolQueues?
+    private let gate = StartGate()
+    private let opened = StartGate()
+    private let state = Mutex(State())
+
+    private struct State: Sendable {
+        var host: BenchThread<Void>?
+        var producers: [BenchThread<ProducerCounts>] = []
+        var consumers: [BenchThread<ConsumerResult>] = []
+        var error: Errno?
+    }
+
+    /// Makes what the threads share.
+    ///
+    /// - Parameters:
+    ///   - meters: counters of the consumers; crews that work one after the other share them.
+    ///   - stop: readable when consumers are to end; borrowed.
+    init(
+        _ plan: RunPlan, _ wake: WakePlan, tasks: Int, meters: WorkerMeters, stop: FileDescriptor
+    ) throws(RunError) {
+        self.plan = plan
+        self.wake = wake
+        self.meters = meters
+        self.stop = stop
+        do throws(Errno) {
+            let tableSize = wake.usesDescriptorPerTask ? Int(try DescriptorLimit.current().soft) : 0
+            board = try PoolBoard(tasks: tasks, producers: wake.producers, wake.signal, tableSize: tableSize)
+        } catch {
+            throw RunError("eventfd", error)
+        }
+        guard !wake.usesDescriptorPerTask else {
+            queues = nil
+            return
+        }
+        var channels: [WakeChannel] = []
+        for _ in 0..<wake.consumers { channels.append(try makeChannel(plan, wake)) }
+        queues = PoolQueues(board, producers: wake.producers, channels)
+    }
+
+    /// Starts the threads; returns when all are ready or one failed.
+    func prepare() {
+        let host = BenchThread<Void>("pool", processor: nil) { [self] () throws(Errno) in
+            do throws(Errno) {
+                var sets: [SharedSet] = []
+                if wake.usesDescriptorPerTask {
+                    _ = try systemCall { unshare(C_CLONE_FILES) }
+                    let count = plan.topology == .sharedSet ? 1 : wake.consumers
+                    for _ in 0..<count { sets.append(try SharedSet(listeners: [], [], stop: stop)) }
+                }
+                runThreads(sets)
+            } catch {
+                fail(error)
+                for _ in 0..<(wake.consumers + wake.producers) { gate.arriveOnly() }
+                throw error
+            }
+        }
+        state.withLock { $0.host = host }
+        gate.waitForArrivals(wake.consumers + wake.producers)
+    }
+
+    /// Called on the host, whose descriptor table the threads inherit; returns when they have ended.
+    private func runThreads(_ sets: [SharedSet]) {
+        let consumers = (0..<wake.consumers).map { index in
+            BenchThread("worker-\(index)", processor: plan.placement.processor(ofWorker: index)) {
+                [self] () throws(Errno) in
+                try guarded { () throws(Errno) in try consume(index, sets) }
+            }
+        }
+        let producers = (0..<wake.producers).map { index in
+            BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
+                [self] () throws(Errno) in
+                try guarded { () throws(Errno) in try produce(index, sets) }
+            }
+        }
+        state.withLock {
+            $0.consumers = consumers
+            $0.producers = producers
+        }
+        // The sets end with their last owner, which must not be a thread with another descriptor table.
+        for thread in consumers { _ = thread.join() }
+        for thread in producers { _ = thread.join() }
+    }
+
+    /// Runs a thread's work; if it fails, nobody is left waiting for it.
+    private func guarded<Result: Sendable>(_ work: () throws(Errno) -> Result) throws(Errno) -> Result {
+        do throws(Errno) {
+            return try work()
+        } catch {
+            fail(error)
+            gate.arriveOnly()
+            opened.arriveOnly()
+            throw error
+        }
+    }
+
+    private func fail(_ error: Errno) {
+        state.withLock { if $0.error == nil { $0.error = error } }
+        board.over.value = 1
+        board.end(at: monotonicNanoseconds())
+    }
+
+    // MARK: Called by the run
+
+    /// Lets the threads begin.
+    func start() { gate.open() }
+
+    /// Waits until all descriptors of a live pool are open.
+    func waitUntilOpened() { opened.waitForArrivals(wake.producers) }
+
+    /// Lets the producers of a live pool signal.
+    func startSignalling() { opened.open() }
+
+    /// Ends all threads and waits for them.
+    func end() {
+        board.over.value = 1
+        gate.open()
+        opened.open()
+        for room in board.rooms { room.wakeFromOutside() }
+        for channel in queues?.channels ?? [] { channel.wakeFromOutside() }
+        _ = state.withLock { $0.host }?.join()
+    }
+
+    /// The first error that ended a thread.
+    var error: Errno? { state.withLock { $0.error } }
+
+    /// What the consumers have used so far.
+    var consumerUsage: ThreadUsage { state.withLock { $0.consumers }.map(\.usage).reduce(ThreadUsage(), +) }
+
+    /// What the producers have used so far.
+    var producerUsage: ThreadUsage { state.withLock { $0.producers }.map(\.usage).reduce(ThreadUsage(), +) }
+
+    /// What the threads counted, once they have ended.
+    func collect(into counts: inout WakeResults.PoolCounts, _ latencies: inout LatencyRecorder) {
+        let threads = state.withLock { ($0.producers, $0.consumers) }
+        var peak: UInt64 = 0
+        for case .success(let counted) in threads.0.map({ $0.join() }) {
+            counts.descriptorWaits += counted.waits
+            peak = max(peak, counted.openPeak)
+        }
+        counts.descriptorsPeak += peak * UInt64(wake.signal.descriptorCount)
+        for case .success(let result) in threads.1.map({ $0.join() }) {
+            counts.staleEvents += result.staleEvents
+            latencies.add(result.latencies)
+        }
+        board.tally(into: &counts)
+    }
+
+    // MARK: Threads
+
+    private func produce(_ index: Int, _ sets: [SharedSet]) throws(Errno) -> ProducerCounts {
+        let tasks = board.share(of: index, among: wake.producers)
+        var count = ProducerCounts()
+        if let queues {
+            if wake.signal == .messageRing {
+                var ring = try Ring.forThisThread(entries: 8)
+                gate.arriveAndWait()
+                try produceInMessages(queues, index, tasks, &ring)
+            } else {
+                gate.arriveAndWait()
+                try produceInQueues(queues, index, tasks)
+            }
+        } else if wake.live {
+            var outputs: [CInt] = []
+            outputs.reserveCapacity(tasks.count)
+            gate.arriveAndWait()
+            try openAllDescriptors(board, index, tasks, sets, taskFlags, &outputs, &count)
+            opened.arriveAndWait()
+            try signalAllDescriptors(board, tasks, outputs)
+        } else if plan.implementation == .c {
+            gate.arriveAndWait()
+            try referenceProduce(board, index, tasks, sets, taskFlags, &count)
+        } else {
+            gate.arriveAndWait()
+            try produceDescriptors(board, index, tasks, sets, taskFlags, &count)
+        }
+        return count
+    }
+
+    /// What a task's registration asks for.
+    private var taskFlags: EpollEvents {
+        if case .epoll(let flags, _) = plan.mode.mechanism { return flags.union(.readable) }
+        return oneShotFlags
+    }
+
+    private func consume(_ index: Int, _ sets: [SharedSet]) throws(Errno) -> ConsumerResult {
+        let meter = meters[index]
+        guard let queues else {
+            let events = EpollEventBuffer(capacity: 64)
+            var result = ConsumerResult()
+            gate.arriveAndWait()
+            if plan.implementation == .c {
+                try referenceConsume(sets[index % sets.count].epoll, board, meter, &result)
+            } else {
+                try consumeDescriptors(sets[index % sets.count].epoll, events, board, meter, &result)
+            }
+            return result
+        }
+        var inbox = PoolInbox(queues, index, meter)
+        try consumeQueued(queues.channels[index], &inbox)
+        return inbox.result
+    }
+
+    /// Prepares what the mode waits with, passes the gate, and runs its loop.
+    private func consumeQueued(_ channel: WakeChannel, _ inbox: inout PoolInbox) throws(Errno) {
+        let drains = !wake.signal.readTakesAll
+        switch plan.mode.mechanism {
+        case .blocking:
+            gate.arriveAndWait()
+            if wake.signal == .futex { return try consumeOnFutex(channel.futexWord, &inbox) }
+            try consumeInRead(channel.input, &inbox)
+        case .epoll(let flags, let modeDrains):
+            let epoll = try Epoll()
+            let events = EpollEventBuffer(capacity: 1)
+            try epoll.add(channel.input, flags.union(.readable), token: UInt64(channel.input.rawValue))
+            gate.arriveAndWait()
+            try consumeInEpoll(epoll, events, channel.input, drains: drains && modeDrains, &inbox)
+        case .epollOneShot:
+            let epoll = try Epoll()
+            let events = EpollEventBuffer(capacity: 1)
+            try epoll.add(channel.input, oneShotFlags, token: UInt64(channel.input.rawValue))
+            gate.arriveAndWait()
+            try consumeInOneShot(epoll, events, channel.input, &inbox)
+        case .ringSingle:
+            var ring = try Ring.forThisThread(entries: 8)
+            channel.ring = ring.descriptor
+            gate.arriveAndWait()
+            if wake.signal == .messageRing { return try consumeInMessages(&ring, &inbox) }
+            try consumeInRingRead(&ring, channel, &inbox)
+        case .ringMultishot:
+            var ring = try Ring.forThisThread(entries: 8)
+            try ring.prepareMultishotPoll(channel.input, .readable, token: messageToken)
+            gate.arriveAndWait()
+            try consumeInRingPoll(&ring, channel.input, drains: drains, &inbox)
+        }
+    }
+}

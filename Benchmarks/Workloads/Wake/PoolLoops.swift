@@ -1,0 +1,41 @@
+import LinuxReadiness
+import LinuxRings
+import Meters
+import SystemPackage
+
+// The loops of consumers that have one long-lived signal each: do what is queued, wait for a signal, again.
+
+func consumeInRead(_ input: FileDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
+    while inbox.mustWait() { try waitInRead(input, inbox.meter) }
+}
+
+func consumeOnFutex(_ word: SharedWord, _ inbox: inout PoolInbox) throws(Errno) {
+    while inbox.mustWait() { try waitOnFutex(word, inbox.meter) }
+}
+
+func consumeInEpoll(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, drains: Bool,
+    _ inbox: inout PoolInbox
+) throws(Errno) {
+    while inbox.mustWait() { try waitInEpoll(epoll, events, input, drains: drains, inbox.meter) }
+}
+
+func consumeInOneShot(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ inbox: inout PoolInbox
+) throws(Errno) {
+    while inbox.mustWait() { try waitInOneShot(epoll, events, input, inbox.meter) }
+}
+
+func consumeInRingRead(_ ring: inout Ring, _ channel: WakeChannel, _ inbox: inout PoolInbox) throws(Errno) {
+    while inbox.mustWait() { try waitInRingRead(&ring, channel, inbox.meter) }
+}
+
+func consumeInRingPoll(
+    _ ring: inout Ring, _ input: FileDescriptor, drains: Bool, _ inbox: inout PoolInbox
+) throws(Errno) {
+    while inbox.mustWait() { try waitInRingPoll(&ring, input, drains: drains, inbox.meter) }
+}
+
+func consumeInMessages(_ ring: inout Ring, _ inbox: inout PoolInbox) throws(Errno) {
+    while inbox.mustWait() { try waitForMessage(&ring, inbox.meter) }
+}

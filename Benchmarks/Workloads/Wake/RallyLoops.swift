@@ -1,0 +1,73 @@
+import LinuxReadiness
+import LinuxRings
+import Meters
+import SystemPackage
+
+// The loops of a ping-pong, the same on both sides: wait for a signal, note it, signal the other.
+
+func rallyInRead(_ input: FileDescriptor, _ output: FileDescriptor, _ side: inout RallySide) throws(Errno) {
+    while true {
+        try waitInRead(input, side.meter)
+        guard side.goesOn() else { return }
+        try writeSignal(output, side.meter)
+    }
+}
+
+func rallyOnFutex(_ mine: SharedWord, _ theirs: SharedWord, _ side: inout RallySide) throws(Errno) {
+    while true {
+        try waitOnFutex(mine, side.meter)
+        guard side.goesOn() else { return }
+        signalFutex(theirs, side.meter)
+    }
+}
+
+func rallyInEpoll(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ output: FileDescriptor,
+    drains: Bool, _ side: inout RallySide
+) throws(Errno) {
+    while true {
+        try waitInEpoll(epoll, events, input, drains: drains, side.meter)
+        guard side.goesOn() else { return }
+        try writeSignal(output, side.meter)
+    }
+}
+
+func rallyInOneShot(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ output: FileDescriptor,
+    _ side: inout RallySide
+) throws(Errno) {
+    while true {
+        try waitInOneShot(epoll, events, input, side.meter)
+        guard side.goesOn() else { return }
+        try writeSignal(output, side.meter)
+    }
+}
+
+func rallyInRingRead(
+    _ ring: inout Ring, _ channel: WakeChannel, _ output: FileDescriptor, _ side: inout RallySide
+) throws(Errno) {
+    while true {
+        try waitInRingRead(&ring, channel, side.meter)
+        guard side.goesOn() else { return }
+        try writeSignal(output, side.meter)
+    }
+}
+
+func rallyInRingPoll(
+    _ ring: inout Ring, _ input: FileDescriptor, _ output: FileDescriptor, drains: Bool, _ side: inout RallySide
+) throws(Errno) {
+    while true {
+        try waitInRingPoll(&ring, input, drains: drains, side.meter)
+        guard side.goesOn() else { return }
+        try writeSignal(output, side.meter)
+    }
+}
+
+/// One system call for each wake: the enter that waits for the next message sends this one.
+func rallyInMessages(_ ring: inout Ring, _ partner: WakeChannel, _ side: inout RallySide) throws(Errno) {
+    while true {
+        try waitForMessage(&ring, side.meter)
+        guard side.goesOn() else { return }
+        try ring.prepareMessage(to: partner.ring, messageToken: messageToken, .skipSuccess, token: 0)
+    }
+}

@@ -1,0 +1,73 @@
+import Meters
+import Synchronization
+
+/// What both sides of a ping-pong share: when each signalled last, and whether it is over.
+final class RallyState: Sendable {
+    private let words = SharedWords(count: 3, spacing: 1)
+    private let oneWay = Mutex(LatencyRecorder())
+
+    /// Not 0 when no more signals are to be sent.
+    var over: SharedWord { words[0] }
+
+    /// When side 0 or 1 signalled last.
+    func sentAt(_ side: Int) -> SharedWord { words[1 + side] }
+
+    /// Adds what a side recorded when it ended.
+    func deposit(_ recorder: LatencyRecorder) {
+        oneWay.withLock { $0.add(recorder) }
+    }
+
+    /// What both sides recorded.
+    var oneWayLatencies: LatencyRecorder { oneWay.withLock { $0 } }
+}
+
+/// One side of a ping-pong, as its loop sees it: what to do between being woken and waking the other.
+///
+/// A round trip is measured by the side that leads, from its signal to its next wake; one way by both, from the other's
+/// signal to the wake. The clock is read once for each wake; the time of a signal is that of the wake before it.
+struct RallySide {
+    let meter: WorkerMeter
+    let leads: Bool
+    let over: SharedWord
+    let mine: SharedWord
+    let theirs: SharedWord
+    let windowStart: UInt64
+    let windowEnd: UInt64
+    private(set) var roundTrips = LatencyRecorder()
+    private(set) var oneWay = LatencyRecorder()
+
+    init(_ state: RallyState, leads: Bool, windowStart: UInt64, windowEnd: UInt64, _ meter: WorkerMeter) {
+        self.meter = meter
+        self.leads = leads
+        over = state.over
+        mine = state.sentAt(leads ? 0 : 1)
+        theirs = state.sentAt(leads ? 1 : 0)
+        self.windowStart = windowStart
+        self.windowEnd = windowEnd
+    }
+
+    /// Notes the time of the signal that begins it all.
+    func begin() {
+        mine.relaxed = monotonicNanoseconds()
+    }
+
+    /// Notes a wake; false if it was the last, and the other side is not to be signalled.
+    @inline(__always) mutating func goesOn() -> Bool {
+        let now = monotonicNanoseconds()
+        meter.add(.operations)
+        if leads && now >= windowEnd { over.relaxed = 1 }
+        if over.relaxed != 0 { return false }
+        if now >= windowStart {
+            oneWay.record(nanoseconds: now &- theirs.relaxed)
+            if leads { roundTrips.record(nanoseconds: now &- mine.relaxed) }
+        }
+        mine.relaxed = now
+        return true
+    }
+
+    /// Takes over what a C loop recorded.
+    mutating func take(roundTrips: LatencyRecorder, oneWay: LatencyRecorder) {
+        self.roundTrips.add(roundTrips)
+        self.oneWay.add(oneWay)
+    }
+}

@@ -1,0 +1,141 @@
+import LinuxRings
+
+/// What a wake run adds to a ``RunPlan``: what is signalled, between whom, how often.
+public struct WakePlan: Sendable, Equatable {
+    /// What carries a wake from one thread to another.
+    public var signal: WakeSignal
+    /// Who wakes whom.
+    public var shape: WakeShape
+    /// Pool: how tasks get descriptors.
+    public var descriptors: TaskDescriptors
+    /// Pool: tasks to be done.
+    public var tasks: Int
+    /// Pool: threads that hand out tasks.
+    public var producers: Int
+    /// Pool: threads that do tasks.
+    public var consumers: Int
+    /// Pool, a descriptor per task: open all of them before the first is signalled.
+    public var live: Bool
+
+    /// A ping-pong over eventfd; a pool of one producer and one consumer if the shape is changed.
+    public init() {
+        signal = .eventfd
+        shape = .pingPong
+        descriptors = .perWorker
+        tasks = 100_000
+        producers = 1
+        consumers = 1
+        live = false
+    }
+
+    /// Beyond this the table of tasks alone would fill the memory of a small machine.
+    public static let mostTasks = 100_000_000
+    /// Beyond this more threads than any machine has processors would only wait for one.
+    public static let mostThreads = 1024
+}
+
+/// What carries a wake from one thread to another.
+public enum WakeSignal: String, Sendable, CaseIterable {
+    /// `eventfd(2)`: reading takes the whole count.
+    case eventfd
+    /// `eventfd(2)` with `EFD_SEMAPHORE`: reading takes one.
+    case eventfdSemaphore = "eventfd-semaphore"
+    /// `pipe(2)`, eight bytes a signal as with eventfd.
+    case pipe
+    /// `futex(2)`: a word of memory; no descriptor.
+    case futex
+    /// `IORING_OP_MSG_RING`: a completion in the receiver's ring.
+    case messageRing = "msg-ring"
+
+    /// True if a signal is written to and read from a descriptor.
+    public var hasDescriptor: Bool { self != .futex && self != .messageRing }
+
+    /// True if nothing can be left after one read.
+    var readTakesAll: Bool { self == .eventfd }
+
+    /// Descriptors that one of it takes.
+    var descriptorCount: Int { self == .pipe ? 2 : 1 }
+}
+
+/// Who wakes whom.
+public enum WakeShape: String, Sendable, CaseIterable {
+    /// Two threads that wake each other in turn.
+    case pingPong = "ping-pong"
+    /// Producers that hand tasks to consumers.
+    case pool
+}
+
+/// How the tasks of a pool get descriptors.
+public enum TaskDescriptors: String, Sendable, CaseIterable {
+    /// One for each task: made, watched and written by the producer; read and closed by the consumer.
+    case perTask = "per-task"
+    /// One for each consumer, for as long as it lives; tasks wait in a queue and a sleeping consumer is woken.
+    case perWorker = "per-worker"
+}
+
+extension WakePlan {
+    /// Why this mode cannot wait for the signal, and which can; nil if it can.
+    public func refusal(by mode: Mode) -> String? {
+        switch mode.mechanism {
+        case .blocking: blockingRefusal
+        case .epoll, .epollOneShot:
+            switch signal {
+            case .futex: "\(mode.name) cannot wait for a futex, which is no descriptor; use --mode blocking"
+            case .messageRing: "msg-ring is a completion in a ring, not a descriptor; use --mode uring-single"
+            case .eventfd, .eventfdSemaphore, .pipe: nil
+            }
+        case .ringSingle: ringRefusal(mode)
+        case .ringMultishot(.descriptors):
+            signal == .messageRing
+                ? "a message needs no request in the receiver's ring, so there is no multishot one; use uring-single"
+                : ringRefusal(mode)
+        case .ringMultishot(.slots):
+            "\(mode.name) is a way of accepting; to wake it is the same as uring-multishot, so use that"
+        }
+    }
+
+    private var blockingRefusal: String? {
+        if signal == .messageRing { return "msg-ring is a completion in a ring; use --mode uring-single" }
+        if usesDescriptorPerTask {
+            return "a thread cannot block in the read of a descriptor that is still to be made; use an epoll mode or "
+                + "--descriptors per-worker"
+        }
+        return nil
+    }
+
+    private func ringRefusal(_ mode: Mode) -> String? {
+        if signal == .futex { return "\(mode.name) cannot wait for a futex here; use --mode blocking" }
+        if usesDescriptorPerTask {
+            return "a ring takes requests from its own thread, so a producer cannot register a task's descriptor in "
+                + "\(mode.name); use an epoll mode or --descriptors per-worker"
+        }
+        return nil
+    }
+
+    /// Descriptors that a live pool opens.
+    public var liveDescriptors: Int { tasks * signal.descriptorCount }
+
+    /// What the kernel takes for an open descriptor and its registration, rounded up.
+    public static let bytesPerLiveDescriptor: UInt64 = 1024
+
+    /// True if every task gets a descriptor.
+    var usesDescriptorPerTask: Bool { shape == .pool && descriptors == .perTask }
+
+    /// Why the kernel cannot carry this signal; nil if it can, or if it takes no ring to do so.
+    public func unsupportedReason(rings: RingSupport) -> String? {
+        guard signal == .messageRing, case .available(let capabilities) = rings, !capabilities.messageRing else {
+            return nil
+        }
+        return "this kernel has no IORING_OP_MSG_RING; Linux 5.18 has"
+    }
+
+    /// True if `Benchmarks/Reference` has this loop in C.
+    public func hasReference(_ mode: Mode) -> Bool {
+        guard signal.hasDescriptor, !live else { return false }
+        return switch (mode.mechanism, shape) {
+        case (.blocking, .pingPong), (.epoll, .pingPong): true
+        case (.epoll, .pool), (.epollOneShot, .pool): usesDescriptorPerTask && signal != .pipe
+        default: false
+        }
+    }
+}

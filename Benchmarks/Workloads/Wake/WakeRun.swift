@@ -1,0 +1,21 @@
+import SystemPackage
+
+/// Carries out one wake run.
+///
+/// - Throws: ``RunError`` if it could not start. What goes wrong later is the measurement's status.
+func measureWake(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
+    switch plan.wake.shape {
+    case .pingPong: try measurePingPong(plan, plan.wake, interruption)
+    case .pool: try measurePool(plan, plan.wake, interruption)
+    }
+}
+
+extension Measurement {
+    /// What this mode did that no server may do, in one line; nil if nothing.
+    public func warning(_ plan: RunPlan) -> String? {
+        guard let stale = wake.pool?.staleEvents, stale > 0 else { return nil }
+        return "\(plan.mode.name) with \(plan.wake.consumers) consumers in one set is unsafe: \(stale) times a "
+            + "consumer was told of a descriptor that another had read and closed; a second close would hit somebody "
+            + "else's. Use epoll-et or epoll-oneshot, or a set per worker"
+    }
+}
