@@ -11,6 +11,7 @@ static inline uint64_t monotonic_nanoseconds(void) {
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* LatencyBuckets in Benchmarks/Meters/LatencyBuckets.swift writes the same buckets. */
 static inline void record(uint64_t *buckets, uint64_t nanoseconds) {
     if (nanoseconds >= (uint64_t)1 << 42)
         nanoseconds = ((uint64_t)1 << 42) - 1;

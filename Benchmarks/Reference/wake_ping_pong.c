@@ -5,13 +5,6 @@
 #include "counts.h"
 #include "latencies.h"
 
-uint64_t reference_bucket_value(int bucket) {
-    if (bucket < 2048)
-        return (uint64_t)bucket;
-    int shift = bucket / 1024 - 1;
-    return (uint64_t)(bucket - 1024 * shift) << shift;
-}
-
 /* 1 if there was a signal, 0 if not, -1 with errno. */
 static inline int read_signal(int input, uint64_t *counts) {
     count(counts, REFERENCE_SYSTEM_CALLS, 1);

@@ -87,7 +87,7 @@ int reference_produce(const struct reference_pool *pool, struct reference_produc
             .events = producer->events,
             .data.u64 = (uint64_t)task << 32 | (uint32_t)descriptor,
         };
-        if (epoll_ctl(producer->sets[task % (uint32_t)producer->set_count], EPOLL_CTL_ADD, descriptor, &event) < 0)
+        if (epoll_ctl(producer->set, EPOLL_CTL_ADD, descriptor, &event) < 0)
             return errno;
         __atomic_store_n(&pool->handed_at[task], monotonic_nanoseconds(), __ATOMIC_RELAXED);
         uint64_t one = 1;

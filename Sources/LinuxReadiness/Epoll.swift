@@ -27,7 +27,8 @@ public import SystemPackage
     ///
     /// - Throws: `EEXIST`, `EPERM` for a file that cannot be polled, `ENOSPC` past
     ///   `/proc/sys/fs/epoll/max_user_watches`, `EINVAL` for flags that exclude each other, `ENOMEM`.
-    @inlinable public func add(_ descriptor: FileDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
+    @inlinable @inline(__always)
+    public func add(_ descriptor: FileDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
         try control(EPOLL_CTL_ADD, descriptor, events, token)
     }
 
@@ -46,7 +47,7 @@ public import SystemPackage
         try control(EPOLL_CTL_DEL, descriptor, [], 0)
     }
 
-    @inlinable func control(
+    @inlinable @inline(__always) func control(
         _ operation: CInt, _ descriptor: FileDescriptor, _ events: EpollEvents, _ token: UInt64
     ) throws(Errno) {
         let set = owned.descriptor.rawValue

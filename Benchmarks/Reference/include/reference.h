@@ -35,19 +35,13 @@ int reference_read_epoll(int set, bool drains, size_t message_bytes, size_t chun
 int reference_read_multishot(const int *connections, size_t connection_count, int stop, unsigned entries,
                              size_t message_bytes, size_t chunk_bytes, unsigned buffer_count, uint64_t *counts);
 
-/*
- * Latencies in nanoseconds, 11 bits of each: the buckets of a histogram with three significant digits. Bucket i
- * counts from reference_bucket_value(i) on.
- */
-enum { REFERENCE_BUCKETS = 2048 + 32 * 1024 };
-uint64_t reference_bucket_value(int bucket);
-
 /* One side of a ping-pong: RallySide in Benchmarks/Workloads/Wake/RallySide.swift. */
 struct reference_rally {
     uint64_t *counts;
     uint64_t *over;
     uint64_t *mine;
     uint64_t *theirs;
+    /* Latencies: LatencyBuckets in Benchmarks/Meters. */
     uint64_t *round_trips;
     uint64_t *one_way;
     uint64_t window_start;
@@ -80,8 +74,7 @@ struct reference_producer {
     int index;
     uint32_t first_task;
     uint32_t end_task;
-    const int *sets;
-    int set_count;
+    int set;
     uint32_t events;
     int eventfd_flags;
     uint64_t waits;

@@ -7,6 +7,14 @@ import Meters
 import Synchronization
 import SystemPackage
 
+/// What a consumer brings back.
+struct ConsumerResult: Sendable {
+    /// From handing over a task to its end.
+    let latencies: LatencyRecorder
+    /// Events that named a descriptor which another consumer had closed.
+    let staleEvents: UInt64
+}
+
 /// The producers and consumers that share one descriptor table, and their tasks.
 ///
 /// Tasks with descriptors of their own get a table of their own too (`unshare(2)`): the rest of the program opens and
@@ -43,7 +51,7 @@ final class PoolCrew: Sendable {
         self.stop = stop
         do throws(Errno) {
             let tableSize = wake.usesDescriptorPerTask ? Int(try DescriptorLimit.current().soft) : 0
-            board = try PoolBoard(tasks: tasks, producers: wake.producers, wake.signal, tableSize: tableSize)
+            board = try PoolBoard(count: tasks, producers: wake.producers, wake.signal, tableSize: tableSize)
         } catch {
             throw RunError("eventfd", error)
         }
@@ -115,7 +123,7 @@ final class PoolCrew: Sendable {
     private func fail(_ error: Errno) {
         state.withLock { if $0.error == nil { $0.error = error } }
         board.over.value = 1
-        board.end(at: monotonicNanoseconds())
+        board.tasks.end(at: monotonicNanoseconds())
     }
 
     // MARK: Called by the run
@@ -134,7 +142,7 @@ final class PoolCrew: Sendable {
         board.over.value = 1
         gate.open()
         opened.open()
-        for room in board.rooms { room.wakeFromOutside() }
+        board.throttle.wakeAll()
         for channel in queues?.channels ?? [] { channel.wakeFromOutside() }
         _ = state.withLock { $0.host }?.join()
     }
@@ -168,7 +176,7 @@ final class PoolCrew: Sendable {
 
     private func produce(_ index: Int, _ sets: [SharedSet]) throws(Errno) -> ProducerCounts {
         let tasks = board.share(of: index, among: wake.producers)
-        var count = ProducerCounts()
+        var count = ProducerCounts(producer: index)
         if let queues {
             if wake.signal == .messageRing {
                 var ring = try Ring.forThisThread(entries: 8)
@@ -178,21 +186,42 @@ final class PoolCrew: Sendable {
                 gate.arriveAndWait()
                 try produceInQueues(queues, index, tasks)
             }
-        } else if wake.live {
-            var outputs: [CInt] = []
-            outputs.reserveCapacity(tasks.count)
-            gate.arriveAndWait()
-            try openAllDescriptors(board, index, tasks, sets, taskFlags, &outputs, &count)
-            opened.arriveAndWait()
-            try signalAllDescriptors(board, tasks, outputs)
-        } else if plan.implementation == .c {
-            gate.arriveAndWait()
-            try referenceProduce(board, index, tasks, sets, taskFlags, &count)
         } else {
             gate.arriveAndWait()
-            try produceDescriptors(board, index, tasks, sets, taskFlags, &count)
+            try produceDescribed(tasks, sets, &count)
         }
         return count
+    }
+
+    /// Hands tasks over by descriptors of their own: to one set, or to the sets in turn.
+    private func produceDescribed(
+        _ tasks: Range<Int>, _ sets: [SharedSet], _ count: inout ProducerCounts
+    ) throws(Errno) {
+        if wake.live {
+            var outputs: [CInt] = []
+            outputs.reserveCapacity(tasks.count)
+            for (batch, set) in batches(of: tasks, sets) {
+                try openAllDescriptors(board.tasks, batch, set.epoll, taskFlags, &outputs, &count)
+            }
+            opened.arriveAndWait()
+            return try signalAllDescriptors(board.tasks, tasks, outputs)
+        }
+        for (batch, set) in batches(of: tasks, sets) {
+            if plan.implementation == .c {
+                try referenceProduce(board, batch, set.epoll, taskFlags, &count)
+            } else {
+                try produceDescriptors(board.tasks, batch, set.epoll, taskFlags, board.throttle, &count)
+            }
+        }
+    }
+
+    /// All tasks to the only set; or few enough at a time to keep every consumer busy.
+    private func batches(of tasks: Range<Int>, _ sets: [SharedSet]) -> [(Range<Int>, SharedSet)] {
+        guard sets.count > 1 else { return [(tasks, sets[0])] }
+        let size = min(max(tasks.count / (8 * sets.count), 1), 64)
+        return stride(from: tasks.lowerBound, to: tasks.upperBound, by: size).enumerated().map { index, start in
+            (start..<min(start + size, tasks.upperBound), sets[index % sets.count])
+        }
     }
 
     /// What a task's registration asks for.
@@ -205,18 +234,19 @@ final class PoolCrew: Sendable {
         let meter = meters[index]
         guard let queues else {
             let events = EpollEventBuffer(capacity: 64)
-            var result = ConsumerResult()
+            var count = ConsumerCounts()
             gate.arriveAndWait()
             if plan.implementation == .c {
-                try referenceConsume(sets[index % sets.count].epoll, board, meter, &result)
+                try referenceConsume(sets[index % sets.count].epoll, board, meter, &count)
             } else {
-                try consumeDescriptors(sets[index % sets.count].epoll, events, board, meter, &result)
+                try consumeDescriptors(
+                    sets[index % sets.count].epoll, events, board.tasks, board.throttle, meter, &count)
             }
-            return result
+            return ConsumerResult(latencies: count.latencies.recorder, staleEvents: count.staleEvents)
         }
         var inbox = PoolInbox(queues, index, meter)
         try consumeQueued(queues.channels[index], &inbox)
-        return inbox.result
+        return ConsumerResult(latencies: inbox.latencies.recorder, staleEvents: 0)
     }
 
     /// Prepares what the mode waits with, passes the gate, and runs its loop.

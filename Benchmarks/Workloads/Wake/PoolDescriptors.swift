@@ -10,46 +10,50 @@ import SystemPackage
 // The read decides, since the kernel gives each signal to one reader; what is closed is what was read.
 
 /// Hands over each task by a descriptor of its own.
+@inline(never)
 func produceDescriptors(
-    _ board: PoolBoard, _ producer: Int, _ tasks: Range<Int>, _ sets: [SharedSet], _ flags: EpollEvents,
-    _ count: inout ProducerCounts
+    _ tasks: PoolTasks, _ range: Range<Int>, _ epoll: borrowing Epoll, _ flags: EpollEvents,
+    _ throttle: PoolThrottle, _ count: inout ProducerCounts
 ) throws(Errno) {
-    for task in tasks {
-        let ends = try openSignal(board, producer, &count)
-        if board.over.relaxed != 0 { return ends.close() }
-        try register(ends, task, sets[task % sets.count], flags, board)
-        board.handedAt(task).relaxed = monotonicNanoseconds()
+    for task in range {
+        let ends = try openSignal(tasks, throttle, &count)
+        if tasks.over.relaxed != 0 { return ends.close() }
+        try register(ends, task, epoll, flags, tasks)
+        tasks.handedAt[task].relaxed = monotonicNanoseconds()
         try writeSignal(FileDescriptor(rawValue: ends.output), nil)
     }
 }
 
 /// Opens and registers the descriptors of all tasks, and hands none over.
+@inline(never)
 func openAllDescriptors(
-    _ board: PoolBoard, _ producer: Int, _ tasks: Range<Int>, _ sets: [SharedSet], _ flags: EpollEvents,
+    _ tasks: PoolTasks, _ range: Range<Int>, _ epoll: borrowing Epoll, _ flags: EpollEvents,
     _ outputs: inout [CInt], _ count: inout ProducerCounts
 ) throws(Errno) {
-    for task in tasks {
-        if board.over.relaxed != 0 { return }
-        let ends = try SignalEnds(board.signal, nonblocking: true)
-        count.opened(board.open.add(1))
-        try register(ends, task, sets[task % sets.count], flags, board)
+    for task in range {
+        if tasks.over.relaxed != 0 { return }
+        let ends = try SignalEnds(tasks.signal, nonblocking: true)
+        count.opened(tasks.open.add(1))
+        try register(ends, task, epoll, flags, tasks)
         outputs.append(ends.output)
     }
 }
 
 /// Hands over tasks whose descriptors are open.
-func signalAllDescriptors(_ board: PoolBoard, _ tasks: Range<Int>, _ outputs: [CInt]) throws(Errno) {
-    for (task, output) in zip(tasks, outputs) {
-        if board.over.relaxed != 0 { return }
-        board.handedAt(task).relaxed = monotonicNanoseconds()
+@inline(never)
+func signalAllDescriptors(_ tasks: PoolTasks, _ range: Range<Int>, _ outputs: [CInt]) throws(Errno) {
+    for (task, output) in zip(range, outputs) {
+        if tasks.over.relaxed != 0 { return }
+        tasks.handedAt[task].relaxed = monotonicNanoseconds()
         try writeSignal(FileDescriptor(rawValue: output), nil)
     }
 }
 
 /// Does tasks as epoll reports their descriptors, until the stop signal comes: poll, read, close.
+@inline(never)
 func consumeDescriptors(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ board: PoolBoard, _ meter: WorkerMeter,
-    _ result: inout ConsumerResult
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ tasks: PoolTasks, _ throttle: PoolThrottle, 
+    _ meter: WorkerMeter, _ count: inout ConsumerCounts
 ) throws(Errno) {
     while true {
         let ready = try epoll.wait(into: events)
@@ -60,12 +64,13 @@ func consumeDescriptors(
             let token = events[index].token
             if token == stopToken { return }
             let descriptor = CInt(truncatingIfNeeded: token & 0xffff_ffff)
-            guard try readOwned(descriptor, meter, &result) else { continue }
-            let owner = board.owner(descriptor).relaxed
-            if owner & 0xffff_ffff != token >> 32 { result.staleEvents += 1 }
+            guard try readOwned(descriptor, meter, &count) else { continue }
+            let owner = tasks.owners[Int(descriptor)].relaxed
+            if owner & 0xffff_ffff != token >> 32 { count.staleEvents += 1 }
             closeOwned(descriptor, owner, meter)
-            releaseProducers(board, open: board.open.subtract(1))
-            board.finish(Int(owner & 0xffff_ffff), meter, &result.latencies)
+            let open = tasks.open.subtract(1)
+            if tasks.throttled.value != 0 { throttle.wake(open: open) }
+            tasks.finish(Int(owner & 0xffff_ffff), meter, count.latencies)
         }
         if meter[.operations] == before { meter.add(.spuriousWakeups) }
     }
@@ -73,6 +78,8 @@ func consumeDescriptors(
 
 /// What a producer counts.
 struct ProducerCounts: Sendable {
+    /// Which producer it is.
+    let producer: Int
     /// Times it waited for descriptors to be closed.
     var waits: UInt64 = 0
     /// Most tasks whose descriptors were open at once.
@@ -83,32 +90,32 @@ struct ProducerCounts: Sendable {
     }
 }
 
-/// What a consumer brings back.
-struct ConsumerResult: Sendable {
+/// What a consumer counts.
+struct ConsumerCounts: ~Copyable {
     /// From handing over a task to its end.
-    var latencies = LatencyRecorder()
+    let latencies = LatencyBuckets()
     /// Events that named a descriptor which another consumer had closed.
     var staleEvents: UInt64 = 0
 }
 
 @inline(__always)
 private func register(
-    _ ends: SignalEnds, _ task: Int, _ set: SharedSet, _ flags: EpollEvents, _ board: PoolBoard
+    _ ends: SignalEnds, _ task: Int, _ epoll: borrowing Epoll, _ flags: EpollEvents, _ tasks: PoolTasks
 ) throws(Errno) {
-    board.owner(ends.input).relaxed = UInt64(task) | UInt64(ends.output) << 32
+    tasks.owners[Int(ends.input)].relaxed = UInt64(task) | UInt64(ends.output) << 32
     let token = UInt64(task) << 32 | UInt64(ends.input)
-    try set.epoll.add(FileDescriptor(rawValue: ends.input), flags.union(.readable), token: token)
+    try epoll.add(FileDescriptor(rawValue: ends.input), flags, token: token)
 }
 
 /// Reads a signal, which makes the reader the descriptor's owner; false if another consumer was faster.
 @inline(__always)
 private func readOwned(
-    _ descriptor: CInt, _ meter: WorkerMeter, _ result: inout ConsumerResult
+    _ descriptor: CInt, _ meter: WorkerMeter, _ count: inout ConsumerCounts
 ) throws(Errno) -> Bool {
     do throws(Errno) {
         return try readSignal(FileDescriptor(rawValue: descriptor), meter)
     } catch .badFileDescriptor {
-        result.staleEvents += 1
+        count.staleEvents += 1
         return false
     }
 }

@@ -19,7 +19,7 @@ final class PoolQueues: Sendable {
         self.channels = channels
         self.producers = producers
         // A producer's tasks are dealt out in turn, so no queue gets more.
-        capacity = board.tasks / producers / channels.count + 2
+        capacity = board.count / producers / channels.count + 2
         items = SharedWords(count: capacity * producers * channels.count, spacing: 1)
         tails = SharedWords(count: producers * channels.count, spacing: 16)
         sleepers = SharedWords(count: channels.count, spacing: 16)
@@ -41,7 +41,7 @@ final class PoolQueues: Sendable {
         let tail = tail(producer, consumer)
         let index = tail.relaxed
         item(producer, consumer, index).relaxed = UInt64(task)
-        board.handedAt(task).relaxed = monotonicNanoseconds()
+        board.tasks.handedAt[task].relaxed = monotonicNanoseconds()
         tail.value = index + 1
         let sleeper = sleeper(consumer)
         return sleeper.value != 0 && sleeper.exchange(0) != 0
@@ -49,15 +49,17 @@ final class PoolQueues: Sendable {
 }
 
 /// A consumer's side of the queues.
-struct PoolInbox {
+struct PoolInbox: ~Copyable {
     private let queues: PoolQueues
+    private let tasks: PoolTasks
     private let consumer: Int
     private var heads: [UInt64]
     let meter: WorkerMeter
-    private(set) var result = ConsumerResult()
+    let latencies = LatencyBuckets()
 
     init(_ queues: PoolQueues, _ consumer: Int, _ meter: WorkerMeter) {
         self.queues = queues
+        tasks = queues.board.tasks
         self.consumer = consumer
         self.meter = meter
         heads = [UInt64](repeating: 0, count: queues.producers)
@@ -71,9 +73,9 @@ struct PoolInbox {
         let sleeper = queues.sleeper(consumer)
         while true {
             doTasks()
-            if queues.board.over.value != 0 { return false }
+            if tasks.over.value != 0 { return false }
             sleeper.value = 1
-            if !hasTasks && queues.board.over.value == 0 { return true }
+            if !hasTasks && tasks.over.value == 0 { return true }
             // A signal that is under way must be taken, or it would end the next wait.
             if sleeper.exchange(0) == 0 { return true }
         }
@@ -85,7 +87,7 @@ struct PoolInbox {
             while heads[producer] < tail {
                 let task = queues.item(producer, consumer, heads[producer]).relaxed
                 heads[producer] += 1
-                queues.board.finish(Int(task), meter, &result.latencies)
+                tasks.finish(Int(task), meter, latencies)
             }
         }
     }

@@ -47,7 +47,7 @@ func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
 
     var measurement = Measurement()
     Snapshot.difference(from: before, to: after, into: &measurement)
-    let end = crews.map { $0.board.endedAt.value }.max() ?? 0
+    let end = crews.map { $0.board.tasks.endedAt.value }.max() ?? 0
     if end > start { measurement.durationNanoseconds = end - start }
     var latencies = LatencyRecorder()
     for crew in crews { crew.collect(into: &counts, &latencies) }
@@ -96,7 +96,7 @@ private func runLive(
         if interruption.isRequested { return .interrupted }
     }
     let slab = KernelMemory.read().slabBytes
-    let open = crews.reduce(0) { $0 + $1.board.open.value }
+    let open = crews.reduce(0) { $0 + $1.board.tasks.open.value }
     if open > 0 && slab > slabBefore { counts.bytesPerDescriptor = Double(slab - slabBefore) / Double(open) }
     for crew in crews {
         crew.startSignalling()

@@ -1,65 +1,85 @@
 import Glibc
-import LinuxReadiness
 import SystemPackage
 
-// A producer that runs out of descriptors sleeps until consumers have closed half of what was open. One at a time
-// would cost two thread switches a task; waiting for all would leave the consumers without work.
+/// How producers wait when they run out of descriptors.
+///
+/// A producer sleeps until consumers have closed half of what was open. One at a time would cost two thread switches a
+/// task; waiting for all would leave the consumers without work.
+final class PoolThrottle: Sendable {
+    /// Where each producer sleeps.
+    let rooms: [WakeChannel]
+    private let waterlines: SharedWords
+    private let throttled: SharedWord
+
+    /// - Parameter throttled: counts the producers that sleep; it must live as long as this.
+    init(producers: Int, throttled: SharedWord) throws(Errno) {
+        var rooms: [WakeChannel] = []
+        for _ in 0..<producers { rooms.append(try WakeChannel(.eventfd, nonblocking: false)) }
+        self.rooms = rooms
+        waterlines = SharedWords(count: producers, spacing: PoolBoard.wordsApart)
+        self.throttled = throttled
+    }
+
+    /// A sleeping producer is woken when fewer tasks than this are open; 0 if it does not sleep.
+    func waterline(_ producer: Int) -> SharedWord { waterlines[producer] }
+
+    /// Sleeps until half of what was open is closed, or all is over.
+    func sleep(_ producer: Int, _ tasks: PoolTasks, open: UInt64) {
+        let waterline = waterline(producer)
+        waterline.value = open / 2 + 1
+        _ = throttled.add(1)
+        // Consumers that closed theirs before they could see the waterline will not look again.
+        let drained = tasks.open.value <= open / 2 || tasks.over.value != 0
+        if drained && waterline.exchange(0) != 0 {
+            _ = throttled.subtract(1)
+            return
+        }
+        var amount: UInt64 = 0
+        let room = rooms[producer].input.rawValue
+        while unsafe read(room, &amount, 8) < 0 && errno == EINTR {}
+    }
+
+    /// Wakes the producers whose waterline is reached, now that so many tasks are `open`.
+    @inline(never) func wake(open: UInt64) {
+        for (producer, room) in rooms.enumerated() {
+            let waterline = waterline(producer)
+            let mark = waterline.value
+            guard mark != 0, open < mark, waterline.replace(mark, by: 0) else { continue }
+            _ = throttled.subtract(1)
+            room.wakeFromOutside()
+        }
+    }
+
+    /// Wakes all that sleep, at the end.
+    func wakeAll() {
+        for room in rooms { room.wakeFromOutside() }
+    }
+}
 
 /// Makes a task's signal; waits for descriptors to be closed if there is none left (`EMFILE`, `ENFILE`).
 @inline(__always)
-func openSignal(_ board: PoolBoard, _ producer: Int, _ count: inout ProducerCounts) throws(Errno) -> SignalEnds {
+func openSignal(
+    _ tasks: PoolTasks, _ throttle: PoolThrottle, _ count: inout ProducerCounts
+) throws(Errno) -> SignalEnds {
     while true {
         do throws(Errno) {
-            let ends = try SignalEnds(board.signal, nonblocking: true)
-            count.opened(board.open.add(1))
+            let ends = try SignalEnds(tasks.signal, nonblocking: true)
+            count.opened(tasks.open.add(1))
             return ends
         } catch {
             guard error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem else { throw error }
-            try waitForRoom(board, producer, &count, error)
+            try waitForRoom(tasks, throttle, &count)
         }
     }
 }
 
-/// - Throws: `error` if no task has a descriptor, so that waiting would never end.
+/// - Throws: the error of another attempt if no task has a descriptor, so that waiting would never end.
 @inline(never)
 private func waitForRoom(
-    _ board: PoolBoard, _ producer: Int, _ count: inout ProducerCounts, _ error: Errno
+    _ tasks: PoolTasks, _ throttle: PoolThrottle, _ count: inout ProducerCounts
 ) throws(Errno) {
-    let open = board.open.value
-    if open == 0 {
-        // The last one may have been closed since; then the next attempt succeeds.
-        let ends: SignalEnds
-        do throws(Errno) { ends = try SignalEnds(board.signal, nonblocking: true) } catch { throw error }
-        return ends.close()
-    }
+    let open = tasks.open.value
+    if open == 0 { return try SignalEnds(tasks.signal, nonblocking: true).close() }
     count.waits += 1
-    let waterline = board.waterline(producer)
-    waterline.value = open / 2 + 1
-    _ = board.throttled.add(1)
-    // Consumers that closed theirs before they could see the waterline will not look again.
-    let drained = board.open.value <= open / 2 || board.over.value != 0
-    if drained && waterline.exchange(0) != 0 {
-        _ = board.throttled.subtract(1)
-        return
-    }
-    var amount: UInt64 = 0
-    let room = board.rooms[producer].input.rawValue
-    while unsafe read(room, &amount, 8) < 0 && errno == EINTR {}
-}
-
-/// Wakes producers whose waterline is reached, now that so many tasks are `open`.
-@inline(__always)
-func releaseProducers(_ board: PoolBoard, open: UInt64) {
-    if board.throttled.value != 0 { wakeThrottled(board, open: open) }
-}
-
-@inline(never)
-func wakeThrottled(_ board: PoolBoard, open: UInt64) {
-    for (producer, room) in board.rooms.enumerated() {
-        let waterline = board.waterline(producer)
-        let mark = waterline.value
-        guard mark != 0, open < mark, waterline.replace(mark, by: 0) else { continue }
-        _ = board.throttled.subtract(1)
-        room.wakeFromOutside()
-    }
+    throttle.sleep(count.producer, tasks, open: open)
 }

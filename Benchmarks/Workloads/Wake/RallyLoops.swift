@@ -3,9 +3,11 @@ import LinuxRings
 import Meters
 import SystemPackage
 
-// The loops of a ping-pong, the same on both sides: wait for a signal, note it, signal the other.
+// The loops of a ping-pong, the same on both sides: wait for a signal, note it, signal the other. Never inlined, so that
+// a profiler finds them by name.
 
-func rallyInRead(_ input: FileDescriptor, _ output: FileDescriptor, _ side: inout RallySide) throws(Errno) {
+@inline(never)
+func rallyInRead(_ input: FileDescriptor, _ output: FileDescriptor, _ side: borrowing RallySide) throws(Errno) {
     while true {
         try waitInRead(input, side.meter)
         guard side.goesOn() else { return }
@@ -13,7 +15,8 @@ func rallyInRead(_ input: FileDescriptor, _ output: FileDescriptor, _ side: inou
     }
 }
 
-func rallyOnFutex(_ mine: SharedWord, _ theirs: SharedWord, _ side: inout RallySide) throws(Errno) {
+@inline(never)
+func rallyOnFutex(_ mine: SharedWord, _ theirs: SharedWord, _ side: borrowing RallySide) throws(Errno) {
     while true {
         try waitOnFutex(mine, side.meter)
         guard side.goesOn() else { return }
@@ -21,9 +24,10 @@ func rallyOnFutex(_ mine: SharedWord, _ theirs: SharedWord, _ side: inout RallyS
     }
 }
 
+@inline(never)
 func rallyInEpoll(
     _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ output: FileDescriptor,
-    drains: Bool, _ side: inout RallySide
+    drains: Bool, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInEpoll(epoll, events, input, drains: drains, side.meter)
@@ -32,9 +36,10 @@ func rallyInEpoll(
     }
 }
 
+@inline(never)
 func rallyInOneShot(
     _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ output: FileDescriptor,
-    _ side: inout RallySide
+    _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInOneShot(epoll, events, input, side.meter)
@@ -43,8 +48,9 @@ func rallyInOneShot(
     }
 }
 
+@inline(never)
 func rallyInRingRead(
-    _ ring: inout Ring, _ channel: WakeChannel, _ output: FileDescriptor, _ side: inout RallySide
+    _ ring: inout Ring, _ channel: WakeChannel, _ output: FileDescriptor, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInRingRead(&ring, channel, side.meter)
@@ -53,8 +59,9 @@ func rallyInRingRead(
     }
 }
 
+@inline(never)
 func rallyInRingPoll(
-    _ ring: inout Ring, _ input: FileDescriptor, _ output: FileDescriptor, drains: Bool, _ side: inout RallySide
+    _ ring: inout Ring, _ input: FileDescriptor, _ output: FileDescriptor, drains: Bool, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInRingPoll(&ring, input, drains: drains, side.meter)
@@ -64,7 +71,8 @@ func rallyInRingPoll(
 }
 
 /// One system call for each wake: the enter that waits for the next message sends this one.
-func rallyInMessages(_ ring: inout Ring, _ partner: WakeChannel, _ side: inout RallySide) throws(Errno) {
+@inline(never)
+func rallyInMessages(_ ring: inout Ring, _ partner: WakeChannel, _ side: borrowing RallySide) throws(Errno) {
     while true {
         try waitForMessage(&ring, side.meter)
         guard side.goesOn() else { return }

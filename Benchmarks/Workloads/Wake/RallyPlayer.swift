@@ -22,14 +22,14 @@ struct RallyPlayer: Sendable {
         switch plan.mode.mechanism {
         case .blocking where wake.signal == .futex:
             return try rally(ready) { (side) throws(Errno) in
-                try rallyOnFutex(mine.futexWord, partner.futexWord, &side)
+                try rallyOnFutex(mine.futexWord, partner.futexWord, side)
             }
         case .blocking:
             return try rally(ready) { (side) throws(Errno) in
                 if plan.implementation == .c {
                     try side.referenceRead(mine.input, partner.output)
                 } else {
-                    try rallyInRead(mine.input, partner.output, &side)
+                    try rallyInRead(mine.input, partner.output, side)
                 }
             }
         case .epoll(let flags, let modeDrains):
@@ -40,61 +40,61 @@ struct RallyPlayer: Sendable {
                     try side.referenceEpoll(epoll, mine.input, partner.output, drains: drains && modeDrains)
                 } else {
                     try rallyInEpoll(
-                        epoll, events, mine.input, partner.output, drains: drains && modeDrains, &side)
+                        epoll, events, mine.input, partner.output, drains: drains && modeDrains, side)
                 }
             }
         case .epollOneShot:
             let epoll = try set(oneShotFlags)
             let events = EpollEventBuffer(capacity: 1)
             return try rally(ready) { (side) throws(Errno) in
-                try rallyInOneShot(epoll, events, mine.input, partner.output, &side)
+                try rallyInOneShot(epoll, events, mine.input, partner.output, side)
             }
         case .ringSingle:
             var ring = try Ring.forThisThread(entries: 8)
             if wake.signal == .messageRing { return try rallyMessages(&ring, ready) }
             return try rally(ready) { (side) throws(Errno) in
-                try rallyInRingRead(&ring, mine, partner.output, &side)
+                try rallyInRingRead(&ring, mine, partner.output, side)
             }
         case .ringMultishot:
             var ring = try Ring.forThisThread(entries: 8)
             try ring.prepareMultishotPoll(mine.input, .readable, token: messageToken)
             try ring.submit()
             return try rally(ready) { (side) throws(Errno) in
-                try rallyInRingPoll(&ring, mine.input, partner.output, drains: drains, &side)
+                try rallyInRingPoll(&ring, mine.input, partner.output, drains: drains, side)
             }
         }
     }
 
     /// Runs a loop from the first signal to the last.
     private func rally(
-        _ ready: () -> RunWindow, _ loop: (inout RallySide) throws(Errno) -> Void
+        _ ready: () -> RunWindow, _ loop: (borrowing RallySide) throws(Errno) -> Void
     ) throws(Errno) -> LatencyRecorder {
-        var side = side(ready())
+        let side = side(ready())
         if leads {
             side.begin()
             partner.wakeFromOutside()
         }
-        try loop(&side)
+        try loop(side)
         if leads { partner.wakeFromOutside() }
-        state.deposit(side.oneWay)
-        return side.roundTrips
+        state.deposit(side.oneWay.recorder)
+        return side.roundTrips.recorder
     }
 
     /// Like ``rally(_:_:)``, with signals that only a ring can send.
     private func rallyMessages(_ ring: inout Ring, _ ready: () -> RunWindow) throws(Errno) -> LatencyRecorder {
         mine.ring = ring.descriptor
-        var side = side(ready())
+        let side = side(ready())
         if leads {
             side.begin()
             try ring.prepareMessage(to: partner.ring, messageToken: messageToken, .skipSuccess, token: 0)
         }
-        try rallyInMessages(&ring, partner, &side)
+        try rallyInMessages(&ring, partner, side)
         if leads {
             try ring.prepareMessage(to: partner.ring, messageToken: messageToken, .skipSuccess, token: 0)
             try ring.submit()
         }
-        state.deposit(side.oneWay)
-        return side.roundTrips
+        state.deposit(side.oneWay.recorder)
+        return side.roundTrips.recorder
     }
 
     private func side(_ window: RunWindow) -> RallySide {

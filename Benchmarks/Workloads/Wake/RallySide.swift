@@ -25,7 +25,7 @@ final class RallyState: Sendable {
 ///
 /// A round trip is measured by the side that leads, from its signal to its next wake; one way by both, from the other's
 /// signal to the wake. The clock is read once for each wake; the time of a signal is that of the wake before it.
-struct RallySide {
+struct RallySide: ~Copyable {
     let meter: WorkerMeter
     let leads: Bool
     let over: SharedWord
@@ -33,8 +33,8 @@ struct RallySide {
     let theirs: SharedWord
     let windowStart: UInt64
     let windowEnd: UInt64
-    private(set) var roundTrips = LatencyRecorder()
-    private(set) var oneWay = LatencyRecorder()
+    let roundTrips = LatencyBuckets()
+    let oneWay = LatencyBuckets()
 
     init(_ state: RallyState, leads: Bool, windowStart: UInt64, windowEnd: UInt64, _ meter: WorkerMeter) {
         self.meter = meter
@@ -52,7 +52,7 @@ struct RallySide {
     }
 
     /// Notes a wake; false if it was the last, and the other side is not to be signalled.
-    @inline(__always) mutating func goesOn() -> Bool {
+    @inline(__always) func goesOn() -> Bool {
         let now = monotonicNanoseconds()
         meter.add(.operations)
         if leads && now >= windowEnd { over.relaxed = 1 }
@@ -63,11 +63,5 @@ struct RallySide {
         }
         mine.relaxed = now
         return true
-    }
-
-    /// Takes over what a C loop recorded.
-    mutating func take(roundTrips: LatencyRecorder, oneWay: LatencyRecorder) {
-        self.roundTrips.add(roundTrips)
-        self.oneWay.add(oneWay)
     }
 }

@@ -49,6 +49,29 @@ import Synchronization
     }
 }
 
+/// A row of shared words, borrowed from the ``SharedWords`` that hold them: what a loop indexes without counting
+/// references.
+@safe struct SharedRow: @unchecked Sendable {
+    // Unchecked because of the pointer: all access through it is atomic.
+    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private let count: Int
+
+    fileprivate init(_ words: UnsafeMutablePointer<Atomic<UInt64>>, count: Int) {
+        unsafe self.words = unsafe words
+        self.count = count
+    }
+
+    @inline(__always) subscript(index: Int) -> SharedWord {
+        precondition(index >= 0 && index < count, "no such word")
+        return unsafe SharedWord(words + index)
+    }
+
+    /// The first word as the C loops take it.
+    @unsafe var address: UnsafeMutablePointer<UInt64> {
+        unsafe UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt64.self)
+    }
+}
+
 /// Shared words, freed when nobody holds the block any more.
 @safe final class SharedWords: Sendable {
     // Written through atomics only.
@@ -73,5 +96,11 @@ import Synchronization
     subscript(index: Int) -> SharedWord {
         precondition(index >= 0 && index < count, "no such word")
         return unsafe SharedWord(words + index * spacing)
+    }
+
+    /// All of them, valid as long as this holds them.
+    var row: SharedRow {
+        precondition(spacing == 1, "a row has no gaps")
+        return unsafe SharedRow(words, count: count)
     }
 }

@@ -109,11 +109,12 @@ struct SignalEnds: Sendable {
     _ = try nonblockingSystemCall { unsafe write(output.rawValue, &one, 8) }
 }
 
-/// Reads one signal; false if there is none (`EAGAIN`).
+/// Reads one signal; false if there is none: `EAGAIN`, or the end of a pipe that another thread is closing.
 @inline(__always) func readSignal(_ input: FileDescriptor, _ meter: WorkerMeter) throws(Errno) -> Bool {
     meter.add(.systemCalls)
     var count: UInt64 = 0
-    if try nonblockingSystemCall({ unsafe read(input.rawValue, &count, 8) }) != nil { return true }
+    let bytes = try nonblockingSystemCall { unsafe read(input.rawValue, &count, 8) }
+    if let bytes, bytes > 0 { return true }
     meter.add(.emptyCalls)
     return false
 }

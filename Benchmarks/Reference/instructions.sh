@@ -1,0 +1,78 @@
+#!/bin/sh
+# User-space instructions for each wake, Swift against C, counted by callgrind: the same on a busy machine as on an
+# idle one. Prints one line for each pair of loops, and fails if Swift takes more than 15 % more.
+#
+# usage: Benchmarks/Reference/instructions.sh [path of a release build's bench]
+# needs: valgrind
+set -eu
+
+bench=${1:-.build/release/bench}
+if [ ! -x "$bench" ]; then
+    echo "instructions.sh: no $bench; run 'swift build -c release' first, or name the program" >&2
+    exit 64
+fi
+if ! command -v valgrind >/dev/null; then
+    echo "instructions.sh: valgrind is missing; install it: apt-get install valgrind" >&2
+    exit 64
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# Valgrind cannot read all debug information that Swift writes, and needs none of it.
+strip -g -o "$folder/bench" "$bench"
+
+# instructions FUNCTION CALL OPTIONS...: what was spent inside FUNCTION, divided by the calls of CALL that it made.
+instructions() {
+    loop=$1
+    call=$2
+    shift 2
+    rm -rf "$folder/out" "$folder/results"
+    if ! valgrind --tool=callgrind --toggle-collect="$loop" --callgrind-out-file="$folder/out" "$folder/bench" \
+        --workload wake --rounds 1 --quiet --output "$folder/results" "$@" >"$folder/log" 2>&1; then
+        cat "$folder/log" >&2
+        exit 3
+    fi
+    awk -v wanted="$call" '
+        /^cfn=/ {
+            id = $1
+            sub(/^cfn=/, "", id)
+            if (NF > 1) name[id] = $2
+            called = name[id]
+        }
+        /^fn=/ {
+            id = $1
+            sub(/^fn=/, "", id)
+            if (NF > 1) name[id] = $2
+        }
+        /^calls=/ { if (called == wanted) { split($1, part, "="); calls += part[2] } }
+        /^(summary|totals):/ { total = $2 }
+        END {
+            if (calls == 0) exit 1
+            printf "%.1f\n", total / calls
+        }' "$folder/out" || { echo "instructions.sh: $loop made no call of $call" >&2; exit 1; }
+}
+
+worst=0
+compare() {
+    title=$1
+    swift_loop=$2
+    c_loop=$3
+    call=$4
+    shift 4
+    in_swift=$(instructions "*$swift_loop*" "$call" --implementation swift "$@")
+    in_c=$(instructions "$c_loop" "$call" --implementation c "$@")
+    ratio=$(awk -v a="$in_swift" -v b="$in_c" 'BEGIN { printf "%.3f", a / b }')
+    printf '%-28s Swift %7s  C %7s  ratio %s\n' "$title" "$in_swift" "$in_c" "$ratio"
+    if awk -v r="$ratio" 'BEGIN { exit !(r > 1.15) }'; then worst=2; fi
+}
+
+rally="--shape ping-pong --pin same --warmup 0 --duration 500ms"
+pool="--shape pool --descriptors per-task --tasks 3000 --mode et"
+# shellcheck disable=SC2086 # the options are words
+{
+    compare "ping-pong, blocking" rallyInRead reference_rally_read write --mode blocking $rally
+    compare "ping-pong, epoll-et" rallyInEpoll reference_rally_epoll write --mode et $rally
+    compare "pool, producing a task" produceDescriptors reference_produce epoll_ctl $pool
+    compare "pool, consuming a task" consumeDescriptors reference_consume close $pool
+}
+exit $worst
