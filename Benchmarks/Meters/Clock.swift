@@ -9,7 +9,9 @@ public import Glibc
 @inlinable @inline(__always) func nanoseconds(of clock: clockid_t) -> UInt64 {
     var time = timespec()
     unsafe clock_gettime(clock, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    // Neither is ever negative.
+    let seconds = UInt64(truncatingIfNeeded: time.tv_sec)
+    return seconds &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
 }
 
 /// Sleeps until the monotonic clock shows `deadline`, signals notwithstanding (`clock_nanosleep(2)`).

@@ -52,7 +52,7 @@ func signalAllDescriptors(_ tasks: PoolTasks, _ range: Range<Int>, _ outputs: [C
 /// Does tasks as epoll reports their descriptors, until the stop signal comes: poll, read, close.
 @inline(never)
 func consumeDescriptors(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ tasks: PoolTasks, _ throttle: PoolThrottle, 
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ tasks: PoolTasks, _ throttle: PoolThrottle,
     _ meter: WorkerMeter, _ count: inout ConsumerCounts
 ) throws(Errno) {
     while true {
@@ -70,7 +70,7 @@ func consumeDescriptors(
             closeOwned(descriptor, owner, meter)
             let open = tasks.open.subtract(1)
             if tasks.throttled.value != 0 { throttle.wake(open: open) }
-            tasks.finish(Int(owner & 0xffff_ffff), meter, count.latencies)
+            tasks.finish(Int(truncatingIfNeeded: owner & 0xffff_ffff), meter, count.latencies)
         }
         if meter[.operations] == before { meter.add(.spuriousWakeups) }
     }
@@ -102,8 +102,9 @@ struct ConsumerCounts: ~Copyable {
 private func register(
     _ ends: SignalEnds, _ task: Int, _ epoll: borrowing Epoll, _ flags: EpollEvents, _ tasks: PoolTasks
 ) throws(Errno) {
-    tasks.owners[Int(ends.input)].relaxed = UInt64(task) | UInt64(ends.output) << 32
-    let token = UInt64(task) << 32 | UInt64(ends.input)
+    let task = UInt64(truncatingIfNeeded: task)
+    tasks.owners[Int(ends.input)].relaxed = task | UInt64(truncatingIfNeeded: ends.output) << 32
+    let token = task << 32 | UInt64(truncatingIfNeeded: ends.input)
     try epoll.add(FileDescriptor(rawValue: ends.input), flags, token: token)
 }
 
@@ -122,11 +123,12 @@ private func readOwned(
 
 @inline(__always)
 private func closeOwned(_ input: CInt, _ owner: UInt64, _ meter: WorkerMeter) {
+    // The read end first, and its registration with it: the end of the writers would be one more edge.
+    meter.add(.systemCalls)
+    Glibc.close(input)
     let output = CInt(truncatingIfNeeded: owner >> 32)
     if output != input {
         meter.add(.systemCalls)
         Glibc.close(output)
     }
-    meter.add(.systemCalls)
-    Glibc.close(input)
 }

@@ -137,7 +137,8 @@ extension Measurement {
     fileprivate mutating func judgePool(_ ending: Ending, workerError: Errno?, _ counts: WakeResults.PoolCounts) {
         if let workerError {
             status = .failed
-            reason = workerError == .tooManyOpenFiles
+            reason =
+                workerError == .tooManyOpenFiles
                 ? "no descriptor is left for even one task: the limit is too low, see ulimit -n"
                 : "a thread of the pool stopped: \(workerError)"
         } else if ending == .interrupted {

@@ -62,7 +62,8 @@ import Synchronization
     }
 
     @inline(__always) subscript(index: Int) -> SharedWord {
-        precondition(index >= 0 && index < count, "no such word")
+        // Checked in debug builds: loops index what they were given themselves.
+        assert(index >= 0 && index < count, "no such word")
         return unsafe SharedWord(words + index)
     }
 

@@ -96,6 +96,7 @@ struct SignalEnds: Sendable {
         return ends
     }
 
+    /// Closes both, the read end first.
     func close() {
         Glibc.close(input)
         if output != input { Glibc.close(output) }
