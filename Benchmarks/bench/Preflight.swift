@@ -39,7 +39,7 @@ enum Preflight {
     private static func checkMemory(_ plans: [RunPlan]) throws {
         let live = plans.map(\.wake).filter(\.live).map(\.liveDescriptors).max() ?? 0
         let needed = UInt64(live) * WakePlan.bytesPerLiveDescriptor
-        let available = KernelMemory.read().availableBytes
+        let available = AvailableMemory.read()
         if needed > available / 2 {
             throw Failure(
                 .usage,

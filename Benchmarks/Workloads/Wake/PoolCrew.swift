@@ -68,11 +68,11 @@ final class PoolCrew: Sendable {
     func prepare() {
         let host = BenchThread<Void>("pool", processor: nil) { [self] () throws(Errno) in
             do throws(Errno) {
-                var sets: [SharedSet] = []
+                var sets: [SharedEpoll] = []
                 if wake.usesDescriptorPerTask {
                     _ = try systemCall { unshare(C_CLONE_FILES) }
                     let count = plan.topology == .sharedSet ? 1 : wake.consumers
-                    for _ in 0..<count { sets.append(try SharedSet(listeners: [], [], stop: stop)) }
+                    for _ in 0..<count { sets.append(try SharedEpoll([], [], [], stop: stop)) }
                 }
                 runThreads(sets)
             } catch {
@@ -86,7 +86,7 @@ final class PoolCrew: Sendable {
     }
 
     /// Called on the host, whose descriptor table the threads inherit; returns when they have ended.
-    private func runThreads(_ sets: [SharedSet]) {
+    private func runThreads(_ sets: [SharedEpoll]) {
         let consumers = (0..<wake.consumers).map { index in
             BenchThread("worker-\(index)", processor: plan.placement.processor(ofWorker: index)) {
                 [self] () throws(Errno) in
@@ -174,7 +174,7 @@ final class PoolCrew: Sendable {
 
     // MARK: Threads
 
-    private func produce(_ index: Int, _ sets: [SharedSet]) throws(Errno) -> ProducerCounts {
+    private func produce(_ index: Int, _ sets: [SharedEpoll]) throws(Errno) -> ProducerCounts {
         let tasks = board.share(of: index, among: wake.producers)
         var count = ProducerCounts(producer: index)
         if let queues {
@@ -195,7 +195,7 @@ final class PoolCrew: Sendable {
 
     /// Hands tasks over by descriptors of their own: to one set, or to the sets in turn.
     private func produceDescribed(
-        _ tasks: Range<Int>, _ sets: [SharedSet], _ count: inout ProducerCounts
+        _ tasks: Range<Int>, _ sets: [SharedEpoll], _ count: inout ProducerCounts
     ) throws(Errno) {
         if wake.live {
             var outputs: [CInt] = []
@@ -216,7 +216,7 @@ final class PoolCrew: Sendable {
     }
 
     /// All tasks to the only set; or few enough at a time to keep every consumer busy.
-    private func batches(of tasks: Range<Int>, _ sets: [SharedSet]) -> [(Range<Int>, SharedSet)] {
+    private func batches(of tasks: Range<Int>, _ sets: [SharedEpoll]) -> [(Range<Int>, SharedEpoll)] {
         guard sets.count > 1 else { return [(tasks, sets[0])] }
         let size = min(max(tasks.count / (8 * sets.count), 1), 64)
         return stride(from: tasks.lowerBound, to: tasks.upperBound, by: size).enumerated().map { index, start in
@@ -230,7 +230,7 @@ final class PoolCrew: Sendable {
         return oneShotFlags
     }
 
-    private func consume(_ index: Int, _ sets: [SharedSet]) throws(Errno) -> ConsumerResult {
+    private func consume(_ index: Int, _ sets: [SharedEpoll]) throws(Errno) -> ConsumerResult {
         let meter = meters[index]
         guard let queues else {
             let events = EpollEventBuffer(capacity: 64)
@@ -257,6 +257,14 @@ final class PoolCrew: Sendable {
             gate.arriveAndWait()
             if wake.signal == .futex { return try consumeOnFutex(channel.futexWord, &inbox) }
             try consumeInRead(channel.input, &inbox)
+        case .select:
+            var set = try SelectSet(stop: channel.input.rawValue, listeners: [], connections: [])
+            gate.arriveAndWait()
+            try consumeInSelect(&set, channel.input, &inbox)
+        case .poll:
+            var set = PollSet(stop: channel.input.rawValue, listeners: [], connections: [], capacity: 0)
+            gate.arriveAndWait()
+            try consumeInPoll(&set, channel.input, &inbox)
         case .epoll(let flags, let modeDrains):
             let epoll = try Epoll()
             let events = EpollEventBuffer(capacity: 1)
@@ -275,11 +283,12 @@ final class PoolCrew: Sendable {
             gate.arriveAndWait()
             if wake.signal == .messageRing { return try consumeInMessages(&ring, &inbox) }
             try consumeInRingRead(&ring, channel, &inbox)
-        case .ringMultishot:
+        case .ringPoll:
             var ring = try Ring.forThisThread(entries: 8)
             try ring.prepareMultishotPoll(channel.input, .readable, token: messageToken)
             gate.arriveAndWait()
             try consumeInRingPoll(&ring, channel.input, drains: drains, &inbox)
+        case .dispatcher, .ringMultishot: throw .notSupported
         }
     }
 }

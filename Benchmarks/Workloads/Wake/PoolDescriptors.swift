@@ -62,7 +62,7 @@ func consumeDescriptors(
         let before = meter[.operations]
         for index in 0..<ready {
             let token = events[index].token
-            if token == stopToken { return }
+            if token == Token(.stop).rawValue { return }
             let descriptor = CInt(truncatingIfNeeded: token & 0xffff_ffff)
             guard try readOwned(descriptor, meter, &count) else { continue }
             let owner = tasks.owners[Int(descriptor)].relaxed

@@ -16,6 +16,16 @@ func consumeOnFutex(_ word: SharedWord, _ inbox: inout PoolInbox) throws(Errno) 
 }
 
 @inline(never)
+func consumeInSelect(_ set: inout SelectSet, _ input: FileDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
+    while inbox.mustWait() { try waitInSelect(&set, input, inbox.meter) }
+}
+
+@inline(never)
+func consumeInPoll(_ set: inout PollSet, _ input: FileDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
+    while inbox.mustWait() { try waitInPoll(&set, input, inbox.meter) }
+}
+
+@inline(never)
 func consumeInEpoll(
     _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, drains: Bool,
     _ inbox: inout PoolInbox

@@ -88,14 +88,14 @@ private func wait(
 private func runLive(
     _ crews: [PoolCrew], _ meters: WorkerMeters, _ interruption: Interruption, _ counts: inout WakeResults.PoolCounts
 ) throws(Errno) -> Ending {
-    let slabBefore = KernelMemory.read().slabBytes
+    let slabBefore = MemoryUse.read().slabBytes
     for crew in crews {
         crew.start()
         crew.waitUntilOpened()
         if crew.error != nil { return .done }
         if interruption.isRequested { return .interrupted }
     }
-    let slab = KernelMemory.read().slabBytes
+    let slab = MemoryUse.read().slabBytes
     let open = crews.reduce(0) { $0 + $1.board.tasks.open.value }
     if open > 0 && slab > slabBefore { counts.bytesPerDescriptor = Double(slab - slabBefore) / Double(open) }
     for crew in crews {

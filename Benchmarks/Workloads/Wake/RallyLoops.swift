@@ -25,6 +25,28 @@ func rallyOnFutex(_ mine: SharedWord, _ theirs: SharedWord, _ side: borrowing Ra
 }
 
 @inline(never)
+func rallyInSelect(
+    _ set: inout SelectSet, _ input: FileDescriptor, _ output: FileDescriptor, _ side: borrowing RallySide
+) throws(Errno) {
+    while true {
+        try waitInSelect(&set, input, side.meter)
+        guard side.goesOn() else { return }
+        try writeSignal(output, side.meter)
+    }
+}
+
+@inline(never)
+func rallyInPoll(
+    _ set: inout PollSet, _ input: FileDescriptor, _ output: FileDescriptor, _ side: borrowing RallySide
+) throws(Errno) {
+    while true {
+        try waitInPoll(&set, input, side.meter)
+        guard side.goesOn() else { return }
+        try writeSignal(output, side.meter)
+    }
+}
+
+@inline(never)
 func rallyInEpoll(
     _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ output: FileDescriptor,
     drains: Bool, _ side: borrowing RallySide

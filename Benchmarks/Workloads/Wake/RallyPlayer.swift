@@ -32,6 +32,16 @@ struct RallyPlayer: Sendable {
                     try rallyInRead(mine.input, partner.output, side)
                 }
             }
+        case .select:
+            var set = try SelectSet(stop: mine.input.rawValue, listeners: [], connections: [])
+            return try rally(ready) { (side) throws(Errno) in
+                try rallyInSelect(&set, mine.input, partner.output, side)
+            }
+        case .poll:
+            var set = PollSet(stop: mine.input.rawValue, listeners: [], connections: [], capacity: 0)
+            return try rally(ready) { (side) throws(Errno) in
+                try rallyInPoll(&set, mine.input, partner.output, side)
+            }
         case .epoll(let flags, let modeDrains):
             let epoll = try set(flags)
             let events = EpollEventBuffer(capacity: 1)
@@ -55,13 +65,14 @@ struct RallyPlayer: Sendable {
             return try rally(ready) { (side) throws(Errno) in
                 try rallyInRingRead(&ring, mine, partner.output, side)
             }
-        case .ringMultishot:
+        case .ringPoll:
             var ring = try Ring.forThisThread(entries: 8)
             try ring.prepareMultishotPoll(mine.input, .readable, token: messageToken)
             try ring.submit()
             return try rally(ready) { (side) throws(Errno) in
                 try rallyInRingPoll(&ring, mine.input, partner.output, drains: drains, side)
             }
+        case .dispatcher, .ringMultishot: throw .notSupported
         }
     }
 

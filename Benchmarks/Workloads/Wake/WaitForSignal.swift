@@ -27,6 +27,30 @@ func waitOnFutex(_ word: SharedWord, _ meter: WorkerMeter) throws(Errno) {
     }
 }
 
+/// `select(2)` on the one descriptor, then `read(2)`.
+@inline(__always)
+func waitInSelect(_ set: inout SelectSet, _ input: FileDescriptor, _ meter: WorkerMeter) throws(Errno) {
+    while true {
+        try set.wait()
+        meter.add(.systemCalls)
+        meter.add(.wakeups)
+        if try readSignal(input, meter) { return }
+        meter.add(.spuriousWakeups)
+    }
+}
+
+/// `poll(2)` on the one descriptor, then `read(2)`.
+@inline(__always)
+func waitInPoll(_ set: inout PollSet, _ input: FileDescriptor, _ meter: WorkerMeter) throws(Errno) {
+    while true {
+        try set.wait()
+        meter.add(.systemCalls)
+        meter.add(.wakeups)
+        if try readSignal(input, meter) { return }
+        meter.add(.spuriousWakeups)
+    }
+}
+
 /// `epoll_wait(2)`, then `read(2)`: once, or until `EAGAIN` for a loop that `drains`.
 @inline(__always)
 func waitInEpoll(

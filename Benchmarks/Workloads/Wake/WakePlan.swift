@@ -29,7 +29,7 @@ public struct WakePlan: Sendable, Equatable {
     }
 
     /// Beyond this the table of tasks alone would fill the memory of a small machine.
-    public static let mostTasks = 100_000_000
+    public static let mostTasks = 10_000_000
     /// Beyond this more threads than any machine has processors would only wait for one.
     public static let mostThreads = 1024
 }
@@ -78,19 +78,19 @@ extension WakePlan {
     public func refusal(by mode: Mode) -> String? {
         switch mode.mechanism {
         case .blocking: blockingRefusal
-        case .epoll, .epollOneShot:
+        case .select, .poll, .epoll, .epollOneShot:
             switch signal {
             case .futex: "\(mode.name) cannot wait for a futex, which is no descriptor; use --mode blocking"
             case .messageRing: "msg-ring is a completion in a ring, not a descriptor; use --mode uring-single"
-            case .eventfd, .eventfdSemaphore, .pipe: nil
+            case .eventfd, .eventfdSemaphore, .pipe: callRefusal(mode)
             }
+        case .dispatcher: "the dispatcher hands work over, which is what a pool's producers do; use --shape pool"
         case .ringSingle: ringRefusal(mode)
-        case .ringMultishot(.descriptors):
+        case .ringPoll:
             signal == .messageRing
-                ? "a message needs no request in the receiver's ring, so there is no multishot one; use uring-single"
+                ? "a message needs no request in the receiver's ring, so there is no poll for it; use uring-single"
                 : ringRefusal(mode)
-        case .ringMultishot(.slots):
-            "\(mode.name) is a way of accepting; to wake it is the same as uring-multishot, so use that"
+        case .ringMultishot: "\(mode.name) accepts or receives, and a signal is neither; use uring-poll or uring-single"
         }
     }
 
@@ -101,6 +101,12 @@ extension WakePlan {
                 + "--descriptors per-worker"
         }
         return nil
+    }
+
+    private func callRefusal(_ mode: Mode) -> String? {
+        guard usesDescriptorPerTask, mode.mechanism == .select || mode.mechanism == .poll else { return nil }
+        return "\(mode.name) is handed its descriptors with each call, so a producer cannot register a task's; use an "
+            + "epoll mode or --descriptors per-worker"
     }
 
     private func ringRefusal(_ mode: Mode) -> String? {
