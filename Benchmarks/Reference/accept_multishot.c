@@ -1,4 +1,5 @@
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "ring.h"
 
@@ -56,6 +57,17 @@ static int loop(struct io_uring *ring, int listener, uint64_t *counts) {
     return error;
 }
 
+/* Closes what was accepted and not served when the stop signal came. */
+static void close_rest(struct io_uring *ring) {
+    struct io_uring_cqe *completion;
+    io_uring_submit(ring);
+    while (io_uring_peek_cqe(ring, &completion) == 0) {
+        if (completion->user_data == ACCEPT_TOKEN && completion->res >= 0)
+            close(completion->res);
+        io_uring_cqe_seen(ring, completion);
+    }
+}
+
 int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts) {
     struct io_uring ring;
     int error = make_ring(&ring, entries);
@@ -63,6 +75,7 @@ int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_
         return error;
     poll_stop(&ring, stop);
     error = loop(&ring, listener, counts);
+    close_rest(&ring);
     io_uring_queue_exit(&ring);
     return error;
 }

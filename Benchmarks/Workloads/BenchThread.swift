@@ -6,7 +6,8 @@ import SystemPackage
 ///
 /// Built on Foundation's pthread wrappers and not on Dispatch, whose semaphores ThreadSanitizer cannot see.
 final class BenchThread<Success: Sendable>: @unchecked Sendable {
-    // Unchecked: `outcome` is guarded by `finished`.
+    // Unchecked: `work` belongs to the thread, the rest is guarded by `finished`.
+    private var work: (@Sendable () throws(Errno) -> Success)?
     private let finished = NSCondition()
     private var outcome: Result<Success, Errno>?
     private var started: ThreadHandle?
@@ -20,6 +21,7 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
         _ name: String, processor: Int?, unpinned: @escaping @Sendable () -> Void = {},
         _ body: @escaping @Sendable () throws(Errno) -> Success
     ) {
+        work = body
         let thread = Thread { [self] in
             finished.lock()
             started = .current()
@@ -27,17 +29,24 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
             finished.unlock()
             if let processor, !Affinity.pinThisThread(to: processor) {
                 unpinned()
+                work = nil
                 finish(.failure(.invalidArgument))
-                return
-            }
-            do throws(Errno) {
-                finish(.success(try body()))
-            } catch {
-                finish(.failure(error))
+            } else {
+                finish(run())
             }
         }
         thread.name = name
         thread.start()
+    }
+
+    /// Runs the body once and lets go of it, so that who joins finds everything closed that the body held.
+    private func run() -> Result<Success, Errno> {
+        defer { work = nil }
+        do throws(Errno) {
+            return .success(try work!())
+        } catch {
+            return .failure(error)
+        }
     }
 
     private func finish(_ result: Result<Success, Errno>) {

@@ -39,7 +39,10 @@ final class AcceptServer: Sendable {
     /// Stops the workers; returns the first error that one of them ended with.
     func finish() -> Errno? {
         // Only threads that wait in accept4 itself need the shutdown; others would see its EINVAL.
-        team.finish { if isBlocking { listeners.stopAccepting() } }
+        let error = team.finish { if isBlocking { listeners.stopAccepting() } }
+        // A ring lets go of its listener some time after its end; the port is to be free for the next run at once.
+        listeners.stopAccepting()
+        return error
     }
 
     private static func sharedSet(

@@ -64,6 +64,7 @@ struct AcceptWorker: Sendable {
         case .ringSingle:
             var ring = try makeRing()
             gate.arriveAndWait()
+            defer { closeRest(&ring) }
             try acceptRingSingle(&ring, listeners[0], &server, meter)
         case .ringMultishot(let destination):
             if plan.implementation == .c {
@@ -73,6 +74,7 @@ struct AcceptWorker: Sendable {
                 var ring = try makeRing()
                 if destination == .slots { try ring.registerFileSlots(count: slotCount) }
                 gate.arriveAndWait()
+                defer { if destination == .descriptors { closeRest(&ring) } }
                 var accept = MultishotAccept(
                     listener: listeners[0], into: destination, token: Token(.listener).rawValue)
                 try acceptRingMultishot(&ring, &accept, &server, meter)
