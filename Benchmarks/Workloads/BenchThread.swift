@@ -23,6 +23,8 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     ) {
         work = body
         let thread = Thread { [self] in
+            // From the inside: a name given before the start does not reach the kernel, nor top(1) and strace(1).
+            Thread.current.name = name
             finished.lock()
             started = .current()
             allocations = .ofThisThread()
@@ -35,7 +37,6 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
                 finish(run())
             }
         }
-        thread.name = name
         thread.start()
     }
 
