@@ -41,23 +41,14 @@ public final class Interruption: Sendable {
         case failed
     }
 
-    /// Waits until a time on the monotonic clock, a signal, a failure that `failure` tells of, or until `end`, if
-    /// given, is readable.
-    func pause(
-        until deadline: UInt64, failure: borrowing EventFD, end: FileDescriptor? = nil
-    ) throws(Errno) -> Pause {
-        let epoll = try Epoll()
-        try epoll.add(signals.descriptor, .readable, token: 0)
-        try epoll.add(failure.descriptor, .readable, token: 1)
-        if let end { try epoll.add(end, .readable, token: 2) }
-        let endings: [Pause] = [.interrupted, .failed, .over]
-        let events = EpollEventBuffer(capacity: 3)
-        while true {
-            let now = monotonicNanoseconds()
-            let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
-            if ready > 0 { return endings[Int(events[0].token)] }
-            if monotonicNanoseconds() >= deadline { return .over }
-        }
+    /// Watches for the signals, for a failure that `failure` tells of, and for `end`, if given, to be readable.
+    func watch(failure: borrowing EventFD, end: FileDescriptor? = nil) throws(Errno) -> RunWatch {
+        try RunWatch(signals: signals.descriptor, failure: failure.descriptor, end: end)
+    }
+
+    /// Waits until a time on the monotonic clock, a signal, or a failure that `failure` tells of.
+    func pause(until deadline: UInt64, failure: borrowing EventFD) throws(Errno) -> Pause {
+        try watch(failure: failure).pause(until: deadline)
     }
 
     /// Readable when the user wants to stop; borrowed.
@@ -67,5 +58,30 @@ public final class Interruption: Sendable {
     public var isRequested: Bool {
         var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&entry, 1, 0) > 0
+    }
+}
+
+/// Waits for the end of a run; made before its load starts, so that no want of descriptors can spoil the waiting.
+struct RunWatch: ~Copyable {
+    private let epoll: Epoll
+    private let events = EpollEventBuffer(capacity: 3)
+
+    fileprivate init(signals: FileDescriptor, failure: FileDescriptor, end: FileDescriptor?) throws(Errno) {
+        let epoll = try Epoll()
+        try epoll.add(signals, .readable, token: 0)
+        try epoll.add(failure, .readable, token: 1)
+        if let end { try epoll.add(end, .readable, token: 2) }
+        self.epoll = epoll
+    }
+
+    /// Waits until a time on the monotonic clock or until what is watched happens.
+    func pause(until deadline: UInt64) throws(Errno) -> Interruption.Pause {
+        let endings: [Interruption.Pause] = [.interrupted, .failed, .over]
+        while true {
+            let now = monotonicNanoseconds()
+            let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+            if ready > 0 { return endings[Int(events[0].token)] }
+            if monotonicNanoseconds() >= deadline { return .over }
+        }
     }
 }

@@ -11,6 +11,7 @@ func measureWindow(
     _ team: WorkerTeam, warmupNanoseconds: UInt64, durationNanoseconds: UInt64, _ interruption: Interruption,
     clients start: (RunWindow, Abandonment) -> [BenchThread<ClientResult>]
 ) throws(Errno) -> Measurement {
+    let watch = try interruption.watch(failure: team.failure)
     // Late enough that all client threads have started.
     let loadStart = monotonicNanoseconds() + 5_000_000
     let windowStart = loadStart + warmupNanoseconds
@@ -26,9 +27,9 @@ func measureWindow(
     }
 
     var measurement = Measurement()
-    let warmup = try interruption.pause(until: windowStart, failure: team.failure)
+    let warmup = try watch.pause(until: windowStart)
     let before = snapshot()
-    let pause = warmup == .over ? try interruption.pause(until: end, failure: team.failure) : warmup
+    let pause = warmup == .over ? try watch.pause(until: end) : warmup
     let after = snapshot()
     if pause != .over { abandonment.request() }
     if warmup == .over { Snapshot.difference(from: before, to: after, into: &measurement) }

@@ -56,6 +56,7 @@ private func drain(
 ) throws(Errno) -> Measurement {
     let queue = DrainQueue()
     let end = try CountedEnd(of: plan.clients)
+    let watch = try interruption.watch(failure: server.team.failure, end: end.descriptor)
     let clients = queueClients(plan, count, server.address, queue, end)
     queue.gate.waitForArrivals(plan.clients)
     let team = server.team
@@ -66,7 +67,7 @@ private func drain(
     team.meters.setWindow(start: window.start, end: .max)
     queue.gate.open()
     team.start()
-    let pause = try interruption.pause(until: window.deadline, failure: team.failure, end: end.descriptor)
+    let pause = try watch.pause(until: window.deadline)
     if pause != .over { queue.abandonment.request() }
     let results = clients.map { $0.join() }
 
