@@ -83,6 +83,13 @@ let package = Package(
         tests("LinuxReadinessTests", ["LinuxDescriptors", "LinuxReadiness", system]),
         tests("LinuxRingsTests", ["CEventFD", "LinuxDescriptors", "LinuxRings", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
+        tests("MetersTests", ["CSocketExtras", "Meters", histogram]),
+        tests(
+            "WorkloadsTests",
+            [
+                "LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Reference", "Workloads", system, histogram,
+            ]),
+        tests("BenchTests", ["bench", "Records", "Workloads"], exclude: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,37 +1,45 @@
-import Foundation
-import Records
+import Meters
+import Reference
 import Testing
 
 @testable import Workloads
 
-/// The documents show the tables of the code.
 @Suite struct ModeTableTests {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    private func text(_ path: String) throws -> String {
-        try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
-    }
-
-    @Test func theREADMEShowsTheModeTable() throws {
-        #expect(try text("README.md").contains(Mode.markdownTable))
-    }
-
-    @Test func theResultsPageShowsEveryColumn() throws {
-        #expect(try text("results/README.md").contains(Column.markdownTable))
-    }
-
-    @Test func namesAndAliasesAreUnambiguous() {
+    @Test func everyModeHasANameOfItsOwn() {
         let names = Mode.all.map(\.name) + Mode.all.compactMap(\.alias)
         #expect(Set(names).count == names.count)
-        for name in names { #expect(Mode.named(name) != nil) }
-        #expect(Mode.named("epoll") == nil)
+        for mode in Mode.all {
+            #expect(Mode.named(mode.name)?.name == mode.name)
+            if let alias = mode.alias { #expect(Mode.named(alias)?.name == mode.name) }
+            #expect(!mode.topologies.isEmpty && !mode.summary.isEmpty)
+        }
+        #expect(Mode.named("") == nil && Mode.named("EPOLL-LT") == nil)
     }
 
-    @Test func aModeWithoutRingsIsSupportedEverywhere() {
+    @Test func ringModesAreUnsupportedWithoutRingsAndOthersAreNot() {
         for mode in Mode.all {
-            let reason = mode.unsupportedReason(rings: .unavailable("no"))
-            #expect((reason == "no") == mode.mechanism.usesRing)
+            let reason = mode.unsupportedReason(rings: .unavailable("forbidden"))
+            #expect(reason == (mode.mechanism.usesRing ? "forbidden" : nil))
         }
+    }
+
+    @Test func swiftAndCCountIntoTheSamePlaces() {
+        let pairs: [(WorkerCount, reference_count)] = [
+            (.operations, REFERENCE_OPERATIONS), (.wakeups, REFERENCE_WAKEUPS),
+            (.spuriousWakeups, REFERENCE_SPURIOUS_WAKEUPS), (.emptyCalls, REFERENCE_EMPTY_CALLS),
+            (.systemCalls, REFERENCE_SYSTEM_CALLS), (.submissions, REFERENCE_SUBMISSIONS),
+            (.completions, REFERENCE_COMPLETIONS), (.rearms, REFERENCE_REARMS),
+        ]
+        for (swift, c) in pairs { #expect(swift.rawValue == Int(c.rawValue)) }
+    }
+
+    @Test func thePlanCountsItsDescriptors() {
+        var plan = RunPlan(mode: Mode.all[0])
+        plan.connections = 1000
+        #expect(plan.outstanding == 1000)
+        #expect(plan.descriptorsNeeded >= 1000)
+        plan.load = .drain(5000)
+        #expect(plan.outstanding == 5000)
+        #expect(plan.descriptorsNeeded >= 5000)
     }
 }

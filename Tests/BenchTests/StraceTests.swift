@@ -1,0 +1,98 @@
+import Foundation
+import Records
+import Testing
+import Workloads
+
+/// Compares what `bench` says its workers called with what strace(1) saw them call.
+///
+/// `strace -c -f` adds all threads up, clients and harness included, so the calls are written to one file for each
+/// thread, and those of the threads named `worker-N` are added up by call as `-c` would.
+@Suite(.serialized) struct StraceTests {
+    /// What the workers called, by name, and how many operations that served.
+    private struct Seen {
+        var calls: [Substring: Int] = [:]
+        var operations = 0
+        var total: Int { calls.values.reduce(0, +) }
+    }
+
+    private static let traced = ["accept4", "close", "epoll_wait", "epoll_pwait", "epoll_ctl", "io_uring_enter"]
+
+    /// A call that this architecture does not have is not traced: the question mark.
+    private static let strace =
+        ["strace", "-f", "-ff", "-qq", "-o", "trace", "-e"] + ["trace=prctl,?" + traced.joined(separator: ",?")]
+
+    private func canTrace() -> Bool {
+        isInstalled("strace")
+            && succeeds(["strace", "-f", "-qq", "-o", "/dev/null", "true"], need: "ptrace is not permitted here")
+    }
+
+    /// Adds up the files of the worker threads.
+    private func seen(_ process: BenchProcess, _ mode: Mode, workers: Int) throws -> Seen {
+        var seen = Seen()
+        var submitted = 0
+        let files = try FileManager.default.contentsOfDirectory(atPath: process.folder.path())
+        var found = 0
+        for file in files where file.hasPrefix("trace.") {
+            let lines: [Substring] = process.text(file).split(separator: "\n")
+            guard lines.contains(where: { $0.contains("PR_SET_NAME, \"worker-") }) else { continue }
+            found += 1
+            for line in lines {
+                let name = line.prefix { $0 != "(" }
+                guard Self.traced.contains(String(name)) else { continue }
+                seen.calls[name, default: 0] += 1
+                let result = line.split(separator: "=").last.flatMap { Int($0.split(separator: " ")[0]) } ?? -1
+                if name == "accept4" && result >= 0 { seen.operations += 1 }
+                if name == "io_uring_enter" && result > 0 { submitted += result }
+            }
+        }
+        try #require(found == workers)
+        // Beside the requests for the stop signal and the first accept, a close for each operation, and with single
+        // accepts the next one.
+        switch mode.mechanism {
+        case .ringSingle: seen.operations = (submitted - 2 * workers) / 2
+        case .ringMultishot: seen.operations = submitted - 2 * workers
+        case .blocking, .epoll, .epollOneShot: break
+        }
+        return seen
+    }
+
+    @Test(arguments: Mode.all.map(\.name)) func systemCallsAgreeWithStrace(_ name: String) async throws {
+        guard canTrace() else { return }
+        let mode = try #require(Mode.named(name))
+        let workers = 2
+        for attempt in 1...6 {
+            let (process, outcome) = try await BenchProcess.run(
+                ["--mode", name, "--workers", "\(workers)", "--duration", "300ms", "--warmup", "0", "--rounds", "1"]
+                    + ["--output", "out"], under: Self.strace)
+            let row = try #require(try process.rows().first)
+            if row.status == .unsupported { return print("skipped: \(row.reason)") }
+            let seen = try seen(process, mode, workers: workers)
+            // The same operations are compared only if the window caught nearly all of them.
+            let caught = Double(row.operations) / Double(max(seen.operations, 1))
+            guard row.status == .ok, row.operations >= 200, caught > 0.97 else {
+                if attempt == 6 { print("skipped: \(name): no window caught the load: \(outcome.complaints)") }
+                continue
+            }
+            #expect(caught < 1.01)
+            let expected = Double(seen.total) / Double(seen.operations)
+            let counted = try #require(row.syscallsPerOp)
+            #expect(abs(counted / expected - 1) < 0.05, "\(counted) counted, \(expected) traced: \(seen.calls)")
+            return
+        }
+    }
+
+    @Test(arguments: Mode.all.map(\.name)) func aDrainsSystemCallsAgreeWithStrace(_ name: String) async throws {
+        guard canTrace() else { return }
+        let mode = try #require(Mode.named(name))
+        let (process, _) = try await BenchProcess.run(
+            ["--mode", name, "--drain", "200", "--rounds", "1", "--output", "out"], under: Self.strace)
+        let row = try #require(try process.rows().first)
+        if row.status == .unsupported { return print("skipped: \(row.reason)") }
+        let seen = try seen(process, mode, workers: 1)
+        #expect(row.operations == 200 && seen.operations == 200)
+        let counted = Int((try #require(row.syscallsPerOp) * 200).rounded())
+        // Beyond the window: registering listener and stop signal, the wait that the stop signal ends, closing the
+        // set or ring and whatever else the thread was the last to hold.
+        #expect((0...10).contains(seen.total - counted), "\(counted) counted, traced: \(seen.calls)")
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import Records
+import Testing
+
+@testable import Workloads
+
+/// The documents show the tables of the code.
+@Suite struct DocumentTests {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    @Test func theREADMEShowsTheModeTable() throws {
+        #expect(try text("README.md").contains(Mode.markdownTable))
+    }
+
+    @Test func theResultsPageShowsEveryColumn() throws {
+        #expect(try text("results/README.md").contains(Column.markdownTable))
+    }
+}

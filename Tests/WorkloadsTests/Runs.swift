@@ -1,0 +1,71 @@
+import LinuxDescriptors
+import LinuxSockets
+import Records
+import Testing
+
+@testable import Workloads
+
+/// One way of running the accept workload.
+struct Combination: Sendable, CustomTestStringConvertible {
+    let mode: Mode
+    let topology: Topology
+    let listener: ListenerSharing
+    let implementation: RunPlan.Implementation
+
+    var testDescription: String {
+        "\(mode.name) \(topology.rawValue) \(listener.rawValue) \(implementation.rawValue)"
+    }
+
+    /// A plan with this combination and no warm-up.
+    func plan(workers: Int = 1, _ load: RunPlan.Load = .closedLoop) -> RunPlan {
+        var plan = RunPlan(mode: mode)
+        plan.topology = topology
+        plan.listener = listener
+        plan.implementation = implementation
+        plan.workers = workers
+        plan.load = load
+        plan.warmupNanoseconds = 0
+        plan.durationNanoseconds = 50_000_000
+        return plan
+    }
+
+    /// Every mode that this kernel supports, with everything that it can be combined with.
+    static let all: [Combination] = supportedModes.flatMap { mode in
+        mode.topologies.flatMap { topology in
+            ListenerSharing.allCases.flatMap { listener in
+                RunPlan.Implementation.allCases.filter { $0 == .swift || mode.hasReference }.map {
+                    Combination(mode: mode, topology: topology, listener: listener, implementation: $0)
+                }
+            }
+        }
+    }
+
+    /// One combination for each mode and implementation.
+    static let defaults = all.filter { $0.topology == $0.mode.topologies[0] && $0.listener == .shared }
+
+    /// A mode with its defaults; `nil` where the kernel lacks it.
+    static func named(_ mode: String) -> Combination? {
+        defaults.first { $0.mode.name == mode && $0.implementation == .swift }
+    }
+}
+
+private let supportedModes: [Mode] = {
+    let rings = RingSupport.probe()
+    return Mode.all.filter { mode in
+        guard let reason = mode.unsupportedReason(rings: rings) else { return true }
+        print("skipped: \(mode.name): \(reason)")
+        return false
+    }
+}()
+
+/// Runs a plan; again when another program let an accept queue overflow, which voids a run, or kept the processors for
+/// the whole window.
+func measure(_ plan: RunPlan) throws -> Measurement {
+    _ = try DescriptorLimit.raise()
+    let interruption = try Interruption()
+    for _ in 0..<20 {
+        let measurement = try measureAccept(plan, interruption)
+        if measurement.status != .void && !measurement.reason.hasPrefix("no operation") { return measurement }
+    }
+    return try measureAccept(plan, interruption)
+}
