@@ -79,7 +79,6 @@ let package = Package(
             path: "Benchmarks/bench", swiftSettings: strict),
 
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
-        tests("WorkloadsTests", ["LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Workloads", system]),
         tests("LinuxReadinessTests", ["LinuxDescriptors", "LinuxReadiness", system]),
         tests("LinuxRingsTests", ["CEventFD", "LinuxDescriptors", "LinuxRings", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
