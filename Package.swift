@@ -79,6 +79,7 @@ let package = Package(
             path: "Benchmarks/bench", swiftSettings: strict),
 
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
+        tests("WakeTests", ["LinuxReadiness", "Meters", "Records", "Workloads", "bench", system, histogram]),
         tests("LinuxReadinessTests", ["LinuxDescriptors", "LinuxReadiness", system]),
         tests("LinuxRingsTests", ["CEventFD", "LinuxDescriptors", "LinuxRings", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),

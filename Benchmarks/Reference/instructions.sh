@@ -1,6 +1,6 @@
 #!/bin/sh
 # User-space instructions for each wake, Swift against C, counted by callgrind: the same on a busy machine as on an
-# idle one. Prints one line for each pair of loops, and fails if Swift takes more than 15 % more.
+# idle one. Prints one line for each pair of loops, and fails if Swift takes more than 15 % more or allocates.
 #
 # usage: Benchmarks/Reference/instructions.sh [path of a release build's bench]
 # needs: valgrind
@@ -44,12 +44,17 @@ instructions() {
             sub(/^fn=/, "", id)
             if (NF > 1) name[id] = $2
         }
-        /^calls=/ { if (called == wanted) { split($1, part, "="); calls += part[2] } }
+        /^calls=/ {
+            split($1, part, "=")
+            if (called == wanted) calls += part[2]
+            if (called ~ /^(malloc|calloc|realloc|posix_memalign|swift_allocObject|swift_slowAlloc)/) made += part[2]
+        }
         /^(summary|totals):/ { total = $2 }
         END {
             if (calls == 0) exit 1
+            if (made > calls / 100) exit 4
             printf "%.1f\n", total / calls
-        }' "$folder/out" || { echo "instructions.sh: $loop made no call of $call" >&2; exit 1; }
+        }' "$folder/out" || { echo "instructions.sh: $loop made no call of $call, or it allocates" >&2; exit 1; }
 }
 
 worst=0

@@ -76,7 +76,8 @@ enum WakeArms {
             ("--listener", options.listener != "shared"), ("--rate", options.rate != nil),
             ("--drain", options.drain != nil),
             ("--spacing", options.spacing != "uniform"), ("--message-size", options.messageSize != 64),
-            ("--depth", options.depth != 1), ("--idle", options.idle != 0), ("--service-time", options.serviceTime != "none"),
+            ("--depth", options.depth != 1), ("--idle", options.idle != 0),
+            ("--service-time", options.serviceTime != "none"),
             ("--rearm", options.rearm != nil), ("--close", options.close != "reset"),
             ("--address", options.address != "127.0.0.1"), ("--port", options.port != 0),
         ]

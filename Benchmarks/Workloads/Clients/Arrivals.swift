@@ -10,8 +10,10 @@ struct Arrivals {
     private let interval: Double?
     private let spacing: RunPlan.Spacing
     private var generator: SplitMix64
-    /// The scheduled time of the next operation, with its fraction, so that the rate does not drift.
-    private var scheduled: Double
+    private let first: UInt64
+    private var started = 0
+    /// The next start of Poisson arrivals, from the first one on, with its fraction.
+    private var elapsed = 0.0
     private var due: UInt64
 
     /// Nothing starts any more.
@@ -36,7 +38,7 @@ struct Arrivals {
         self.interval = interval
         self.spacing = spacing
         generator = SplitMix64(seed: seed)
-        scheduled = Double(first)
+        self.first = first
         due = first
     }
 
@@ -48,11 +50,12 @@ struct Arrivals {
         }
         guard due <= now, due < end else { return nil }
         let start = due
+        started += 1
         switch spacing {
-        case .uniform: scheduled += interval
-        case .poisson: scheduled -= log(1 - Double.random(in: 0..<1, using: &generator)) * interval
+        case .uniform: elapsed = Double(started) * interval
+        case .poisson: elapsed -= log(1 - Double.random(in: 0..<1, using: &generator)) * interval
         }
-        due = UInt64(scheduled)
+        due = first + UInt64(elapsed)
         return start
     }
 

@@ -1,0 +1,99 @@
+import Histogram
+import Meters
+import Records
+import SystemPackage
+import Testing
+
+@testable import Workloads
+
+@Suite(.serialized) struct WakePoolTests {
+    /// Runs a pool and returns its row.
+    private func pool(_ mode: Mode, _ change: (inout WakePlan) -> Void) throws -> RunRecord {
+        var plan = RunPlan(.wake, mode: mode)
+        plan.wake.shape = .pool
+        plan.wake.tasks = 3000
+        change(&plan.wake)
+        plan.workers = plan.wake.consumers
+        plan.clients = plan.wake.producers
+        if plan.wake.usesDescriptorPerTask { plan.topology = .sharedSet }
+        var record = RunRecord(
+            runId: "", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "wake", mode: mode.name,
+            topology: "", listener: "", workers: 0, connections: 0, round: 1, orderInRound: 1)
+        try measure(plan, try Interruption()).fill(&record)
+        return record
+    }
+
+    /// Level-triggered, several consumers are told of one task: each is still done once, and no descriptor but a
+    /// task's is touched.
+    @Test(arguments: ["epoll-lt", "epoll-exclusive", "epoll-et", "epoll-oneshot"], [WakeSignal.eventfd, .pipe])
+    func consumersInOneSetDoEveryTaskOnce(_ name: String, _ signal: WakeSignal) throws {
+        let mode = try #require(Mode.named(name))
+        let row = try pool(mode) {
+            $0.descriptors = .perTask
+            $0.signal = signal
+            $0.tasks = 10_000
+            $0.producers = 2
+            $0.consumers = 3
+        }
+        #expect(row.status == .ok, "\(row.reason)")
+        #expect(row.operations == 10_000 && row.tasksLost == 0 && row.tasksDoneTwice == 0)
+        if name == "epoll-et" || name == "epoll-oneshot" { #expect(row.staleEvents == 0) }
+    }
+
+    @Test(arguments: WakeSignal.allCases, [1, 3])
+    func queuesLoseNothing(_ signal: WakeSignal, _ consumers: Int) throws {
+        let rings = RingSupport.probe()
+        for mode in Mode.all where mode.unsupportedReason(rings: rings) == nil {
+            var wake = WakePlan()
+            wake.shape = .pool
+            wake.signal = signal
+            guard wake.refusal(by: mode) == nil, wake.unsupportedReason(rings: rings) == nil else { continue }
+            let row = try pool(mode) {
+                $0.signal = signal
+                $0.producers = 2
+                $0.consumers = consumers
+            }
+            #expect(row.status == .ok && row.operations == 3000, "\(mode.name): \(row.reason)")
+            #expect(row.tasksLost == 0 && row.tasksDoneTwice == 0, "\(mode.name)")
+        }
+    }
+
+    @Test func theStaleEventIsAWarningThatNamesTheMode() throws {
+        var measurement = Measurement()
+        let plan = RunPlan(.wake, mode: try #require(Mode.named("epoll-lt")))
+        #expect(measurement.warning(plan) == nil)
+        measurement.wake.pool = WakeResults.PoolCounts(staleEvents: 3)
+        #expect(measurement.warning(plan)?.contains("epoll-lt") == true)
+        #expect(measurement.warning(plan)?.contains("unsafe") == true)
+    }
+
+    @Test func whatWasLostOrDoneTwiceIsCounted() throws {
+        let board = try PoolBoard(count: 5, producers: 1, .eventfd, tableSize: 0)
+        _ = board.tasks.doneCounts[1].add(1)
+        _ = board.tasks.doneCounts[2].add(2)
+        _ = board.tasks.doneCounts[4].add(1)
+        var counts = WakeResults.PoolCounts()
+        board.tally(into: &counts)
+        #expect(counts.lost == 2 && counts.doneTwice == 1)
+    }
+
+    @Test func everyTaskHasOneProducer() throws {
+        for (tasks, producers) in [(1, 1), (10, 3), (7, 7), (1000, 13)] {
+            let board = try PoolBoard(count: tasks, producers: producers, .eventfd, tableSize: 0)
+            let dealt = (0..<producers).flatMap { Array(board.share(of: $0, among: producers)) }
+            #expect(dealt == Array(0..<tasks))
+        }
+    }
+
+    @Test(arguments: [1, 2, 1500, 2047, 2048, 2049, 123_456, 98_765_432, LatencyBuckets.longestNanoseconds, UInt64.max])
+    func bucketsKeepThreeDigits(_ value: UInt64) throws {
+        let buckets = LatencyBuckets()
+        buckets.record(nanoseconds: value)
+        let recorder = buckets.recorder
+        #expect(recorder.histogram.totalCount + recorder.outOfRange == 1)
+        guard recorder.outOfRange == 0 else { return }
+        let kept = Double(recorder.histogram.maxRecorded)
+        let expected = Double(min(value, LatencyBuckets.longestNanoseconds))
+        #expect(abs(kept - expected) <= expected / 1000)
+    }
+}
