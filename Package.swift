@@ -78,10 +78,19 @@ let package = Package(
             ],
             path: "Benchmarks/bench", swiftSettings: strict),
 
+        .systemLibrary(name: "CTestSupport", path: "Tests/Support/CTestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CSocketExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", system],
+            path: "Tests/Support/TestSupport", swiftSettings: strictForTests),
+        tests("LinuxDescriptorsTests", ["LinuxDescriptors", "TestSupport", system]),
+        tests("LinuxSocketsTests", ["CSocketExtras", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+        tests("LinuxReadinessTests", ["LinuxReadiness", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+        tests(
+            "LinuxRingsTests",
+            ["CEventFD", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests("WakeTests", ["LinuxReadiness", "Meters", "Records", "Workloads", "bench", system, histogram]),
-        tests("LinuxReadinessTests", ["LinuxDescriptors", "LinuxReadiness", system]),
-        tests("LinuxRingsTests", ["CEventFD", "LinuxDescriptors", "LinuxRings", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
         tests("MetersTests", ["CSocketExtras", "Meters", histogram]),
         tests(

@@ -1,7 +1,6 @@
 #ifndef C_EPOLL_H
 #define C_EPOLL_H
 
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <time.h>

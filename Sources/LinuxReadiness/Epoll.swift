@@ -1,4 +1,5 @@
 public import CEpoll
+public import Glibc
 public import LinuxDescriptors
 public import SystemPackage
 
@@ -56,17 +57,23 @@ public import SystemPackage
         _ = try systemCall { unsafe epoll_ctl(set, operation, descriptor.rawValue, &event) }
     }
 
-    /// Waits until something happens or the time is over, and returns how many events are now in `buffer`; 0 means
-    /// that the time is over (`epoll_wait(2)`).
+    /// Waits until something happens or the time is over, and returns how many events are now in `buffer`
+    /// (`epoll_wait(2)`); 0 means that the time is over, or that a signal came first.
     ///
-    /// - Parameter timeoutMilliseconds: -1 waits for ever, 0 does not wait.
+    /// - Parameters:
+    ///   - buffer: where the events go.
+    ///   - timeoutMilliseconds: -1 waits for ever, signals or not; 0 does not wait.
     @inlinable public func wait(
         into buffer: borrowing EpollEventBuffer, timeoutMilliseconds: CInt = -1
     ) throws(Errno) -> Int {
         let set = owned.descriptor.rawValue
         let storage = unsafe buffer.storage
         let capacity = buffer.capacity
-        return Int(try systemCall { unsafe epoll_wait(set, storage, capacity, timeoutMilliseconds) })
+        while true {
+            let count = unsafe epoll_wait(set, storage, capacity, timeoutMilliseconds)
+            if count >= 0 { return Int(count) }
+            if try endsAfterFailure(hasTimeout: timeoutMilliseconds >= 0) { return 0 }
+        }
     }
 
     /// Like ``wait(into:timeoutMilliseconds:)`` with a timeout in nanoseconds (`epoll_pwait2`, Linux 5.11); an older
@@ -79,12 +86,22 @@ public import SystemPackage
         let capacity = buffer.capacity
         var timeout = timespec(
             tv_sec: Int(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int(timeoutNanoseconds % 1_000_000_000))
-        do {
-            return Int(try systemCall { unsafe c_epoll_pwait2(set, storage, capacity, &timeout) })
-        } catch .noFunction {
-            return try wait(
-                into: buffer, timeoutMilliseconds: CInt(clamping: (timeoutNanoseconds + 999_999) / 1_000_000))
+        let count = unsafe c_epoll_pwait2(set, storage, capacity, &timeout)
+        if count >= 0 { return Int(count) }
+        if errno == ENOSYS {
+            let milliseconds = timeoutNanoseconds / 1_000_000 + (timeoutNanoseconds % 1_000_000 == 0 ? 0 : 1)
+            return try wait(into: buffer, timeoutMilliseconds: CInt(clamping: milliseconds))
         }
+        _ = try endsAfterFailure(hasTimeout: true)
+        return 0
+    }
+
+    /// What to do when a wait failed: go on after a signal if there is no timeout, end if there is one. Waiting again
+    /// would begin the whole time anew, so a thread that gets signals often would never be told that it is over.
+    @inlinable func endsAfterFailure(hasTimeout: Bool) throws(Errno) -> Bool {
+        let error = errno
+        if error != EINTR { throw Errno(rawValue: error) }
+        return hasTimeout
     }
 
     /// Closes the set and reports what `close(2)` said.

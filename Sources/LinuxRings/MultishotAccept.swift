@@ -4,6 +4,9 @@ public import SystemPackage
 ///
 /// The kernel ends a multishot request when completions overflow, when descriptors run out and on other errors; its
 /// last completion lacks ``CompletionFlags/more``. A server that misses it stops accepting and never learns why.
+///
+/// A lack of descriptors leaves the connection in the listener's queue, and the request armed again fails again at
+/// once until a descriptor is free: close something, or ``stop(on:token:)``. A lack of slots closes the connection.
 @frozen public struct MultishotAccept: Sendable {
     /// The listener, borrowed.
     public let listener: FileDescriptor
@@ -13,6 +16,8 @@ public import SystemPackage
     public let token: UInt64
     /// How often it was armed again.
     public private(set) var rearms: UInt64 = 0
+    /// True after ``stop(on:token:)``: the request is not armed again when it ends.
+    public private(set) var isStopping = false
 
     /// Where accepted connections go.
     public enum Destination: Sendable {
@@ -37,6 +42,18 @@ public import SystemPackage
         }
     }
 
+    /// Queues the cancellation of the request, which then ends for good.
+    ///
+    /// Its completions still go to ``accepted(_:on:)`` until one is no longer armed: some may carry connections.
+    ///
+    /// - Parameters:
+    ///   - ring: the ring that it was armed on.
+    ///   - token: what the completion of the cancellation itself carries.
+    public mutating func stop(on ring: inout Ring, token: UInt64) throws(Errno) {
+        try ring.prepareCancel(target: self.token, token: token)
+        isStopping = true
+    }
+
     /// Takes a completion of this request, queues the request anew if it has ended, and returns the descriptor or
     /// slot, which the caller then owns.
     ///
@@ -55,6 +72,7 @@ public import SystemPackage
     }
 
     @usableFromInline mutating func rearm(on ring: inout Ring) throws(Errno) {
+        if isStopping { return }
         rearms += 1
         try arm(on: &ring)
     }

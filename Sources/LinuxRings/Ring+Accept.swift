@@ -23,7 +23,8 @@ extension Ring {
     }
 
     /// Like ``prepareMultishotAccept(on:nonblocking:token:)`` into the ring's own file table, which must have slots
-    /// (``registerFileSlots(count:)``). Each result is a slot; without a free one the request ends with `ENFILE`.
+    /// (``registerFileSlots(count:)``). Each result is a slot; without a free one the request ends with `ENFILE`, and
+    /// the connection that it had taken already is closed.
     @inlinable public mutating func prepareMultishotAcceptDirect(
         on listener: FileDescriptor, token: UInt64
     ) throws(Errno) {

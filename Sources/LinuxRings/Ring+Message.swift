@@ -13,6 +13,7 @@ extension Ring {
     ///   - ring: the receiver's descriptor, borrowed until the message was sent.
     ///   - messageResult: the result of the completion that the receiver gets; not below 0, or it reads as an error.
     ///   - messageToken: the token of the completion that the receiver gets.
+    ///   - flags: how the submission is carried out.
     ///   - token: the token of this ring's own completion.
     @inlinable public mutating func prepareMessage(
         to ring: FileDescriptor, result messageResult: Int32 = 0, messageToken: UInt64, _ flags: EntryFlags = [],

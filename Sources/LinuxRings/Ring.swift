@@ -24,6 +24,7 @@ public import SystemPackage
     /// - Parameters:
     ///   - entries: submissions that can be queued between two enters; rounded up to a power of two.
     ///   - completions: room for completions, twice `entries` if not given.
+    ///   - setup: what the ring shall be like.
     /// - Throws: `ENOSYS` and `EPERM` where io_uring is absent or forbidden, `EINVAL` for flags that this kernel does
     ///   not know, `ENOMEM`, `EMFILE`.
     public init(entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = []) throws(Errno) {
@@ -101,8 +102,10 @@ public import SystemPackage
 
     @inlinable mutating func enter(waitingFor count: UInt32) throws(Errno) -> Int {
         while true {
+            // liburing does not enter the kernel for nothing.
+            let enters = unsafe count > 0 || io_uring_sq_ready(&ring) > 0 || io_uring_cq_has_overflow(&ring)
             let result = unsafe io_uring_submit_and_wait(&ring, count)
-            countEnter(taken: result)
+            if enters { countEnter(taken: result) }
             if result >= 0 { return Int(result) }
             if result != -EINTR { throw Errno(rawValue: -result) }
         }
@@ -113,9 +116,10 @@ public import SystemPackage
         if taken > 0 { submitted += UInt64(taken) }
     }
 
-    /// Waits until a completion is ready or the time is over, after handing over what is queued.
+    /// Waits until a completion is ready or the time is over, after handing over what is queued. With a timeout of 0
+    /// it collects what a ``RingSetup/deferTaskRun`` ring has not posted yet, without waiting.
     ///
-    /// - Returns: false when the time is over.
+    /// - Returns: false when the time is over, or when a signal came first.
     /// - Throws: `EINVAL` before Linux 5.11 (no ``RingFeatures/extendedArgument``).
     public mutating func submitAndWait(timeoutNanoseconds: UInt64) throws(Errno) -> Bool {
         var timeout = __kernel_timespec(
@@ -123,13 +127,14 @@ public import SystemPackage
         guard features.contains(.extendedArgument) else { throw .invalidArgument }
         var first: UnsafeMutablePointer<io_uring_cqe>?
         let queued = unsafe io_uring_sq_ready(&ring)
+        // liburing does not enter the kernel when nothing is queued and a completion is there already.
+        if unsafe queued > 0 || io_uring_cq_ready(&ring) == 0 { enters += 1 }
         let result = unsafe io_uring_submit_and_wait_timeout(&ring, &first, 1, &timeout, nil)
-        enters += 1
         let left = unsafe io_uring_sq_ready(&ring)
         submitted += UInt64(queued - left)
-        if result == -ETIME || result == -EINTR { return unsafe io_uring_cq_ready(&ring) > 0 }
-        if result < 0 { throw Errno(rawValue: -result) }
-        return true
+        if result < 0 && result != -ETIME && result != -EINTR { throw Errno(rawValue: -result) }
+        // When it submitted something, the kernel says how much instead of that the time is over.
+        return unsafe io_uring_cq_ready(&ring) > 0
     }
 
     // MARK: Completing

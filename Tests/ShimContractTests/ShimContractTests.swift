@@ -50,8 +50,27 @@ import Testing
         #expect(errno == EBADF)
     }
 
-    @Test func threadIdentifierOfTheMainThreadIsTheProcess() {
-        #expect(c_gettid() > 0)
+    @Test func threadIdentifierIsThatOfATaskOfThisProcess() {
+        #expect(FileManager.default.fileExists(atPath: "/proc/self/task/\(c_gettid())"))
+    }
+
+    @Test func affinityMaskOfAnyLengthIsFilled() {
+        var mask = [UInt](repeating: 0, count: 128)
+        #expect(c_get_thread_affinity(&mask, 1024) > 0)
+        #expect(mask.contains { $0 != 0 })
+    }
+
+    @Test func preciseEpollWaitIsCallable() {
+        var timeout = timespec(tv_sec: 0, tv_nsec: 1)
+        var event = epoll_event()
+        #expect(c_epoll_pwait2(-1, &event, 1, &timeout) == -1)
+        #expect(errno == EBADF || errno == ENOSYS)
+    }
+
+    /// Beyond the inline functions: liburing itself is linked. The call fails without asking the kernel.
+    @Test func liburingIsLinked() {
+        var ring = io_uring()
+        #expect(io_uring_queue_init(0, &ring, 0) < 0)
     }
 
     @Test func systemPackageSharesErrnoWithGlibc() {

@@ -1,0 +1,21 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// An example and the library products that it needs, no more.
+func example(_ name: String, _ products: String...) -> Target {
+    .executableTarget(
+        name: name, dependencies: products.map { .product(name: $0, package: "linux-events") }, path: name,
+        swiftSettings: [.treatAllWarnings(as: .error)])
+}
+
+let package = Package(
+    name: "examples",
+    dependencies: [.package(name: "linux-events", path: "..")],
+    targets: [
+        example("echo-epoll", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
+        example("accept-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
+        example("wake-eventfd", "LinuxReadiness"),
+        example("descriptor-limit", "LinuxDescriptors"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,50 @@
+// A server that greets everybody and hangs up, with one io_uring: a multishot accept, and closes through the ring.
+
+import Foundation
+import LinuxDescriptors
+import LinuxRings
+import LinuxSockets
+
+/// What a completion is about.
+enum Token {
+    static let accept: UInt64 = 1
+    static let close: UInt64 = 2
+    static let input: UInt64 = 3
+}
+
+func serve() throws {
+    let listener = try Listener(.loopback())
+    var ring = try Ring.forThisThread(entries: 64)
+    var accept = MultishotAccept(listener: listener.descriptor, token: Token.accept)
+    let greeting = Array("hello\n".utf8)
+
+    try accept.arm(on: &ring)
+    try ring.preparePoll(.standardInput, .readable, token: Token.input)
+    print("greeting on \(try listener.address); Return ends it")
+
+    while true {
+        try ring.submitAndWait()
+        while let completion = ring.nextCompletion() {
+            switch completion.token {
+            case Token.accept:
+                // nil: the kernel ended the request without a connection, and it is armed again.
+                guard let number = try accept.accepted(completion, on: &ring) else { continue }
+                let connection = Connection(owning: OwnedDescriptor(owning: .init(rawValue: number)))
+                // It fits any socket's empty buffer. Whether the peer is still there shows only at the close.
+                _ = try? connection.send(greeting.span.bytes)
+                try ring.prepareClose(connection.release(), token: Token.close)
+            case Token.input:
+                return
+            default:
+                if let error = completion.error { print("close: \(error)") }
+            }
+        }
+    }
+}
+
+do {
+    try serve()
+} catch {
+    print("accept-ring: \(error); EPERM and ENOSYS mean that io_uring is forbidden or absent here")
+    exit(1)
+}

@@ -1,0 +1,9 @@
+import LinuxDescriptors
+import LinuxReadiness
+import SystemPackage
+
+/// Lends another thread an event counter that stays with its owner.
+func borrowing<Result>(_ descriptor: FileDescriptor, _ body: (borrowing EventFD) throws -> Result) throws -> Result {
+    let counter = EventFD(owning: OwnedDescriptor(owning: try descriptor.duplicate()))
+    return try body(counter)
+}

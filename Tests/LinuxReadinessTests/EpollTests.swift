@@ -1,0 +1,151 @@
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxSockets
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct EpollTests {
+    @Test func eventsCarryTheirToken() throws {
+        let set = try Epoll()
+        let counters = (try EventFD(count: 1).release().release(), try EventFD(count: 1).release().release())
+        defer { for counter in [counters.0, counters.1] { try? counter.close() } }
+        try set.add(counters.0, .readable, token: .max)
+        try set.add(counters.1, .readable, token: 1 << 40)
+        let buffer = EpollEventBuffer(capacity: 8)
+        #expect(try set.wait(into: buffer) == 2)
+        #expect(Set([buffer[0].token, buffer[1].token]) == [.max, 1 << 40])
+        #expect(buffer[0].events == .readable && buffer[1].events == .readable)
+    }
+
+    @Test func smallBufferIsServedInTurn() throws {
+        let set = try Epoll()
+        let counters = try (0..<5).map { _ in try EventFD(count: 1).release().release() }
+        defer { for counter in counters { try? counter.close() } }
+        for (token, counter) in counters.enumerated() {
+            try set.add(counter, [.readable, .edgeTriggered], token: UInt64(token))
+        }
+        let buffer = EpollEventBuffer(capacity: 2)
+        var tokens: [UInt64] = []
+        while tokens.count < 5 {
+            let count = try set.wait(into: buffer)
+            #expect(count <= 2)
+            for index in 0..<count { tokens.append(buffer[index].token) }
+        }
+        #expect(tokens.sorted() == [0, 1, 2, 3, 4])
+    }
+
+    @Test func timeEndsAWaitWithoutEvents() throws {
+        let set = try Epoll()
+        let buffer = EpollEventBuffer(capacity: 1)
+        #expect(try set.wait(into: buffer, timeoutMilliseconds: 0) == 0)
+        #expect(try set.wait(into: buffer, timeoutMilliseconds: 1) == 0)
+        #expect(try set.wait(into: buffer, timeoutNanoseconds: 0) == 0)
+        #expect(try set.wait(into: buffer, timeoutNanoseconds: 1_000) == 0)
+    }
+
+    @Test func longestTimeoutsWaitForTheEvent() throws {
+        let set = try Epoll()
+        let counter = try EventFD(count: 1)
+        try set.add(counter.descriptor, .readable, token: 1)
+        let buffer = EpollEventBuffer(capacity: 1)
+        #expect(try set.wait(into: buffer, timeoutNanoseconds: .max) == 1)
+        #expect(try set.wait(into: buffer, timeoutMilliseconds: .max) == 1)
+    }
+
+    @Test func modifyReplacesEventsAndToken() throws {
+        let set = try Epoll()
+        let counter = try EventFD(count: 1)
+        let buffer = EpollEventBuffer(capacity: 1)
+        try set.add(counter.descriptor, .readable, token: 1)
+        try set.modify(counter.descriptor, .writable, token: 2)
+        #expect(try set.wait(into: buffer) == 1)
+        #expect(buffer[0].events == .writable)
+        #expect(buffer[0].token == 2)
+        try set.modify(counter.descriptor, [], token: 3)
+        #expect(try set.wait(into: buffer, timeoutMilliseconds: 0) == 0)
+    }
+
+    @Test func removedDescriptorIsSilent() throws {
+        let set = try Epoll()
+        let counter = try EventFD(count: 1)
+        let buffer = EpollEventBuffer(capacity: 1)
+        try set.add(counter.descriptor, .readable, token: 1)
+        try set.remove(counter.descriptor)
+        #expect(try set.wait(into: buffer, timeoutMilliseconds: 0) == 0)
+    }
+
+    @Test func mistakesAreNamed() throws {
+        let set = try Epoll()
+        let counter = try EventFD()
+        #expect(throws: Errno.noSuchFileOrDirectory) { try set.modify(counter.descriptor, .readable, token: 1) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try set.remove(counter.descriptor) }
+        try set.add(counter.descriptor, .readable, token: 1)
+        #expect(throws: Errno.fileExists) { try set.add(counter.descriptor, .readable, token: 1) }
+        #expect(throws: Errno.invalidArgument) { try set.add(set.descriptor, .readable, token: 1) }
+        let none = FileDescriptor(rawValue: -1)
+        #expect(throws: Errno.badFileDescriptor) { try set.add(none, .readable, token: 1) }
+        let file = try FileDescriptor.open("/proc/self/exe", .readOnly)
+        defer { try? file.close() }
+        #expect(throws: Errno.notPermitted) { try set.add(file, .readable, token: 1) }
+    }
+
+    @Test func peerThatFinishedOrWentIsReported() throws {
+        let listener = try loopbackListener()
+        let client = try connect(to: listener)
+        let server = try acceptNext(from: listener)
+        let set = try Epoll()
+        let buffer = EpollEventBuffer(capacity: 1)
+        try set.add(server.descriptor, .peerClosed, token: 1)
+        try client.finishSending()
+        #expect(try set.wait(into: buffer) == 1)
+        #expect(buffer[0].events == .peerClosed)
+        try server.finishSending()
+        #expect(try set.wait(into: buffer) == 1)
+        #expect(buffer[0].events.contains([.peerClosed, .hangup]))
+    }
+
+    @Test func resetIsAnErrorWhetherAskedForOrNot() throws {
+        let listener = try loopbackListener([.resetOnClose])
+        let client = try connect(to: listener)
+        let set = try Epoll()
+        let buffer = EpollEventBuffer(capacity: 1)
+        try set.add(client.descriptor, [], token: 1)
+        try acceptNext(from: listener).close()
+        #expect(try set.wait(into: buffer) == 1)
+        #expect(buffer[0].events.contains([.error, .hangup]))
+    }
+
+    @Test func setCanBeWatchedByASet() throws {
+        let inner = try Epoll()
+        let outer = try Epoll()
+        let counter = try EventFD()
+        let buffer = EpollEventBuffer(capacity: 1)
+        try inner.add(counter.descriptor, .readable, token: 1)
+        try outer.add(inner.descriptor, .readable, token: 2)
+        #expect(try outer.wait(into: buffer, timeoutMilliseconds: 0) == 0)
+        try counter.add()
+        #expect(try outer.wait(into: buffer) == 1)
+        #expect(buffer[0].token == 2)
+        #expect(throws: Errno.tooManySymbolicLinkLevels) { try inner.add(outer.descriptor, .readable, token: 3) }
+    }
+
+    /// The accident of `epoll(7)`'s questions and answers: the number is gone, its registration is not.
+    @Test(.enabled(if: descriptorTablesAvailable, whyNoTables))
+    func closingInsteadOfRemovingLeavesARegistration() throws {
+        try withOwnDescriptorTable {
+            let set = try Epoll()
+            let buffer = EpollEventBuffer(capacity: 1)
+            let original = try EventFD(count: 1).release()
+            let copy = try original.duplicate()
+            let number = original.descriptor
+            try set.add(number, .readable, token: 1)
+            try original.close()
+            #expect(try set.wait(into: buffer, timeoutMilliseconds: 0) == 1)
+            #expect(throws: Errno.badFileDescriptor) { try set.remove(number) }
+            #expect(throws: Errno.noSuchFileOrDirectory) { try set.remove(copy.descriptor) }
+            try copy.close()
+            #expect(try set.wait(into: buffer, timeoutMilliseconds: 0) == 0)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import LinuxDescriptors
+import LinuxRings
+import LinuxSockets
+import SystemPackage
+import TestSupport
+import Testing
+
+/// What io_uring can do here, or why it can do nothing.
+private let capabilities = Result { () throws(Errno) in try RingCapabilities.probe() }
+
+/// Whether rings can be made here.
+let ringsAvailable = (try? capabilities.get()) != nil
+/// Whether multishot and direct accepts work here.
+let multishotAvailable = (try? capabilities.get().multishotAccept) == true
+/// Whether multishot receives work here.
+let multishotReceiveAvailable = (try? capabilities.get().multishotReceive) == true
+/// Why tests of rings are skipped.
+let whyNoRings: Comment =
+    switch capabilities {
+    case .success: "multishot accept needs Linux 5.19, multishot receive 6.0"
+    case .failure(let error): "io_uring_setup(2) says: \(error)"
+    }
+
+extension Ring {
+    /// The next completions, waited for.
+    mutating func completions(_ count: Int) throws -> [Completion] {
+        var taken: [Completion] = []
+        while taken.count < count {
+            if let completion = nextCompletion() {
+                taken.append(completion)
+            } else if try !submitAndWait(timeoutNanoseconds: UInt64(patienceMilliseconds) * 1_000_000) {
+                throw PatienceIsOver()
+            }
+        }
+        return taken
+    }
+
+    /// The next completion, waited for.
+    mutating func completion() throws -> Completion {
+        try completions(1)[0]
+    }
+}
+
+/// A connection from the descriptor that a ring accepted.
+func connection(_ number: CInt) throws -> Connection {
+    try #require(number >= 0)
+    return Connection(owning: OwnedDescriptor(owning: FileDescriptor(rawValue: number)))
+}
+
+/// Clients that each send their number and stay connected.
+struct Clients: ~Copyable {
+    private let descriptors: [FileDescriptor]
+
+    init(_ count: Int, to listener: borrowing Listener) throws {
+        var descriptors: [FileDescriptor] = []
+        for number in 0..<count {
+            let client = try connect(to: listener)
+            _ = try client.send([UInt8(number)])
+            descriptors.append(client.release().release())
+        }
+        self.descriptors = descriptors
+    }
+
+    deinit {
+        for descriptor in descriptors { try? descriptor.close() }
+    }
+}
+
+/// Two ends of one connection.
+struct Pair: ~Copyable {
+    let client: Connection
+    let server: Connection
+
+    init() throws {
+        let listener = try loopbackListener()
+        let client = try connect(to: listener)
+        let server = try acceptNext(from: listener)
+        self.client = client
+        self.server = server
+    }
+}

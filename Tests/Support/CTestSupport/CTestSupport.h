@@ -1,0 +1,34 @@
+#ifndef C_TEST_SUPPORT_H
+#define C_TEST_SUPPORT_H
+
+#include <features.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const long C_SYS_FUTEX = SYS_futex;
+static const long C_SYS_IO_URING_SETUP = SYS_io_uring_setup;
+
+/* tgkill(2): glibc declares it from 2.30 on, for _GNU_SOURCE only. */
+static inline int c_signal_thread(pid_t thread, int number) {
+    return (int)syscall(SYS_tgkill, getpid(), thread, number);
+}
+
+/* From here on a system call of the calling thread, and of no other, fails with `error`, as a container's seccomp
+   profile does it to a whole process. There is no way back. */
+static inline int c_forbid_system_call(long number, int error) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((unsigned)error & SECCOMP_RET_DATA)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) != 0) return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0UL, 0UL);
+}
+
+#endif

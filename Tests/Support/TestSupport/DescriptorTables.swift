@@ -1,0 +1,45 @@
+import Foundation
+import LinuxDescriptors
+import SystemPackage
+import Testing
+
+/// Runs a closure on a thread with a descriptor table of its own, in which nothing but 0, 1 and 2 is open: numbers are
+/// handed out as in a program with one thread, and the table can be filled without harm to other tests.
+public func withOwnDescriptorTable<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+) throws -> Value {
+    try onOwnThread {
+        try unshareDescriptorTable(closingInherited: true)
+        return try body()
+    }
+}
+
+/// Whether a thread can have a descriptor table of its own here: old container profiles forbid `unshare(2)`.
+public let descriptorTablesAvailable: Bool = (try? withOwnDescriptorTable {}) != nil
+
+/// Opens descriptors until the table of this thread is full, and returns them.
+///
+/// The limit is that of the whole process and may only grow: raise it first.
+public func fillDescriptorTable() throws -> [FileDescriptor] {
+    var filled: [FileDescriptor] = []
+    while true {
+        do {
+            filled.append(try FileDescriptor.standardError.duplicate())
+        } catch Errno.tooManyOpenFiles {
+            return filled
+        }
+    }
+}
+
+/// Whether a descriptor number is open in the table of this thread.
+public func isOpen(_ descriptor: FileDescriptor) -> Bool {
+    fcntl(descriptor.rawValue, F_GETFD) != -1
+}
+
+/// Whether filling a table is possible here and done within milliseconds.
+public let descriptorTableCanBeFilled: Bool =
+    descriptorTablesAvailable && (try? DescriptorLimit.current().hard < 200_000) == true
+/// Why ``descriptorTablesAvailable`` is false.
+public let whyNoTables: Comment = "a thread cannot have a descriptor table of its own here (unshare(2))"
+/// Why ``descriptorTableCanBeFilled`` is false.
+public let whyNoFilling: Comment = "the hard RLIMIT_NOFILE is 200 000 or more, or a thread cannot have its own table"

@@ -1,0 +1,29 @@
+import LinuxDescriptors
+import SystemPackage
+
+/// A pipe: the simplest thing that becomes readable when told to.
+public struct Pipe: ~Copyable, Sendable {
+    private let owned: OwnedDescriptor
+    private let writer: OwnedDescriptor
+
+    /// Opens both ends.
+    public init() throws {
+        let ends = try FileDescriptor.pipe()
+        owned = OwnedDescriptor(owning: ends.readEnd)
+        writer = OwnedDescriptor(owning: ends.writeEnd)
+    }
+
+    /// The end that becomes readable.
+    public var reader: FileDescriptor { owned.descriptor }
+
+    /// Makes the other end readable.
+    public func write() throws {
+        try writer.descriptor.writeAll([1])
+    }
+
+    /// Takes one byte.
+    public func read() throws {
+        var byte: UInt8 = 0
+        _ = try withUnsafeMutableBytes(of: &byte) { try owned.descriptor.read(into: $0) }
+    }
+}

@@ -1,0 +1,27 @@
+import Glibc
+import SystemPackage
+
+/// Longer than any wait of a healthy test: it ends a broken one, and decides nothing else.
+public let patienceMilliseconds: CInt = 60_000
+
+/// A wait that went on for ``patienceMilliseconds``.
+public struct PatienceIsOver: Error {
+    /// Takes nothing: there is nothing more to say.
+    public init() {}
+}
+
+/// Waits until a descriptor is ready (`poll(2)`).
+public func waitUntil(_ events: CInt, on descriptor: FileDescriptor) throws {
+    var entry = pollfd(fd: descriptor.rawValue, events: Int16(truncatingIfNeeded: events), revents: 0)
+    while true {
+        let result = poll(&entry, 1, patienceMilliseconds)
+        if result > 0 { return }
+        if result == 0 { throw PatienceIsOver() }
+        if errno != EINTR { throw Errno(rawValue: errno) }
+    }
+}
+
+/// Waits until a descriptor can be read, or accepted from.
+public func waitUntilReadable(_ descriptor: FileDescriptor) throws {
+    try waitUntil(POLLIN, on: descriptor)
+}
