@@ -1,3 +1,4 @@
+import CSocketExtras
 import Foundation
 import Meters
 import SystemPackage
@@ -23,8 +24,8 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     ) {
         work = body
         let thread = Thread { [self] in
-            // From the inside: a name given before the start does not reach the kernel, nor top(1) and strace(1).
-            Thread.current.name = name
+            // Foundation's own name reaches the kernel, top(1) and strace(1) by chance alone.
+            _ = unsafe c_set_thread_name(name)
             finished.lock()
             started = .current()
             allocations = .ofThisThread()

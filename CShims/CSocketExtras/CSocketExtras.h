@@ -80,6 +80,11 @@ static inline int c_bpf_load(unsigned type, const void *instructions, unsigned c
     return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
 }
 
+/* pthread_setname_np(3) is hidden too. The kernel keeps 15 characters. */
+static inline int c_set_thread_name(const char *name) {
+    return prctl(PR_SET_NAME, name, 0UL, 0UL, 0UL);
+}
+
 /* ioctl(2) is variadic. Columns of a terminal, 0 if the descriptor is none. */
 static inline int c_terminal_columns(int descriptor) {
     struct winsize size;
