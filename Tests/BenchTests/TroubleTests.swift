@@ -3,7 +3,7 @@ import Records
 import Testing
 import Workloads
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct TroubleTests {
+@Suite(.serialized) struct TroubleTests {
     private static let many = ["--mode", "lt,et", "--rounds", "10000", "--output", "out", "--drain", "20"]
     private static let manyLoops = Array(many.dropLast(2)) + ["--duration", "20ms", "--warmup", "0"]
 

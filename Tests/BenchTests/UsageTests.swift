@@ -84,7 +84,7 @@ import Workloads
         var plan = RunPlan(mode: Mode.all[0])
         plan.connections = 300
         let (_, outcome) = try await BenchProcess.run(
-            ["--connections", "300"] + BenchProcess.short, under: ["sh", "-c", "ulimit -n 100; exec \"$0\" \"$@\""])
+            ["--connections", "300", "--output", "out"], under: ["sh", "-c", "ulimit -n 100; exec \"$0\" \"$@\""])
         #expect(outcome.exit == 64)
         #expect(outcome.complaints.contains("this needs \(plan.descriptorsNeeded) descriptors and the limit is 100"))
     }

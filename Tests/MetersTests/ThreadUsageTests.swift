@@ -35,9 +35,10 @@ import Testing
         #expect(try #require(usage).voluntarySwitches >= 5)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aThreadThatEndedHasNoUsage() async throws {
+    @Test func aThreadThatEndedHasNoUsage() throws {
         let handle = try #require(usage { _ in }.1)
-        while handle.usage() != nil { try await Task.sleep(for: .milliseconds(1)) }
+        // It may take the kernel a moment to forget it; a handle that never does hangs the test.
+        while handle.usage() != nil { usleep(1000) }
     }
 
     @Test func usagesAddUpAndSubtract() {

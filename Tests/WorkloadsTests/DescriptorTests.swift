@@ -25,12 +25,15 @@ private func openWhatStays() async throws {
 
 /// True if so many are open, at the latest when threads that have ended are gone: a leak stays.
 private func settles(at count: Int) -> Bool {
-    for _ in 0..<2000 where openDescriptors() != count { usleep(1000) }
-    return openDescriptors() == count
+    for _ in 0..<5000 {
+        if openDescriptors() == count { return true }
+        usleep(1000)
+    }
+    return false
 }
 
 /// Each in a process of its own, because other tests open and close descriptors at the same time.
-@Suite struct DescriptorTests {
+@Suite(.serialized) struct DescriptorTests {
     @Test func finishedRunsLeaveNothingOpen() async {
         await #expect(processExitsWith: .success) {
             _ = try DescriptorLimit.raise()
