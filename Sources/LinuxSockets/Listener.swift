@@ -28,6 +28,11 @@ public import SystemPackage
     /// The descriptor, borrowed.
     @inlinable public var descriptor: FileDescriptor { owned.descriptor }
 
+    /// Gives the descriptor away.
+    @inlinable public consuming func release() -> OwnedDescriptor {
+        owned
+    }
+
     /// Where it listens; with the port that the kernel chose if 0 was asked for (`getsockname(2)`).
     public var address: SocketAddress {
         get throws(Errno) { try SocketAddress.local(of: owned.descriptor) }

@@ -21,7 +21,7 @@ public struct ReuseportProgram: ~Copyable, Sendable {
         let counter = OwnedDescriptor(owning: FileDescriptor(rawValue: map))
         let code = BPFInstruction.steerByProcessor(listeners: Int32(clamping: listeners), counterMap: map)
         let number = unsafe code.withUnsafeBytes {
-            unsafe c_bpf_load(BPF_PROG_TYPE_SOCKET_FILTER.rawValue, $0.baseAddress, UInt32(code.count))
+            unsafe c_bpf_load(BPF_PROG_TYPE_SOCKET_FILTER.rawValue, 0, $0.baseAddress, UInt32(code.count))
         }
         if number < 0 { throw Errno(rawValue: errno) }
         return ReuseportProgram(
@@ -53,10 +53,25 @@ public struct ReuseportProgram: ~Copyable, Sendable {
 /// kernel's hash for processors without a listener (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.5).
 public func attachClassicReuseportProgram(to listener: FileDescriptor) throws(Errno) {
     let processor = UInt32(bitPattern: SKF_AD_OFF + SKF_AD_CPU)
-    var code = [
-        sock_filter(code: UInt16(BPF_LD | BPF_W | BPF_ABS), jt: 0, jf: 0, k: processor),
-        sock_filter(code: UInt16(BPF_RET | BPF_A), jt: 0, jf: 0, k: 0),
-    ]
+    try attachClassic(
+        [
+            sock_filter(code: UInt16(BPF_LD | BPF_W | BPF_ABS), jt: 0, jf: 0, k: processor),
+            sock_filter(code: UInt16(BPF_RET | BPF_A), jt: 0, jf: 0, k: 0),
+        ], to: listener)
+}
+
+/// Sends every new connection of the group to one of its listeners, without any privilege
+/// (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.5). Connections that wait at others stay there.
+///
+/// - Parameter index: the listener's number in the order in which the group was bound. The kernel fills the number of
+///   a listener that is closed with the last one; a number without a listener leaves the choice to its hash.
+public func attachClassicReuseportProgram(to listener: FileDescriptor, selecting index: Int) throws(Errno) {
+    let number = UInt32(clamping: index)
+    try attachClassic([sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: number)], to: listener)
+}
+
+private func attachClassic(_ instructions: [sock_filter], to listener: FileDescriptor) throws(Errno) {
+    var code = instructions
     let count = UInt16(code.count)
     let result = unsafe code.withUnsafeMutableBufferPointer {
         var program = unsafe sock_fprog(len: count, filter: $0.baseAddress)

@@ -1,0 +1,158 @@
+public import LinuxDescriptors
+public import SystemPackage
+
+/// A ring that owns the descriptors of its requests, so that none is closed while a request is pending on it.
+///
+/// A pending request holds the file: after a plain `close(2)` a listener goes on listening and a connection sends no end of
+/// stream, until the request ends, and the number cannot be used to cancel it any more. Here closing and removing
+/// cancel what is pending first and wait for it. Completions carry a token that counts lives, so one of a former life is
+/// never delivered; a connection that it brought is closed.
+///
+/// A child of `fork(2)` shares the queues with its parent and would take completions from it. There every operation
+/// fails with `ESTALE`, ``isUsable`` is false, and nothing is done to the parent's requests.
+///
+/// A ring belongs to one thread. What it cannot prevent: a number closed behind its back, and a request that the kernel
+/// cannot cancel, such as a read of a file on a slow disk, for which removing waits. Dropped without ``closeAll()``, the
+/// ring is closed first and the kernel cancels what is pending a little later.
+@safe public struct DescriptorRing: ~Copyable {
+    @usableFromInline var ring: Ring
+    @usableFromInline var slots = RingSlots()
+    @usableFromInline let stamp: ForkStamp
+    /// Taken from the ring while it waited for cancelled requests, and not delivered yet.
+    @usableFromInline var kept: [RingEvent] = []
+    @usableFromInline var keptStart = 0
+    /// Completions of former lives that were dropped; connections among them were closed.
+    public internal(set) var droppedCompletions: UInt64 = 0
+
+    /// Takes a ring over, which must have no requests pending.
+    public init(_ ring: consuming Ring) {
+        self.ring = ring
+        stamp = .current()
+    }
+
+    /// False in a child of the process that made the ring.
+    @inlinable public var isUsable: Bool { stamp.isCurrent }
+
+    /// Descriptors that the ring owns.
+    public var count: Int { slots.liveCount }
+
+    @inlinable func ensureUsable() throws(Errno) {
+        if !stamp.isCurrent { throw .staleNFSFileHandle }
+    }
+
+    // MARK: Membership
+
+    /// Takes a descriptor over and returns what names it from now on.
+    ///
+    /// - Throws: `ESTALE` in a child; the descriptor is closed then, in the child.
+    public mutating func insert(_ descriptor: consuming OwnedDescriptor) throws(Errno) -> RingToken {
+        try ensureUsable()
+        return slots.insert(descriptor.release())
+    }
+
+    /// The descriptor, borrowed; nil for a token that is not live.
+    @inlinable public func descriptor(of token: RingToken) -> FileDescriptor? { slots.descriptor(of: token) }
+
+    /// Cancels what is pending on a descriptor, waits for it, and gives the descriptor back. Completions of others that come
+    /// meanwhile are kept for ``nextEvent()``.
+    ///
+    /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, and what `io_uring_enter(2)` throws; the
+    ///   descriptor stays with the ring then.
+    public mutating func remove(_ token: RingToken) throws(Errno) -> OwnedDescriptor {
+        try ensureUsable()
+        guard let descriptor = slots.descriptor(of: token) else { throw .noSuchFileOrDirectory }
+        try cancelPending(on: token, descriptor)
+        slots.retire(token)
+        return OwnedDescriptor(owning: descriptor)
+    }
+
+    /// Cancels what is pending on a descriptor, waits for it, and closes the descriptor.
+    ///
+    /// - Throws: what ``remove(_:)`` and `close(2)` throw.
+    public mutating func close(_ token: RingToken) throws(Errno) {
+        try remove(token).close()
+    }
+
+    /// Closes every descriptor, as ``close(_:)`` does.
+    ///
+    /// - Throws: the first error; those after it stay with the ring.
+    public mutating func closeAll() throws(Errno) {
+        for token in slots.liveTokens { try close(token) }
+    }
+
+    // MARK: Completions
+
+    /// Hands over what is queued and waits for a completion; returns at once if some are ready (`io_uring_enter(2)`).
+    ///
+    /// - Throws: `ESTALE` in a child.
+    @inlinable public mutating func wait() throws(Errno) {
+        try ensureUsable()
+        try ring.submitAndWait(for: keptStart < kept.count ? 0 : 1)
+    }
+
+    /// Like ``wait()`` with a limit.
+    ///
+    /// - Returns: false when the time is over.
+    /// - Throws: `ESTALE` in a child, `EINVAL` before Linux 5.11.
+    public mutating func wait(timeoutNanoseconds: UInt64) throws(Errno) -> Bool {
+        try ensureUsable()
+        if keptStart < kept.count {
+            try ring.submit()
+            return true
+        }
+        return try ring.submitAndWait(timeoutNanoseconds: timeoutNanoseconds)
+    }
+
+    /// The next completion of a live descriptor, without a system call; nil if none is ready, and always in a child.
+    @inlinable public mutating func nextEvent() -> RingEvent? {
+        guard stamp.isCurrent else { return nil }
+        while true {
+            guard let event = takeKept() ?? takeFresh() else { return nil }
+            if slots.isLive(event.token) { return event }
+            drop(event)
+        }
+    }
+
+    @usableFromInline mutating func takeKept() -> RingEvent? {
+        guard keptStart < kept.count else { return nil }
+        defer {
+            keptStart += 1
+            if keptStart == kept.count {
+                kept.removeAll(keepingCapacity: true)
+                keptStart = 0
+            }
+        }
+        return kept[keptStart]
+    }
+
+    /// Takes a completion from the ring and counts the end of its request.
+    @inlinable mutating func takeFresh() -> RingEvent? {
+        while let completion = ring.nextCompletion() {
+            let event = RingEvent(completion)
+            if event.operation == .cancel { continue }
+            if !completion.isArmed { slots.ended(event.token) }
+            return event
+        }
+        return nil
+    }
+
+    @usableFromInline mutating func drop(_ event: RingEvent) {
+        droppedCompletions += 1
+        // Nobody else will ever know of the connection.
+        if event.operation == .accept && event.result >= 0 {
+            _ = OwnedDescriptor(owning: FileDescriptor(rawValue: event.result))
+        }
+    }
+
+    private mutating func cancelPending(on token: RingToken, _ descriptor: FileDescriptor) throws(Errno) {
+        guard slots.pending(on: token) > 0 else { return }
+        let cancel = RingToken.userData(token, .cancel)
+        try ring.prepareCancelAll(on: descriptor, token: cancel)
+        while slots.pending(on: token) > 0 {
+            try ring.submitAndWait(for: 1)
+            while let event = takeFresh() {
+                if event.token == token { drop(event) } else { kept.append(event) }
+            }
+        }
+    }
+}

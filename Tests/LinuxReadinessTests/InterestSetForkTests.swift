@@ -1,0 +1,119 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import SystemPackage
+import Testing
+
+@testable import LinuxReadiness
+
+/// Forks. Each runs in a process of its own, so that no child holds descriptors of other tests.
+@Suite struct InterestSetForkTests {
+    /// The child inherits the set, uses it and empties it; the parent's registrations stay as they were.
+    @Test func aChildGetsASetOfItsOwn() async {
+        await #expect(processExitsWith: .success) {
+            let pair = try SharedCounter.make()
+            let set = try TestSet()
+            let token = try set.insert(owned(pair.descriptor), .readable)
+            let child = forkProcess()
+            if child == 0 {
+                add(1, to: pair.duplicate)
+                let delivered = (try? set.events()) == [token]
+                take(pair.duplicate)
+                let isRemoved = (try? set.close(token)) != nil
+                let isNoticed = set.incidents.forks == 1 && set.incidents.rebuilds == 1
+                _exit(delivered && isRemoved && isNoticed ? 0 : 1)
+            }
+            try demand(exitStatus(of: child) == 0, "the child's set is not its own")
+            try demand(set.incidents.forks == 0)
+            add(1, to: pair.duplicate)
+            try demand(set.events() == [token], "the child changed its parent's set")
+        }
+    }
+
+    /// A child that drops the set without using it takes nothing out of its parent's.
+    @Test func aChildThatDropsTheSetChangesNothing() async {
+        await #expect(processExitsWith: .success) {
+            let pair = try SharedCounter.make()
+            var set: TestSet? = try TestSet()
+            let token = try set!.insert(owned(pair.descriptor), .readable)
+            let child = forkProcess()
+            if child == 0 {
+                set = nil
+                _exit(fcntl(pair.descriptor, F_GETFD) == -1 ? 0 : 1)
+            }
+            try demand(exitStatus(of: child) == 0, "the child's copies stay open")
+            add(1, to: pair.duplicate)
+            try demand(set!.events() == [token], "the child changed its parent's set")
+        }
+    }
+
+    /// The fork scenario: the child keeps a socket that the parent closes, whose number is used again.
+    @Test func theForkScenarioHasNoGhost() async {
+        await #expect(processExitsWith: .success) {
+            let old = try SharedCounter.make()
+            let set = try TestSet()
+            let first = try set.insert(owned(old.descriptor), .readable)
+            var ends: [CInt] = [0, 0]
+            try demand(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+            let child = c_fork_holder(ends[1], [old.descriptor, set.base.epoll.descriptor.rawValue], 2)
+            try demand(child > 0)
+            var byte: UInt8 = 0
+            try demand(read(ends[0], &byte, 1) == 1)
+            try set.close(first)
+            let new = try EventFD().release()
+            dup2(new.descriptor.rawValue, old.descriptor)
+            let second = try set.insert(owned(old.descriptor), .readable)
+            try demand(second.number == first.number && second != first)
+            // The old one becomes ready; its description lives in the child.
+            add(1, to: old.duplicate)
+            for _ in 0..<10 { try demand(set.events().isEmpty, "a ghost was delivered") }
+            try demand(set.incidents == InterestSet.Incidents())
+            add(1, to: CInt(second.number))
+            try demand(set.events() == [second])
+            kill(child, SIGKILL)
+            _ = exitStatus(of: child)
+        }
+    }
+
+    @Test func aStampTellsChildrenAndGrandchildrenFromTheirParents() async {
+        await #expect(processExitsWith: .success) {
+            let stamp = ForkStamp.current()
+            try demand(stamp.isCurrent)
+            let child = forkProcess()
+            if child == 0 {
+                if stamp.isCurrent { _exit(1) }
+                let own = ForkStamp.current()
+                if !own.isCurrent || stamp.isCurrent { _exit(2) }
+                let grandchild = forkProcess()
+                if grandchild == 0 {
+                    let latest = ForkStamp.current()
+                    _exit(!own.isCurrent && !stamp.isCurrent && latest.isCurrent ? 0 : 1)
+                }
+                _exit(exitStatus(of: grandchild) == 0 && own.isCurrent ? 0 : 3)
+            }
+            try demand(exitStatus(of: child) == 0)
+            try demand(stamp.isCurrent)
+        }
+    }
+}
+
+/// `fork(2)`, which Glibc's module withholds: for children that do little in processes that have one thread.
+func forkProcess() -> pid_t {
+    typealias Fork = @convention(c) () -> pid_t
+    let symbol = dlsym(nil, "fork")
+    return unsafeBitCast(symbol, to: Fork.self)()
+}
+
+/// Waits for a child; its exit code, or -1 if a signal ended it.
+func exitStatus(of child: pid_t) -> CInt {
+    var status: CInt = 0
+    while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    return status & 0x7f == 0 ? (status >> 8) & 0xff : -1
+}
+
+/// Fails a process test, whose expectations are not reported, with a line that says why.
+func demand(_ isTrue: Bool, _ what: String = "", line: Int = #line) throws {
+    guard !isTrue else { return }
+    print("line \(line): \(what)")
+    throw Errno.invalidArgument
+}
