@@ -66,9 +66,8 @@ let package = Package(
         benchmark(
             "Workloads",
             [
-                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "LinuxRings", "Meters",
-                "Records",
-                "Reference", system, histogram,
+                "CIOUring", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "LinuxRings",
+                "Meters", "Records", "Reference", system, histogram,
             ]),
         .executableTarget(
             name: "bench",
@@ -85,12 +84,15 @@ let package = Package(
             path: "Tests/Support/TestSupport", swiftSettings: strictForTests),
         tests("LinuxDescriptorsTests", ["LinuxDescriptors", "TestSupport", system]),
         tests("LinuxSocketsTests", ["CSocketExtras", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
-        tests("LinuxReadinessTests", ["LinuxReadiness", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+        tests(
+            "LinuxReadinessTests",
+            ["CSocketExtras", "LinuxReadiness", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
         tests(
             "LinuxRingsTests",
             ["CEventFD", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests("WakeTests", ["LinuxReadiness", "Meters", "Records", "Workloads", "bench", system, histogram]),
+        tests("ClaimsTests", ["bench", "Records", "Workloads"]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
         tests("MetersTests", ["CSocketExtras", "Meters", histogram]),
         tests(

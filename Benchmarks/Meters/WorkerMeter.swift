@@ -23,6 +23,8 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     case errors
     /// Pieces of a connection's stream that were handled after a later piece.
     case outOfOrder
+    /// Pieces of a connection's stream that were handled.
+    case chunks
     /// Sends that the kernel took only in part.
     case shortSends
     /// Receives that found no free buffer (`ENOBUFS`).

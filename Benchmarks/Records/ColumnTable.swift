@@ -8,7 +8,9 @@ extension Column {
         Column("run_id", \.runId, "Names the run; unique within a folder and the key of `percentiles.csv`."),
         Column("started_at", \.startedAt, "Start of the run, ISO 8601 in UTC."),
         Column("git_commit", \.gitCommit, "Commit of the source that was built, `-dirty` appended if it was changed."),
-        Column("machine_id", \.machineId, "Names the machine: processor, number of CPUs, a hash of its identity. The kernel is in `run.json`."),
+        Column(
+            "machine_id", \.machineId,
+            "Names the machine: processor, number of CPUs, a hash of its identity. The kernel is in `run.json`."),
         Column("build", \.build, "`release` or `debug`; a debug build's numbers mean nothing."),
         Column("workload", \.workload, isIdentity: true, "What was done: `accept`, `crr`, `read` or `wake`."),
         Column("mode", \.mode, isIdentity: true, "The way of waiting, a name of `bench list`."),

@@ -153,7 +153,7 @@ struct Snapshot {
 
     private static let growing: [WorkerCount] = [
         .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
-        .errors, .outOfOrder, .shortSends, .buffersExhausted, .completionOverflows,
+        .errors, .outOfOrder, .chunks, .shortSends, .buffersExhausted, .completionOverflows,
     ]
 
     init(_ meters: WorkerMeters, server: ThreadUsage, client: ThreadUsage) {

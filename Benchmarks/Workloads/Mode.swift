@@ -141,7 +141,9 @@ extension Mode {
             let topologies = mode.topologies.map { "`\($0.rawValue)`" }.joined(separator: ", ")
             return "| `\(mode.name)` | \(alias) | \(mode.summary) | \(topologies) | \(mode.kernel) |"
         }
-        let head = ["| mode | alias | what it is | topologies, the default first | since Linux |", "|---|---|---|---|---|"]
+        let head = [
+            "| mode | alias | what it is | topologies, the default first | since Linux |", "|---|---|---|---|---|",
+        ]
         return (head + rows).joined(separator: "\n") + "\n"
     }
 

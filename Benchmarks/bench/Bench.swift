@@ -14,7 +14,8 @@ import Foundation
             6 nothing supported here, 64 usage, 130 interrupted.
             """,
         subcommands: [
-            RunCommand.self, ListCommand.self, CompareCommand.self, CalibrateCommand.self, CheckCommand.self,
+            RunCommand.self, ListCommand.self, ClaimsCommand.self, CompareCommand.self, CalibrateCommand.self,
+            CheckCommand.self,
             HistoryCommand.self, ExportCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: RunCommand.self)

@@ -87,9 +87,10 @@ struct CalibrateCommand: ParsableCommand {
         var seen: Set<[String]> = []
         for entry in floor.entries where seen.insert([entry.workload, entry.mode]).inserted {
             let values = metrics.compactMap { metric in
-                floor.entries.first { $0.workload == entry.workload && $0.mode == entry.mode && $0.metric == metric }.map {
-                    "\(metric) \(($0.floor * 1000).rounded() / 10) %"
-                }
+                floor.entries.first { $0.workload == entry.workload && $0.mode == entry.mode && $0.metric == metric }
+                    .map {
+                        "\(metric) \(($0.floor * 1000).rounded() / 10) %"
+                    }
             }
             let name = entry.mode + String(repeating: " ", count: width - entry.mode.count)
             print("\(entry.workload)  \(name)  \(values.joined(separator: "  "))")

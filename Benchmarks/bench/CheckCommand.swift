@@ -52,7 +52,8 @@ struct CheckCommand: ParsableCommand {
         let machine = MachineFacts.read()
         let stored = baseline.map(Baseline.init(path:)) ?? (countsOnly ? .counts : Baseline(machine: machine))
         guard update || runOptions.isEmpty else {
-            throw Failure(.usage, "options of bench run belong to check --update; the baseline holds those it was made with")
+            throw Failure(
+                .usage, "options of bench run belong to check --update; the baseline holds those it was made with")
         }
         warnOfDebugBuild()
         if update {

@@ -49,7 +49,8 @@ struct RunCommand: ParsableCommand {
             !["run", "--quiet", "--resume", folder, "--resume=\(folder)"].contains($0)
         }
         guard others.isEmpty else {
-            throw Failure(.usage, "--resume takes the options from \(folder); leave out \(others.joined(separator: " "))")
+            throw Failure(
+                .usage, "--resume takes the options from \(folder); leave out \(others.joined(separator: " "))")
         }
         let description = try RunDescription.read(folder: folder)
         let machine = MachineFacts.read()
@@ -81,7 +82,8 @@ func warnOfDebugBuild() {
 extension RunOptions {
     /// The options that an invocation was given.
     static func stored(_ description: RunDescription) throws -> RunOptions {
-        let arguments = description.arguments.first == "run" ? description.arguments.dropFirst() : description.arguments[...]
+        let arguments =
+            description.arguments.first == "run" ? description.arguments.dropFirst() : description.arguments[...]
         do {
             return try RunOptions.parse(Array(arguments))
         } catch {

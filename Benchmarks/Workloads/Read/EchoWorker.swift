@@ -75,6 +75,7 @@ enum EchoOutcome {
     private mutating func serve(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) {
         meter.began()
         for _ in 0..<count { server.serve(meter) }
+        meter.add(.chunks)
         // Noted after the service: only then is the piece handled, and another worker may have been faster.
         unsafe noteOrder(number, memory, count)
     }

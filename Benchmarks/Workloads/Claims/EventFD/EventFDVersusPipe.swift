@@ -1,0 +1,106 @@
+import Foundation
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import Meters
+import SystemPackage
+
+/// A counter against a pipe, both used to signal.
+///
+/// - ns: write, epoll_wait, read, in one thread; the median of 15 interleaved rounds.
+/// - bytes: growth of the kernel's slab memory with a thousand and more of each kept open and signalled. A pipe needs
+///   a page more for the byte that it holds.
+/// - fds: descriptors of each.
+extension Experiment {
+    static let eventFDVersusPipe = Experiment(
+        id: "eventfd-vs-pipe",
+        statement: "an eventfd costs the kernel much less than a pipe, and one descriptor instead of two",
+        source: .e, keys: ["eventfd_ns", "pipe_ns", "eventfd_bytes", "pipe_bytes", "eventfd_fds", "pipe_fds"],
+        observe: {
+            let counter = try EventFD()
+            let pipe = try Pipe()
+            let numbers = (
+                counter: counter.descriptor.rawValue, reader: pipe.readEnd.descriptor.rawValue,
+                writer: pipe.writeEnd.descriptor.rawValue
+            )
+            var times: (counter: [UInt64], pipe: [UInt64]) = ([], [])
+            for _ in 0..<15 {
+                times.counter.append(try signalNanoseconds(write: numbers.counter, read: numbers.counter, bytes: 8))
+                times.pipe.append(try signalNanoseconds(write: numbers.writer, read: numbers.reader, bytes: 1))
+            }
+            pipe.end()
+            try counter.close()
+            let bytes = try slabBytes()
+            return [
+                "eventfd_ns": times.counter.sorted()[7], "pipe_ns": times.pipe.sorted()[7],
+                "eventfd_bytes": bytes.counter, "pipe_bytes": bytes.pipe, "eventfd_fds": 1, "pipe_fds": 2,
+            ]
+        },
+        judge: { observed in
+            let parts = ["ns", "bytes", "fds"].map { unit -> Bool in
+                guard let counter = observed.number("eventfd_\(unit)"), let pipe = observed.number("pipe_\(unit)")
+                else { return false }
+                // Less than a tenth is less than these measurements can tell.
+                return counter < 0.9 * pipe
+            }
+            return parts.allSatisfy { $0 } ? .holds : parts.contains(true) ? .depends : .doesNotHold
+        },
+        explain: { observed in
+            "A signal takes \(observed["eventfd_ns"] ?? "") ns against \(observed["pipe_ns"] ?? "") ns, and "
+                + "\(observed["eventfd_bytes"] ?? "") against \(observed["pipe_bytes"] ?? "") bytes of the kernel."
+        })
+}
+
+extension Pipe {
+    /// Gives both ends away.
+    fileprivate consuming func release() -> [CInt] {
+        [readEnd.release().rawValue, writeEnd.release().rawValue]
+    }
+}
+
+private func signalNanoseconds(write writer: CInt, read reader: CInt, bytes: Int) throws(Errno) -> UInt64 {
+    let epoll = try Epoll()
+    try epoll.add(FileDescriptor(rawValue: reader), .readable, token: 0)
+    let events = EpollEventBuffer(capacity: 1)
+    var value: UInt64 = 1
+    let signals: UInt64 = 2000
+    let start = monotonicNanoseconds()
+    for _ in 0..<signals {
+        _ = try systemCall { unsafe write(writer, &value, bytes) }
+        _ = try epoll.wait(into: events, timeoutMilliseconds: -1)
+        _ = try systemCall { unsafe read(reader, &value, bytes) }
+    }
+    return (monotonicNanoseconds() - start) / signals
+}
+
+private func slabBytes() throws -> (counter: Int, pipe: Int) {
+    final class Kept {
+        let one: OwnedDescriptor
+        init(_ number: CInt) { one = owned(number) }
+    }
+    let limit = try DescriptorLimit.raise().soft
+    let count = min(4000, Int(clamping: limit) / 3 - 100)
+    guard count >= 200 else { throw Unobservable("1000 descriptors are needed and the limit is \(limit)") }
+    var kept: [Kept] = []
+    kept.reserveCapacity(3 * count)
+    let start = try slab()
+    for _ in 0..<count { kept.append(Kept(try EventFD(count: 1).release().release().rawValue)) }
+    let middle = try slab()
+    for _ in 0..<count {
+        let pipe = try Pipe()
+        try pipe.writeByte()
+        for number in pipe.release() { kept.append(Kept(number)) }
+    }
+    let end = try slab()
+    return ((middle - start) / count, (end - middle) / count + Int(sysconf(CInt(_SC_PAGESIZE))))
+}
+
+/// Bytes of slab memory (`/proc/meminfo`).
+private func slab() throws -> Int {
+    let lines = try String(contentsOfFile: "/proc/meminfo", encoding: .utf8).split(separator: "\n")
+    let line = lines.first { $0.hasPrefix("Slab:") }
+    guard let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+        throw Unobservable("/proc/meminfo names no Slab")
+    }
+    return kilobytes * 1024
+}

@@ -1,0 +1,21 @@
+/// Who said it.
+public struct ClaimSource: Sendable, Hashable, CustomStringConvertible {
+    /// A letter for the table.
+    public let mark: String
+    /// Author, title, place and year.
+    public let name: String
+
+    /// `M1: Marek Majkowski, …`
+    public var description: String { "\(mark): \(name)" }
+
+    static let m1 = ClaimSource(
+        mark: "M1", name: "Marek Majkowski, Epoll is fundamentally broken 1/2, idea.popcount.org, 2017")
+    static let m2 = ClaimSource(
+        mark: "M2", name: "Marek Majkowski, Epoll is fundamentally broken 2/2, idea.popcount.org, 2017")
+    static let t = ClaimSource(mark: "T", name: "Tom Herbert on SO_REUSEPORT, LWN 542629 and 542866, 2013")
+    static let l = ClaimSource(mark: "L", name: "Marc Lehmann on epoll and fork, libev mailing list, 2008")
+    static let e = ClaimSource(mark: "E", name: "Worker Pool With Eventfd, yangyang.cloud, 2018")
+
+    /// A manual page, which promises what the statement says.
+    static func manual(_ page: String) -> ClaimSource { ClaimSource(mark: "man", name: page) }
+}

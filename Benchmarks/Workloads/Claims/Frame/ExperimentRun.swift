@@ -1,0 +1,35 @@
+import Records
+
+/// Carries out a run of the harness as a part of an experiment, with nobody pinned unless the plan says so.
+///
+/// That an accept queue overflowed is not held against it: the kernel counts those for the whole machine, and these
+/// plans keep fewer connections waiting than the shortest queue holds.
+///
+/// - Parameter mayLose: whether operations without an answer are an observation and no failure.
+/// - Throws: ``Unobservable`` if this kernel cannot do it or the user ended it, ``ScriptError`` if it failed.
+func experimentRun(_ plan: RunPlan, mayLose: Bool = false) throws -> Measurement {
+    let measurement: Measurement
+    do {
+        measurement = try measure(plan, try Interruption())
+    } catch let error as RunError where error.isUnsupported {
+        throw Unobservable(error.description)
+    }
+    switch measurement.status {
+    case .ok, .void: return measurement
+    case .partial, .unsupported: throw Unobservable(measurement.reason)
+    case .failed where mayLose && measurement.lost > 0: return measurement
+    case .failed: throw ScriptError(measurement.reason)
+    }
+}
+
+extension RunPlan {
+    /// A run of an experiment: four workers, a short warm-up.
+    init(_ workload: Workload, named name: String, _ topology: Topology, milliseconds: UInt64) throws {
+        guard let mode = Mode.named(name) else { throw ScriptError("there is no mode \(name)") }
+        self.init(workload, mode: mode)
+        self.topology = topology
+        workers = 4
+        warmupNanoseconds = 50_000_000
+        durationNanoseconds = milliseconds * 1_000_000
+    }
+}

@@ -1,0 +1,43 @@
+import Glibc
+import LinuxReadiness
+import Meters
+
+/// The fork scenario to its end: for a fifth of a second the parent waits and ignores what it cannot place, as a program
+/// that knows no better would.
+///
+/// `ghosts` counts events of the socket that the parent has closed, `real` those of the new one, which is not connected
+/// yet.
+extension Experiment {
+    static let lifeForkGhost = Experiment(
+        id: "life-fork-ghost",
+        statement: "a socket that a child keeps open goes on making events for the parent that closed it, which spins",
+        source: .l, keys: ["ghosts", "real", "cpu_percent"],
+        observe: {
+            var scene = try ForkScene()
+            try scene.oldSocketConnects()
+            let events = EpollEventBuffer(capacity: 8)
+            var (ghosts, real) = (0, 0)
+            let start = (wall: monotonicNanoseconds(), thread: threadNanoseconds())
+            while monotonicNanoseconds() - start.wall < 200_000_000 {
+                let count = try scene.epoll.wait(into: events, timeoutMilliseconds: 10)
+                for index in 0..<count {
+                    if events[index].token == ForkScene.oldToken { ghosts += 1 } else { real += 1 }
+                }
+            }
+            let busy = Double(threadNanoseconds() - start.thread) / Double(monotonicNanoseconds() - start.wall)
+            scene.end()
+            return ["ghosts": ghosts, "real": real, "cpu_percent": Int((busy * 100).rounded())]
+        },
+        judge: { ($0.integer("ghosts") ?? 0) > 0 ? .holds : .doesNotHold },
+        explain: { observed in
+            "The closed socket made \(observed["ghosts"] ?? "") events in 0.2 s, the open one \(observed["real"] ?? ""), "
+                + "at \(observed["cpu_percent"] ?? "") % of a processor."
+        })
+}
+
+/// CPU time of the calling thread.
+func threadNanoseconds() -> UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

@@ -1,0 +1,51 @@
+import LinuxDescriptors
+import LinuxReadiness
+import SystemPackage
+
+/// A generation counted with each number tells ghosts from events.
+///
+/// A hundred times: a pipe is registered under a number with generation g, duplicated, closed; another pipe takes the number
+/// and is registered with generation g + 1. The old pipe gets a byte, and every second time the new one too. An event
+/// beyond what the new pipe's own state explains is a ghost; one whose generation is not the live one is detected.
+extension Experiment {
+    static let lifeGenerationDetects = Experiment(
+        id: "life-generation-detects", statement: "a generation stored with each registration tells ghosts from events",
+        source: .l, keys: ["ghosts", "detected"],
+        observe: {
+            var (ghosts, detected, mistaken) = (0, 0, 0)
+            for round in 0..<100 {
+                let epoll = try Epoll()
+                let generation = UInt64(round) << 32
+                let old = try Pipe()
+                let number = old.readEnd.descriptor
+                try old.writeByte()
+                try epoll.add(number, .readable, token: generation | UInt64(number.rawValue))
+                let duplicate = try old.readEnd.duplicate()
+                let oldWriteEnd = try old.closeReadEnd()
+
+                let new = try Pipe()
+                let reader = try move(try new.readEnd.duplicate(), to: number.rawValue)
+                let live = generation + 1 << 32 | UInt64(number.rawValue)
+                try epoll.add(reader.descriptor, .readable, token: live)
+                let hasByte = round % 2 == 0
+                if hasByte { try new.writeByte() }
+
+                let events = EpollEventBuffer(capacity: 4)
+                let count = try epoll.wait(into: events, timeoutMilliseconds: 0)
+                ghosts += count - (hasByte ? 1 : 0)
+                for index in 0..<count where events[index].token != live { detected += 1 }
+                if hasByte && !(0..<count).contains(where: { events[$0].token == live }) { mistaken += 1 }
+                try reader.close()
+                new.end()
+                try duplicate.close()
+                try oldWriteEnd.close()
+            }
+            return ["ghosts": ghosts, "detected": detected, "mistaken": mistaken]
+        },
+        judge: { observed in
+            guard let ghosts = observed.integer("ghosts"), ghosts > 0 else { return .doesNotHold }
+            let detected = observed.integer("detected") ?? 0
+            return detected == ghosts ? .holds : detected > 0 ? .depends : .doesNotHold
+        },
+        explain: { "\($0["detected"] ?? "") of \($0["ghosts"] ?? "") ghosts carry an old generation." })
+}

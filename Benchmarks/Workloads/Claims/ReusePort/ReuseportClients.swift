@@ -1,0 +1,56 @@
+import LinuxSockets
+import SystemPackage
+
+/// Clients of a group for as long as an experiment lasts: a thread that connects in batches and waits for the fate of
+/// each connection, so that connections wait at the listeners at any time.
+final class ReuseportClients: Sendable {
+    private let thread = ScriptThread("clients")
+    private let ending = Abandonment()
+    private let work: ScriptStep<Tally>
+
+    /// What has become of them.
+    struct Tally {
+        var served = 0
+        var lost = 0
+    }
+
+    private static let batch = 16
+
+    /// Starts connecting.
+    init(to address: SocketAddress) {
+        let ending = ending
+        work = thread.start {
+            var tally = Tally()
+            while !ending.isRequested { try Self.exchange(address, &tally) }
+            return tally
+        }
+    }
+
+    private static func exchange(_ address: SocketAddress, _ tally: inout Tally) throws(Errno) {
+        var clients: [GroupConnection] = []
+        for _ in 0..<batch {
+            do throws(Errno) {
+                clients += try connectClients(to: address, count: 1)
+            } catch .connectionRefused, .connectionReset {
+                tally.lost += 1
+            }
+        }
+        let served = try fates(clients)[.served, default: 0]
+        tally.served += served
+        tally.lost += clients.count - served
+    }
+
+    /// Lets them finish what they have begun, while somebody serves.
+    func stop() {
+        ending.request()
+    }
+
+    /// True when they have finished.
+    var isDone: Bool { work.isFinished }
+
+    /// What has become of them, when they have finished.
+    func tally() throws -> Tally {
+        defer { thread.end() }
+        return try work.result()
+    }
+}

@@ -1,0 +1,129 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import LinuxSockets
+import SystemPackage
+
+/// Listeners on one port, in the order in which the kernel numbers them.
+struct ReuseportGroup: ~Copyable {
+    let address: SocketAddress
+    private var members: [Member]
+
+    private final class Member: Sendable {
+        let listener: Listener
+        init(_ listener: consuming Listener) { self.listener = listener }
+    }
+
+    /// Listens so many times on a port that the kernel chooses.
+    init(count: Int) throws(Errno) {
+        let first = try Listener(.loopback(), Self.options)
+        let address = try first.address
+        var members = [Member(first)]
+        for _ in 1..<count { members.append(Member(try Listener(address, Self.options))) }
+        self.address = address
+        self.members = members
+    }
+
+    private static let options: [SocketOption] = [.reuseAddress, .reusePort]
+
+    var count: Int { members.count }
+
+    /// One of the listeners, borrowed.
+    subscript(index: Int) -> FileDescriptor { members[index].listener.descriptor }
+
+    /// One more listener on the port.
+    mutating func add() throws(Errno) {
+        members.append(Member(try Listener(address, Self.options)))
+    }
+
+    /// Closes a listener; the last one moves to its place, as it does in the kernel.
+    mutating func close(_ index: Int) {
+        members.swapAt(index, members.count - 1)
+        members.removeLast()
+    }
+
+    /// Accepts all that waits at a listener, and sends a byte to each.
+    func serve(_ index: Int) throws(Errno) -> [GroupConnection] {
+        var served: [GroupConnection] = []
+        while let connection = try members[index].listener.accept() {
+            let greeting: [UInt8] = [1]
+            // A client that has gone is not served, and nobody misses it.
+            _ = try? unsafe connection.send(greeting.span.bytes)
+            served.append(GroupConnection(connection))
+        }
+        return served
+    }
+
+    /// Closes all. Without it, they would be closed after their last use.
+    consuming func end() {}
+}
+
+/// One end of a connection to a group, closed when nobody holds it.
+final class GroupConnection: Sendable {
+    private let connection: Connection
+
+    init(_ connection: consuming Connection) { self.connection = connection }
+
+    /// What has become of a client.
+    enum Fate: Hashable {
+        /// It got the server's byte.
+        case served
+        /// The kernel reset it.
+        case reset
+        /// Nothing came within ten seconds.
+        case forgotten
+    }
+
+    /// Waits until the client knows.
+    func fate() throws(Errno) -> Fate {
+        guard try isReadable(connection.descriptor, within: Patience.limitNanoseconds) else { return .forgotten }
+        do throws(Errno) {
+            return try readOnce(connection.descriptor, 1) == 1 ? .served : .reset
+        } catch .connectionReset {
+            return .reset
+        }
+    }
+}
+
+private func isReadable(_ descriptor: FileDescriptor, within nanoseconds: UInt64) throws(Errno) -> Bool {
+    var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+    let milliseconds = CInt(nanoseconds / 1_000_000)
+    return try systemCall { unsafe poll(&entry, 1, milliseconds) } > 0
+}
+
+/// What has become of clients, and how many of each.
+func fates(_ clients: [GroupConnection]) throws(Errno) -> [GroupConnection.Fate: Int] {
+    var fates: [GroupConnection.Fate: Int] = [:]
+    for client in clients { fates[try client.fate(), default: 0] += 1 }
+    return fates
+}
+
+/// Clients that have connected and wait to be accepted. They leave nothing behind when they are closed.
+func connectClients(to address: SocketAddress, count: Int) throws(Errno) -> [GroupConnection] {
+    var clients: [GroupConnection] = []
+    for _ in 0..<count {
+        let socket = try StreamSocket(for: address, .blocking)
+        try setSocketOption(.resetOnClose, on: socket.descriptor)
+        clients.append(GroupConnection(try socket.connect(to: address)))
+    }
+    return clients
+}
+
+/// How many connections wait at a listener (`TCP_INFO`, where a listener's `tcpi_unacked` is its accept queue).
+func acceptQueueLength(of listener: FileDescriptor) -> Int {
+    var info = tcp_info()
+    var length = socklen_t(MemoryLayout<tcp_info>.size)
+    guard unsafe getsockopt(listener.rawValue, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return 0 }
+    return Int(info.tcpi_unacked)
+}
+
+/// Why a BPF program could not be loaded: of this user or kernel if it is one of the known reasons.
+func loadingFailed(_ error: Errno) -> any Error {
+    switch error {
+    case .notPermitted: Unobservable("loading BPF needs CAP_BPF and CAP_NET_ADMIN: run as root")
+    case .noFunction: Unobservable("this kernel was built without BPF")
+    case .invalidArgument:
+        Unobservable("this kernel refuses the BPF program: selecting for closed listeners needs Linux 5.14")
+    default: error
+    }
+}

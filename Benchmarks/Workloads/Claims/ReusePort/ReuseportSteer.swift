@@ -1,0 +1,78 @@
+import LinuxSockets
+import Meters
+import SystemPackage
+
+/// Whether a BPF program sends each connection to the listener of the processor on which it arrives.
+///
+/// 1. There is a listener for each processor up to the highest that is tried; up to four are.
+/// 2. On each of these a thread, pinned to it, makes 50 connections. On loopback the SYN arrives on the processor that
+///    sent it.
+/// 3. What waits at a listener other than the processor's is counted: first with the program, then with the kernel's
+///    own hash (`wrong_by_hash`), to show that the count can see it.
+extension Experiment {
+    static let reuseportClassicSteer = steering(
+        "reuseport-cbpf-steer",
+        "a classic BPF program (SO_ATTACH_REUSEPORT_CBPF) picks the listener of the processor that got the connection"
+    ) { group throws(Errno) in
+        try attachClassicReuseportProgram(to: group[0])
+    }
+
+    static let reuseportProgramSteer = steering(
+        "reuseport-ebpf-steer",
+        "an eBPF program (SO_ATTACH_REUSEPORT_EBPF) picks the listener of the processor that got the connection"
+    ) { group throws(Errno) in
+        try ReuseportProgram.byProcessor(listeners: group.count).attach(to: group[0])
+    }
+
+    private static func steering(
+        _ id: String, _ statement: String, attach: @escaping @Sendable (borrowing ReuseportGroup) throws(Errno) -> Void
+    ) -> Experiment {
+        Experiment(
+            id: id, statement: statement, source: .m1, keys: ["connections", "wrong_listener"],
+            observe: {
+                let processors = Array(Affinity.available().prefix(4))
+                guard let highest = processors.last, processors.count > 1 else {
+                    throw Unobservable("there is one processor, so there is nothing to choose from")
+                }
+                let group = try ReuseportGroup(count: highest + 1)
+                let byHash = try countWrong(group, processors)
+                do throws(Errno) {
+                    try attach(group)
+                } catch {
+                    throw loadingFailed(error)
+                }
+                let wrong = try countWrong(group, processors)
+                group.end()
+                return [
+                    "connections": perProcessor * processors.count, "wrong_listener": wrong,
+                    "processors": processors.count, "wrong_by_hash": byHash,
+                ]
+            },
+            judge: { $0.integer("wrong_listener") == 0 ? .holds : .doesNotHold },
+            explain: { observed in
+                "\(observed["wrong_listener"] ?? "") of \(observed["connections"] ?? "") connections came to the "
+                    + "listener of another processor."
+            })
+    }
+}
+
+private let perProcessor = 50
+
+private func countWrong(_ group: borrowing ReuseportGroup, _ processors: [Int]) throws -> Int {
+    let address = group.address
+    var wrong = 0
+    for processor in processors {
+        let thread = ScriptThread("client-\(processor)")
+        defer { thread.end() }
+        let clients = try thread.perform {
+            guard Affinity.pinThisThread(to: processor) else { throw Unobservable("threads cannot be pinned here") }
+            return try connectClients(to: address, count: perProcessor)
+        }
+        for index in 0..<group.count {
+            let served = try group.serve(index).count
+            if index != processor { wrong += served }
+        }
+        guard try fates(clients)[.served] == perProcessor else { throw ScriptError("a connection was not served") }
+    }
+    return wrong
+}

@@ -1,0 +1,67 @@
+import LinuxReadiness
+import LinuxRings
+import LinuxSockets
+import SystemPackage
+
+/// Who wakes when several rings poll one listener.
+///
+/// 1. Four threads, each with a ring, poll one listener with a multishot poll, and an eventfd that ends the script.
+/// 2. All are seen asleep in the kernel.
+/// 3. A client connects; nobody accepts.
+/// 4. When nothing changes any more, those whose poll completed are counted. Then the same with EPOLLEXCLUSIVE.
+extension Experiment {
+    static let ringPollWakeups = Experiment(
+        id: "uring-poll-multishot-wakeups",
+        statement: "of rings that poll one listener all wake for a connection, and one with EPOLLEXCLUSIVE",
+        source: .manual("io_uring_prep_poll_multishot(3)"), needs: [.ring],
+        keys: ["workers", "woken", "woken_exclusive"],
+        observe: {
+            [
+                "workers": ringCount, "woken": try observeRings(.readable),
+                "woken_exclusive": try observeRings([.readable, .exclusive]),
+            ]
+        },
+        judge: { observed in
+            let all = observed["woken"] == observed["workers"]
+            let one = observed["woken_exclusive"] == "1"
+            return all && one ? .holds : all || one ? .depends : .doesNotHold
+        },
+        explain: { observed in
+            "\(observed["woken"] ?? "") of \(observed["workers"] ?? "") rings complete for one connection, "
+                + "\(observed["woken_exclusive"] ?? "") with EPOLLEXCLUSIVE."
+        })
+}
+
+private let ringCount = 4
+private let listenerToken: UInt64 = 1
+private let stopToken: UInt64 = 2
+
+private func observeRings(_ events: Ring.PollEvents) throws -> Int {
+    var listener = try ScriptListener()
+    let stop = try EventFD()
+    let (queue, end) = (listener.descriptor, stop.descriptor)
+    let threads = (0..<ringCount).map { ScriptThread("ring-\($0)") }
+    defer { for thread in threads { thread.end() } }
+    let waits = threads.map { thread in
+        thread.start { () -> UInt64? in
+            var ring = try Ring(entries: 4)
+            try ring.prepareMultishotPoll(queue, events, token: listenerToken)
+            try ring.preparePoll(end, .readable, token: stopToken)
+            let limit = UInt64(Patience.waitMilliseconds) * 1_000_000
+            return try ring.submitAndWait(timeoutNanoseconds: limit) ? ring.nextCompletion()?.token : nil
+        }
+    }
+    do {
+        try Patience.untilAsleep(threads)
+        try listener.admit()
+        try Patience.untilQuiet(threads)
+    } catch {
+        _ = try? stop.add()
+        throw error
+    }
+    let woken = waits.filter(\.isFinished).count
+    try stop.add()
+    for wait in waits { _ = try wait.result() }
+    listener.end()
+    return woken
+}

@@ -1,0 +1,4 @@
+extension Experiment {
+    /// What waiting costs.
+    static let scale: [Experiment] = [scaleWaitCost]
+}

@@ -1,0 +1,159 @@
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxRings
+import Meters
+import SystemPackage
+
+/// What one wait costs when 10, 100, 1 000 and 10 000 idle descriptors are watched and one more is ready.
+///
+/// Every interface is asked over and over for about 10 ms; the best of five interleaved rounds counts. `select` takes no
+/// descriptor from 1 024 on and so has no fourth value. io_uring watches by one pending poll for each descriptor, and a
+/// wait is the poll of the ready one with its completion.
+extension Experiment {
+    static let scaleWaitCost = Experiment(
+        id: "scale-wait-cost",
+        statement: "select and poll cost time in proportion to what they watch, epoll and io_uring do not",
+        source: .m1, needs: [.ring],
+        keys: Interface.allCases.flatMap { interface in
+            watchedCounts.filter { interface.canWatch($0) }.map { key(interface, $0) }
+        },
+        observe: {
+            let limit = try DescriptorLimit.raise().soft
+            guard limit > 10_100 else {
+                throw Unobservable("10 000 descriptors are needed and the limit is \(limit); raise it: ulimit -Hn")
+            }
+            var observed = Observed()
+            for count in watchedCounts { try measure(count, into: &observed) }
+            var ordered = Observed()
+            for interface in Interface.allCases {
+                for count in watchedCounts {
+                    let name = key(interface, count)
+                    if let value = observed[name] { ordered[name] = value }
+                }
+            }
+            return ordered
+        },
+        judge: { observed in
+            let agreeing = Interface.allCases.filter { interface in
+                let growth = growth(interface, observed)
+                return interface.isSaidToGrow ? growth > 5 : growth < 5
+            }
+            return agreeing.count == Interface.allCases.count ? .holds : agreeing.isEmpty ? .doesNotHold : .depends
+        },
+        explain: { observed in
+            let texts = Interface.allCases.map { interface in
+                "\(interface.rawValue) \((growth(interface, observed) * 10).rounded() / 10) times"
+            }
+            return "From 10 watched to the most, a wait grows: \(texts.joined(separator: ", "))."
+        })
+}
+
+private let watchedCounts = [10, 100, 1000, 10_000]
+
+private enum Interface: String, CaseIterable, Sendable {
+    case select, poll, epoll, uring
+
+    func canWatch(_ count: Int) -> Bool { self != .select || count < 1000 + 1 }
+
+    /// What the statement says of it.
+    var isSaidToGrow: Bool { self == .select || self == .poll }
+}
+
+private func key(_ interface: Interface, _ count: Int) -> String { "\(interface.rawValue)_\(count)_ns" }
+
+/// The cost with the most descriptors over that with the fewest.
+private func growth(_ interface: Interface, _ observed: Observed) -> Double {
+    let values = watchedCounts.compactMap { observed.number(key(interface, $0)) }
+    guard let first = values.first, let last = values.last, first > 0 else { return 0 }
+    return last / first
+}
+
+/// Measures all interfaces with so many idle descriptors.
+private func measure(_ count: Int, into observed: inout Observed) throws {
+    final class Counter {
+        let counter: EventFD
+        init(_ value: UInt32) throws(Errno) { counter = try EventFD(count: value) }
+    }
+    var counters: [Counter] = []
+    for _ in 0..<count { counters.append(try Counter(0)) }
+    counters.append(try Counter(1))
+    let numbers = counters.map { $0.counter.descriptor.rawValue }
+    let waits: [(Interface, () throws -> Void)] = [
+        (.select, try selectWait(numbers)), (.poll, pollWait(numbers)), (.epoll, try epollWait(numbers)),
+        (.uring, try ringWait(numbers)),
+    ]
+    var best: [Interface: UInt64] = [:]
+    for _ in 0..<5 {
+        for (interface, wait) in waits where interface.canWatch(count) {
+            best[interface] = min(best[interface] ?? .max, try nanosecondsPerCall(wait))
+        }
+    }
+    for (interface, nanoseconds) in best { observed[key(interface, count)] = "\(nanoseconds)" }
+    withExtendedLifetime(counters) {}
+}
+
+private func nanosecondsPerCall(_ call: () throws -> Void) throws -> UInt64 {
+    let start = monotonicNanoseconds()
+    var (calls, elapsed): (UInt64, UInt64) = (0, 0)
+    while elapsed < 10_000_000 {
+        for _ in 0..<8 { try call() }
+        calls += 8
+        elapsed = monotonicNanoseconds() - start
+    }
+    return elapsed / calls
+}
+
+private func expectOne(_ count: CInt) throws {
+    guard count == 1 else { throw ScriptError("a wait found \(count) ready descriptors instead of one") }
+}
+
+private func selectWait(_ numbers: [CInt]) throws -> () throws -> Void {
+    var wanted = fd_set()
+    let highest = numbers.max() ?? 0
+    guard highest < 1024 else {
+        return { throw Unobservable("select takes no descriptor from 1024 on") }
+    }
+    unsafe withUnsafeMutableBytes(of: &wanted) { bytes in
+        for number in numbers { unsafe bytes[Int(number) / 8] |= 1 << UInt8(number % 8) }
+    }
+    return { [wanted] in
+        var set = wanted
+        var none = timeval()
+        try expectOne(unsafe select(highest + 1, &set, nil, nil, &none))
+    }
+}
+
+private func pollWait(_ numbers: [CInt]) -> () throws -> Void {
+    var entries = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    return { try expectOne(unsafe poll(&entries, nfds_t(entries.count), 0)) }
+}
+
+private func epollWait(_ numbers: [CInt]) throws -> () throws -> Void {
+    final class Watch {
+        let epoll: Epoll
+        let events = EpollEventBuffer(capacity: 64)
+        init() throws(Errno) { epoll = try Epoll() }
+    }
+    let watch = try Watch()
+    for number in numbers { try watch.epoll.add(FileDescriptor(rawValue: number), .readable, token: 0) }
+    return { try expectOne(CInt(try watch.epoll.wait(into: watch.events, timeoutMilliseconds: 0))) }
+}
+
+private func ringWait(_ numbers: [CInt]) throws -> () throws -> Void {
+    final class Watch {
+        var ring: Ring
+        init() throws(Errno) { ring = try Ring.forThisThread(entries: 256) }
+    }
+    let watch = try Watch()
+    let ready = FileDescriptor(rawValue: numbers[numbers.count - 1])
+    for number in numbers.dropLast() {
+        try watch.ring.preparePoll(FileDescriptor(rawValue: number), .readable, token: 0)
+    }
+    try watch.ring.submit()
+    return {
+        try watch.ring.preparePoll(ready, .readable, token: 1)
+        try watch.ring.submitAndWait()
+        guard watch.ring.nextCompletion()?.token == 1 else { throw ScriptError("the ring completed an idle poll") }
+    }
+}

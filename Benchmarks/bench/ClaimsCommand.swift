@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import LinuxDescriptors
+import Meters
+import Records
+import Workloads
+
+/// `bench claims`: tests what is said about these interfaces on the running kernel.
+struct ClaimsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "claims", abstract: "Tests what is said about these interfaces on the running kernel.",
+        discussion: """
+            Each claim is an experiment with real sockets on the loopback interface. The verdict follows from what was \
+            observed: holds, does-not-hold, depends or unsupported.
+            """)
+
+    @Option(parsing: .upToNextOption, help: "Names of claims; all if not given.")
+    var only: [String] = []
+
+    @Option(help: "File for the results.")
+    var csv = "claims.csv"
+
+    func run() throws {
+        let experiments = try Self.select(only)
+        let file = try ClaimsFile(path: csv)
+        let interruption = try Interruption()
+        _ = try? DescriptorLimit.raise()
+
+        let width = Terminal.columns
+        let styled = Terminal.isStyled
+        let progress = ProgressBar(total: experiments.count, isShown: Terminal.showsProgress)
+        var failures: [String] = []
+        print("Linux \(MachineFacts.read().kernel)\n")
+        print(claimsTableHeading(styled: styled), terminator: "")
+        for (done, experiment) in experiments.enumerated() {
+            progress.show(done: done, doing: experiment.id)
+            let result = experiment.run()
+            progress.clear()
+            print(claimsTableEntry(result.record, width: width, styled: styled), terminator: "")
+            try file.append(result.record)
+            if result.failed { failures.append("\(experiment.id) \(result.record.detail)") }
+            if interruption.isRequested { throw ExitCode(Exit.interrupted.rawValue) }
+        }
+        print("\n\(Self.tally(file.records))\nResults: \(csv)")
+        if !failures.isEmpty { throw Failure(.runFailed, failures.joined(separator: "; ")) }
+    }
+
+    /// Finds the experiments that are asked for. Names may be separated by commas or spaces.
+    static func select(_ names: [String]) throws -> [Experiment] {
+        let names = names.flatMap { $0.split(separator: ",").map(String.init) }
+        if names.isEmpty { return Experiment.all }
+        for name in names where Experiment.named(name) == nil {
+            let known = Experiment.all.map(\.id).joined(separator: " ")
+            throw Failure(.usage, "there is no claim \(name); claims: \(known)")
+        }
+        return Experiment.all.filter { names.contains($0.id) }
+    }
+
+    private static func tally(_ records: [ClaimRecord]) -> String {
+        ClaimVerdict.allCases.map { verdict in
+            "\(records.filter { $0.verdict == verdict.rawValue }.count) \(verdict.rawValue)"
+        }.joined(separator: ", ")
+    }
+}
+
+/// `claims.csv`, whole after every experiment.
+private final class ClaimsFile {
+    private let path: String
+    private(set) var records: [ClaimRecord] = []
+
+    init(path: String) throws {
+        self.path = path
+        try write()
+    }
+
+    func append(_ record: ClaimRecord) throws {
+        records.append(record)
+        try write()
+    }
+
+    /// Writes aside and renames.
+    private func write() throws {
+        let text = ClaimRecord.csvHeader + records.map { $0.csvRow() }.joined()
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw Failure(.usage, "--csv \(path) cannot be written; name a file in a folder that you may write")
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+@testable import Records
+@testable import Workloads
+
+/// Every experiment once, on the kernel of the tests, in a process of its own: some fork, and some watch what other
+/// tests would disturb.
+@Suite struct ClaimsRunTests {
+    @Test(arguments: ["wakeups", "scripts", "accepting", "reuseport", "order", "lifetime", "rings", "eventfd", "scale"])
+    func verdictsAreThoseOfTheObservations(group: String) throws {
+        let experiments = try #require(Self.groups[group])
+        let folder = FileManager.default.temporaryDirectory.appending(path: "claims-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let file = folder + "/claims.csv"
+        let run = try Bench.run(["claims", "--only"] + experiments.map(\.id) + ["--csv", file])
+        #expect(run.status == 0, "\(run.error)")
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.hasPrefix("Results:") })
+
+        let lines = try rows(of: file)
+        #expect(lines.first == ["claim", "statement", "source", "verdict", "observed", "detail", "duration_ms"])
+        #expect(lines.dropFirst().map { $0[0] } == experiments.map(\.id))
+        for (experiment, line) in zip(experiments, lines.dropFirst()) {
+            let observed = try #require(Observed(parsing: line[4]))
+            #expect(line[3] == experiment.verdict(observed).rawValue, "\(line)")
+            if line[3] == ClaimVerdict.unsupported.rawValue {
+                #expect(!line[5].isEmpty && !line[5].hasPrefix("failed"), "\(line)")
+            } else {
+                #expect(Array(observed.keys.prefix(experiment.keys.count)) == experiment.keys, "\(line)")
+            }
+        }
+    }
+
+    private func rows(of file: String) throws -> [[String]] {
+        var tokenizer = CSVTokenizer([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))), file: file)
+        var rows: [[String]] = []
+        var row: [CSVToken] = []
+        while try tokenizer.next(into: &row) { rows.append(row.map(\.text)) }
+        return rows
+    }
+
+    private static let groups = [
+        "wakeups": Experiment.wakeups, "scripts": Experiment.scripts, "accepting": Experiment.accepting,
+        "reuseport": Experiment.reusePort, "order": Experiment.order, "lifetime": Experiment.lifetime,
+        "rings": Experiment.rings, "eventfd": Experiment.eventFD, "scale": Experiment.scale,
+    ]
+
+    @Test func anUnknownNameIsRefusedInOneLineThatNamesWhatExists() throws {
+        let run = try Bench.run(["claims", "--only", "accept-lt-shared-set", "no-such-claim"])
+        #expect(run.status == 64)
+        #expect(run.output.isEmpty)
+        let lines = run.error.split(separator: "\n")
+        #expect(lines.count == 1)
+        #expect(run.error.contains("no-such-claim") && run.error.contains("life-fork-ghost"))
+    }
+
+    @Test func aFileThatCannotBeWrittenIsRefusedBeforeAnythingRuns() throws {
+        let run = try Bench.run(["claims", "--csv", "/nonexistent/claims.csv"])
+        #expect(run.status == 64)
+        #expect(run.error.contains("--csv") && run.error.split(separator: "\n").count == 1)
+    }
+}

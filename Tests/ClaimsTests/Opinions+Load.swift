@@ -1,0 +1,70 @@
+import Workloads
+
+/// Of the experiments that put a server under load or close its listeners.
+extension Opinions {
+    private static let even: [Entry] = [
+        ("jain_idle=1.0;jain_busy=0.98;jain_flood=0.9", .holds),
+        ("jain_idle=0.25;jain_busy=0.98;jain_flood=0.99", .depends),
+        ("jain_idle=0.25;jain_busy=0.25;jain_flood=0.899", .doesNotHold),
+    ]
+    private static let uneven: [Entry] = [
+        ("jain_idle=0.3;jain_busy=0.5;jain_flood=0.25", .holds),
+        ("jain_idle=0.3;jain_busy=0.99;jain_flood=0.25", .depends),
+        ("jain_idle=1.0;jain_busy=0.99;jain_flood=0.95", .doesNotHold),
+    ]
+
+    static let accepting: [String: [Entry]] = [
+        "accept-balance-lt": uneven, "accept-balance-exclusive": even, "accept-balance-oneshot": even,
+        "accept-balance-blocking": uneven, "accept-balance-reuseport": even, "accept-balance-uring-single": even,
+        "accept-balance-uring-multishot": even, "accept-balance-uring-multishot-reuseport": even,
+        "accept-oneshot-serial": [
+            ("oneshot_peak=1;oneshot_early_peak=1;exclusive_peak=4", .holds),
+            ("oneshot_peak=1;oneshot_early_peak=4;exclusive_peak=4", .depends),
+            ("oneshot_peak=3;oneshot_early_peak=4;exclusive_peak=4", .doesNotHold),
+        ],
+        "accept-40k": [
+            ("offered=120000;served=120000;p99_ns=90000;server_cpu_percent=30", .doesNotHold),
+            ("offered=120000;served=70000;p99_ns=90000000;server_cpu_percent=99", .holds),
+            ("offered=120000;served=70000;p99_ns=90000000;server_cpu_percent=40", .depends),
+        ],
+    ]
+
+    private static let noneLost: [Entry] = [
+        ("queued=400;served=400;reset=0", .holds), ("queued=400;served=200;reset=200", .doesNotHold),
+        ("queued=400;served=390;reset=0", .doesNotHold),
+    ]
+    private static let steered: [Entry] = [
+        ("connections=100;wrong_listener=0", .holds), ("connections=100;wrong_listener=1", .doesNotHold),
+    ]
+
+    static let reusePort: [String: [Entry]] = [
+        "reuseport-close-loss": [
+            ("queued=400;served=200;reset=200", .holds), ("queued=400;served=400;reset=0", .doesNotHold),
+        ],
+        "reuseport-close-migrate": noneLost, "reuseport-ebpf-migrate": noneLost,
+        "reuseport-cbpf-steer": steered, "reuseport-ebpf-steer": steered,
+        "reuseport-drain": [
+            ("served=900;lost=0", .holds), ("served=900;lost=1", .doesNotHold), ("served=0;lost=0", .doesNotHold),
+        ],
+        "reuseport-restart": [("served=900;lost=200", .holds), ("served=900;lost=0", .doesNotHold)],
+    ]
+
+    private static let kept: [Entry] = [
+        ("chunks=900;out_of_order=0", .holds), ("chunks=900;out_of_order=1", .doesNotHold),
+        ("chunks=0;out_of_order=0", .unsupported),
+    ]
+    private static let broken: [Entry] = [
+        ("chunks=900;out_of_order=50", .holds), ("chunks=900;out_of_order=0", .doesNotHold),
+        ("chunks=0;out_of_order=0", .unsupported),
+    ]
+
+    static let order: [String: [Entry]] = [
+        "read-order-lt": broken, "read-order-exclusive": broken, "read-order-et": broken,
+        "read-order-oneshot": kept, "read-order-set-per-worker": kept, "read-order-dispatcher": kept,
+        "read-combined-queue": [
+            ("combined_p99_ns=11;partitioned_p99_ns=31;combined_mean_ns=27;partitioned_mean_ns=67", .holds),
+            ("combined_p99_ns=11;partitioned_p99_ns=31;combined_mean_ns=27;partitioned_mean_ns=28", .depends),
+            ("combined_p99_ns=31;partitioned_p99_ns=11;combined_mean_ns=67;partitioned_mean_ns=27", .doesNotHold),
+        ],
+    ]
+}

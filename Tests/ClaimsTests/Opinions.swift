@@ -1,0 +1,163 @@
+import Workloads
+
+/// Observations, as an experiment would write them, and the verdict that each must get.
+///
+/// One entry for every experiment, with at least two verdicts: what was seen somewhere, and the contrary.
+enum Opinions {
+    typealias Entry = (observed: String, verdict: ClaimVerdict)
+
+    static let all: [String: [Entry]] = [
+        wakeups, scripts, accepting, reusePort, order, lifetime, rings, eventFD,
+    ].reduce(into: [:]) {
+        $0.merge($1) { first, _ in first }
+    }
+
+    private static let everyWaiter: [Entry] = [
+        ("workers=4;woken=4", .holds), ("workers=4;woken=1", .doesNotHold), ("workers=4;woken=2", .depends),
+        ("workers=4;woken=0", .doesNotHold),
+    ]
+    private static let oneWaiter: [Entry] = [
+        ("workers=4;woken=1", .holds), ("workers=4;woken=4", .doesNotHold), ("workers=4;woken=3", .depends),
+        ("workers=4;woken=0", .doesNotHold),
+    ]
+
+    private static let wakeups: [String: [Entry]] = [
+        "accept-lt-shared-set": everyWaiter, "accept-lt-set-per-worker": everyWaiter,
+        "accept-et-shared-set": oneWaiter, "accept-et-set-per-worker": everyWaiter,
+        "accept-exclusive-shared-set": oneWaiter, "accept-exclusive-set-per-worker": oneWaiter,
+        "accept-oneshot-shared-set": oneWaiter, "accept-oneshot-set-per-worker": oneWaiter,
+    ]
+
+    private static let split: [Entry] = [
+        ("b_woken=1;a_bytes=2048;b_bytes=1", .holds), ("b_woken=0;a_bytes=2048;b_bytes=0", .doesNotHold),
+        ("b_woken=1;a_bytes=2048;b_bytes=0", .doesNotHold),
+    ]
+    private static let manualFlags = "add=ok;add_et=ok;add_oneshot=EINVAL;add_rdhup=EINVAL;add_epoll=EINVAL;"
+
+    private static let scripts: [String: [Entry]] = [
+        "accept-et-spurious": [
+            ("b_woken=1;b_accept=EAGAIN", .holds), ("b_woken=0;b_accept=none", .doesNotHold),
+            ("b_woken=1;b_accept=ok", .doesNotHold),
+        ],
+        "accept-et-starvation": [("b_events=0", .holds), ("b_events=1", .depends), ("b_events=2", .doesNotHold)],
+        "read-lt-split": split, "read-exclusive-split": split,
+        "read-et-split": [("b_woken=1;b_bytes=1", .holds), ("b_woken=0;b_bytes=0", .doesNotHold)],
+        "read-oneshot-whole": [("b_woken=0", .holds), ("b_woken=1", .doesNotHold)],
+        "accept-exclusive-flags": [
+            (manualFlags + "mod_to_exclusive=EINVAL;mod_of_exclusive=EINVAL", .holds),
+            (manualFlags + "mod_to_exclusive=ok;mod_of_exclusive=EINVAL", .depends),
+            (
+                "add=EINVAL;add_et=EINVAL;add_oneshot=ok;add_rdhup=ok;add_epoll=ok;"
+                    + "mod_to_exclusive=ok;mod_of_exclusive=ok", .doesNotHold
+            ),
+        ],
+    ]
+
+    private static let gone: [Entry] = [("events_after=0", .holds), ("events_after=10", .doesNotHold)]
+    private static let staying: [Entry] = [("events_after=10", .holds), ("events_after=0", .doesNotHold)]
+    private static let failing = "ignore=fails;remove=fails;child_close=racy;child_close_epoll=fails;"
+
+    private static let lifetime: [String: [Entry]] = [
+        "life-dup-close-ghost": [("events_after_close=10", .holds), ("events_after_close=0", .doesNotHold)],
+        "life-remove-after-close": [
+            ("closed=EBADF;dup=ENOENT;reused=ENOENT", .holds), ("closed=EBADF;dup=ok;reused=ENOENT", .doesNotHold),
+        ],
+        "life-rebuild-cures": gone, "life-remove-before-close": gone, "life-last-close-removes": gone,
+        "life-dup2-cure": staying, "life-pidfd-cure": staying,
+        "life-fork-ghost": [
+            ("ghosts=9000;real=0;cpu_percent=99", .holds), ("ghosts=0;real=0;cpu_percent=1", .doesNotHold),
+        ],
+        "life-fork-remedies": [
+            (failing + "handle_before_fork=fails", .holds), (failing + "handle_before_fork=cures", .depends),
+            (
+                "ignore=cures;remove=cures;child_close=cures;child_close_epoll=cures;handle_before_fork=cures",
+                .doesNotHold
+            ),
+        ],
+        "life-fork-tell-apart": [
+            ("getpeername=ok|ok;tcp_info=CLOSE|CLOSE;poll=none|none;so_error=0|0", .holds),
+            ("getpeername=ENOTCONN|ok;tcp_info=CLOSE|CLOSE;poll=none|none;so_error=0|0", .doesNotHold),
+        ],
+        "life-generation-detects": [
+            ("ghosts=100;detected=100", .holds), ("ghosts=100;detected=40", .depends),
+            ("ghosts=100;detected=0", .doesNotHold), ("ghosts=0;detected=0", .doesNotHold),
+        ],
+        "life-rebuild-cost": [
+            ("ns_per_descriptor_1000=900;ns_per_descriptor_10000=1100", .holds),
+            ("ns_per_descriptor_1000=900;ns_per_descriptor_10000=4500", .depends),
+            ("ns_per_descriptor_1000=900;ns_per_descriptor_10000=90000", .doesNotHold),
+        ],
+        "life-generation-exhaustion": [
+            ("per_second=400000;hours=3", .holds), ("per_second=10;hours=119305", .doesNotHold),
+        ],
+        "life-poll-closed": [("revents=POLLNVAL", .holds), ("revents=POLLIN", .doesNotHold)],
+    ]
+
+    private static let cancelling: [Entry] = [
+        ("result=ok;events_after=0", .holds), ("result=1;events_after=0", .holds),
+        ("result=EBADF;events_after=3", .doesNotHold), ("result=ok;events_after=1", .doesNotHold),
+    ]
+
+    private static let rings: [String: [Entry]] = [
+        "uring-close-pending-accept": [
+            ("connects=0;port_free=1", .holds), ("connects=3;port_free=0", .doesNotHold),
+        ],
+        "uring-close-pending-recv": [("fin_seen=1", .holds), ("fin_seen=0", .doesNotHold)],
+        "uring-cancel-by-closed-fd": cancelling, "uring-cancel-by-token": cancelling,
+        "uring-fork": [("child_stole=0", .holds), ("child_stole=2", .doesNotHold)],
+        "uring-poll-multishot-wakeups": [
+            ("workers=4;woken=4;woken_exclusive=1", .holds), ("workers=4;woken=4;woken_exclusive=4", .depends),
+            ("workers=4;woken=2;woken_exclusive=2", .doesNotHold),
+        ],
+        "uring-multishot-overflow": [
+            ("ended=1;recovered=11;lost=0", .holds), ("ended=0;recovered=0;lost=0", .depends),
+            ("ended=1;recovered=2;lost=9", .doesNotHold),
+        ],
+    ]
+
+    private static let cheap = "select_10_ns=900;select_100_ns=900;select_1000_ns=900;poll_10_ns=900;poll_100_ns=900;"
+    private static let dear =
+        "select_10_ns=900;select_100_ns=9000;select_1000_ns=90000;poll_10_ns=900;poll_100_ns=9000;"
+    private static let flat = "epoll_10_ns=400;epoll_100_ns=400;epoll_1000_ns=400;epoll_10000_ns=400;"
+    private static let flatRing = "uring_10_ns=600;uring_100_ns=600;uring_1000_ns=600;uring_10000_ns=700"
+
+    private static let eventFD: [String: [Entry]] = [
+        "eventfd-coalesces": [("writes=3;reads=1;value=3", .holds), ("writes=3;reads=3;value=1", .doesNotHold)],
+        "eventfd-overflow": [
+            ("add=EAGAIN;add_maximum=EINVAL;value=18446744073709551614", .holds),
+            ("add=ok;add_maximum=EINVAL;value=0", .doesNotHold),
+        ],
+        "eventfd-semaphore": [("written=3;reads=3;value=1", .holds), ("written=3;reads=1;value=3", .doesNotHold)],
+        "eventfd-semaphore-et": [
+            ("written=5;read=5;stranded=0", .holds), ("written=5;read=1;stranded=4", .doesNotHold),
+        ],
+        "eventfd-first-reader-wins": [
+            ("woken=2;a_read=1;b_read=EAGAIN", .holds), ("woken=1;a_read=1;b_read=none", .doesNotHold),
+            ("woken=2;a_read=1;b_read=1", .doesNotHold),
+        ],
+        "eventfd-et-every-write": [
+            ("writes=3;events=3", .holds), ("writes=3;events=1", .doesNotHold), ("writes=3;events=2", .depends),
+        ],
+        "eventfd-vs-pipe": [
+            (
+                "eventfd_ns=500;pipe_ns=900;eventfd_bytes=400;pipe_bytes=6600;eventfd_fds=1;pipe_fds=2", .holds
+            ),
+            (
+                "eventfd_ns=900;pipe_ns=910;eventfd_bytes=400;pipe_bytes=6600;eventfd_fds=1;pipe_fds=2", .depends
+            ),
+            (
+                "eventfd_ns=900;pipe_ns=500;eventfd_bytes=6600;pipe_bytes=400;eventfd_fds=2;pipe_fds=2", .doesNotHold
+            ),
+        ],
+        "eventfd-pool-double-close": [("lt_ebadf=5;et_ebadf=0", .holds), ("lt_ebadf=5;et_ebadf=2", .doesNotHold)],
+        "scale-wait-cost": [
+            (dear + "poll_1000_ns=90000;poll_10000_ns=900000;" + flat + flatRing, .holds),
+            (cheap + "poll_1000_ns=900;poll_10000_ns=900;" + flat + flatRing, .depends),
+            (
+                cheap + "poll_1000_ns=900;poll_10000_ns=900;epoll_10_ns=4;epoll_100_ns=40;epoll_1000_ns=400;"
+                    + "epoll_10000_ns=4000;uring_10_ns=6;uring_100_ns=60;uring_1000_ns=600;uring_10000_ns=7000",
+                .doesNotHold
+            ),
+        ],
+    ]
+}
