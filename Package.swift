@@ -61,6 +61,7 @@ let package = Package(
         .target(name: "Allocations", path: "Benchmarks/Allocations"),
         benchmark("Meters", ["Allocations", "CSocketExtras", histogram]),
         benchmark("Records", [histogram]),
+        benchmark("Pictures", ["Records", histogram]),
         .target(
             name: "Reference", path: "Benchmarks/Reference", linkerSettings: [.linkedLibrary("uring")]),
         benchmark(
@@ -72,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Workloads", arguments,
-                histogram,
+                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Pictures", "Records", "Workloads",
+                arguments, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: strict),
 
@@ -101,6 +102,7 @@ let package = Package(
                 "LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Reference", "Workloads", system, histogram,
             ]),
         tests("BenchTests", ["bench", "Records", "Workloads"], exclude: ["Scripts"]),
+        tests("PicturesTests", ["Pictures", "Records", "bench", histogram]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -15,7 +15,7 @@ public struct Arm: Hashable, Sendable {
     }
 
     /// The names of the columns in which arms of the same mode differ: what a name must say beside the mode.
-    static func varyingColumns(of arms: [Arm]) -> [String] {
+    package static func varyingColumns(of arms: [Arm]) -> [String] {
         let byMode = Dictionary(grouping: arms) { $0["mode"] }.values
         return columns.indices
             .filter { index in byMode.contains { Set($0.map { $0.values[index] }).count > 1 } }
@@ -23,7 +23,7 @@ public struct Arm: Hashable, Sendable {
     }
 
     /// The mode, and in brackets what else tells this arm from others that differ in the columns `varying`.
-    func label(varying: [String]) -> String {
+    package func label(varying: [String]) -> String {
         let others = varying.filter { !self[$0].isEmpty }.map { Self.phrase($0, self[$0]) }
         return others.isEmpty ? self["mode"] : "\(self["mode"]) (\(others.joined(separator: ", ")))"
     }
@@ -37,25 +37,29 @@ public struct Arm: Hashable, Sendable {
         "clients": ("", " clients"), "drain": ("drain ", ""),
     ]
 
-    static func phrase(_ column: String, _ value: String) -> String {
-        let (before, after) = phrases[column] ?? ("", "")
+    /// The value of a column with the word that gives it a meaning: `2 workers`.
+    package static func phrase(_ column: String, _ value: String) -> String {
+        var (before, after) = phrases[column] ?? ("", "")
+        if value == "1" && after.hasSuffix("s") { after.removeLast() }
         return before + (value.isEmpty ? "none" : value) + after
     }
 }
 
 /// An arm and its runs, in the order of the file.
-struct ArmRuns {
-    let arm: Arm
-    var records: [RunRecord]
+package struct ArmRuns {
+    /// What was run.
+    package let arm: Arm
+    /// Every run of it.
+    package var records: [RunRecord]
 
     /// The runs whose numbers may be used.
-    var usable: [RunRecord] { records.filter { $0.status == .ok } }
+    package var usable: [RunRecord] { records.filter { $0.status == .ok } }
 
     /// The column's values over the usable runs.
-    func values(_ value: (RunRecord) -> Double?) -> [Double] { usable.compactMap(value) }
+    package func values(_ value: (RunRecord) -> Double?) -> [Double] { usable.compactMap(value) }
 
     /// `records` by arm, in the order of first appearance.
-    static func group(_ records: [RunRecord]) -> [ArmRuns] {
+    package static func group(_ records: [RunRecord]) -> [ArmRuns] {
         var places: [Arm: Int] = [:]
         var groups: [ArmRuns] = []
         for record in records {
@@ -72,7 +76,7 @@ struct ArmRuns {
 }
 
 /// The median; the mean of the middle two of an even number, `nil` of none.
-func median(_ values: [Double]) -> Double? {
+package func median(_ values: [Double]) -> Double? {
     guard !values.isEmpty else { return nil }
     let sorted = values.sorted()
     let middle = sorted.count / 2

@@ -1,7 +1,7 @@
 /// Numbers as text that reads the same everywhere: a point, no exponent, no locale.
-enum Decimal {
+package enum Decimal {
     /// The shortest digits that read back as the same value, never in exponent form; empty for NaN and infinities.
-    static func text(_ value: Double) -> String {
+    package static func text(_ value: Double) -> String {
         guard value.isFinite else { return "" }
         let shortest = value.description
         guard let e = shortest.firstIndex(of: "e") else {
@@ -24,7 +24,7 @@ enum Decimal {
     }
 
     /// `value` rounded to `digits` places, as C's `%.3f` prints it.
-    static func fixed(_ value: Double, digits: Int) -> String {
+    package static func fixed(_ value: Double, digits: Int) -> String {
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
         let scaled = (value.magnitude * scale).rounded()

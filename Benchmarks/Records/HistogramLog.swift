@@ -46,14 +46,17 @@ public enum HistogramLog {
 
     /// One interval's line, with its LF. By convention the longest latency in it is in milliseconds.
     public static func line(_ interval: Interval) -> String {
-        // These end the tag or the line.
-        let tag = String(interval.tag.map { $0 == "," || $0.isWhitespace ? "_" : $0 })
         let payload = Data(HistogramEncoding.encode(interval.histogram)).base64EncodedString()
         let fields = [
             Decimal.fixed(interval.startSeconds, digits: 3), Decimal.fixed(interval.lengthSeconds, digits: 3),
             Decimal.fixed(Double(interval.histogram.max) / 1_000_000, digits: 3), payload,
         ]
-        return "Tag=\(tag)," + fields.joined(separator: ",") + "\n"
+        return "Tag=\(tag(interval.tag))," + fields.joined(separator: ",") + "\n"
+    }
+
+    /// How a mode is called in a log, where a comma or a space would end the tag or the line.
+    package static func tag(_ mode: String) -> String {
+        String(mode.map { $0 == "," || $0.isWhitespace ? "_" : $0 })
     }
 
     /// The intervals of a log that ``line(_:)`` wrote.

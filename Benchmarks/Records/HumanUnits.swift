@@ -1,24 +1,24 @@
 /// Numbers as people read them in a table: three significant digits and a short unit. The CSV keeps the exact ones.
-enum HumanUnits {
+package enum HumanUnits {
     /// `850 ns`, `12.3 µs`, `1.20 ms`, `2.05 s`.
-    static func time(nanoseconds: Double) -> String {
+    package static func time(nanoseconds: Double) -> String {
         scaled(nanoseconds, [(1, " ns"), (1e3, " µs"), (1e6, " ms"), (1e9, " s")])
     }
 
     /// `950`, `9.87k`, `118k`, `1.20M`.
-    static func count(_ value: Double) -> String {
+    package static func count(_ value: Double) -> String {
         scaled(value, [(1, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")])
     }
 
     /// `0`, `0.004`, `1.02`, `12.3`, `118`: a ratio or a count per operation.
-    static func perOperation(_ value: Double) -> String {
+    package static func perOperation(_ value: Double) -> String {
         if value == 0 { return "0" }
         if value < 0.001 { return "<0.001" }
         return value < 0.1 ? Decimal.fixed(value, digits: 3) : threeDigits(value)
     }
 
     /// `97 %`
-    static func percent(_ share: Double) -> String { Decimal.fixed(100 * share, digits: 0) + " %" }
+    package static func percent(_ share: Double) -> String { Decimal.fixed(100 * share, digits: 0) + " %" }
 
     private static func scaled(_ value: Double, _ units: [(size: Double, name: String)]) -> String {
         // A value that rounds up to 1000 belongs to the next unit.

@@ -15,9 +15,20 @@ public func summaryTable(for records: [RunRecord], width: Int, styled: Bool) -> 
     return tables.joined(separator: "\n")
 }
 
-private struct SummaryTable {
+/// The table of one workload.
+package struct SummaryTable {
     let groups: [ArmRuns]
     let workload: String
+
+    /// The runs of `workload` among `records`, each option that differs a heading above the modes.
+    package static func withSections(
+        of records: [RunRecord], workload: String
+    ) -> (table: TextTable, notes: [String]) {
+        let groups = ArmRuns.group(records.filter { $0.workload == workload })
+        let summary = SummaryTable(groups: groups, workload: workload)
+        let varying = Arm.varyingColumns(of: groups.map(\.arm))
+        return (varying.isEmpty ? summary.withColumns([]) : summary.withSections(varying), summary.notes)
+    }
 
     func render(width: Int, styled: Bool) -> String {
         let varying = Arm.varyingColumns(of: groups.map(\.arm))

@@ -1,15 +1,20 @@
 /// A table of aligned columns for a terminal.
-struct TextTable {
-    enum Alignment { case left, right }
+package struct TextTable {
+    /// Where a cell's text stands in its column.
+    package enum Alignment { case left, right }
 
-    struct Heading {
-        var title: String
+    /// The head of a column.
+    package struct Heading {
+        /// What the column shows.
+        package var title: String
         /// Stands under the title, short: `/conn`.
-        var unit = ""
-        var alignment = Alignment.right
+        package var unit = ""
+        /// Where its texts stand.
+        package var alignment = Alignment.right
     }
 
-    enum Line {
+    /// One line under the headings.
+    package enum Line {
         /// One text per column.
         case cells([String])
         /// The first column's text, and what follows it in place of the others.
@@ -18,8 +23,10 @@ struct TextTable {
         case section(String)
     }
 
-    var headings: [Heading]
-    var lines: [Line] = []
+    /// The columns.
+    package var headings: [Heading]
+    /// What stands under them.
+    package var lines: [Line] = []
 
     /// The width of the table with `gap` spaces between its columns.
     func naturalWidth(gap: Int) -> Int { columnWidths.reduce(0, +) + gap * (headings.count - 1) }
@@ -75,7 +82,7 @@ struct TextTable {
 }
 
 /// Breaks `text` between words into lines of at most `width`; a longer word keeps its line to itself.
-func wrap(_ text: String, width: Int) -> [String] {
+package func wrap(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
     for word in text.split(whereSeparator: \.isWhitespace) {
         if let last = lines.last, last.count + 1 + word.count <= width {

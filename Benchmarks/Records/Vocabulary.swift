@@ -1,11 +1,11 @@
 /// What one operation of a workload is called.
-struct OperationName {
+package struct OperationName {
     /// In table headings: `conn`.
-    var short: String
+    package var short: String
     /// In sentences: `connection`.
-    var singular: String
+    package var singular: String
     /// In sentences: `connections`.
-    var plural: String
+    package var plural: String
 
     private static let names = [
         "accept": OperationName(short: "conn", singular: "connection", plural: "connections"),
@@ -14,7 +14,8 @@ struct OperationName {
         "wake": OperationName(short: "sig", singular: "signal", plural: "signals"),
     ]
 
-    static func of(workload: String) -> OperationName {
+    /// The names for a workload; those of an `operation` for one that is not known.
+    package static func of(workload: String) -> OperationName {
         names[workload] ?? OperationName(short: "op", singular: "operation", plural: "operations")
     }
 }

@@ -14,9 +14,9 @@ import Foundation
             6 nothing supported here, 64 usage, 130 interrupted.
             """,
         subcommands: [
-            RunCommand.self, ListCommand.self, ClaimsCommand.self, CompareCommand.self, CalibrateCommand.self,
-            CheckCommand.self,
-            HistoryCommand.self, ExportCommand.self, DoctorCommand.self,
+            RunCommand.self, ListCommand.self, ClaimsCommand.self, CompareCommand.self, CheckCommand.self,
+            CalibrateCommand.self, HistoryCommand.self, PlotCommand.self, ReportCommand.self, ExportCommand.self,
+            DoctorCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

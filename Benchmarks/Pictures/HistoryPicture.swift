@@ -1,0 +1,143 @@
+import Records
+
+/// How metrics went over many stored runs, and where their level changed.
+func historyPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
+    guard catalog.input.folders.count >= HistoryPanels.fewestFolders else {
+        throw NothingToDraw(reason: "a history is of \(HistoryPanels.fewestFolders) folders or more")
+    }
+    let panels = try HistoryPanels(catalog)
+    let title = "History (\(catalog.workload)), \(panels.count) stored runs"
+    let composition = Composition(layout: sheet.layout, title: title, subtitle: catalog.settings + panels.about)
+    let legend = Legend(entries: panels.arms.map { ($0.label, $0.style) }, layout: sheet.layout)
+    let grid = PanelGrid(
+        count: panels.metrics.count, columns: 1, panelHeight: 150, axisWidth: 56, titleHeight: 46, axisHeight: 26,
+        composition: composition, legend: legend)
+    var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight + 20)
+    composition.drawHeader(&drawing)
+    legend.draw(&drawing, left: grid.legendLeft, top: grid.legendTop)
+    for (column, frame) in zip(panels.metrics, grid.frames) { panels.draw(column, frame, &drawing) }
+    return Picture(
+        .history, name: sheet.name, title: title, alternative: panels.alternative(title), format: sheet.format,
+        drawing: drawing)
+}
+
+private struct HistoryPanels {
+    let arms: [PicturedArm]
+    let metrics: [Column]
+    private let history: History
+    private let condition: String
+    private let noun: OperationName
+
+    static let fewestFolders = 3
+
+    /// One condition is drawn, the last: lines of several would look alike.
+    init(_ catalog: Catalog) throws(NothingToDraw) {
+        let stored = catalog.input.folders.map { folder in
+            StoredRuns(name: folder.name, records: folder.records.filter { $0.workload == catalog.workload })
+        }
+        let names = ["server_cpu_ns_per_op", "syscalls_per_op", "latency_p99_ns"]
+        do {
+            history = try History(stored, metrics: names)
+        } catch {
+            throw NothingToDraw(reason: error.description)
+        }
+        noun = catalog.noun
+        let trends = history.trends
+        let tracked = catalog.arms.filter { arm in
+            trends.contains { $0.arm == arm.group.arm && $0.values.count { $0 != nil } > 1 }
+        }
+        let last = tracked.map(\.condition).distinct.last ?? ""
+        condition = last
+        let drawn = tracked.filter { $0.condition == last }
+        arms = drawn
+        metrics = names.compactMap(Column.named).filter { column in
+            trends.contains { trend in
+                trend.metric == column.name && drawn.contains { $0.group.arm == trend.arm }
+                    && trend.values.contains { ($0 ?? 0) > 0 }
+            }
+        }
+        guard !arms.isEmpty, !metrics.isEmpty else { throw NothingToDraw(reason: "no two folders share an arm") }
+    }
+
+    var count: Int { history.points.count }
+
+    var about: [String] {
+        let dates = history.points.map { String($0.startedAt.prefix(10)) }.filter { !$0.isEmpty }.distinct
+        let span = dates.count > 1 ? ["\(dates[0]) to \(dates[dates.count - 1])"] : dates
+        return (condition.isEmpty ? [] : [condition]) + span
+    }
+
+    private func trend(_ arm: PicturedArm, _ column: Column) -> History.Trend? {
+        history.trends.first { $0.arm == arm.group.arm && $0.metric == column.name }
+    }
+
+    func alternative(_ title: String) -> String {
+        let changes = arms.flatMap { arm in
+            metrics.flatMap { column in
+                (trend(arm, column)?.changes ?? []).map { "\(arm.label): \(column.name) from \($0.gitCommit) on" }
+            }
+        }
+        if changes.isEmpty { return "\(title), \(arms.count) lines. No level changed." }
+        let more = changes.count > 4 ? ", and \(changes.count - 4) more" : ""
+        return "\(title), \(arms.count) lines. Levels changed: \(changes.prefix(4).joined(separator: "; "))\(more)."
+    }
+
+    func draw(_ column: Column, _ frame: Frame, _ drawing: inout Drawing) {
+        let format = Metrics.format(column)
+        let values = arms.flatMap { (trend($0, column)?.values ?? []).compactMap { $0 } }.filter { $0 > 0 }
+        let y = Axis.logarithmic(values, format)
+        let title = metricTitle(column, noun: noun)
+        drawing.text(
+            title, x: frame.left, y: frame.top - 30, color: Theme.muted.rawValue, size: drawing.layout.smallTextSize)
+        let x = xAxis(width: frame.width)
+        var plots: [String] = []
+        var changes: [(place: Double, text: String)] = []
+        for arm in arms {
+            guard let trend = trend(arm, column) else { continue }
+            let rows = trend.values.enumerated().map { index, value -> [Double] in
+                value.map { $0 > 0 ? [Double(index + 1), $0] : [] } ?? []
+            }
+            let label = "\(arm.label): stored run, median \(column.name)"
+            let points = rows.filter { !$0.isEmpty }
+            guard !points.isEmpty else { continue }
+            let data = drawing.data(label, rows)
+            plots.append("\(data) using 1:2 with lines \(arm.style.line(width: 2))")
+            plots += arm.style.dots(drawing.data(label + ", dots", points), size: 0.55)
+            for change in trend.changes {
+                let place = Double(change.index) + 0.5
+                let ends = [[place, y.range.lowerBound], [place, y.range.upperBound]]
+                let mark = drawing.data("\(arm.label): level changed", ends)
+                plots.append("\(mark) using 1:2 with lines lc rgb '\(arm.style.hue.rawValue)' dt (2,3) lw 1.23")
+                let factor = change.before > 0 ? " ×\(HumanUnits.perOperation(change.after / change.before))" : ""
+                changes.append((place, change.gitCommit.prefix(7) + factor))
+            }
+        }
+        drawChanges(changes, frame, x, &drawing)
+        drawing.panel(frame, x: x, y: y, plots)
+    }
+
+    /// Above the panel; of marks that stand too close for their texts, the first one's.
+    private func drawChanges(
+        _ changes: [(place: Double, text: String)], _ frame: Frame, _ x: Axis, _ drawing: inout Drawing
+    ) {
+        var end = -Double.infinity
+        for change in changes.sorted(by: { $0.place < $1.place }) {
+            let width = Double(change.text.count) * 7
+            let center = frame.left + x.share(of: change.place) * frame.width
+            guard center - width / 2 > end else { continue }
+            drawing.text(change.text, x: center, y: frame.top - 10, .center, size: 11)
+            end = center + width / 2 + 4
+        }
+    }
+
+    /// Each stored run's commit, as far as there is room.
+    private func xAxis(width: Double) -> Axis {
+        let step = max(1, Int((Double(count) * 62 / width).rounded(.up)))
+        let ticks = stride(from: 0, to: count, by: step).map { index -> (String, Double) in
+            let point = history.points[index]
+            let name = point.gitCommit.isEmpty ? String(point.startedAt.prefix(10)) : String(point.gitCommit.prefix(7))
+            return (name, Double(index + 1))
+        }
+        return Axis(range: 0.5...(Double(max(count, 1)) + 0.5), ticks: ticks, hasGrid: false)
+    }
+}

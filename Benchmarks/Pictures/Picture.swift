@@ -1,0 +1,100 @@
+/// What a picture shows.
+package enum PictureKind: String, Sendable, CaseIterable {
+    /// Latency over percentile, the axis in nines.
+    case latency
+    /// Operations per second.
+    case throughput
+    /// Server CPU and system calls per operation: the honest ranking.
+    case cost
+    /// What each worker got, and wakeups.
+    case fairness
+    /// A metric over connections, workers or whatever else was varied.
+    case growth
+    /// The latencies of each round.
+    case time
+    /// Two result folders, as ratios.
+    case comparison
+    /// Many result folders, as a trend.
+    case history
+
+    /// In a heading of the report.
+    package var heading: String {
+        switch self {
+        case .latency: "Latency"
+        case .throughput: "Throughput"
+        case .cost: "Cost of one operation"
+        case .fairness: "Fairness and wakeups"
+        case .growth: "Growth"
+        case .time: "Latency over time"
+        case .comparison: "Comparison"
+        case .history: "History"
+        }
+    }
+
+    /// How to read the picture, in a sentence or two.
+    package var explanation: String {
+        switch self {
+        case .latency:
+            "Each line is one mode over all rounds; the shade around it is the range of single rounds. Lower is better, "
+                + "and what lies far to the right is what few but some clients see."
+        case .throughput: "Each dot is a round, the bar their median."
+        case .cost:
+            "Each dot is a round, the bar their median; shorter is better. On loopback this ranks modes where throughput "
+                + "cannot, since there the client is often the limit."
+        case .fairness:
+            "On the left, what the busiest worker of a round got, then the next, as a mean over rounds. On the right, "
+                + "how often workers returned from waiting, and how often they went to sleep."
+        case .growth: "Each dot is a round; lines join the medians. Both axes are logarithmic."
+        case .time:
+            "A column is a round and its cells are latencies, darker where more operations had them. Columns that differ "
+                + "mean that something changed while measuring."
+        case .comparison:
+            "Each dot is new divided by base with its interval. Whatever lies within the shade is no larger than this "
+                + "comparison can tell from chance or cares about."
+        case .history: "Each point is the median of a stored run; a dashed line is where the level changed."
+        }
+    }
+}
+
+/// A picture, ready for gnuplot.
+package struct Picture: Sendable {
+    /// What it shows.
+    package let kind: PictureKind
+    /// The name of its files, without what follows the point.
+    package let name: String
+    /// What stands above it.
+    package let title: String
+    /// What it says, for those who do not see it.
+    package let alternative: String
+    /// Width and height in pixels.
+    package let size: (width: Double, height: Double)
+    /// `name.dat`: numbers alone.
+    package let data: String
+    /// `name.gnuplot`, which draws `name.svg`.
+    package let script: String
+
+    init(
+        _ kind: PictureKind, name: String, title: String, alternative: String, format: PictureFormat, drawing: Drawing
+    ) {
+        self.kind = kind
+        self.name = name
+        self.title = title
+        self.alternative = GnuplotText.printable(alternative)
+        size = (drawing.layout.width, drawing.height)
+        data = drawing.dataFile
+        script = drawing.scriptFile(name: name, format: format)
+    }
+}
+
+/// The pictures that were asked for, and why some are not there.
+package struct Pictures: Sendable {
+    /// In the order of ``PictureKind``.
+    package var pictures: [Picture] = []
+    /// For each that cannot be drawn, a sentence.
+    package var notes: [String] = []
+}
+
+/// Why there is nothing to draw, completing the sentence "accept, latency: …".
+struct NothingToDraw: Error {
+    let reason: String
+}

@@ -1,0 +1,90 @@
+import Histogram
+package import Records
+
+/// What one result folder holds, as far as pictures need it.
+package struct PicturedFolder: Sendable {
+    /// What the folder is called.
+    package var name: String
+    /// The rows of `runs.csv`.
+    package var records: [RunRecord]
+    /// The histograms of `latency.hlog`, in the order of the file.
+    package var intervals: [HistogramLog.Interval]
+    /// The kernel's release, from `run.json`.
+    package var kernel: String?
+
+    /// A folder's contents.
+    package init(
+        name: String, records: [RunRecord], intervals: [HistogramLog.Interval] = [], kernel: String? = nil
+    ) {
+        self.name = name
+        self.records = records
+        self.intervals = intervals
+        self.kernel = kernel
+    }
+
+    /// The latencies by `run_id`.
+    ///
+    /// A log names the mode only. Its lines stand in the order in which the runs ended, as the rows do; a histogram
+    /// belongs to the next row that has its mode and as many samples.
+    var latencies: [String: Distribution] {
+        var found: [String: Distribution] = [:]
+        var next = records.startIndex
+        for interval in intervals {
+            let match = records[next...].firstIndex {
+                HistogramLog.tag($0.mode) == interval.tag && $0.latencySamples == interval.histogram.totalCount
+            }
+            guard let match else { continue }
+            found[records[match].runId] = Distribution(interval.histogram)
+            next = match + 1
+        }
+        return found
+    }
+}
+
+/// The folders of a picture or a report, as one.
+package struct PictureInput: Sendable {
+    /// In the order in which they were named.
+    package let folders: [PicturedFolder]
+    /// The rows of all; where folders hold the same arm, the last named one's.
+    package let records: [RunRecord]
+    let latencies: [String: Distribution]
+    let kernels: [String]
+    /// How two folders are compared.
+    let comparison: ComparisonOptions
+
+    /// Joins folders. Their `run_id`s are made different, should they not be.
+    ///
+    /// - Parameter comparison: how two folders are compared.
+    package init(_ folders: [PicturedFolder], comparison: ComparisonOptions = ComparisonOptions(design: .unpaired)) {
+        self.folders = folders
+        self.comparison = comparison
+        let owner = Dictionary(
+            folders.enumerated().flatMap { number, folder in folder.records.map { (Arm($0), number) } },
+            uniquingKeysWith: max)
+        var records: [RunRecord] = []
+        var latencies: [String: Distribution] = [:]
+        for (number, folder) in folders.enumerated() {
+            let own = folder.latencies
+            for var record in folder.records where owner[Arm(record)] == number {
+                let distribution = own[record.runId]
+                record.runId = "\(number):\(record.runId)"
+                latencies[record.runId] = distribution
+                records.append(record)
+            }
+        }
+        self.records = records
+        self.latencies = latencies
+        kernels = folders.compactMap(\.kernel).distinct
+    }
+
+    /// The workloads, in the order of first appearance.
+    package var workloads: [String] { records.map(\.workload).distinct }
+}
+
+extension Sequence where Element: Hashable {
+    /// Without repetitions, in the order of first appearance.
+    var distinct: [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

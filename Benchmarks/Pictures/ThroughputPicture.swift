@@ -1,0 +1,80 @@
+import Records
+
+/// Operations per second: every round a dot.
+func throughputPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
+    let arms = catalog.arms.filter { !$0.values(Metrics.throughput).isEmpty }
+    guard !arms.isEmpty else { throw NothingToDraw(reason: "no run has a throughput") }
+    let title = "Throughput: \(catalog.noun.plural) per second (\(catalog.workload))"
+    let rows = RowPicture(catalog, arms, layout: sheet.layout, title: title) { -middle($0, Metrics.throughput) }
+    let drawing = rows.draw([
+        .dots("\(catalog.noun.plural) per second", Metrics.throughput, .count, arms: arms)
+    ])
+    return Picture(
+        .throughput, name: sheet.name, title: title,
+        alternative: ranking(title, arms, Metrics.throughput, .count, best: .higher), format: sheet.format,
+        drawing: drawing)
+}
+
+/// Server CPU and system calls per operation: every round a dot.
+func costPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
+    let metrics: [(title: String, column: Column, format: Axis.Format)] = [
+        ("server CPU time \(catalog.perOperation)", Metrics.serverCPU, .time),
+        ("system calls \(catalog.perOperation)", Metrics.systemCalls, .perOperation),
+    ]
+    let measured = metrics.filter { metric in catalog.arms.contains { !$0.values(metric.column).isEmpty } }
+    guard let first = measured.first else {
+        throw NothingToDraw(reason: "no run has server CPU time or system calls")
+    }
+    let arms = catalog.arms.filter { arm in measured.contains { !arm.values($0.column).isEmpty } }
+    let title = "Cost of a \(catalog.noun.singular) to the server (\(catalog.workload))"
+    let rows = RowPicture(catalog, arms, layout: sheet.layout, title: title) { middle($0, first.column) }
+    let drawing = rows.draw(
+        measured.map { .dots($0.title, $0.column, $0.format, arms: arms) })
+    return Picture(
+        .cost, name: sheet.name, title: title,
+        alternative: ranking(title, arms, first.column, first.format, best: .lower), format: sheet.format,
+        drawing: drawing)
+}
+
+/// The columns that pictures use.
+enum Metrics {
+    static let throughput = column("throughput_ops_per_s")
+    static let serverCPU = column("server_cpu_ns_per_op")
+    static let systemCalls = column("syscalls_per_op")
+    static let wakeups = column("wakeups_per_op")
+    static let spurious = column("spurious_wakeups_per_op")
+    static let sleeps = column("voluntary_switches_per_op")
+
+    /// The column `name`, which ``Column/all`` must have.
+    private static func column(_ name: String) -> Column {
+        guard let column = Column.named(name) else { preconditionFailure("no column \(name)") }
+        return column
+    }
+
+    /// How the values of a column are written.
+    static func format(_ column: Column) -> Axis.Format {
+        switch column.unit {
+        case "ns", "ns/op": .time
+        case "1/s": .count
+        default: .perOperation
+        }
+    }
+}
+
+/// The median of an arm's rounds; 0 without any.
+func middle(_ arm: PicturedArm, _ column: Column) -> Double { median(arm.values(column)) ?? 0 }
+
+/// `title`, and the best and the worst of the arms in words.
+func ranking(
+    _ title: String, _ arms: [PicturedArm], _ column: Column, _ format: Axis.Format, best: Column.Direction
+) -> String {
+    let measured = arms.filter { !$0.values(column).isEmpty }.sorted { middle($0, column) < middle($1, column) }
+    guard let low = measured.first, let high = measured.last else { return "\(title)." }
+    func text(_ arm: PicturedArm) -> String {
+        let condition = arm.condition.isEmpty ? "" : ", \(arm.condition)"
+        return "\(arm.label)\(condition) with \(format.value(middle(arm, column)))"
+    }
+    if measured.count == 1 { return "\(title): \(text(low))." }
+    let ends = best == .lower ? (low, high) : (high, low)
+    return "\(title), \(measured.count) rows. Best: \(text(ends.0)); worst: \(text(ends.1)); medians of rounds."
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Pictures
+
+/// The gnuplot that is installed.
+struct Gnuplot {
+    private let program: String
+
+    /// What to say where there is none.
+    static let missing = "gnuplot is not installed; install it with: apt-get install gnuplot-nox"
+
+    /// `nil` if the path has no gnuplot.
+    init?() {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let found = folders.map { $0 + "/gnuplot" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        guard let found else { return nil }
+        program = found
+    }
+
+    /// Writes the scripts and data of `pictures` into a folder.
+    static func write(_ pictures: [Picture], into folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for picture in pictures {
+                for (suffix, text) in [("dat", picture.data), ("gnuplot", picture.script)] {
+                    let file = URL(filePath: "\(folder)/\(picture.name).\(suffix)")
+                    try Data(text.utf8).write(to: file, options: .atomic)
+                }
+            }
+        } catch {
+            throw Failure(.usage, "\(folder) cannot be written; name a folder that you may write with --output")
+        }
+    }
+
+    /// Writes and runs the scripts of pictures, each set in its folder, a few at a time.
+    func draw(_ sets: [(folder: String, pictures: [Picture])]) throws {
+        for (folder, pictures) in sets { try Self.write(pictures, into: folder) }
+        let scripts = sets.flatMap { folder, pictures in pictures.map { (folder, "\($0.name).gnuplot") } }
+        let parallel = max(2, ProcessInfo.processInfo.activeProcessorCount)
+        for start in stride(from: 0, to: scripts.count, by: parallel) {
+            let batch = scripts[start..<min(start + parallel, scripts.count)]
+            let runs = try batch.map { try Run(program, script: $0.1, in: $0.0) }
+            for run in runs { try run.finish() }
+        }
+    }
+
+    private struct Run {
+        private let process = Process()
+        private let errors = Pipe()
+        private let script: String
+
+        init(_ program: String, script: String, in folder: String) throws {
+            self.script = "\(folder)/\(script)"
+            process.executableURL = URL(filePath: program)
+            // -d: without the user's own start-up files, which could change any picture.
+            process.arguments = ["-d", script]
+            process.currentDirectoryURL = URL(filePath: folder)
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = errors
+            do {
+                try process.run()
+            } catch {
+                throw Failure(.internalError, "\(program) cannot be run; \(Gnuplot.missing)")
+            }
+        }
+
+        func finish() throws {
+            let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            guard process.terminationStatus == 0 else {
+                let lines = said.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+                let line = lines.last { !$0.isEmpty && $0 != "^" } ?? "exit code \(process.terminationStatus)"
+                throw Failure(.internalError, "gnuplot cannot draw \(script): \(line)")
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Meters
+import Pictures
+import Records
+
+/// What a report says about one folder besides its pictures: facts, commands, and the files as they are.
+struct ReportSource {
+    let run: Report.Run
+
+    /// Files beyond this size are named, not shown: the report is to be mailed.
+    private static let mostShownBytes = 300_000
+
+    /// - Throws: ``Failure`` for a `claims.csv` that cannot be read.
+    init(_ result: StoredResult) throws {
+        let description = result.description
+        let claims = try Self.claims(result.path)
+        let first = result.folder.records.first
+        let arguments = description.arguments
+        run = Report.Run(
+            name: result.path, facts: Self.facts(description, first),
+            command: arguments.map { "bench " + $0.map(Self.shellQuoted).joined(separator: " ") }
+                ?? "not known: run.json is missing or cannot be read",
+            repetition: Self.repetition(description, commit: first?.gitCommit ?? ""),
+            warnings: Self.warnings(result), files: Self.files(result.path), claims: claims)
+    }
+
+    private static func claims(_ path: String) throws -> CSVTable? {
+        let file = path + "/claims.csv"
+        guard let bytes = FileManager.default.contents(atPath: file) else { return nil }
+        do {
+            return try CSVTable([UInt8](bytes), file: file)
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
+
+    private static func facts(
+        _ description: StoredDescription, _ first: RunRecord?
+    ) -> [(name: String, value: String)] {
+        let machine = description.machine
+        let memory = machine?.memoryBytes.map { "\(($0 + 500_000_000) / 1_000_000_000) GB" }
+        let all: [(String, String?)] = [
+            ("machine", machine?.machineId ?? first?.machineId), ("processor", machine?.processor),
+            ("processors online", machine?.processors.map(String.init)), ("memory", memory),
+            ("kernel", machine?.kernel.map { "Linux \($0)" }), ("architecture", machine?.architecture),
+            ("clock", machine?.clockSource), ("frequency governor", machine?.governor),
+            ("backlog limit (somaxconn)", machine?.somaxconn.map(String.init)),
+            ("commit", description.gitCommit ?? first?.gitCommit), ("build", description.build ?? first?.build),
+            ("started", description.startedAt ?? first?.startedAt), ("finished", description.finishedAt),
+            ("seed", description.seed.map(String.init)),
+        ]
+        let looked = (description.doctor ?? []).map { ($0.fact, $0.isHarmful ? "\($0.value): \($0.effect)" : $0.value) }
+        return all.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : (name, $0) } } + looked
+    }
+
+    private static func warnings(_ result: StoredResult) -> [String] {
+        var warnings = result.description.warnings ?? []
+        for warning in Records.warnings(for: result.folder.records) where !warnings.contains(warning) {
+            warnings.append(warning)
+        }
+        if result.description.interrupted == true { warnings.append("The invocation was interrupted.") }
+        if result.folder.records.contains(where: { $0.build == "debug" }) {
+            warnings.append("This is a debug build, whose numbers mean nothing.")
+        }
+        let unusable = result.folder.records.filter { $0.status != .ok }
+        if !unusable.isEmpty {
+            let all = result.folder.records.count
+            warnings.append("\(unusable.count) of \(all) rows are not ok and not in the pictures.")
+        }
+        return warnings
+    }
+
+    /// The commands that build the same commit and run the same with the same seed, into a folder of its own.
+    private static func repetition(_ description: StoredDescription, commit: String) -> [String] {
+        guard let arguments = description.arguments else { return ["not known: run.json is missing or cannot be read"] }
+        let clean = commit.hasSuffix("-dirty") ? String(commit.dropLast(6)) : commit
+        var kept: [String] = []
+        var isValue = false
+        for argument in arguments {
+            if !isValue && argument != "--output" && !argument.hasPrefix("--output=") { kept.append(argument) }
+            isValue = !isValue && argument == "--output"
+        }
+        let hasSeed = kept.contains { $0 == "--seed" || $0.hasPrefix("--seed=") }
+        if !hasSeed, let seed = description.seed { kept += ["--seed", String(seed)] }
+        let dirty = commit.hasSuffix("-dirty") ? ["# the source had changes that were not committed"] : []
+        let checkout = clean.isEmpty ? [] : ["git checkout \(shellQuoted(clean))"]
+        return dirty + checkout + [
+            "swift build -c release", ".build/release/bench " + kept.map(shellQuoted).joined(separator: " "),
+        ]
+    }
+
+    /// As a shell reads it back.
+    private static func shellQuoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "-_./:,=+%@".utf8.contains(byte)
+        }
+        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    }
+
+    private static func files(_ path: String) -> [(name: String, text: String)] {
+        ["runs.csv", "percentiles.csv", "claims.csv", "run.json"].compactMap { name in
+            guard let bytes = FileManager.default.contents(atPath: "\(path)/\(name)") else { return nil }
+            guard bytes.count <= mostShownBytes else {
+                return (name, "\(bytes.count) bytes, too long to be shown here; it lies beside this report.\n")
+            }
+            return (name, String(decoding: bytes, as: UTF8.self))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Records
+import Testing
+
+@testable import Pictures
+
+@Suite struct EscapingTests {
+    /// The words and signs of a script outside of its strings and comments; `nil` if a string is not closed on its
+    /// line. Numbers and colours are left out.
+    private static func words(_ script: String) -> Set<String>? {
+        var words: Set<String> = []
+        for line in script.utf8.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
+            let parts = line.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
+            guard parts.count % 2 == 1 else { return nil }
+            for part in stride(from: 0, to: parts.count, by: 2).map({ parts[$0] }) {
+                let isBetween: (UInt8) -> Bool = { (0x28...0x3b).contains($0) || $0 == 0x20 }
+                words.formUnion(part.split(whereSeparator: isBetween).map { String(decoding: $0, as: UTF8.self) })
+            }
+        }
+        return words
+    }
+
+    @Test(arguments: Samples.hostileNames) func namesStayWithinStrings(_ name: String) throws {
+        let folder = Samples.folder(
+            (1...2).flatMap { round in
+                [1, 64].map { connections in
+                    Samples.record(name, round: round, connections: connections) {
+                        $0.workload = name
+                        $0.pinning = name
+                        $0.gitCommit = name
+                    }
+                }
+            }, name: name)
+        let harmless = Samples.folder(
+            (1...2).flatMap { round in [1, 64].map { Samples.record("m", round: round, connections: $0) } })
+        for layout in Layout.allCases {
+            let drawn = Samples.pictures([folder], layout: layout)
+            let known = try Samples.pictures([harmless], layout: layout).pictures
+                .reduce(into: Set<String>()) { $0.formUnion(try #require(Self.words($1.script))) }
+            #expect(!drawn.pictures.isEmpty)
+            for picture in drawn.pictures {
+                let words = try #require(Self.words(picture.script))
+                #expect(words.isSubset(of: known), "\(words.subtracting(known))")
+                #expect(picture.name.allSatisfy { $0.isLetter || "-_".contains($0) || $0.isNumber })
+            }
+        }
+    }
+
+    @Test(arguments: Samples.hostileNames) func dataFilesHoldNumbersAlone(_ name: String) {
+        let folder = Samples.folder(modes: [name, "epoll-lt"], rounds: 3)
+        for picture in Samples.pictures([folder]).pictures {
+            for line in picture.data.split(separator: "\n", omittingEmptySubsequences: false) where !line.hasPrefix("#")
+            {
+                #expect(line.split(separator: " ").allSatisfy { Double($0)?.isFinite == true })
+            }
+        }
+    }
+
+    @Test func gnuplotStringsAreWhatTheySay() {
+        #expect(GnuplotText.quoted("'; it's") == "'’; it’s'")
+        #expect(GnuplotText.quoted("a\nb\u{0}c\r") == "'a b c '")
+        #expect(GnuplotText.quoted("`x` \\n %s @y") == "'`x` \\n %s @y'")
+        #expect(!GnuplotText.quoted("]]>").contains("]]>"))
+        #expect(GnuplotText.quoted(String(repeating: "x", count: 5_000)).count < 200)
+    }
+
+    @Test func numbersHaveAPointAndNoExponent() {
+        #expect(GnuplotText.number(1e-7) == "0.0000001")
+        #expect(GnuplotText.number(1.5e12) == "1500000000000")
+        #expect(GnuplotText.number(-2.25) == "-2.25")
+        #expect(GnuplotText.number(.nan) == "0")
+    }
+
+    @Test func markupIsEscaped() {
+        #expect(Markup.escaped("<b>&\"'`\u{1}") == "&lt;b&gt;&amp;&quot;&#39;&#96;\u{fffd}")
+    }
+
+    @Test(arguments: Samples.hostileNames.filter { !$0.contains("\0") }) func reportsHoldNothingThatRuns(_ name: String)
+        throws
+    {
+        let folder = Samples.folder(
+            [Samples.record(name), Samples.record("epoll-lt") { ($0.status, $0.reason) = (.failed, name) }], name: name)
+        let input = PictureInput([folder])
+        let claims = try CSVTable(
+            Array((CSV.row(["claim", "statement", "verdict"]) + CSV.row([name, name, name])).utf8),
+            file: "claims.csv")
+        let run = Report.Run(
+            name: name, facts: [(name, name)], command: name, repetition: [name], warnings: [name],
+            files: [(name, name)], claims: claims)
+        let drawn = Samples.pictures([folder]).pictures
+        let svg = "<svg><title>Gnuplot</title><text>\(Markup.escaped(name))</text></svg>"
+        let pictures = drawn.map { EmbeddedPicture($0, wide: svg, narrow: svg) }
+        let html = Report(input, runs: [run], pictures: pictures, notes: [name]).html
+        #expect(!html.contains("<script"))
+        let known = [
+            "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "p", "div", "ul",
+            "li", "strong", "section", "figure", "picture", "source", "img", "table", "thead", "tbody", "tr", "th",
+            "td", "small", "pre", "details", "summary",
+        ]
+        for part in html.utf8.split(separator: UInt8(ascii: "<")).dropFirst() {
+            let tag = part.drop { $0 == UInt8(ascii: "/") }.prefix { !" >\n".utf8.contains($0) }
+            #expect(known.contains(String(decoding: tag, as: UTF8.self)))
+        }
+        // Nothing is loaded: the only addresses are data.
+        #expect(!html.contains("http://") && !html.contains("https://"))
+        for attribute in ["src=\"", "srcset=\""] {
+            for place in html.ranges(of: attribute) {
+                #expect(html[place.upperBound...].hasPrefix("data:image/svg+xml;base64,"))
+            }
+        }
+        #expect(!html.contains("href"))
+    }
+}
+
+@Suite struct ReportTests {
+    private static func html(_ folder: PicturedFolder, notes: [String] = []) -> String {
+        let run = Report.Run(
+            name: "run", facts: [("kernel", "Linux 6.18.0")], command: "bench --mode all",
+            repetition: ["swift build -c release"], warnings: ["the fan was loud"],
+            files: [("runs.csv", "a,b\n1,2\n")], claims: nil)
+        return Report(PictureInput([folder]), runs: [run], pictures: [], notes: notes).html
+    }
+
+    @Test func theFindingStandsOnTop() throws {
+        let folder = Samples.folder(modes: ["epoll-lt", "epoll-et"], rounds: 3)
+        let html = Self.html(folder)
+        let found = try #require(findings(for: folder.records).first)
+        let finding = try #require(html.range(of: Markup.escaped(found)))
+        for later in ["the fan was loud", "<table>", "bench --mode all", "a,b\n1,2"] {
+            let place = try #require(html.range(of: later))
+            #expect(finding.lowerBound < place.lowerBound)
+        }
+    }
+
+    @Test func whatIsMissingIsSaid() {
+        #expect(Self.html(Samples.folder([]), notes: ["There are no pictures"]).contains("There are no pictures"))
+        #expect(Self.html(Samples.folder([])).contains("No run ended well"))
+    }
+
+    @Test func coloursFollowTheReadersScheme() {
+        let svg = """
+            <svg>
+            <title>Gnuplot</title>
+            <rect fill="#ffffff"/>
+            <g fill="none" stroke="black">
+            </g>
+            <path stroke='rgb(  0, 114, 178)'/><text fill="rgb(31,35,41)">x</text><path stroke='rgb(1,2,3)'/>
+            </svg>
+            """
+        let themed = EmbeddedPicture.themed(svg)
+        #expect(themed.contains("stroke='var(--mblue)'") && themed.contains("fill=\"var(--tink)\""))
+        #expect(themed.contains("rgb(1,2,3)") && !themed.contains("#ffffff\"") && !themed.contains("<g "))
+        #expect(themed.contains("--mblue:#0072b2") && themed.contains("--mblue:#4a9eda"))
+    }
+}
