@@ -17,7 +17,12 @@ public import SystemPackage
 
     init() {}
 
-    deinit {
+    // Inlinable because DescriptorRing's inlinable members may end the slots, which the optimizer insists on inlining.
+    @inlinable deinit {
+        closeAll()
+    }
+
+    @usableFromInline func closeAll() {
         for slot in slots where slot.generation & 1 == 1 {
             _ = OwnedDescriptor(owning: FileDescriptor(rawValue: slot.number))
         }
