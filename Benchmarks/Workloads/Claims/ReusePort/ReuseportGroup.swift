@@ -120,7 +120,7 @@ func acceptQueueLength(of listener: FileDescriptor) -> Int {
 /// Why a BPF program could not be loaded: of this user or kernel if it is one of the known reasons.
 func loadingFailed(_ error: Errno) -> any Error {
     switch error {
-    case .notPermitted: Unobservable("loading BPF needs CAP_BPF and CAP_NET_ADMIN: run as root")
+    case .notPermitted: Unobservable("loading BPF is a privilege (CAP_BPF, CAP_NET_ADMIN): run as root")
     case .noFunction: Unobservable("this kernel was built without BPF")
     case .invalidArgument:
         Unobservable("this kernel refuses the BPF program: selecting for closed listeners needs Linux 5.14")
