@@ -116,7 +116,7 @@ struct Catalog {
             guard !Arm.varyingColumns(of: groups.map(\.arm)).contains(column) else { return nil }
             // Where one mode has another value, its label says so.
             let value = Self.usual(column, groups)
-            if value.isEmpty || value == usual[column] { return nil }
+            if value.isEmpty || value == "0" || value == usual[column] { return nil }
             return Arm.phrase(column, value)
         }
         return shared.joined(separator: ", ")

@@ -42,8 +42,8 @@ package enum PictureKind: String, Sendable, CaseIterable {
             "Each dot is a round, the bar their median; shorter is better. On loopback this ranks modes where throughput "
                 + "cannot, since there the client is often the limit."
         case .fairness:
-            "On the left, what the busiest worker of a round got, then the next, as a mean over rounds. On the right, "
-                + "how often workers returned from waiting, and how often they went to sleep."
+            "How often workers returned from waiting, and how often they went to sleep. Where there are several workers, "
+                + "also what the busiest of a round got, then the next, as a mean over rounds."
         case .growth: "Each dot is a round; lines join the medians. Both axes are logarithmic."
         case .time:
             "A column is a round and its cells are latencies, darker where more operations had them. Columns that differ "
