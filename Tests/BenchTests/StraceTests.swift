@@ -42,6 +42,8 @@ import Workloads
             for line in lines {
                 let name = line.prefix { $0 != "(" }
                 guard Self.traced.contains(String(name)) else { continue }
+                // A ring closes connections by itself; these are of the ring and the thread.
+                if name == "close" && mode.mechanism.usesRing { continue }
                 seen.calls[name, default: 0] += 1
                 let result = line.split(separator: "=").last.flatMap { Int($0.split(separator: " ")[0]) } ?? -1
                 if name == "accept4" && result >= 0 { seen.operations += 1 }
@@ -65,15 +67,17 @@ import Workloads
         let mode = try #require(Mode.named(name))
         let workers = 2
         for attempt in 1...6 {
+            // The longer the window, the less of it a machine that is busy with other things can cut off.
+            let duration = "\(150 << attempt)ms"
             let (process, outcome) = try await BenchProcess.run(
-                ["--mode", name, "--workers", "\(workers)", "--duration", "300ms", "--warmup", "0", "--rounds", "1"]
+                ["--mode", name, "--workers", "\(workers)", "--duration", duration, "--warmup", "0", "--rounds", "1"]
                     + ["--output", "out"], under: Self.strace)
             let row = try #require(try process.rows().first)
             if row.status == .unsupported { return print("skipped: \(row.reason)") }
             let seen = try seen(process, mode, workers: workers)
             // The same operations are compared only if the window caught nearly all of them.
             let caught = Double(row.operations) / Double(max(seen.operations, 1))
-            guard row.status == .ok, row.operations >= 200, caught > 0.97 else {
+            guard row.status == .ok, seen.total >= 400, caught > 0.97 else {
                 if attempt == 6 { print("skipped: \(name): no window caught the load: \(outcome.complaints)") }
                 continue
             }
