@@ -37,7 +37,7 @@ public struct Diagnosis: Codable, Sendable, Equatable {
             result.effect = "nothing can be pinned: server and clients take turns on one processor"
             result.remedy = "taskset -c 0-1 bench …, or a machine with more processors"
         } else if state.processors < 4 {
-            result.effect = "more than \(state.processors - 1) workers share processors with the client"
+            result.effect = "workers beyond the first \(state.processors - 1) share a processor"
             result.remedy = "keep --workers below \(state.processors) and --pin auto"
         }
         return result

@@ -44,7 +44,7 @@ private func bimodal(_ groups: [ArmRuns]) -> String? {
 
 private func tooFewSamples(_ groups: [ArmRuns]) -> String? {
     names(groups) { $0.usable.contains { $0.latencySamples.map { $0 > 0 && $0 < 1_000 } ?? false } }.map {
-        "Too few operations for a 99th percentile in \($0), which needs 1000 a run. Raise --duration."
+        "Too few operations for a 99th percentile in \($0), which needs 1000 a run. Raise --duration, or --drain."
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Histogram
 import Records
+import Workloads
 
 /// `bench export`: stored runs in the formats of other tools.
 struct ExportCommand: ParsableCommand {
@@ -76,6 +77,7 @@ struct ExportCommand: ParsableCommand {
     /// One arm's histogram, the runs added up.
     private func percentiles() throws -> String {
         let all = try StoredFolder.histograms(folder, of: try StoredFolder.rows(folder))
+        let mode = mode.map { Mode.named($0)?.name ?? $0 }
         let usable = all.filter { $0.0.status == .ok && (mode == nil || $0.0.mode == mode) }
         let arms = usable.map { Arm($0.0) }.reduce(into: [Arm]()) { if !$0.contains($1) { $0.append($1) } }
         guard var sum = usable.first?.1, arms.count == 1 else {
@@ -88,7 +90,16 @@ struct ExportCommand: ParsableCommand {
                     : "\(mode ?? "") was run in several combinations: export a folder with one"
             throw Failure(.usage, "\(reason); \(folder) has latencies of \(modes.isEmpty ? "none" : modes)")
         }
-        for (_, histogram) in usable.dropFirst() { sum.add(histogram) }
+        for (_, histogram) in usable.dropFirst() {
+            // Adding histograms of different layouts would end the program.
+            guard histogram.numberOfSignificantValueDigits == sum.numberOfSignificantValueDigits,
+                histogram.lowestDiscernibleValue == sum.lowestDiscernibleValue,
+                histogram.highestTrackableValue == sum.highestTrackableValue
+            else {
+                throw Failure(.usage, "\(folder)/latency.hlog holds histograms of different layouts; measure again")
+            }
+            sum.add(histogram)
+        }
         return hgrm(sum)
     }
 }

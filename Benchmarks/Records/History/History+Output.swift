@@ -13,7 +13,7 @@ extension History {
         for arm in arms {
             table.lines.append(.section(arm.label(varying: varying)))
             for trend in trends where trend.arm == arm {
-                let newest = trend.values.last.flatMap { $0 }.map { Self.human($0, metric: trend.metric) } ?? "–"
+                let newest = trend.values.compactMap { $0 }.last.map { Self.human($0, metric: trend.metric) } ?? "–"
                 table.lines.append(.cells([trend.metric, sparkline(trend.values.suffix(shown)), newest]))
                 changes += trend.changes.map { Self.sentence($0, trend, label: arm.label(varying: varying)) }
             }

@@ -1,0 +1,112 @@
+import Foundation
+import Records
+
+/// A folder of its own in which `bench` is run, several times over.
+final class BenchFolder: Sendable {
+    /// Beside the test bundle, where the package manager puts all products of a build.
+    static let bench: String = {
+        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        return tests.appending(path: "bench").path()
+    }()
+
+    /// How a process ended and what it said.
+    struct Outcome {
+        let exit: Int32
+        let output: String
+        let complaints: String
+
+        /// The lines on standard error but for those that a debug build and a busy machine give rise to.
+        var complaintLines: [Substring] {
+            complaints.split(separator: "\n").filter { line in
+                !["debug build", "no noise floor is known"].contains { line.contains($0) }
+            }
+        }
+    }
+
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appending(path: name).path() }
+
+    func write(_ name: String, _ text: String) throws {
+        let file = url.appending(path: name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+    }
+
+    func write(_ name: String, rows: [RunRecord]) throws {
+        try write(name + "/runs.csv", RunRecord.csvHeader + rows.map { $0.csvRow() }.joined())
+    }
+
+    func text(_ name: String) -> String {
+        (try? Data(contentsOf: url.appending(path: name))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    func rows(_ folder: String) throws -> [RunRecord] {
+        try RunRecord.read(Array(text(folder + "/runs.csv").utf8), file: folder)
+    }
+
+    /// Starts `bench` here; the second value is finished when it has ended.
+    func start(_ arguments: [String]) throws -> (process: Process, outcome: @Sendable () async -> Outcome) {
+        let process = Process()
+        process.executableURL = URL(filePath: Self.bench)
+        process.arguments = arguments
+        process.currentDirectoryURL = url
+        process.standardInput = FileHandle.nullDevice
+        // To files, since a full pipe would stop the process.
+        let names = ["stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
+        for name in names { try write(name, "") }
+        process.standardOutput = try FileHandle(forWritingTo: url.appending(path: names[0]))
+        process.standardError = try FileHandle(forWritingTo: url.appending(path: names[1]))
+        let (stream, continuation) = AsyncStream<Int32>.makeStream()
+        process.terminationHandler = {
+            continuation.yield($0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus)
+            continuation.finish()
+        }
+        try process.run()
+        return (
+            process,
+            { [self] in
+                var exit: Int32 = .min
+                for await status in stream { exit = status }
+                return Outcome(exit: exit, output: text(names[0]), complaints: text(names[1]))
+            }
+        )
+    }
+
+    /// Runs `bench` here to its end; a signal that ended it counts as a negative exit code.
+    func bench(_ arguments: [String]) async throws -> Outcome { try await start(arguments).outcome() }
+
+    func bench(_ arguments: String) async throws -> Outcome {
+        try await bench(arguments.split(separator: " ").map(String.init))
+    }
+}
+
+/// Rows as `bench run` would write them.
+func storedRows(
+    _ mode: String = "epoll-et", rounds: Int = 10, cost: Double = 5_000, noise: Double = 0.01, machine: String = "m1",
+    edit: (inout RunRecord) -> Void = { _ in }
+) -> [RunRecord] {
+    (1...rounds).map { round in
+        var record = RunRecord(
+            runId: "\(mode)-\(round)", startedAt: "2026-01-31T12:00:\(10 + round)Z", gitCommit: "0123abc",
+            machineId: machine, build: "release", workload: "accept", mode: mode, topology: "set-per-worker",
+            listener: "shared", workers: 1, connections: 64, round: round, orderInRound: 1, clients: 1)
+        record.status = .ok
+        record.durationS = 1
+        record.operations = 100_000
+        record.throughputOpsPerS = 100_000
+        // Scattered, but the same every time.
+        record.serverCpuNsPerOp = cost * (1 + noise * (Double(round * 37 % 11) / 5 - 1))
+        record.syscallsPerOp = 3
+        record.wakeupsPerOp = 1
+        edit(&record)
+        return record
+    }
+}

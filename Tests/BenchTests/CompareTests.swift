@@ -1,0 +1,146 @@
+import Foundation
+import Records
+import Testing
+
+@Suite struct CompareTests {
+    private func compare(
+        _ base: [RunRecord], _ new: [RunRecord], _ more: [String] = []
+    ) async throws -> BenchFolder.Outcome {
+        let folder = try BenchFolder()
+        try folder.write("a", rows: base)
+        try folder.write("b", rows: new)
+        return try await folder.bench(["compare", "a", "b"] + more)
+    }
+
+    @Test func theSameIsFine() async throws {
+        let outcome = try await compare(storedRows(), storedRows())
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        #expect(outcome.output.contains("Overall: same"))
+        #expect(outcome.output.contains("Base: a\nNew:  b"))
+        #expect(outcome.complaintLines.isEmpty)
+    }
+
+    @Test func anImprovementIsFine() async throws {
+        let outcome = try await compare(storedRows(), storedRows(cost: 4_000))
+        #expect(outcome.exit == 0 && outcome.output.contains("Overall: improved (server_cpu_ns_per_op)"))
+    }
+
+    @Test func aRegressionEndsWith2() async throws {
+        let outcome = try await compare(storedRows(), storedRows(cost: 6_000))
+        #expect(outcome.exit == 2 && outcome.output.contains("Overall: regressed (server_cpu_ns_per_op)"))
+    }
+
+    @Test func oneMoreSystemCallEndsWith2() async throws {
+        let outcome = try await compare(storedRows(rounds: 3), storedRows(rounds: 3) { $0.syscallsPerOp = 4 })
+        #expect(outcome.exit == 2 && outcome.output.contains("Overall: regressed (syscalls_per_op)"))
+    }
+
+    @Test func oneMoreAllocationEndsWith2() async throws {
+        let outcome = try await compare(
+            storedRows(rounds: 3) { $0.allocationsPerOp = 0 }, storedRows(rounds: 3) { $0.allocationsPerOp = 1 },
+            ["--fail-on", "allocations_per_op"])
+        #expect(outcome.exit == 2 && outcome.output.contains("Overall: regressed (allocations_per_op)"))
+    }
+
+    @Test func theMinimumEffectDecidesWhatMatters() async throws {
+        let outcome = try await compare(storedRows(), storedRows(cost: 6_000), ["--min-effect", "50%"])
+        #expect(outcome.exit == 0 && outcome.output.contains("Overall: same"))
+    }
+
+    @Test func onlyTheNamedMetricsDecide() async throws {
+        let dearer = storedRows(cost: 6_000)
+        #expect(try await compare(storedRows(), dearer, ["--fail-on", "throughput_ops_per_s"]).exit == 0)
+        let both = try await compare(
+            storedRows(), dearer, ["--fail-on", "server_cpu_ns_per_op", "--metrics", "throughput_ops_per_s"])
+        #expect(both.exit == 2 && !both.output.contains("wakeups_per_op"))
+    }
+
+    @Test func doubtFailsOnRequestOnly() async throws {
+        let (base, new) = (storedRows(rounds: 3), storedRows(rounds: 3, cost: 6_000))
+        #expect(try await compare(base, new).exit == 0)
+        let strict = try await compare(base, new, ["--fail-on", "server_cpu_ns_per_op,inconclusive"])
+        #expect(strict.exit == 2 && strict.output.contains("Overall: inconclusive"))
+    }
+
+    @Test func anotherMachineEndsWith5UnlessForced() async throws {
+        let other = storedRows(machine: "m2")
+        let refused = try await compare(storedRows(), other)
+        #expect(refused.exit == 5 && refused.complaintLines.count == 1)
+        #expect(refused.complaints.contains("different machines (m1 and m2)"))
+        let forced = try await compare(storedRows(), other, ["--force"])
+        #expect(forced.exit == 0 && forced.output.contains("different machines"))
+    }
+
+    @Test func nothingUsableEndsWith3() async throws {
+        let outcome = try await compare(storedRows(), storedRows { $0.status = .failed })
+        #expect(outcome.exit == 3 && outcome.complaints.contains("no run of the new side has the status ok"))
+    }
+
+    @Test func aFailedRunOfTheNewSideEndsWith3() async throws {
+        var new = storedRows()
+        new[4].status = .failed
+        let outcome = try await compare(storedRows(), new)
+        #expect(outcome.exit == 3 && outcome.output.contains("Overall: same"))
+        #expect(outcome.complaints.contains("left out of b: 1 failed"))
+    }
+
+    @Test func combinationsOfOneSideAreNamed() async throws {
+        let outcome = try await compare(storedRows() + storedRows("poll"), storedRows())
+        #expect(outcome.exit == 0 && outcome.complaints.contains("1 combinations that only the base has, of poll"))
+    }
+
+    @Test func modesOfOneFolderArePaired() async throws {
+        let folder = try BenchFolder()
+        try folder.write("a", rows: storedRows() + storedRows("uring-multishot", cost: 4_000))
+        let better = try await folder.bench("compare a --modes et,multishot")
+        #expect(better.exit == 0 && better.output.contains("Overall: improved"))
+        #expect(better.output.contains("blocks") && !better.output.contains("not interleaved"))
+        #expect(try await folder.bench("compare a --modes multishot,et").exit == 2)
+    }
+
+    @Test func aModeThatSharesItsSetIsComparedWithOneThatDoesNot() async throws {
+        let folder = try BenchFolder()
+        let shared = storedRows("epoll-oneshot", cost: 6_000) {
+            $0.topology = "shared-set"
+            $0.rearm = "early"
+        }
+        try folder.write("a", rows: storedRows() + shared)
+        #expect(try await folder.bench("compare a --modes et,oneshot").exit == 2)
+    }
+
+    @Test func twoFoldersOfAThousandRunsTakeNoTime() async throws {
+        let modes = ["epoll-lt", "epoll-et", "poll", "select", "uring-multishot"]
+        let outcome = try await compare(
+            modes.flatMap { storedRows($0, rounds: 200) }, modes.flatMap { storedRows($0, rounds: 200) })
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+    }
+
+    @Test(arguments: [
+        ("compare", "name two result folders"), ("compare a", "name two result folders"),
+        ("compare a b --modes et,lt", "name two result folders"),
+        ("compare a --modes et,nonsense", "unknown mode 'nonsense'"), ("compare a --modes et", "two different modes"),
+        ("compare a --modes et,et", "two different modes"), ("compare a --modes et,poll", "has no run of poll"),
+        ("compare a c", "c/runs.csv does not exist"), ("compare a b --min-effect -1", "--min-effect"),
+        ("compare a b --min-effect 200%", "--min-effect takes a share"),
+        ("compare a b --metrics speed", "\"speed\" is not a metric"),
+        ("compare a b --fail-on run_id", "\"run_id\" is not a metric"),
+        ("compare a b --ignore speed", "'speed' is not an identity column"),
+        ("compare a b --nonsense", "--min-effect"), ("compare a p", "no arm in common"),
+        ("compare --binaries a", "--binaries takes two programs"),
+        ("compare --binaries a b", "a is not a program"),
+        ("compare --binaries /bin/true /bin/true -- --rounds 3", "--rounds is set for every run"),
+        ("compare --binaries /bin/true /bin/true -- --nonsense", "after --, options of bench run"),
+        ("compare --binaries /bin/true /bin/true --blocks 0", "--blocks takes 1 to 10000"),
+        ("compare --binaries /bin/true /bin/true --blocks 9 --max-blocks 8", "--max-blocks no fewer"),
+        ("compare --resume a", "compare.json cannot be read"),
+    ])
+    func aMistakeIsToldInOneLine(_ arguments: String, _ says: String) async throws {
+        let folder = try BenchFolder()
+        for name in ["a", "b"] { try folder.write(name, rows: storedRows()) }
+        try folder.write("p", rows: storedRows("poll"))
+        let outcome = try await folder.bench(arguments)
+        #expect(outcome.exit == 64, "\(outcome.complaints)")
+        #expect(outcome.output.isEmpty && outcome.complaints.contains(says), "\(outcome.complaints)")
+        #expect(outcome.complaintLines.filter { !$0.contains("left out") }.count == 1, "\(outcome.complaints)")
+    }
+}

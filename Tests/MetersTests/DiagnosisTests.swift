@@ -1,0 +1,80 @@
+import Meters
+import Testing
+
+@Suite struct DiagnosisTests {
+    /// A machine on which nothing is to be mended.
+    private var quiet: MachineState {
+        var state = MachineState()
+        state.processors = 16
+        state.governor = "performance"
+        state.turbo = false
+        state.multithreading = false
+        state.isolated = "8-15"
+        state.pressure = 0
+        state.foreignShare = 0.01
+        state.descriptorLimit = 1 << 20
+        state.somaxconn = 4096
+        state.ephemeralPorts = 64_512
+        state.synCookies = 1
+        state.clockSource = "tsc"
+        state.ringsDisabled = 0
+        state.mayLoadPrograms = true
+        return state
+    }
+
+    @Test func aQuietMachineHasNothingToMend() {
+        let facts = Diagnosis.all(quiet, build: "release")
+        #expect(facts.filter(\.isHarmful) == [])
+        #expect(facts.count >= 13)
+    }
+
+    private struct Trouble: Sendable {
+        let fact: String
+        let spoil: @Sendable (inout MachineState) -> Void
+
+        init(_ fact: String, _ spoil: @escaping @Sendable (inout MachineState) -> Void) {
+            self.fact = fact
+            self.spoil = spoil
+        }
+    }
+
+    private static let troubles = [
+        Trouble("processors") { $0.processors = 1 },
+        Trouble("CPU quota") { $0.processorQuota = 0.5 },
+        Trouble("frequency governor") { $0.governor = "powersave" },
+        Trouble("turbo") { $0.turbo = true },
+        Trouble("SMT") { $0.multithreading = true },
+        Trouble("isolated processors") { $0.isolated = "" },
+        Trouble("steal") { $0.stealShare = 0.2 },
+        Trouble("CPU pressure") { $0.pressure = 0.3 },
+        Trouble("load by others") { $0.foreignShare = 0.3 },
+        Trouble("clock source") { $0.clockSource = "hpet" },
+        Trouble("descriptor limit") { $0.descriptorLimit = 1024 },
+        Trouble("somaxconn") { $0.somaxconn = 128 },
+        Trouble("ephemeral ports") { $0.ephemeralPorts = 28_232 },
+        Trouble("SYN cookies") { $0.synCookies = 2 },
+        Trouble("io_uring") { $0.ringsDisabled = 2 },
+        Trouble("BPF programs") { $0.mayLoadPrograms = false },
+    ]
+
+    @Test func eachTroubleIsNamedWithItsRemedy() {
+        for trouble in Self.troubles {
+            var state = quiet
+            trouble.spoil(&state)
+            let harmful = Diagnosis.all(state, build: "release").filter(\.isHarmful)
+            #expect(harmful.map(\.fact) == [trouble.fact])
+            #expect(harmful.allSatisfy { !$0.remedy.isEmpty && !$0.value.isEmpty })
+        }
+    }
+
+    @Test func aDebugBuildIsTrouble() {
+        #expect(Diagnosis.all(quiet, build: "debug").filter(\.isHarmful).map(\.fact) == ["build"])
+    }
+
+    @Test func thisMachineIsRead() {
+        let state = MachineState.read(watchingFor: 0.05)
+        #expect(state.processors >= 1 && state.descriptorLimit > 0 && state.somaxconn > 0 && !state.clockSource.isEmpty)
+        #expect((0...1).contains(state.stealShare))
+        #expect(state.foreignShare.map((0...1).contains) == true)
+    }
+}
