@@ -101,7 +101,7 @@ let package = Package(
             [
                 "LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Reference", "Workloads", system, histogram,
             ]),
-        tests("BenchTests", ["bench", "Records", "Workloads", histogram], exclude: ["Scripts"]),
+        tests("BenchTests", ["bench", "Meters", "Records", "Workloads", histogram], exclude: ["Scripts"]),
         tests("PicturesTests", ["Pictures", "Records", "bench", histogram]),
     ],
     swiftLanguageModes: [.v6]

@@ -19,8 +19,8 @@ struct InterleavedComparison {
         let open = first.rows.filter { $0.isGating && $0.verdict == .inconclusive }.map { $0.arm["mode"] }
         guard !open.isEmpty else { return first }
         let modes = plan.modes.filter(open.contains)
-        complain(
-            "inconclusive after \(plan.blocks) blocks; going on to \(plan.maxBlocks): \(modes.joined(separator: ", "))")
+        let names = modes.joined(separator: ", ")
+        complain("inconclusive after \(plan.blocks) blocks; going on to \(plan.maxBlocks): \(names)")
         guard try runs.run(blocks: plan.blocks + 1...plan.maxBlocks, modes: modes) else { return nil }
         return try Comparison.of(base: runs.rows[0], new: runs.rows[1], options)
     }

@@ -49,8 +49,8 @@ struct RunCommand: ParsableCommand {
             !["run", "--quiet", "--resume", folder, "--resume=\(folder)"].contains($0)
         }
         guard others.isEmpty else {
-            throw Failure(
-                .usage, "--resume takes the options from \(folder); leave out \(others.joined(separator: " "))")
+            let extra = others.joined(separator: " ")
+            throw Failure(.usage, "--resume takes the options from \(folder); leave out \(extra)")
         }
         let description = try RunDescription.read(folder: folder)
         let machine = MachineFacts.read()
@@ -82,8 +82,8 @@ func warnOfDebugBuild() {
 extension RunOptions {
     /// The options that an invocation was given.
     static func stored(_ description: RunDescription) throws -> RunOptions {
-        let arguments =
-            description.arguments.first == "run" ? description.arguments.dropFirst() : description.arguments[...]
+        let stored = description.arguments
+        let arguments = stored.first == "run" ? stored.dropFirst() : stored[...]
         do {
             return try RunOptions.parse(Array(arguments))
         } catch {

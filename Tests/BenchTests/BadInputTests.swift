@@ -39,7 +39,8 @@ import Testing
             name: "a number beyond 64 bits", says: "column operations is out of range", line: 12,
             edit: addRow(",100000,", ",99999999999999999999,")),
         Damage(name: "a number beyond a double", says: "is out of range", line: 12, edit: addRow(",4990,", ",1e999,")),
-        Damage(name: "an unknown status", says: "column status is not one of", line: 12, edit: addRow(",ok,", ",fine,")),
+        Damage(
+            name: "an unknown status", says: "column status is not one of", line: 12, edit: addRow(",ok,", ",fine,")),
         Damage(name: "an open quote", says: "never closed", line: 12, edit: addRow(",ok,", ",\"ok,")),
         Damage(name: "a zero byte", says: "a zero byte", line: 12, edit: addRow(",ok,", ",\0,")),
         Damage(name: "damage after a quoted line break", says: "1 fields", line: 14) {

@@ -52,11 +52,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a --format nonsense", "formats: hgrm, bmf"), ("a", "--format"), ("b --format bmf", "b/runs.csv does not exist"),
+        ("a --format nonsense", "formats: hgrm, bmf"), ("a", "--format"),
+        ("b --format bmf", "b/runs.csv does not exist"),
         ("a --format hgrm", "choose with --mode"), ("a --format hgrm --mode select", "no usable run of select"),
-        ("a --format github-action-benchmark", "--direction smaller"), ("a --format bmf --mode et", "--mode belongs to"),
+        ("a --format github-action-benchmark", "--direction smaller"),
+        ("a --format bmf --mode et", "--mode belongs to"),
         ("a --format bmf --direction bigger", "--direction belongs to"),
-        ("broken --format hgrm", "broken/latency.hlog:1:1: "), ("short --format hgrm", "holds other runs than runs.csv"),
+        ("broken --format hgrm", "broken/latency.hlog:1:1: "),
+        ("short --format hgrm", "holds other runs than runs.csv"),
         ("mixed --format hgrm --mode et", "histograms of different layouts"),
     ])
     func aMistakeIsToldInOneLine(_ arguments: String, _ says: String) async throws {

@@ -34,8 +34,9 @@ import Testing
                     memory.deallocate()
                 }
             } == 1000)
-        #expect(count { for length in 1...1000 { _ = [UInt8](repeating: 1, count: length).withUnsafeBytes { $0.count } } }
-            <= 1000)
+        #expect(
+            count { for length in 1...1000 { _ = [UInt8](repeating: 1, count: length).withUnsafeBytes { $0.count } } }
+                <= 1000)
     }
 
     @Test(.enabled(if: AllocationCount.isCounted, "a sanitizer allocates in this build"))

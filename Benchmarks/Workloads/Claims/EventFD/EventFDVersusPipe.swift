@@ -79,10 +79,14 @@ private func slabBytes() throws -> (counter: Int, pipe: Int) {
         init(_ number: CInt) { one = owned(number) }
     }
     let limit = try DescriptorLimit.raise().soft
-    let count = min(4000, Int(clamping: limit) / 3 - 100)
+    let count = min(2000, Int(clamping: limit) / 3 - 100)
     guard count >= 200 else { throw Unobservable("1000 descriptors are needed and the limit is \(limit)") }
     var kept: [Kept] = []
     kept.reserveCapacity(3 * count)
+    // What earlier experiments closed left room in the slabs, which is used up first.
+    for _ in 0..<max(0, min(12_000, Int(clamping: limit) - 3 * count - 300)) {
+        kept.append(Kept(try EventFD().release().release().rawValue))
+    }
     let start = try slab()
     for _ in 0..<count { kept.append(Kept(try EventFD(count: 1).release().release().rawValue)) }
     let middle = try slab()

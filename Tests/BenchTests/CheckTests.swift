@@ -1,0 +1,116 @@
+import Foundation
+import Meters
+import Records
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(5))) struct CheckTests {
+    private static let steady =
+        ["--mode", "lt,poll", "--connections", "1", "--duration", "200ms", "--warmup", "20ms", "--rounds", "3"]
+
+    /// A folder with a baseline of counts.
+    private func counted() async throws -> BenchFolder {
+        let folder = try BenchFolder()
+        let stored = try await folder.bench(["check", "--update", "--counts-only", "--"] + Self.steady)
+        #expect(stored.exit == 0, "\(stored.complaints)")
+        return folder
+    }
+
+    private let counts = "results/baseline/counts/accept"
+    private var machine: String { "results/baseline/\(MachineFacts.read().machineID)" }
+
+    @Test func withoutABaselineItEndsWith5() async throws {
+        for arguments in ["check", "check --counts-only", "check --baseline nowhere"] {
+            let outcome = try await BenchFolder().bench(arguments)
+            #expect(outcome.exit == 5 && outcome.complaints.contains("bench check --update stores one"))
+            #expect(outcome.complaintLines.count == 1)
+        }
+    }
+
+    @Test func equalCountsAreFine() async throws {
+        let folder = try await counted()
+        let outcome = try await folder.bench("check --counts-only")
+        #expect(outcome.exit == 0, "\(outcome.output)\(outcome.complaints)")
+        #expect(outcome.output.contains("Overall: same"))
+        #expect(outcome.output.contains("allocations_per_op*") && !outcome.output.contains("server_cpu"))
+    }
+
+    @Test func countsOfAnotherMachineAreComparedAndThoseOfAnotherBuildAreNot() async throws {
+        let folder = try await counted()
+        var rows = try folder.rows(counts)
+        for index in rows.indices { rows[index].machineId = "elsewhere" }
+        try folder.write(counts, rows: rows)
+        #expect(try await folder.bench("check --counts-only").exit == 0)
+        for index in rows.indices { rows[index].build = "other" }
+        try folder.write(counts, rows: rows)
+        let outcome = try await folder.bench("check --counts-only")
+        #expect(outcome.exit == 5 && outcome.complaints.contains("this is a"))
+    }
+
+    @Test func oneMoreSystemCallOrAllocationEndsWith2() async throws {
+        let folder = try await counted()
+        let good = try folder.rows(counts)
+        let paths: [WritableKeyPath<RunRecord, Double?>] = [\.syscallsPerOp, \.allocationsPerOp]
+        for path in paths {
+            var rows = good
+            for index in rows.indices { rows[index][keyPath: path] = (rows[index][keyPath: path] ?? 0) - 1 }
+            try folder.write(counts, rows: rows)
+            let outcome = try await folder.bench("check --counts-only")
+            #expect(outcome.exit == 2, "\(outcome.output)\(outcome.complaints)")
+            #expect(outcome.complaints.contains("counts differ; counting again"))
+        }
+    }
+
+    @Test func theBaselinesProgramRunsBesideTheNewOne() async throws {
+        let folder = try BenchFolder()
+        let stored = try await folder.bench(["check", "--update", "--"] + Self.steady)
+        #expect(stored.exit == 0, "\(stored.complaints)")
+        #expect(FileManager.default.isExecutableFile(atPath: folder.path(machine + "/bench")))
+        let check = "check --blocks 3 --max-blocks 3 --fail-on syscalls_per_op"
+        let both = try await folder.bench(check + " --output kept")
+        #expect(both.exit == 0 && both.output.contains("blocks"), "\(both.complaints)")
+        #expect(try folder.rows("kept/accept/base").count == 6)
+        // As in a fresh clone.
+        try FileManager.default.removeItem(atPath: folder.path(machine + "/bench"))
+        let alone = try await folder.bench(check)
+        #expect(alone.exit == 0 && alone.complaints.contains("counts decide and times are only shown"))
+        var rows = try folder.rows(machine + "/accept")
+        for index in rows.indices { rows[index].machineId = "elsewhere" }
+        try folder.write(machine + "/accept", rows: rows)
+        let refused = try await folder.bench(check)
+        #expect(refused.exit == 5 && refused.complaints.contains("is of elsewhere, this is"))
+    }
+
+    @Test func aFailedUpdateLeavesTheBaseline() async throws {
+        let folder = try await counted()
+        let before = folder.text(counts + "/runs.csv")
+        let outcome = try await folder.bench(
+            ["check", "--update", "--counts-only", "--"] + ["--address", "192.0.2.1"])
+        #expect(outcome.exit == 3)
+        #expect(folder.text(counts + "/runs.csv") == before)
+    }
+
+    @Test func optionsBelongToTheUpdate() async throws {
+        let outcome = try await BenchFolder().bench("check -- --mode lt")
+        #expect(outcome.exit == 64 && outcome.complaints.contains("belong to check --update"))
+    }
+
+    @Test func calibrationStoresAFloorThatComparisonsUse() async throws {
+        let folder = try BenchFolder()
+        let calibrate = ["calibrate", "--blocks", "6", "--quiet", "--", "--drain", "50", "--mode"]
+        let outcome = try await folder.bench(calibrate + ["lt"])
+        #expect(outcome.exit == 0 && outcome.output.contains("noise-floor.json"), "\(outcome.complaints)")
+        #expect(try await folder.bench(calibrate + ["et"]).exit == 0)
+        let text = folder.text(machine + "/noise-floor.json")
+        #expect(text.contains("epoll-lt") && text.contains("epoll-et") && text.contains(MachineFacts.read().kernel))
+        let run = "run --mode lt --drain 50 --rounds 3 --output"
+        for name in ["a", "b"] { #expect(try await folder.bench("\(run) \(name)").exit == 0) }
+        #expect(try await !folder.bench("compare a b").complaints.contains("noise floor"))
+        try folder.write(
+            machine + "/noise-floor.json",
+            text.replacingOccurrences(of: MachineFacts.read().kernel, with: "1.0"))
+        #expect(try await folder.bench("compare a b").complaints.contains("was measured on kernel 1.0"))
+        try folder.write(machine + "/noise-floor.json", "{}")
+        #expect(try await folder.bench("compare a b").complaints.contains("is not a noise floor"))
+        #expect(try await folder.bench("calibrate --blocks 5").exit == 64)
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Records
+import Testing
+
+/// Programs compared by running them. What they measure depends on the machine; what they count does not.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct InterleavedTests {
+    /// One connection at a time, so that every connection costs the same system calls.
+    private static let steady = ["--mode", "lt", "--connections", "1", "--duration", "200ms", "--warmup", "20ms"]
+
+    /// A program that is `bench` with one more system call per connection.
+    private func dearer(in folder: BenchFolder) throws -> String {
+        let text = "#!/bin/sh\nexec '\(BenchFolder.bench)' \"$@\" --service sleep --service-time fixed:1us\n"
+        try folder.write("dearer", text)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path("dearer"))
+        return folder.path("dearer")
+    }
+
+    private func compare(_ new: String, _ more: [String]) -> [String] {
+        ["compare", "--binaries", BenchFolder.bench, new, "--output", "out", "--seed", "7"]
+            + ["--fail-on", "syscalls_per_op", "--ignore", "service_time,service"] + more
+    }
+
+    @Test func blocksHoldEveryProgramAndModeOnceInSeededOrder() async throws {
+        let folder = try BenchFolder()
+        let arguments =
+            compare(BenchFolder.bench, ["--blocks", "3", "--max-blocks", "3", "--", "--mode", "lt,et"])
+            + ["--drain", "20"]
+        #expect(try await folder.bench(arguments).exit == 0)
+        let sides = try ["base", "new"].map { try folder.rows("out/\($0)") }
+        for rows in sides {
+            #expect(rows.count == 6 && rows.allSatisfy { $0.status == .ok && $0.drain == 20 })
+            #expect(Set(rows.map(\.runId)).count == 6 && Set(rows.map(\.round)) == [1, 2, 3])
+            #expect(Set(rows.map(\.seed)) == [7])
+        }
+        for block in 1...3 {
+            let places = sides.flatMap { $0.filter { $0.round == block }.map(\.orderInRound) }
+            #expect(places.sorted() == [1, 2, 3, 4])
+        }
+        let again = try BenchFolder()
+        #expect(try await again.bench(arguments).exit == 0)
+        let order = try again.rows("out/base").map { [$0.mode, "\($0.round)", "\($0.orderInRound)"] }
+        #expect(order == sides[0].map { [$0.mode, "\($0.round)", "\($0.orderInRound)"] })
+        #expect(folder.text("out/compare.json").contains("\"seed\" : 7"))
+        // Each side is a result folder like any other.
+        #expect(try await folder.bench("export out/base --format hgrm --mode et").exit == 0)
+        let stored = try await folder.bench("compare out/base out/new --ignore service_time")
+        #expect(stored.output.contains("blocks") && !stored.output.contains("not interleaved"))
+    }
+
+    @Test func aDearerProgramEndsWith2() async throws {
+        let folder = try BenchFolder()
+        let arguments = compare(try dearer(in: folder), ["--blocks", "3", "--max-blocks", "14", "--"]) + Self.steady
+        let outcome = try await folder.bench(arguments)
+        #expect(outcome.exit == 2, "\(outcome.output)\(outcome.complaints)")
+        #expect(outcome.output.contains("Overall: regressed (syscalls_per_op)"))
+    }
+
+    @Test func doubtIsFollowedByMoreBlocks() async throws {
+        let folder = try BenchFolder()
+        // Two blocks are too few for any verdict.
+        let outcome = try await folder.bench(
+            compare(BenchFolder.bench, ["--blocks", "2", "--max-blocks", "3", "--"]) + Self.steady)
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        #expect(outcome.complaints.contains("inconclusive after 2 blocks; going on to 3: epoll-lt"))
+        #expect(try folder.rows("out/new").map(\.round) == [1, 2, 3])
+    }
+
+    @Test func aProgramThatIsNoBenchEndsWith3() async throws {
+        let folder = try BenchFolder()
+        let outcome = try await folder.bench(compare("/bin/false", ["--", "--mode", "lt", "--drain", "20"]))
+        #expect(outcome.exit == 3 && outcome.complaints.contains("/bin/false ended with exit code 1"))
+    }
+
+    @Test func anInterruptedComparisonGoesOn() async throws {
+        let folder = try BenchFolder()
+        let arguments =
+            compare(BenchFolder.bench, ["--blocks", "8", "--max-blocks", "8", "--", "--mode", "lt", "--drain", "20"])
+        let (process, outcome) = try folder.start(arguments)
+        while process.isRunning, try folder.text("out/new/runs.csv").isEmpty || folder.rows("out/new").count < 2 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        process.interrupt()
+        let first = await outcome()
+        #expect(first.exit == 130 && first.complaints.contains("bench compare --resume out goes on"))
+        let before = try folder.rows("out/new")
+        #expect(before.allSatisfy { $0.status == .partial } && before.count < 8)
+        let second = try await folder.bench("compare --resume out --quiet")
+        #expect(second.exit == 0, "\(second.complaints)")
+        let after = try folder.rows("out/new")
+        #expect(after.count == 8 && after.allSatisfy { $0.status == .ok })
+        #expect(after.prefix(before.count).map(\.startedAt) == before.map(\.startedAt))
+        let programs = folder.text("out/compare.json")
+        try folder.write(
+            "out/compare.json", programs.replacingOccurrences(of: "\"size_bytes\" : ", with: "\"size_bytes\" : 1"))
+        let changed = try await folder.bench("compare --resume out")
+        #expect(changed.exit == 64 && changed.complaints.contains("has changed since"))
+    }
+}
