@@ -54,6 +54,7 @@ import Testing
         let first = try #require(results.first)
         #expect(first["benchmark"] as? String == "linux_events.accept.epoll-et" && first["mode"] as? String == "thrpt")
         for key in ["threads", "forks", "warmupIterations", "measurementIterations"] { #expect(first[key] is Int) }
+        for key in ["jvm", "jdkVersion", "vmName", "vmVersion"] { #expect(first[key] is String) }
         let primary = try #require(first["primaryMetric"] as? [String: Any])
         #expect(primary["score"] as? Double == 118_000 && primary["scoreUnit"] as? String == "ops/s")
         #expect((primary["rawData"] as? [[Double]])?.count == 6)

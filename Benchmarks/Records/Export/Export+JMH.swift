@@ -31,6 +31,12 @@ private struct JMHResult: Encodable {
     var mode = "thrpt"
     var threads: Int
     var forks: Int
+    // Readers expect the fields of the virtual machine; there is none.
+    var jvm = ""
+    var jvmArgs: [String] = []
+    var jdkVersion = ""
+    var vmName = ""
+    var vmVersion = ""
     var warmupIterations = 0
     var warmupTime = "0 s"
     var warmupBatchSize = 1
@@ -40,7 +46,6 @@ private struct JMHResult: Encodable {
     var params: [String: String]
     var primaryMetric: JMHMetric
     var secondaryMetrics: [String: JMHMetric]
-
 }
 
 private struct JMHMetric: Encodable {
