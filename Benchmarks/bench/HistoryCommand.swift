@@ -8,7 +8,7 @@ struct HistoryCommand: ParsableCommand {
         commandName: "history",
         abstract: "Shows each metric's trend over stored runs, and the commits that changed it.")
 
-    @Argument(help: "Folder that holds result folders, at any depth.")
+    @Argument(help: "Folder that holds result folders, at any depth; the baselines in it are not part of the history.")
     var folder = "results"
 
     @Option(help: "Metrics, column names separated by commas.")
@@ -34,6 +34,11 @@ struct HistoryCommand: ParsableCommand {
         print(history.table(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
         if let csv { try write(history.otavaCSV(), to: csv) }
         if let csv, let otavaConfig {
+            let gaps = history.trendsWithGaps
+            guard gaps < history.trends.count else {
+                throw Failure(.usage, "no trend has a value in every stored run, as Otava needs; name a narrower folder")
+            }
+            if gaps > 0 { complain("Otava takes no gaps: left out \(gaps) trends that not every stored run has") }
             let path = URL(fileURLWithPath: csv).standardizedFileURL.path
             try write(history.otavaConfiguration(test: "bench", csvPath: path), to: otavaConfig)
         }
@@ -48,8 +53,8 @@ struct HistoryCommand: ParsableCommand {
         }
     }
 
-    /// Every folder that holds `runs.csv`, but for those of interleaved comparisons: one of their sides is an old
-    /// program measured today.
+    /// Every folder that holds `runs.csv`, but for those of interleaved comparisons, one of whose sides is an old
+    /// program measured today, and for baselines, which are measured with options of their own.
     private static func folders(under root: String) throws -> [String] {
         let manager = FileManager.default
         var isFolder: ObjCBool = false
@@ -62,7 +67,7 @@ struct HistoryCommand: ParsableCommand {
             let names = (try? manager.contentsOfDirectory(atPath: path)) ?? []
             if names.contains("compare.json") { continue }
             if names.contains("runs.csv") { found.append(path) }
-            for name in names {
+            for name in names where path != root || name != "baseline" {
                 let inner = path + "/" + name
                 // Not through symbolic links, which can lead in circles.
                 let type = (try? manager.attributesOfItem(atPath: inner))?[.type] as? FileAttributeType

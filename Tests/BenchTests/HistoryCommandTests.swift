@@ -37,7 +37,9 @@ import Testing
         let folder = try folder()
         try folder.write("results/c/compare.json", "{}")
         try folder.write("results/c/base", rows: storedRows())
+        try folder.write("results/baseline/m1/accept", rows: storedRows())
         #expect(try await folder.bench("history").output.contains("24 stored runs"))
+        #expect(try await folder.bench("history results/baseline").output.contains("1 stored runs"))
     }
 
     @Test(arguments: [

@@ -64,7 +64,11 @@ import Testing
     @Test(.enabled(if: Python.with("otava") != nil, "needs a python3 with the package apache-otava"))
     func otavaFindsTheSameChange() throws {
         let python = try #require(Python.with("otava"))
-        let history = try History(Self.stored(), metrics: ["server_cpu_ns_per_op"])
+        var stored = Self.stored()
+        // Otava takes no gaps, so a trend with one must not be asked of it.
+        stored[3].records.removeAll { $0.mode == "poll" }
+        let history = try History(stored, metrics: ["server_cpu_ns_per_op"])
+        #expect(history.trendsWithGaps == 1)
         let report = try Python.withFile(history.otavaCSV()) { csv in
             try Python.withFile(history.otavaConfiguration(test: "bench", csvPath: csv)) { configuration in
                 let options = ["--config-file", configuration, "--since", "2026-01-01", "--output", "json"]

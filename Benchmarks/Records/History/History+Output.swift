@@ -51,13 +51,16 @@ extension History {
         return text
     }
 
+    /// Trends that lack a value in some stored run. Otava takes no empty field, so its configuration leaves them out.
+    public var trendsWithGaps: Int { trends.count(where: \.hasGaps) }
+
     /// Otava's configuration for ``otavaCSV()``, which tells it which way each metric is better.
     ///
     /// - Parameters:
     ///   - test: what Otava calls the series.
     ///   - csvPath: where the CSV lies.
     public func otavaConfiguration(test: String, csvPath: String) -> String {
-        let metrics = zip(trendNames, trends).map { name, trend in
+        let metrics = zip(trendNames, trends).filter { !$0.1.hasGaps }.map { name, trend in
             let direction = Column.named(trend.metric)?.better == .higher ? 1 : -1
             return "      \(name):\n        column: \(name)\n        direction: \(direction)\n        scale: 1\n"
         }

@@ -28,6 +28,8 @@ public struct History: Sendable {
         public var values: [Double?]
         /// Where the level changed.
         public var changes: [Change]
+
+        var hasGaps: Bool { values.contains { $0 == nil } }
     }
 
     /// A place where a metric's level changed.
