@@ -1,12 +1,18 @@
 # Every target works in a fresh clone that has Swift, git and make; what else it needs, .ci/setup installs.
-.PHONY: bench test lint format tsan asan docs setup clean
+.PHONY: bench baseline check test lint format tsan asan docs release setup clean
 
 SOURCES = Package.swift Sources Benchmarks Tests Examples
 LIBRARIES = LinuxDescriptors LinuxSockets LinuxReadiness LinuxRings
+BENCH = .build/release/bench
+RESULTS := results/$(shell date -u +%Y%m%dT%H%M%SZ)-bench
 
-bench: setup
-	swift build -c release --product bench
-	.build/release/bench run --quick
+bench: release
+	$(BENCH) run --workload accept --workers 2 --duration 500ms --rounds 3 --output $(RESULTS)/accept
+	$(BENCH) run --workload read --workers 2 --duration 500ms --rounds 3 --output $(RESULTS)/read
+	$(BENCH) report $(RESULTS)/accept $(RESULTS)/read --output $(RESULTS)/report.html
+
+baseline check: release
+	$(BENCH) check $(if $(filter baseline,$@),--update)
 
 test:
 	.ci/setup strace
@@ -30,6 +36,9 @@ docs: setup
 	swift package --scratch-path .build-docs --allow-writing-to-directory .build-docs generate-documentation \
 	    $(LIBRARIES:%=--target %) --enable-experimental-combined-documentation --warnings-as-errors \
 	    --transform-for-static-hosting --output-path .build-docs/site
+
+release: setup
+	swift build -c release --product bench
 
 setup:
 	.ci/setup

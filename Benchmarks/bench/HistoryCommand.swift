@@ -36,7 +36,7 @@ struct HistoryCommand: ParsableCommand {
         if let csv, let otavaConfig {
             let gaps = history.trendsWithGaps
             guard gaps < history.trends.count else {
-                throw Failure(.usage, "no trend has a value in every stored run, as Otava needs; name a narrower folder")
+                throw Failure(.usage, "no trend has a value in every run, as Otava needs; name a narrower folder")
             }
             if gaps > 0 { complain("Otava takes no gaps: left out \(gaps) trends that not every stored run has") }
             let path = URL(fileURLWithPath: csv).standardizedFileURL.path

@@ -3,7 +3,11 @@ import Records
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ResumeTests {
-    private static let arguments = ["--mode", "lt,et,poll", "--drain", "20", "--rounds", "12", "--output", "out"]
+    /// The service time gives the test the time to stop it.
+    private static let arguments = [
+        "--mode", "lt,et,poll", "--drain", "20", "--service-time", "fixed:5ms", "--service", "sleep", "--rounds", "12",
+        "--output", "out",
+    ]
 
     /// A folder with an invocation that was stopped by `signal` after some rows.
     private func stopped(by signal: Int32) async throws -> BenchFolder {

@@ -45,7 +45,7 @@ import Workloads
         let rows = try process.rows()
         let header = process.text("out/runs.csv").prefix { $0 != "\n" }
         #expect(header + "\n" == RunRecord.csvHeader)
-        let combinations = Mode.all.reduce(0) { $0 + $1.topologies.count } * 2 * 2
+        let combinations = Mode.all.reduce(0) { $0 + $1.topologies.count } * ListenerSharing.allCases.count * 2
         let good = rows.filter { $0.status == .ok }
         #expect(good.count + rows.filter { $0.status == .unsupported }.count == combinations)
         #expect(Set(rows.map(\.runId)).count == rows.count)

@@ -1,0 +1,26 @@
+import Foundation
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(5))) struct LeakTests {
+    /// Hundreds of runs in one process: a descriptor that each left behind would show. The few that come and go are
+    /// those of threads that are about to end.
+    @Test(arguments: ["blocking", "epoll-lt", "epoll-oneshot", "dispatcher", "uring-multishot", "uring-direct"])
+    func runsLeaveNoDescriptorBehind(_ mode: String) async throws {
+        let folder = try BenchFolder()
+        let (process, outcome) = try folder.start(
+            ["--mode", mode, "--listener", "all", "--workers", "2", "--drain", "5", "--rounds", "200"]
+                + ["--quiet", "--output", "out"])
+        let early = try await descriptors(of: process, afterRows: 40, in: folder)
+        let late = try await descriptors(of: process, afterRows: 400, in: folder)
+        kill(process.processIdentifier, SIGKILL)
+        _ = await outcome()
+        #expect(late < early + 60, "\(early) descriptors after 40 runs, \(late) after 400")
+    }
+
+    private func descriptors(of process: Process, afterRows count: Int, in folder: BenchFolder) async throws -> Int {
+        while process.isRunning, folder.text("out/runs.csv").count(where: { $0 == "\n" }) <= count {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count
+    }
+}
