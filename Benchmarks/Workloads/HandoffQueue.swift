@@ -15,9 +15,6 @@ import SystemPackage
     private let head = Atomic<Int>(0)
     private let tail = Atomic<Int>(0)
 
-    /// Tells a worker to end.
-    static let end: CInt = -1
-
     /// Room for at least `capacity` descriptors at once.
     init(capacity: Int) throws(Errno) {
         tokens = try EventFD(count: 0, [.semaphore])
@@ -45,12 +42,19 @@ import SystemPackage
         try tokens.add(UInt64(count))
     }
 
-    /// Waits for a descriptor.
-    func take(_ meter: WorkerMeter) throws(Errno) -> CInt {
+    /// Sends so many workers home once the queue is empty, whatever became of the dispatcher.
+    func release(_ workers: Int) {
+        // A semaphore's count is far from its end.
+        _ = try? tokens.add(UInt64(workers))
+    }
+
+    /// Waits for a descriptor; nil when the worker is to end.
+    func take(_ meter: WorkerMeter) throws(Errno) -> CInt? {
         meter.add(.systemCalls)
         _ = try tokens.take()
         meter.add(.wakeups)
         let place = head.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
+        guard place < tail.load(ordering: .acquiring) else { return nil }
         return unsafe slots[place & mask].load(ordering: .acquiring)
     }
 }

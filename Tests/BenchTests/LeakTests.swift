@@ -8,13 +8,13 @@ import Testing
     func runsLeaveNoDescriptorBehind(_ mode: String) async throws {
         let folder = try BenchFolder()
         let (process, outcome) = try folder.start(
-            ["--mode", mode, "--listener", "all", "--workers", "2", "--drain", "5", "--rounds", "200"]
+            ["--mode", mode, "--listener", "all", "--workers", "2", "--drain", "5", "--rounds", "60"]
                 + ["--quiet", "--output", "out"])
         let early = try await descriptors(of: process, afterRows: 40, in: folder)
-        let late = try await descriptors(of: process, afterRows: 400, in: folder)
+        let late = try await descriptors(of: process, afterRows: 200, in: folder)
         kill(process.processIdentifier, SIGKILL)
         _ = await outcome()
-        #expect(late < early + 60, "\(early) descriptors after 40 runs, \(late) after 400")
+        #expect(late < early + 60, "\(early) descriptors after 40 runs, \(late) after 200")
     }
 
     private func descriptors(of process: Process, afterRows count: Int, in folder: BenchFolder) async throws -> Int {

@@ -43,7 +43,7 @@ import Workloads
                 let name = line.prefix { $0 != "(" }
                 guard Self.traced.contains(String(name)) else { continue }
                 // A ring closes connections by itself; these are of the ring and the thread.
-                if name == "close" && mode.mechanism.usesRing { continue }
+                if name == "close" && mode.mechanism.usesRing && mode.mechanism != .ringPoll { continue }
                 seen.calls[name, default: 0] += 1
                 let result = line.split(separator: "=").last.flatMap { Int($0.split(separator: " ")[0]) } ?? -1
                 if name == "accept4" && result >= 0 { seen.operations += 1 }

@@ -52,7 +52,7 @@ private final class Saboteur: Sendable {
         var plan = combination.plan(workers: 2)
         plan.durationNanoseconds = Self.longTime
         plan.address = saboteur.address
-        let measurement = try measureAccept(plan, Interruption())
+        let measurement = try measure(plan, Interruption())
         #expect(measurement.status == .failed)
         #expect(measurement.reason.contains("a worker stopped"))
         #expect(measurement.reason.contains("\(Errno.invalidArgument)"))
@@ -65,7 +65,7 @@ private final class Saboteur: Sendable {
             var plan = try #require(Combination.named(mode)).plan(workers: 2, load)
             plan.durationNanoseconds = Self.longTime
             plan.placement = Placement(workers: [8191], clients: [])
-            let measurement = try measureAccept(plan, Interruption())
+            let measurement = try measure(plan, Interruption())
             #expect(measurement.status == .failed)
             #expect(measurement.reason.contains("\(Errno.invalidArgument)"))
         }
@@ -75,7 +75,7 @@ private final class Saboteur: Sendable {
         var plan = try #require(Combination.named("epoll-lt")).plan(.drain(10))
         plan.clients = 2
         plan.placement = Placement(workers: [], clients: [8191])
-        let error = #expect(throws: RunError.self) { try measureAccept(plan, Interruption()) }
+        let error = #expect(throws: RunError.self) { try measure(plan, Interruption()) }
         #expect(error?.description == "client: \(Errno.invalidArgument)")
     }
 
@@ -83,7 +83,7 @@ private final class Saboteur: Sendable {
         let first = try Listener(.loopback())
         var plan = try #require(Combination.named("epoll-lt")).plan()
         plan.address = try first.address
-        let error = #expect(throws: RunError.self) { try measureAccept(plan, Interruption()) }
+        let error = #expect(throws: RunError.self) { try measure(plan, Interruption()) }
         #expect(error?.description == "bind to \(plan.address): \(Errno.addressInUse)")
         #expect(throws: RunError.self) { try checkAddress(plan) }
     }
@@ -99,7 +99,7 @@ private final class Saboteur: Sendable {
         let run = BenchThread("interrupted", processor: nil) { [plan] () throws(Errno) in
             let interruption = try Interruption()
             raise(SIGINT)
-            return Result { () throws(RunError) in try measureAccept(plan, interruption) }
+            return Result { () throws(RunError) in try measure(plan, interruption) }
         }
         let measurement = try run.join().get().get()
         if drains && measurement.status == .ok {

@@ -4,10 +4,9 @@ import LinuxSockets
 import Meters
 import SystemPackage
 
-/// Accepts all connections and hands them to the workers, until the stop signal comes; then sends every worker home.
+/// Accepts all connections and hands them to the workers, until the stop signal comes.
 func dispatchAccepted(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, workers: Int,
-    _ meter: WorkerMeter
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
         let ready = try epoll.wait(into: events)
@@ -16,10 +15,7 @@ func dispatchAccepted(
         var handed = 0
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)
-            if token.kind == .stop {
-                for _ in 0..<workers { queue.put(HandoffQueue.end) }
-                return try queue.give(handed + workers, meter)
-            }
+            if token.kind == .stop { return try queue.give(handed, meter) }
             meter.add(.systemCalls)
             while let connection = try acceptConnection(from: FileDescriptor(rawValue: token.number)) {
                 queue.put(connection.release().release().rawValue)
@@ -34,9 +30,7 @@ func dispatchAccepted(
 
 /// Serves and closes the connections that the dispatcher hands over.
 func serveDispatched(_ queue: HandoffQueue, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
-    while true {
-        let number = try queue.take(meter)
-        if number == HandoffQueue.end { return }
+    while let number = try queue.take(meter) {
         let connection = Connection(owning: OwnedDescriptor(owning: FileDescriptor(rawValue: number)))
         try serveAndClose(connection, &server, meter)
     }

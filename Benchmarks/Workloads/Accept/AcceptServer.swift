@@ -1,5 +1,6 @@
 import LinuxReadiness
 import LinuxSockets
+import Meters
 import SystemPackage
 
 /// The server of one accept run: its listeners and its workers.
@@ -9,6 +10,7 @@ final class AcceptServer: Sendable {
     private let listeners: ListenerTeam
     private let sharedSet: SharedEpoll?
     private let isBlocking: Bool
+    private let queue: HandoffQueue?
 
     /// Listens and starts the workers; returns when all are ready, waiting at the gate.
     init(_ plan: RunPlan) throws(RunError) {
@@ -28,6 +30,7 @@ final class AcceptServer: Sendable {
             try worker.run()
         }
         self.listeners = listeners
+        self.queue = queue
         self.sharedSet = sharedSet
         address = listeners.address
         isBlocking = plan.mode.mechanism == .blocking
@@ -39,7 +42,10 @@ final class AcceptServer: Sendable {
     /// Stops the workers; returns the first error that one of them ended with.
     func finish() -> Errno? {
         // Only threads that wait in accept4 itself need the shutdown; others would see its EINVAL.
-        let error = team.finish { if isBlocking { listeners.stopAccepting() } }
+        let error = team.finish {
+            if isBlocking { listeners.stopAccepting() }
+            queue?.release(team.meters.workers)
+        }
         // A ring lets go of its listener some time after its end; the port is to be free for the next run at once.
         listeners.stopAccepting()
         return error

@@ -53,7 +53,7 @@ struct AcceptWorker: Sendable {
             gate.arriveAndWait()
             if member.index == plan.workers {
                 let events = EpollEventBuffer(capacity: 64)
-                try dispatchAccepted(sharedSet.epoll, events, queue, workers: plan.workers, meter)
+                try dispatchAccepted(sharedSet.epoll, events, queue, meter)
             } else {
                 try serveDispatched(queue, &server, meter)
             }

@@ -5,11 +5,9 @@ import SystemPackage
 /// The dispatcher's registrations report once, so that a connection is with one worker at a time.
 let dispatchedFlags: EpollEvents = [.readable, .oneShot]
 
-/// Waits for all connections, accepts new ones, and hands what is ready to the workers, until the stop signal comes;
-/// then sends every worker home.
+/// Waits for all connections, accepts new ones, and hands what is ready to the workers, until the stop signal comes.
 func dispatch(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, workers: Int,
-    _ worker: inout EchoWorker
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
     while true {
@@ -21,8 +19,7 @@ func dispatch(
             let token = Token(rawValue: events[index].token)
             switch token.kind {
             case .stop:
-                for _ in 0..<workers { queue.put(HandoffQueue.end) }
-                return try queue.give(handed + workers, meter)
+                return try queue.give(handed, meter)
             case .listener:
                 guard let number = try worker.accept(from: token.number) else { continue }
                 try epoll.add(
@@ -42,9 +39,7 @@ func echoDispatched(
     _ queue: HandoffQueue, _ epoll: borrowing Epoll, _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
-    while true {
-        let number = try queue.take(meter)
-        if number == HandoffQueue.end { return }
+    while let number = try queue.take(meter) {
         let before = worker.progress
         if try worker.receiveAndEcho(number) != .closed {
             try epoll.modify(

@@ -31,6 +31,7 @@ final class EchoTeam: Sendable {
     /// Stops the workers and closes what they left open; returns the first error that one of them ended with.
     func finish(_ server: EchoServer) -> Errno? {
         let error = workers.finish {
+            job.queue?.release(plan.workers)
             guard plan.mode.mechanism == .blocking else { return }
             server.stopAccepting()
             for number in job.table.open { shutdown(number, CInt(SHUT_RDWR)) }
@@ -49,7 +50,7 @@ struct EchoJob: Sendable {
     let open = OpenCount()
     private let message: MessagePattern
     private let shared: SharedEpoll?
-    private let queue: HandoffQueue?
+    let queue: HandoffQueue?
     let stop: FileDescriptor
 
     init(_ plan: RunPlan, _ team: ListenerTeam, _ connections: [CInt], stop: FileDescriptor) throws(RunError) {
@@ -118,7 +119,7 @@ struct EchoJob: Sendable {
             member.gate.arriveAndWait()
             if member.index == plan.workers {
                 let events = EpollEventBuffer(capacity: 64)
-                try dispatch(shared.epoll, events, queue, workers: plan.workers, &worker)
+                try dispatch(shared.epoll, events, queue, &worker)
             } else {
                 try echoDispatched(queue, shared.epoll, &worker)
             }
