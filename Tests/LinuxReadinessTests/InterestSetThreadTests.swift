@@ -9,10 +9,10 @@ import Testing
 /// Sets in several threads, for ThreadSanitizer to watch.
 @Suite struct InterestSetThreadTests {
     /// One thread waits, another signals by a second descriptor of the same counter. Nothing is missed.
-    @Test func signalsFromAnotherThreadAllArrive() async throws {
+    @Test func signalsFromAnotherThreadAllArrive() throws {
         let pair = try SharedCounter.make()
         let total: UInt64 = 2000
-        let writer = Task.detached {
+        let writer = JoinableThread {
             for _ in 0..<total { add(1, to: pair.duplicate) }
         }
         var set = try InterestSet()
@@ -25,26 +25,26 @@ import Testing
                 sum += take(CInt(event.token.number))
             }
         }
-        await writer.value
+        try writer.join()
         let incidents = set.incidents
         #expect(sum == total && incidents == InterestSet.Incidents())
         close(pair.duplicate)
     }
 
     /// A descriptor goes to and fro between two threads with a set each.
-    @Test func descriptorsMoveBetweenThreads() async throws {
+    @Test func descriptorsMoveBetweenThreads() throws {
         let rounds = 200
         let lanes = [try Lane(), try Lane()]
         let ball = try SharedCounter.make()
         lanes[0].give(ball.descriptor)
         let players = [0, 1].map { player in
-            Task.detached { () throws -> UInt64 in
+            JoinableThread {
                 try lanes[player].play(rounds: rounds, ball: ball.duplicate, other: lanes[1 - player])
             }
         }
         add(1, to: ball.duplicate)
         var taken: UInt64 = 0
-        for player in players { taken += try await player.value }
+        for player in players { taken += try player.join() }
         #expect(taken == UInt64(2 * rounds))
         close(ball.duplicate)
     }
@@ -87,5 +87,31 @@ private final class Lane: Sendable {
             }
         }
         return taken
+    }
+}
+
+/// A thread with a result. Tasks will not do: they share a few threads, which what waits in the kernel would keep.
+final class JoinableThread<Outcome: Sendable>: @unchecked Sendable {
+    // Unchecked: `outcome` is guarded by `ended`.
+    private let ended = NSCondition()
+    private var outcome: Result<Outcome, any Error>?
+
+    init(_ body: @escaping @Sendable () throws -> Outcome) {
+        Thread { [self] in
+            let result = Result { try body() }
+            ended.lock()
+            outcome = result
+            ended.broadcast()
+            ended.unlock()
+        }.start()
+    }
+
+    func join() throws -> Outcome {
+        ended.lock()
+        defer { ended.unlock() }
+        while true {
+            if let outcome { return try outcome.get() }
+            ended.wait()
+        }
     }
 }
