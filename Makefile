@@ -17,7 +17,7 @@ baseline check: release
 test:
 	.ci/setup strace
 	swift build --build-tests
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 	swift build --package-path Examples
 
 lint:
