@@ -10,7 +10,7 @@ set style fill solid noborder
 set multiplot
 
 set label 'Throughput: connections per second (accept)' at screen 0.01860,0.93061 left font 'sans-serif,18' textcolor rgb '#1f2329'
-set label 'n = 3 rounds of 400 ms · 2 workers, 64 connections · pinned server=0 client=1 · Linux 6.18.44-fc-v657 · commit eb6294345f' at screen 0.01860,0.88026 left font 'sans-serif,12' textcolor rgb '#59636e'
+set label 'n = 3 rounds of 400 ms · 2 workers, 64 connections · pinned server=0 client=1 · Linux 6.18.44-fc-v657 · commit 101bb6ed2f' at screen 0.01860,0.88026 left font 'sans-serif,12' textcolor rgb '#59636e'
 set label 'dispatcher (shared-set)' at screen 0.25907,0.75276 right font 'sans-serif,13' textcolor rgb '#1f2329'
 set label 'uring-poll' at screen 0.25907,0.70015 right font 'sans-serif,13' textcolor rgb '#1f2329'
 set label 'poll' at screen 0.25907,0.64755 right font 'sans-serif,13' textcolor rgb '#1f2329'
