@@ -129,7 +129,7 @@ import SystemPackage
             return
         }
         unsafe starts[index * startCount + Int(stream.queued % UInt64(startCount))] = start
-        unsafe streams[index].queued += 1
+        unsafe streams[index].queued = stream.queued + 1
         outstanding += 1
     }
 
@@ -149,7 +149,7 @@ import SystemPackage
             let size = messages * message.bytes - skipped
             let sent = unsafe Glibc.send(stream.number, buffer + skipped, size, CInt(MSG_NOSIGNAL))
             if sent < 0 { return errno == EAGAIN ? () : drop(index) }
-            unsafe streams[index].sentBytes += UInt64(sent)
+            unsafe streams[index].sentBytes = stream.sentBytes + UInt64(sent)
             if sent < size { return }
         }
     }
@@ -184,7 +184,7 @@ import SystemPackage
             result.errors += 1
             return
         }
-        unsafe streams[index].received += 1
+        unsafe streams[index].received = due + 1
         outstanding -= 1
         result.lastAnswer = now
         guard unsafe message.matches(due, memory) else {

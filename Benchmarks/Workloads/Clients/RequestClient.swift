@@ -105,7 +105,7 @@ import SystemPackage
             let sent = unsafe Glibc.send(
                 transaction.number, request + transaction.sent, bytes - transaction.sent, CInt(MSG_NOSIGNAL))
             if sent < 0 { return errno == EAGAIN ? () : end(slot, isGood: false) }
-            unsafe transactions[slot].sent += sent
+            unsafe transactions[slot].sent = transaction.sent + sent
         }
         while unsafe transactions[slot].received < bytes {
             let transaction = unsafe transactions[slot]
@@ -113,7 +113,7 @@ import SystemPackage
             let received = unsafe recv(transaction.number, place, bytes - transaction.received, 0)
             if received < 0 && errno == EAGAIN { return }
             guard received > 0 else { return end(slot, isGood: false) }
-            unsafe transactions[slot].received += received
+            unsafe transactions[slot].received = transaction.received + received
         }
         end(slot, isGood: unsafe message.matches(0, replies + slot * bytes))
     }
