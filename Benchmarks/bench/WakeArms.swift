@@ -16,38 +16,25 @@ enum WakeArms {
         let warmup = try Arms.time(options.warmup, "--warmup", zero: true)
         guard options.rounds >= 1 else { throw Failure(.usage, "--rounds takes 1 or more") }
 
-        var plans: [RunPlan] = []
+        var base = RunPlan(.wake, mode: modes[0])
+        base.connections = 0
+        base.durationNanoseconds = duration
+        base.warmupNanoseconds = warmup
+        base.seed = seed
+        let candidates = [base].varied(\.mode) { _ in modes }.varied(\.wake) { _ in wakes }
+            .varied(\.implementation) { _ in implementations }
         var refusals: [String] = []
-        for mode in modes {
-            for wake in wakes {
-                if let reason = wake.refusal(by: mode) {
-                    refusals.append(reason)
-                    continue
-                }
-                for implementation in implementations {
-                    if implementation == .c, !wake.hasReference(mode) {
-                        refusals.append("--implementation c has no loop for \(mode.name) with \(name(of: wake))")
-                        continue
-                    }
-                    for topology in try chosen(topologies, mode, wake) {
-                        for placement in placements {
-                            var plan = RunPlan(.wake, mode: mode)
-                            plan.wake = wake
-                            plan.implementation = implementation
-                            plan.topology = topology
-                            plan.workers = wake.shape == .pool ? wake.consumers : 1
-                            plan.clients = wake.shape == .pool ? wake.producers : 1
-                            plan.connections = 0
-                            plan.placement = placement
-                            plan.durationNanoseconds = duration
-                            plan.warmupNanoseconds = warmup
-                            plan.seed = seed
-                            plans.append(plan)
-                        }
-                    }
-                }
-            }
+        let possible = candidates.filter { plan in
+            guard let reason = refusal(of: plan) else { return true }
+            refusals.append(reason)
+            return false
         }
+        let plans =
+            try possible
+            .varied(\.topology) { try chosen(topologies, $0.wake) }
+            .varied(\.placement) { _ in placements }
+            .varied(\.workers) { [$0.wake.shape == .pool ? $0.wake.consumers : 1] }
+            .varied(\.clients) { [$0.wake.shape == .pool ? $0.wake.producers : 1] }
         // What was named must be possible; of lists and "all", that something is.
         guard !plans.isEmpty else { throw Failure(.usage, refusals.first ?? "nothing to run") }
         let named = options.mode != "all" && wakes.count == 1 && implementations.count == 1
@@ -129,7 +116,7 @@ enum WakeArms {
         return value
     }
 
-    private static func chosen(_ topologies: [Topology]?, _ mode: Mode, _ wake: WakePlan) throws -> [Topology] {
+    private static func chosen(_ topologies: [Topology]?, _ wake: WakePlan) throws -> [Topology] {
         // A task's descriptor is watched by whoever is free; a worker's own by the worker.
         let isShared = wake.shape == .pool && wake.descriptors == .perTask
         guard let topologies else { return [isShared ? .sharedSet : .setPerWorker] }
@@ -154,6 +141,13 @@ enum WakeArms {
             return [.automatic(workers: wake.consumers, clients: wake.producers)]
         }
         return [try Arms.placement(options, wake.consumers)]
+    }
+
+    /// Why a plan cannot be run; nil if it can.
+    private static func refusal(of plan: RunPlan) -> String? {
+        if let reason = plan.wake.refusal(by: plan.mode) { return reason }
+        guard plan.implementation == .c, !plan.wake.hasReference(plan.mode) else { return nil }
+        return "--implementation c has no loop for \(plan.mode.name) with \(name(of: plan.wake))"
     }
 
     private static func name(of wake: WakePlan) -> String {
