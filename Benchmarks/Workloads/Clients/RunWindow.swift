@@ -38,7 +38,7 @@ struct ClientResult: Sendable {
 /// Tells client threads to give up at once.
 final class Abandonment: Sendable {
     private let flag = Atomic(false)
-    private let action = Mutex<(@Sendable () -> Void)?>(nil)
+    private let action = Locked<(@Sendable () -> Void)?>(nil)
 
     var isRequested: Bool { flag.load(ordering: .relaxed) }
 

@@ -4,7 +4,6 @@ import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import Meters
-import Synchronization
 import SystemPackage
 
 /// What a consumer brings back.
@@ -28,7 +27,7 @@ final class PoolCrew: Sendable {
     private let queues: PoolQueues?
     private let gate = StartGate()
     private let opened = StartGate()
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State: Sendable {
         var host: BenchThread<Void>?

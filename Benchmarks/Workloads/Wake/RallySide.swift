@@ -1,10 +1,9 @@
 import Meters
-import Synchronization
 
 /// What both sides of a ping-pong share: when each signalled last, and whether it is over.
 final class RallyState: Sendable {
     private let words = SharedWords(count: 3, spacing: 1)
-    private let oneWay = Mutex(LatencyRecorder())
+    private let oneWay = Locked(LatencyRecorder())
 
     /// Not 0 when no more signals are to be sent.
     var over: SharedWord { words[0] }
