@@ -8,6 +8,21 @@ public func checkAddress(_ plan: RunPlan) throws(RunError) {
     _ = try ListenerTeam(plan)
 }
 
+extension ListenerSharing {
+    /// Why this kernel or this user cannot have it; nil if it can. Two listeners on loopback are opened to find out.
+    public func unsupportedReason() -> String? {
+        var plan = RunPlan(mode: Mode.all[0])
+        plan.listener = self
+        plan.workers = 2
+        do throws(RunError) {
+            _ = try ListenerTeam(plan)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+}
+
 /// The listening sockets of a run: one, or one for each worker on the same port.
 final class ListenerTeam: Sendable {
     let address: SocketAddress

@@ -32,10 +32,50 @@ struct ListCommand: ParsableCommand {
                 print((index == 0 ? start : pad("", start.count)) + line)
             }
         }
-        print("\nTopologies: \(Topology.allCases.map(\.rawValue).joined(separator: ", "))")
-        print("Listeners: \(ListenerSharing.allCases.map(\.rawValue).joined(separator: ", "))")
-        print("Wake signals: \(WakeSignal.allCases.map(\.rawValue).joined(separator: ", "))")
-        print("Workloads: \(Workload.allCases.map(\.rawValue).joined(separator: ", "))")
+        printWorkloads()
+        printListeners()
+        printSignals()
+    }
+
+    /// Which modes take part in which workload and topology.
+    private func printWorkloads() {
+        let heads = Workload.allCases.map(\.rawValue) + Topology.allCases.map(\.rawValue)
+        let nameWidth = Mode.all.map(\.name.count).max() ?? 0
+        print("\nWorkloads and topologies (* the default):")
+        print("  " + pad("", nameWidth) + heads.map { "  " + $0 }.joined())
+        for mode in Mode.all {
+            let marks =
+                Workload.allCases.map { $0 != .wake || !mode.signals.isEmpty ? "x" : "-" }
+                + Topology.allCases.map { $0 == mode.topologies[0] ? "*" : mode.topologies.contains($0) ? "x" : "-" }
+            let cells = zip(heads, marks).map { "  " + pad($1, $0.count) }.joined()
+            print(trimmed("  " + pad(mode.name, nameWidth) + cells))
+        }
+    }
+
+    /// The ways of sharing a listener, and whether this kernel and user can have them.
+    private func printListeners() {
+        print("\nListeners (every mode; --workload accept and crr):")
+        let width = ListenerSharing.allCases.map(\.rawValue.count).max() ?? 0
+        for listener in ListenerSharing.allCases {
+            let reason = listener.unsupportedReason()
+            print("  \(pad(listener.rawValue, width))  " + (reason.map { "no: \($0)" } ?? "yes"))
+        }
+    }
+
+    /// The signals of `--workload wake` and the modes that can wait for them.
+    private func printSignals() {
+        print("\nSignals (--workload wake):")
+        let width = WakeSignal.allCases.map(\.rawValue.count).max() ?? 0
+        for signal in WakeSignal.allCases {
+            let modes = Mode.all.filter { $0.signals.contains(signal) }.map(\.name)
+            let start = "  \(pad(signal.rawValue, width))  "
+            let text = lines(modes.joined(separator: ", "), width: max(Terminal.columns, 80) - start.count)
+            for (index, line) in text.enumerated() { print((index == 0 ? start : pad("", start.count)) + line) }
+        }
+    }
+
+    private func trimmed(_ line: String) -> String {
+        String(line.reversed().drop { $0 == " " }.reversed())
     }
 
     private func pad(_ text: String, _ width: Int) -> String {

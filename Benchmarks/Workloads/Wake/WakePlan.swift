@@ -145,3 +145,14 @@ extension WakePlan {
         }
     }
 }
+
+extension Mode {
+    /// The signals that a worker of this mode can wait for.
+    public var signals: [WakeSignal] {
+        WakeSignal.allCases.filter { signal in
+            var plan = WakePlan()
+            plan.signal = signal
+            return plan.refusal(by: self) == nil
+        }
+    }
+}
