@@ -20,9 +20,13 @@ struct ClaimsCommand: ParsableCommand {
     @Option(help: "File for the results.")
     var csv = "claims.csv"
 
+    @Option(help: "File for a page with the table, in Markdown.")
+    var markdown: String?
+
     func run() throws {
         let experiments = try Self.select(only)
-        let file = try ClaimsFile(path: csv)
+        var records: [ClaimRecord] = []
+        try save(records)
         let interruption = try Interruption()
         _ = try? DescriptorLimit.raise()
 
@@ -37,11 +41,12 @@ struct ClaimsCommand: ParsableCommand {
             let result = experiment.run()
             progress.clear()
             print(claimsTableEntry(result.record, width: width, styled: styled), terminator: "")
-            try file.append(result.record)
+            records.append(result.record)
+            try save(records)
             if result.failed { failures.append("\(experiment.id) \(result.record.detail)") }
             if interruption.isRequested { throw ExitCode(Exit.interrupted.rawValue) }
         }
-        print("\n\(Self.tally(file.records))\nResults: \(csv)")
+        print("\n\(Self.tally(records))\nResults: " + ([csv] + (markdown.map { [$0] } ?? [])).joined(separator: ", "))
         if !failures.isEmpty { throw Failure(.runFailed, failures.joined(separator: "; ")) }
     }
 
@@ -56,35 +61,27 @@ struct ClaimsCommand: ParsableCommand {
         return Experiment.all.filter { names.contains($0.id) }
     }
 
+    /// Writes the files aside and renames them, so that they are whole after every experiment.
+    private func save(_ records: [ClaimRecord]) throws {
+        try Self.write(ClaimRecord.csvHeader + records.map { $0.csvRow() }.joined(), to: csv, of: "--csv")
+        guard let markdown else { return }
+        let facts = MachineFacts.read()
+        let date = Date.now.formatted(.iso8601.year().month().day())
+        let page = claimsMarkdown(for: records, kernel: facts.kernel, processors: facts.processors, date: date)
+        try Self.write(page, to: markdown, of: "--markdown")
+    }
+
+    private static func write(_ text: String, to path: String, of option: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw Failure(.usage, "\(option) \(path) cannot be written; name a file in a folder that you may write")
+        }
+    }
+
     private static func tally(_ records: [ClaimRecord]) -> String {
         ClaimVerdict.allCases.map { verdict in
             "\(records.filter { $0.verdict == verdict.rawValue }.count) \(verdict.rawValue)"
         }.joined(separator: ", ")
-    }
-}
-
-/// `claims.csv`, whole after every experiment.
-private final class ClaimsFile {
-    private let path: String
-    private(set) var records: [ClaimRecord] = []
-
-    init(path: String) throws {
-        self.path = path
-        try write()
-    }
-
-    func append(_ record: ClaimRecord) throws {
-        records.append(record)
-        try write()
-    }
-
-    /// Writes aside and renames.
-    private func write() throws {
-        let text = ClaimRecord.csvHeader + records.map { $0.csvRow() }.joined()
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw Failure(.usage, "--csv \(path) cannot be written; name a file in a folder that you may write")
-        }
     }
 }

@@ -32,6 +32,21 @@ import Testing
         }
     }
 
+    @Test func thePageShowsTheRowsOfTheFile() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "claims-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let only = ["claims", "--only", "eventfd-coalesces", "eventfd-overflow"]
+        let run = try Bench.run(only + ["--csv", folder + "/claims.csv", "--markdown", folder + "/claims.md"])
+        #expect(run.status == 0, "\(run.error)")
+        let page = try String(contentsOfFile: folder + "/claims.md", encoding: .utf8).split(separator: "\n")
+        let lines = try rows(of: folder + "/claims.csv").dropFirst()
+        #expect(
+            page.suffix(2).elementsEqual(lines) {
+                $0.contains("`\($1[0])`") && $0.contains("| \($1[3]) | `\($1[4])` |")
+            })
+    }
+
     private func rows(of file: String) throws -> [[String]] {
         var tokenizer = CSVTokenizer([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))), file: file)
         var rows: [[String]] = []

@@ -149,6 +149,12 @@ enum Opinions {
                 "eventfd_ns=900;pipe_ns=500;eventfd_bytes=6600;pipe_bytes=400;eventfd_fds=2;pipe_fds=2", .doesNotHold
             ),
         ],
+        "eventfd-million": [
+            ("seconds=2.5;tasks=1000000;lost=0", .holds),
+            ("seconds=2.5;tasks=1000000;lost=0;seconds_at_once=8", .depends),
+            ("seconds=7.5;tasks=1000000;lost=0", .doesNotHold),
+            ("seconds=2.5;tasks=1000000;lost=1", .doesNotHold),
+        ],
         "eventfd-pool-double-close": [("lt_ebadf=5;et_ebadf=0", .holds), ("lt_ebadf=5;et_ebadf=2", .doesNotHold)],
         "scale-wait-cost": [
             (dear + "poll_1000_ns=90000;poll_10000_ns=900000;" + flat + flatRing, .holds),

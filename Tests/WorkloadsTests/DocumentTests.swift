@@ -17,6 +17,11 @@ import Testing
         #expect(try text("README.md").contains(Mode.markdownTable))
     }
 
+    @Test func theClaimsPageShowsEveryStatement() throws {
+        let rows = try text("results/claims.md").split(separator: "\n").filter { $0.hasPrefix("| `") }
+        #expect(rows.elementsEqual(Experiment.all) { $0.hasPrefix("| `\($1.id)` | \($1.statement) |") })
+    }
+
     @Test func theResultsPageShowsEveryColumn() throws {
         #expect(try text("results/README.md").contains(Column.markdownTable))
     }

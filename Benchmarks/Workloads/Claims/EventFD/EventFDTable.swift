@@ -2,6 +2,6 @@ extension Experiment {
     /// Counters that signal.
     static let eventFD: [Experiment] = [
         eventFDCoalesces, eventFDOverflow, eventFDSemaphore, eventFDSemaphoreET, eventFDFirstReaderWins,
-        eventFDEveryWrite, eventFDVersusPipe, eventFDPoolDoubleClose,
+        eventFDEveryWrite, eventFDVersusPipe, eventFDPoolDoubleClose, eventFDMillion,
     ]
 }

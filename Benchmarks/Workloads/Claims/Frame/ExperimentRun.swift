@@ -17,7 +17,7 @@ func experimentRun(_ plan: RunPlan, mayLose: Bool = false) throws -> Measurement
     switch measurement.status {
     case .ok, .void: return measurement
     case .partial, .unsupported: throw Unobservable(measurement.reason)
-    case .failed where mayLose && measurement.lost > 0: return measurement
+    case .failed where mayLose && (measurement.lost > 0 || (measurement.wake.pool?.lost ?? 0) > 0): return measurement
     case .failed: throw ScriptError(measurement.reason)
     }
 }

@@ -1,0 +1,60 @@
+import LinuxDescriptors
+import Meters
+
+/// A million tasks, each with an eventfd of its own, handed from one producer to one consumer.
+///
+/// 1. As they come: the producer makes an eventfd for a task, registers it, edge-triggered, in the set that the
+///    consumer waits on, and signals it; the consumer reads, closes, and ticks the task off. No more are open than the
+///    consumer is behind, or than the descriptor limit allows.
+/// 2. All at once: the producer makes and registers all of them before it signals the first, in as many descriptor
+///    tables as the limit makes necessary. Left out where more than 64 tables, or more memory than there is, would be
+///    needed.
+/// 3. Times are from the first eventfd made to the last task done.
+extension Experiment {
+    static let eventFDMillion = Experiment(
+        id: "eventfd-million",
+        statement: "a million tasks with an eventfd each, one producer and one consumer, take less than 6.5 s",
+        source: .e, keys: ["seconds", "tasks", "lost"],
+        observe: {
+            let tasks = 1_000_000
+            let inTurn = try pool(tasks, live: false)
+            var observed: Observed = ["seconds": inTurn.seconds, "tasks": tasks, "lost": inTurn.lost]
+            guard try hasRoom(for: tasks) else {
+                return observed.with(detail: "the descriptor limit or the memory is too small for all at once")
+            }
+            let atOnce = try pool(tasks, live: true)
+            observed["lost"] = "\(inTurn.lost + atOnce.lost)"
+            observed["seconds_at_once"] = "\(atOnce.seconds)"
+            return observed
+        },
+        judge: { observed in
+            guard let seconds = observed.number("seconds"), observed.integer("lost") == 0, seconds < 6.5 else {
+                return .doesNotHold
+            }
+            return (observed.number("seconds_at_once") ?? 0) < 6.5 ? .holds : .depends
+        },
+        explain: { observed in
+            let atOnce = observed["seconds_at_once"].map { ", and \($0) s with all eventfds open at once" } ?? ""
+            return "\(observed["tasks"] ?? "") tasks took \(observed["seconds"] ?? "") s as they came\(atOnce); "
+                + "\(observed["lost"] ?? "") were lost."
+        })
+}
+
+private func pool(_ tasks: Int, live: Bool) throws -> (seconds: Double, lost: UInt64) {
+    var plan = try RunPlan(.wake, named: "epoll-et", .sharedSet, milliseconds: 1_000)
+    plan.placement = .automatic(workers: 1, clients: 1)
+    plan.wake.shape = .pool
+    plan.wake.descriptors = .perTask
+    plan.wake.tasks = tasks
+    plan.wake.live = live
+    let measurement = try experimentRun(plan, mayLose: true)
+    guard let counts = measurement.wake.pool else { throw ScriptError("the pool counted nothing") }
+    return ((Double(measurement.durationNanoseconds) / 1e7).rounded() / 100, counts.lost)
+}
+
+/// True if so many eventfds can be open at once: few enough descriptor tables hold them, and the memory does.
+private func hasRoom(for tasks: Int) throws -> Bool {
+    let limit = Int(clamping: try DescriptorLimit.raise().soft)
+    return limit >= tasks / 64 + 1024
+        && MemoryUse.read().availableBytes >= 2 * UInt64(tasks) * WakePlan.bytesPerLiveDescriptor
+}
