@@ -32,7 +32,7 @@ static const int C_CLONE_NEWNET = 0x40000000;
 
 /* close_range(2) is older in the kernel (5.9) than in glibc (2.34). The number is that of every architecture Swift runs
    on. */
-static inline int c_close_range_unshare(unsigned first) {
+static inline int c_close_from_unshare(unsigned first) {
     return (int)syscall(436, first, ~0U, 2U /* CLOSE_RANGE_UNSHARE */);
 }
 

@@ -17,6 +17,22 @@ import Testing
         try pipe.read()
     }
 
+    @Test func oneInheritedDescriptorCanBeKept() throws {
+        let low = try Pipe()
+        let middle = try Pipe()
+        let high = try Pipe()
+        let (below, kept, above) = (low.reader, middle.reader, high.reader)
+        let inside = try onOwnThread {
+            try unshareDescriptorTable(closingInherited: true, except: kept)
+            return [isOpen(below), isOpen(kept), isOpen(above), isOpen(.standardError)]
+        }
+        #expect(inside == [false, true, false, true])
+        try low.write()
+        try low.read()
+        try high.write()
+        try high.read()
+    }
+
     @Test func inheritedDescriptorsCanBeKept() throws {
         let pipe = try Pipe()
         let reader = pipe.reader
