@@ -37,18 +37,18 @@ public final class Interruption: Sendable {
         case over
         /// The user wants to stop.
         case interrupted
-        /// A worker failed.
+        /// A worker or a client failed.
         case failed
     }
 
-    /// Watches for the signals, for a failure that `failure` tells of, and for `end`, if given, to be readable.
-    func watch(failure: borrowing EventFD, end: FileDescriptor? = nil) throws(Errno) -> RunWatch {
-        try RunWatch(signals: signals.descriptor, failure: failure.descriptor, end: end)
+    /// Watches for the signals, for one of `failures` and for `end`, if given, to be readable.
+    func watch(failures: [FileDescriptor], end: FileDescriptor? = nil) throws(Errno) -> RunWatch {
+        try RunWatch(signals: signals.descriptor, failures: failures, end: end)
     }
 
     /// Waits until a time on the monotonic clock, a signal, or a failure that `failure` tells of.
     func pause(until deadline: UInt64, failure: borrowing EventFD) throws(Errno) -> Pause {
-        try watch(failure: failure).pause(until: deadline)
+        try watch(failures: [failure.descriptor]).pause(until: deadline)
     }
 
     /// Readable when the user wants to stop; borrowed.
@@ -66,10 +66,10 @@ struct RunWatch: ~Copyable {
     private let epoll: Epoll
     private let events = EpollEventBuffer(capacity: 3)
 
-    fileprivate init(signals: FileDescriptor, failure: FileDescriptor, end: FileDescriptor?) throws(Errno) {
+    fileprivate init(signals: FileDescriptor, failures: [FileDescriptor], end: FileDescriptor?) throws(Errno) {
         let epoll = try Epoll()
         try epoll.add(signals, .readable, token: 0)
-        try epoll.add(failure, .readable, token: 1)
+        for failure in failures { try epoll.add(failure, .readable, token: 1) }
         if let end { try epoll.add(end, .readable, token: 2) }
         self.epoll = epoll
     }

@@ -1,3 +1,4 @@
+import LinuxReadiness
 import Meters
 import Records
 import SystemPackage
@@ -5,13 +6,15 @@ import SystemPackage
 /// Lets clients load a team of workers for the length of the warm-up and the window, and counts what happens in the
 /// window alone.
 ///
-/// - Parameter start: starts the client threads, which know the times beforehand and cut their part themselves.
+/// - Parameters:
+///   - clientFailure: readable when a client failed; the team's own signal will do as well.
+///   - start: starts the client threads, which know the times beforehand and cut their part themselves.
 /// - Throws: the error that ended a client.
 func measureWindow(
-    _ team: WorkerTeam, warmupNanoseconds: UInt64, durationNanoseconds: UInt64, _ interruption: Interruption,
-    clients start: (RunWindow, Abandonment) -> [BenchThread<ClientResult>]
+    _ team: WorkerTeam, clientFailure: FileDescriptor? = nil, warmupNanoseconds: UInt64, durationNanoseconds: UInt64,
+    _ interruption: Interruption, clients start: (RunWindow, Abandonment) -> [BenchThread<ClientResult>]
 ) throws(Errno) -> Measurement {
-    let watch = try interruption.watch(failure: team.failure)
+    let watch = try interruption.watch(failures: [team.failure.descriptor] + (clientFailure.map { [$0] } ?? []))
     // Late enough that all client threads have started.
     let loadStart = monotonicNanoseconds() + 5_000_000
     let windowStart = loadStart + warmupNanoseconds

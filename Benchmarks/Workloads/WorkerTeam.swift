@@ -1,4 +1,3 @@
-import Glibc
 import LinuxReadiness
 import Meters
 import SystemPackage
@@ -87,10 +86,4 @@ func makeSignal() throws(RunError) -> EventFD {
     } catch {
         throw RunError("eventfd", error)
     }
-}
-
-/// Adds one to an eventfd that somebody else owns; it cannot overflow here.
-private func signal(_ descriptor: FileDescriptor) {
-    var one: UInt64 = 1
-    _ = unsafe write(descriptor.rawValue, &one, 8)
 }

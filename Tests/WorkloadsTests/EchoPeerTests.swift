@@ -33,7 +33,7 @@ import Testing
                 setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 return number
             }
-            team = try server.startWorkers(try server.acceptAll(count))
+            team = try server.startWorkers(try server.acceptAll(count, unless: FileDescriptor(rawValue: -1)))
             team.workers.start()
         }
 

@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct ServiceTimeTests {
     private func spent(_ distribution: ServiceTime.Distribution, _ work: ServiceTime.Work, times: Int) -> UInt64 {
-        let meter = WorkerMeters(count: 1)[0]
+        let meters = WorkerMeters(count: 1)
+        defer { withExtendedLifetime(meters) {} }
+        let meter = meters[0]
         var server = Server(ServiceTime(distribution: distribution, work: work), seed: 1)
         let start = monotonicNanoseconds()
         for _ in 0..<times { server.serve(meter) }
@@ -22,7 +24,9 @@ import Testing
     }
 
     @Test func sleepingIsASystemCallAndBurningIsNot() {
-        let meter = WorkerMeters(count: 1)[0]
+        let meters = WorkerMeters(count: 1)
+        defer { withExtendedLifetime(meters) {} }
+        let meter = meters[0]
         var busy = Server(ServiceTime(distribution: .fixed(1_000), work: .busy), seed: 1)
         busy.serve(meter)
         #expect(meter[.systemCalls] == 0)

@@ -1,5 +1,6 @@
 import Histogram
 import LinuxDescriptors
+import LinuxReadiness
 import LinuxSockets
 import Meters
 import Records
@@ -20,7 +21,7 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
                 server.team, warmupNanoseconds: plan.warmupNanoseconds,
                 durationNanoseconds: plan.durationNanoseconds, interruption
             ) { window, abandonment in
-                startClients(plan, server.address, window, abandonment)
+                startClients(plan, server.address, failure: server.team.failure.descriptor, window, abandonment)
             }
         }
     } catch {
@@ -34,12 +35,11 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
 }
 
 private func startClients(
-    _ plan: RunPlan, _ address: SocketAddress, _ window: RunWindow, _ abandonment: Abandonment
+    _ plan: RunPlan, _ address: SocketAddress, failure: FileDescriptor, _ window: RunWindow,
+    _ abandonment: Abandonment
 ) -> [BenchThread<ClientResult>] {
     (0..<plan.clients).map { index in
-        BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
-            () throws(Errno) in
-            try unshareDescriptorTable(closingInherited: true)
+        clientThread(plan, index, failure: failure) { () throws(Errno) in
             var client = try ConnectClient(
                 to: address, capacity: share(plan.connections, index, of: plan.clients), window: window)
             var arrivals = Arrivals(plan, client: index, window)
@@ -56,7 +56,7 @@ private func drain(
 ) throws(Errno) -> Measurement {
     let queue = DrainQueue()
     let end = try CountedEnd(of: plan.clients)
-    let watch = try interruption.watch(failure: server.team.failure, end: end.descriptor)
+    let watch = try interruption.watch(failures: [server.team.failure.descriptor], end: end.descriptor)
     let clients = queueClients(plan, count, server.address, queue, end)
     queue.gate.waitForArrivals(plan.clients)
     let team = server.team
@@ -98,7 +98,7 @@ private func queueClients(
             let connections = share(count, index, of: plan.clients)
             do throws(Errno) {
                 // What was open stays open in this table too: the thread signals its end through an eventfd.
-                try unshareDescriptorTable()
+                _ = try? unshareDescriptorTable()
                 var client = try ConnectClient(to: address, capacity: connections, window: .never)
                 for _ in 0..<connections { try client.connect(startedAt: 0) }
                 queue.gate.arriveAndWait()

@@ -1,4 +1,5 @@
 import LinuxDescriptors
+import LinuxReadiness
 import LinuxSockets
 import Meters
 import SystemPackage
@@ -14,7 +15,7 @@ func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) 
             team.workers, warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds,
             interruption
         ) { window, abandonment in
-            startClients(plan, server.address, window, abandonment)
+            startClients(plan, server.address, failure: team.workers.failure.descriptor, window, abandonment)
         }
     } catch {
         _ = team.finish(server)
@@ -28,12 +29,11 @@ func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) 
 }
 
 private func startClients(
-    _ plan: RunPlan, _ address: SocketAddress, _ window: RunWindow, _ abandonment: Abandonment
+    _ plan: RunPlan, _ address: SocketAddress, failure: FileDescriptor, _ window: RunWindow,
+    _ abandonment: Abandonment
 ) -> [BenchThread<ClientResult>] {
     (0..<plan.clients).map { index in
-        BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
-            () throws(Errno) in
-            try unshareDescriptorTable(closingInherited: true)
+        clientThread(plan, index, failure: failure) { () throws(Errno) in
             var client = try RequestClient(
                 plan, to: address, capacity: share(plan.connections, index, of: plan.clients), window)
             var arrivals = Arrivals(plan, client: index, window)

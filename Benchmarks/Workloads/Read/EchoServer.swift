@@ -20,16 +20,30 @@ final class EchoServer: Sendable {
 
     /// Accepts the connections of a read run, idle ones included.
     ///
-    /// - Throws: what `accept4(2)` says, and `ETIMEDOUT` if they do not come.
-    func acceptAll(_ count: Int) throws(Errno) -> [CInt] {
-        let deadline = monotonicNanoseconds() + 30_000_000_000
-        let blocking = plan.mode.usesBlockingSockets
+    /// - Parameter failure: readable when a client gave up.
+    /// - Throws: what `accept4(2)` says; `ETIMEDOUT` if they do not come, `ECANCELED` if a client gave up. None is open then.
+    func acceptAll(_ count: Int, unless failure: FileDescriptor) throws(Errno) -> [CInt] {
         var numbers: [CInt] = []
         numbers.reserveCapacity(count)
-        var entries = listeners.descriptors.map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
+        do throws(Errno) {
+            try accept(count, into: &numbers, unless: failure)
+            return numbers
+        } catch {
+            for number in numbers { close(number) }
+            throw error
+        }
+    }
+
+    private func accept(_ count: Int, into numbers: inout [CInt], unless failure: FileDescriptor) throws(Errno) {
+        let deadline = monotonicNanoseconds() + 30_000_000_000
+        let blocking = plan.mode.usesBlockingSockets
+        var entries = (listeners.descriptors + [failure]).map { descriptor in
+            pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        }
         while numbers.count < count {
             guard monotonicNanoseconds() < deadline else { throw .timedOut }
             guard unsafe poll(&entries, nfds_t(entries.count), 100) > 0 else { continue }
+            if entries.last?.revents != 0 { throw .canceled }
             for entry in entries where entry.revents != 0 {
                 let listener = FileDescriptor(rawValue: entry.fd)
                 guard let connection = try acceptConnection(from: listener, blocking ? [] : [.nonblocking])
@@ -38,7 +52,6 @@ final class EchoServer: Sendable {
                 numbers.append(connection.release().release().rawValue)
             }
         }
-        return numbers
     }
 
     /// Starts the workers over these connections; they wait at the gate. The workers own the connections.

@@ -1,4 +1,5 @@
 import LinuxDescriptors
+import LinuxReadiness
 import LinuxSockets
 import Meters
 import Records
@@ -9,23 +10,24 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
     let memoryBefore = MemoryUse.read()
     let server = try EchoServer(plan)
     let start = ClientStart()
-    let clients = connectClients(plan, server.address, start)
+    let failure = try makeSignal()
+    let clients = connectClients(plan, server.address, failure: failure.descriptor, start)
     let connections: [CInt]
     let team: EchoTeam
     do {
-        connections = try acceptAll(plan, server)
+        connections = try acceptAll(plan, server, unless: failure.descriptor)
         team = try server.startWorkers(connections)
     } catch {
         start.giveUp()
-        for client in clients { _ = client.join() }
+        for case .failure(let error) in clients.map({ $0.join() }) { throw RunError("client", error) }
         throw error
     }
     let memoryAfter = MemoryUse.read()
     var measurement: Measurement
     do throws(Errno) {
         measurement = try measureWindow(
-            team.workers, warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds,
-            interruption
+            team.workers, clientFailure: failure.descriptor, warmupNanoseconds: plan.warmupNanoseconds,
+            durationNanoseconds: plan.durationNanoseconds, interruption
         ) { window, abandonment in
             start.begin(window, abandonment)
             return clients
@@ -40,9 +42,11 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
     return measurement
 }
 
-private func acceptAll(_ plan: RunPlan, _ server: EchoServer) throws(RunError) -> [CInt] {
+private func acceptAll(
+    _ plan: RunPlan, _ server: EchoServer, unless failure: FileDescriptor
+) throws(RunError) -> [CInt] {
     do throws(Errno) {
-        return try server.acceptAll(plan.connections + plan.idle)
+        return try server.acceptAll(plan.connections + plan.idle, unless: failure)
     } catch {
         throw RunError("accept of \(plan.connections + plan.idle) connections", error)
     }
@@ -50,12 +54,10 @@ private func acceptAll(_ plan: RunPlan, _ server: EchoServer) throws(RunError) -
 
 /// Clients connect first and begin when the window is known.
 private func connectClients(
-    _ plan: RunPlan, _ address: SocketAddress, _ start: ClientStart
+    _ plan: RunPlan, _ address: SocketAddress, failure: FileDescriptor, _ start: ClientStart
 ) -> [BenchThread<ClientResult>] {
     (0..<plan.clients).map { index in
-        BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
-            () throws(Errno) in
-            try unshareDescriptorTable(closingInherited: true)
+        clientThread(plan, index, failure: failure) { () throws(Errno) in
             var client = try EchoClient(
                 plan, to: address, connections: share(plan.connections, index, of: plan.clients),
                 idle: plan.idle == 0 ? 0 : share(plan.idle, index, of: plan.clients), seed: plan.seed &+ UInt64(index))

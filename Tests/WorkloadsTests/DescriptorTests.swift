@@ -1,0 +1,106 @@
+import Foundation
+import Glibc
+import LinuxDescriptors
+import Records
+import SystemPackage
+import Testing
+
+@testable import Workloads
+
+/// Sets of which only the harness opens any, and what they are called in `/proc`.
+private let kinds = ["socket:", "anon_inode:[io_uring]", "anon_inode:bpf-prog", "anon_inode:bpf-map"]
+
+/// Descriptors of these kinds in the table of the thread with this entry in `/proc`.
+private func open(_ kinds: [String], in thread: String = "/proc/thread-self") -> Int {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(thread)/fd")) ?? []
+    return names.count { name in
+        let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(thread)/fd/\(name)")) ?? ""
+        return kinds.contains { target.hasPrefix($0) }
+    }
+}
+
+/// The most sockets in any thread's table.
+private func mostSockets() -> Int {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    return threads.map { open(["socket:"], in: "/proc/self/task/\($0)") }.max() ?? 0
+}
+
+/// How many descriptors all threads may have open from now on.
+private func limitDescriptors(to soft: UInt) throws {
+    var limit = rlimit(rlim_cur: soft, rlim_max: try DescriptorLimit.current().hard)
+    #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+}
+
+/// Each in a process of its own, because a limit is the process's, and other tests open descriptors at the same time.
+@Suite(.serialized) struct DescriptorTests {
+    @Test func finishedRunsLeaveNothingOpen() async {
+        await #expect(processExitsWith: .success) {
+            _ = try DescriptorLimit.raise()
+            let interruption = try Interruption()
+            let before = open(kinds)
+            for combination in Combination.all.filter({ $0.implementation == .swift }) {
+                for load in [RunPlan.Load.closedLoop, .drain(20)] {
+                    var plan = combination.plan(workers: 2, load)
+                    plan.durationNanoseconds = 5_000_000
+                    _ = try measureAccept(plan, interruption)
+                    #expect(open(kinds) == before, "\(combination.testDescription), \(load)")
+                }
+            }
+        }
+    }
+
+    @Test func interruptedRunsLeaveNothingOpen() async {
+        await #expect(processExitsWith: .success) {
+            let interruption = try Interruption()
+            // Without a suspension from here on: a signal to a thread waits for that thread alone.
+            raise(SIGINT)
+            let before = open(kinds)
+            for combination in Combination.defaults {
+                for load in [RunPlan.Load.closedLoop, .drain(200)] {
+                    _ = try measureAccept(combination.plan(workers: 2, load), interruption)
+                    #expect(open(kinds) == before, "\(combination.testDescription), \(load)")
+                }
+            }
+        }
+    }
+
+    @Test func aWorkerOutOfDescriptorsFailsTheDrain() async {
+        await #expect(processExitsWith: .success) {
+            var plan = try #require(Combination.named("epoll-lt")).plan(.drain(200))
+            // Two seconds, of which the first moment is enough.
+            plan.service = ServiceTime(distribution: .fixed(10_000_000), work: .sleep)
+            _ = try DescriptorLimit.raise()
+            let run = BenchThread("drain", processor: nil) { [plan] () throws(Errno) in
+                let interruption = try Interruption()
+                return Result { () throws(RunError) in try measureAccept(plan, interruption) }
+            }
+            while mostSockets() < 200 { usleep(1000) }
+            try limitDescriptors(to: 3)
+            let measurement = try run.join().get().get()
+            #expect(measurement.status == .failed)
+            #expect(measurement.reason == "a worker stopped: \(Errno.tooManyOpenFiles)")
+        }
+    }
+
+    @Test(arguments: ["accept", "crr", "read"])
+    func aClientOutOfDescriptorsFailsTheRunAndClosesWhatItHad(_ workload: String) async {
+        await #expect(processExitsWith: .success) { [workload] in
+            let interruption = try Interruption()
+            var plan = RunPlan(try #require(Workload(rawValue: workload)), mode: try #require(Mode.named("epoll-lt")))
+            plan.connections = 500
+            plan.warmupNanoseconds = 0
+            plan.durationNanoseconds = 600_000_000_000
+            let before = open(kinds)
+            // A client's table begins with three; the server's accepts what is left of the limit.
+            try limitDescriptors(to: 100)
+            switch Result(catching: { try measure(plan, interruption) }) {
+            case .failure(let error):
+                #expect("\(error)".hasSuffix("\(Errno.tooManyOpenFiles)"))
+            case .success(let measurement):
+                #expect(measurement.status == .failed)
+                #expect(measurement.reason.hasSuffix("\(Errno.tooManyOpenFiles)"))
+            }
+            #expect(open(kinds) == before)
+        }
+    }
+}
