@@ -27,10 +27,11 @@ format:
 	swift format -i -r $(SOURCES)
 
 tsan: setup
-	swift test --sanitize=thread --scratch-path .build-tsan
+	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
 
 asan: setup
-	swift test --disable-xctest --sanitize=address --scratch-path .build-asan
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Support/leaks.supp:print_suppressions=0 \
+	    swift test --no-parallel --disable-xctest --sanitize=address --scratch-path .build-asan
 
 docs: setup
 	swift package --scratch-path .build-docs --allow-writing-to-directory .build-docs generate-documentation \

@@ -8,19 +8,16 @@ public struct MemoryUse: Sendable, Equatable {
     public var slabBytes: UInt64
     /// The most that this process had resident since ``forgetPeak()`` (`VmHWM`).
     public var peakBytes: UInt64
-    /// What programs can still take without swapping (`MemAvailable` of `/proc/meminfo`).
-    public var availableBytes: UInt64
 
     /// Reads them now. What cannot be read is 0.
     public static func read() -> MemoryUse {
         func fields(_ path: String) -> ProcFields {
             ProcFields((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
         }
-        let machine = fields("/proc/meminfo")
         let own = fields("/proc/self/status")
         return MemoryUse(
-            residentBytes: (own["VmRSS"] ?? 0) * 1024, slabBytes: (machine["Slab"] ?? 0) * 1024,
-            peakBytes: (own["VmHWM"] ?? 0) * 1024, availableBytes: (machine["MemAvailable"] ?? 0) * 1024)
+            residentBytes: (own["VmRSS"] ?? 0) * 1024, slabBytes: (fields("/proc/meminfo")["Slab"] ?? 0) * 1024,
+            peakBytes: (own["VmHWM"] ?? 0) * 1024)
     }
 
     /// Starts the peak anew at what is resident now (`/proc/self/clear_refs`).

@@ -41,7 +41,9 @@ import Testing
     }
 
     @Test func thePeakIsTheMostThatWasOpenAtOnce() {
-        let meter = WorkerMeters(count: 1)[0]
+        let meters = WorkerMeters(count: 1)
+        defer { withExtendedLifetime(meters) {} }
+        let meter = meters[0]
         for _ in 0..<3 { meter.opened() }
         for _ in 0..<2 { meter.closed() }
         meter.opened()
@@ -50,7 +52,9 @@ import Testing
     }
 
     @Test func anOperationIsNotedOnTheMonotonicClock() {
-        let meter = WorkerMeters(count: 1)[0]
+        let meters = WorkerMeters(count: 1)
+        defer { withExtendedLifetime(meters) {} }
+        let meter = meters[0]
         let before = monotonicNanoseconds()
         meter.began()
         #expect((before...monotonicNanoseconds()).contains(meter[.waitingSince]))
