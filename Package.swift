@@ -76,7 +76,8 @@ let package = Package(
                 "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Pictures", "Records", "Workloads",
                 arguments, histogram,
             ],
-            path: "Benchmarks/bench", swiftSettings: strict),
+            path: "Benchmarks/bench", swiftSettings: strict, plugins: ["CommitStamp"]),
+        .plugin(name: "CommitStamp", capability: .buildTool(), path: "Benchmarks/CommitStamp", exclude: ["stamp.sh"]),
 
         .systemLibrary(name: "CTestSupport", path: "Tests/Support/CTestSupport"),
         .target(

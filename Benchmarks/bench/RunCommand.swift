@@ -58,12 +58,11 @@ struct RunCommand: ParsableCommand {
             throw Failure(
                 .noBaseline, "\(folder) was begun on \(description.machine.machineID), this is \(machine.machineID)")
         }
-        let commit = gitCommit()
-        guard description.gitCommit == commit, description.build == Build.name else {
+        guard description.gitCommit == builtCommit, description.build == Build.name else {
             throw Failure(
                 .usage,
                 "\(folder) was begun with the \(description.build) build of \(description.gitCommit), this is the "
-                    + "\(Build.name) build of \(commit); begin anew")
+                    + "\(Build.name) build of \(builtCommit); begin anew")
         }
         var options = try RunOptions.stored(description)
         options.output = folder

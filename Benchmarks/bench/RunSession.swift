@@ -32,15 +32,13 @@ final class RunSession {
         self.options = options
         self.plans = plans
         self.seed = seed
-        // First of all: running git leaves a thread behind, which would take the signals that only later ones block.
         interruption = try Interruption()
         started = Date()
-        let commit = gitCommit()
-        let name = options.output ?? ResultFolder.freshName(commit, at: started)
+        let name = options.output ?? ResultFolder.freshName(builtCommit, at: started)
         folder = try ResultFolder(path: name, startedAt: started)
         description = RunDescription(
             schemaVersion: RunRecord.currentSchemaVersion, startedAt: started.formatted(.iso8601),
-            arguments: arguments, seed: seed, build: Build.name, gitCommit: commit, machine: machine, order: [],
+            arguments: arguments, seed: seed, build: Build.name, gitCommit: builtCommit, machine: machine, order: [],
             warnings: [], doctor: Diagnosis.all(.read(), build: Build.name), interrupted: false)
         progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
         try folder.replace("run.json", description.json())
