@@ -150,7 +150,11 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
 
     /// The worker got an operation: the time it waited for it ends now.
     @inlinable @inline(__always) public func began() {
-        let now = monotonicNanoseconds()
+        began(at: monotonicNanoseconds())
+    }
+
+    /// The same where the time is known.
+    @inlinable @inline(__always) public func began(at now: UInt64) {
         noteWait(until: now)
         set(.waitingSince, now)
     }

@@ -16,7 +16,9 @@ public func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunErr
     if case .openLoop = plan.load { measurement.latencyKind = .fromScheduledStart }
     measurement.peakMemoryBytes = MemoryUse.read().peakBytes
     measurement.usesRing = plan.mode.mechanism.usesRing
-    measurement.keepsClock = plan.implementation == .swift && plan.workload != .wake
+    measurement.opensConnections = plan.workload != .wake
+    measurement.keepsClock =
+        plan.implementation == .swift && (plan.workload != .wake || plan.wake.shape == .pool && plan.wake.consumers > 1)
     measurement.ordersMessages =
         plan.workload == .read && plan.depth > 1 && plan.messageBytes >= MessagePattern.headerBytes
     return measurement

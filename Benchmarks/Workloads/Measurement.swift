@@ -25,8 +25,10 @@ public struct Measurement: Sendable {
     var listenOverflows: UInt64 = 0
     var foreignShare = 0.0
     var usesRing = false
-    /// The C loops keep no clock.
+    /// The workers note when they got an operation, which the C loops do not, and there is somebody to compare with.
     var keepsClock = true
+    /// Workers open connections.
+    var opensConnections = true
     /// Messages carry numbers and several are in flight.
     var ordersMessages = false
     var steeringFallbacks: UInt64?
@@ -120,7 +122,7 @@ public struct Measurement: Sendable {
         record.fairnessJain = jainIndex(perWorker)
         record.perWorkerOps = perWorker
         record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil
-        record.openPeak = keepsClock ? openPeak : nil
+        record.openPeak = keepsClock && opensConnections ? openPeak : nil
         record.outOfOrderPerOp = ordersMessages ? perOperation(totals[.outOfOrder, default: 0]) : nil
         record.allocationsPerOp = AllocationCount.isCounted ? perOperation(server.allocations) : nil
         record.shortSends = totals[.shortSends]

@@ -55,6 +55,8 @@ import Testing
             }
             #expect(row.status == .ok && row.operations == 3000, "\(mode.name): \(row.reason)")
             #expect(row.tasksLost == 0 && row.tasksDoneTwice == 0, "\(mode.name)")
+            // Alone, nobody can be starved.
+            #expect((row.starvationMaxNs != nil) == (consumers > 1), "\(mode.name)")
         }
     }
 

@@ -26,6 +26,7 @@ func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
     var counts = WakeResults.PoolCounts()
     let before = snapshot()
     let start = monotonicNanoseconds()
+    meters.setWindow(start: start, end: .max)
     let ending: Ending
     do throws(Errno) {
         if wake.live {
@@ -49,6 +50,7 @@ func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
     Snapshot.difference(from: before, to: after, into: &measurement)
     let end = crews.map { $0.board.tasks.endedAt.value }.max() ?? 0
     if end > start { measurement.durationNanoseconds = end - start }
+    measurement.noteServer(meters, windowEnd: max(end, start))
     var latencies = LatencyRecorder()
     for crew in crews { crew.collect(into: &counts, &latencies) }
     measurement.latencies = latencies.histogram

@@ -29,6 +29,7 @@ struct PoolTasks: Sendable {
         let now = monotonicNanoseconds()
         latencies.record(nanoseconds: now &- handedAt[task].relaxed)
         _ = doneCounts[task].add(1)
+        meter.began(at: now)
         meter.add(.operations)
         if remaining.subtract(1) == 0 { end(at: now) }
     }
