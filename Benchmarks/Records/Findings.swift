@@ -15,7 +15,7 @@ private struct Findings {
     let groups: [ArmRuns]
     let noun: OperationName
 
-    var sentences: [String] { [herd, unfairness, cheapest, clientBound].compactMap { $0 } }
+    var sentences: [String] { [herd, unfairness, cheapest].compactMap { $0 } }
 
     private func label(_ group: ArmRuns) -> String {
         group.arm.label(varying: Arm.varyingColumns(of: groups.map(\.arm)))
@@ -146,23 +146,4 @@ private struct Findings {
     private func list(_ names: [String]) -> String {
         names.dropLast().joined(separator: ", ") + (names.count > 1 ? " and " : "") + (names.last ?? "")
     }
-
-    // MARK: Who limits the rate
-
-    private var clientBound: String? {
-        let shares = groups.filter { $0.arm["rate_per_s"].isEmpty }.compactMap { median($0.values(clientUtilisation)) }
-        let busy = shares.filter { $0 >= 0.9 }
-        guard !busy.isEmpty, 2 * busy.count > shares.count, let typical = median(busy) else { return nil }
-        return "The client threads were busy \(HumanUnits.percent(min(1, typical))) of the time, so \(noun.plural) per "
-            + "second show the client's limit; compare server CPU and system calls per \(noun.singular) instead."
-    }
-}
-
-/// The share of the window in which the client threads were on a processor; `nil` if it was not measured.
-func clientUtilisation(_ run: RunRecord) -> Double? {
-    guard let cpu = run.clientCpuNsPerOp, let rate = run.throughputOpsPerS, let clients = run.clients, clients > 0
-    else {
-        return nil
-    }
-    return cpu * rate / 1e9 / Double(clients)
 }

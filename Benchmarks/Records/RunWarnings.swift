@@ -76,3 +76,12 @@ private func noise(_ groups: [ArmRuns], _ floor: NoiseFloor?) -> String? {
         "Server CPU of \($0) varies more than this machine's noise floor. Let other work end, or measure more rounds."
     }
 }
+
+/// The share of the window in which the client threads were on a processor; `nil` if it was not measured.
+private func clientUtilisation(_ run: RunRecord) -> Double? {
+    guard let cpu = run.clientCpuNsPerOp, let rate = run.throughputOpsPerS, let clients = run.clients, clients > 0
+    else {
+        return nil
+    }
+    return cpu * rate / 1e9 / Double(clients)
+}

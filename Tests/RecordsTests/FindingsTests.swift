@@ -77,16 +77,6 @@ import Testing
         #expect(findings(for: rows).contains { $0.contains("in a single round") })
     }
 
-    @Test func aBusyClientIsTheLimit() {
-        let busy = rounds("epoll-et") { $0.clientCpuNsPerOp = 8_400 }
-        #expect(findings(for: busy).contains { $0.hasPrefix("The client threads were busy 99 %") })
-        let openLoop = rounds("epoll-et") {
-            $0.clientCpuNsPerOp = 8_400
-            $0.ratePerS = 118_000
-        }
-        #expect(!findings(for: openLoop).joined().contains("client"))
-    }
-
     @Test func unusableRowsSayNothing() {
         let rows = rounds("epoll-lt") {
             $0.status = .void

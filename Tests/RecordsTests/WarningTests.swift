@@ -15,6 +15,11 @@ import Testing
     @Test func aGoodRunHasNone() {
         #expect(warnings(for: rounds(20)).isEmpty)
         #expect(warnings(for: []).isEmpty)
+        let openLoop = rounds(3) { run, _ in
+            run.clientCpuNsPerOp = 8_300
+            run.ratePerS = 118_000
+        }
+        #expect(!warnings(for: openLoop).joined().contains("bottleneck"))
     }
 
     @Test func eachNamesTheArmAndTheRemedy() {
