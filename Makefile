@@ -1,5 +1,5 @@
 # Every target works in a fresh clone that has Swift, git and make; what else it needs, .ci/setup installs.
-.PHONY: bench baseline check test lint format tsan asan docs release setup clean
+.PHONY: bench baseline check counts test lint format tsan asan docs release setup clean
 
 SOURCES = Package.swift Sources Benchmarks Tests Examples
 LIBRARIES = LinuxDescriptors LinuxSockets LinuxReadiness LinuxRings
@@ -13,6 +13,9 @@ bench: release
 
 baseline check: release
 	$(BENCH) check $(if $(filter baseline,$@),--update)
+
+counts: release
+	$(BENCH) check --counts-only
 
 test:
 	.ci/setup strace
