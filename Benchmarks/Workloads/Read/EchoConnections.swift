@@ -58,9 +58,14 @@ import Synchronization
         unsafe word(number, .isOpen).pointee.store(0, ordering: .relaxed)
     }
 
+    /// True until somebody has closed the connection.
+    @inline(__always) func isOpen(_ number: CInt) -> Bool {
+        unsafe word(number, .isOpen).pointee.load(ordering: .relaxed) != 0
+    }
+
     /// Connections that nobody has closed.
     var open: [CInt] {
-        (0..<CInt(capacity)).filter { unsafe word($0, .isOpen).pointee.load(ordering: .relaxed) != 0 }
+        (0..<CInt(capacity)).filter { isOpen($0) }
     }
 
     /// Notes that a piece whose first message has this number is being handled; false if a later one was before.

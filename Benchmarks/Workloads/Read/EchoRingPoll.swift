@@ -30,6 +30,8 @@ func echoFromRingPoll(
                     FileDescriptor(rawValue: token.number), .readable, token: token.rawValue)
                 continue
             }
+            // Posted before the connection was closed: the end of a peer is an event of its own.
+            guard worker.connections.isOpen(token.number) else { continue }
             var outcome: EchoOutcome
             repeat { outcome = try worker.receiveAndEcho(token.number) } while outcome == .progress
             if outcome == .closed {
