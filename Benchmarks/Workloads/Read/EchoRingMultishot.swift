@@ -4,6 +4,9 @@ import SystemPackage
 
 /// Echoes with receives that complete for every arrival, in buffers that the kernel picks, and sends from the same
 /// buffers, until the stop signal comes. One `io_uring_enter(2)` hands over all sends that were due, and waits.
+///
+/// With a single message in flight that is two calls a message and not one: a send completes as it is handed over, so
+/// its completion ends the wait, and the next call waits for the receive. With many, one call serves many.
 func echoFromRingMultishot(
     _ ring: inout Ring, _ group: borrowing BufferGroup, _ streams: MultishotStreams, listeners: [CInt],
     connections: [CInt], _ worker: inout EchoWorker
