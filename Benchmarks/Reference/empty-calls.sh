@@ -43,5 +43,5 @@ int main(void) {
     }
 }
 C
-"${CC:-cc}" -O2 -o "$folder/empty" "$folder/empty.c" 2>/dev/null || clang -O2 -o "$folder/empty" "$folder/empty.c"
+"${CC:-clang}" -O2 -o "$folder/empty" "$folder/empty.c"
 "$folder/empty"
