@@ -138,6 +138,12 @@ public struct RunPlan: Sendable {
         workload == .read && mode.mechanism == .blocking ? connections : workers
     }
 
+    /// True if two workers can be told of the same connection at the same time.
+    var sharesConnections: Bool {
+        guard case .epoll = mode.mechanism else { return false }
+        return topology == .sharedSet
+    }
+
     /// Connections that can wait to be accepted at the same moment.
     public var outstanding: Int {
         if case .drain(let count) = load { count } else { connections }

@@ -18,8 +18,13 @@ import Synchronization
         case nextSequence
         case tailCount
         case lock
-        case isOpen
+        /// The number's generation from bit 32 on, `openBit`, and below it how many workers hold the connection.
+        case state
     }
+
+    private static let openBit: UInt64 = 1 << 31
+    /// What a token has room for.
+    private static let generations: UInt64 = 1 << 24
 
     private static let stride = 8
 
@@ -47,25 +52,62 @@ import Synchronization
     /// Begins a new connection under this number.
     func began(_ number: CInt) {
         count.opened()
-        unsafe word(number, .isOpen).pointee.store(1, ordering: .relaxed)
         unsafe word(number, .nextSequence).pointee.store(0, ordering: .relaxed)
         unsafe word(number, .tailCount).pointee.store(0, ordering: .relaxed)
+        unsafe word(number, .state).pointee.bitwiseOr(Self.openBit, ordering: .releasing)
     }
 
-    /// The connection is closed, or about to be, by the caller.
-    func ended(_ number: CInt) {
-        count.closed()
-        unsafe word(number, .isOpen).pointee.store(0, ordering: .relaxed)
+    /// The connection is closed, or about to be, by the caller; false if somebody else was first.
+    @discardableResult func ended(_ number: CInt) -> Bool {
+        let word = unsafe word(number, .state)
+        var state = unsafe word.pointee.load(ordering: .relaxed)
+        while state & Self.openBit != 0 {
+            let holders = state & (Self.openBit - 1)
+            let next = ((state >> 32 + 1) % Self.generations) << 32 | holders
+            let result = unsafe word.pointee.compareExchange(
+                expected: state, desired: next, ordering: .acquiringAndReleasing)
+            if result.exchanged {
+                count.closed()
+                return true
+            }
+            state = result.original
+        }
+        return false
+    }
+
+    /// Which of the connections that had this number one after the other is the present or next one, from 0.
+    @inline(__always) func generation(of number: CInt) -> UInt32 {
+        UInt32(unsafe word(number, .state).pointee.load(ordering: .relaxed) >> 32)
+    }
+
+    /// Keeps the connection's descriptor from being closed by other workers; false if that connection has ended.
+    @inline(__always) func hold(_ number: CInt, generation: UInt32) -> Bool {
+        let word = unsafe word(number, .state)
+        var state = unsafe word.pointee.load(ordering: .relaxed)
+        while state & Self.openBit != 0, state >> 32 == UInt64(generation) {
+            let result = unsafe word.pointee.compareExchange(expected: state, desired: state + 1, ordering: .acquiring)
+            if result.exchanged { return true }
+            state = result.original
+        }
+        return false
+    }
+
+    /// Ends a hold; true if the connection has ended and the caller, who was the last, is to close its descriptor.
+    @inline(__always) func release(_ number: CInt) -> Bool {
+        let state = unsafe word(number, .state).pointee.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+        return state & (2 * Self.openBit - 1) == 0
     }
 
     /// True until somebody has closed the connection.
     @inline(__always) func isOpen(_ number: CInt) -> Bool {
-        unsafe word(number, .isOpen).pointee.load(ordering: .relaxed) != 0
+        unsafe word(number, .state).pointee.load(ordering: .relaxed) & Self.openBit != 0
     }
 
-    /// Connections that nobody has closed.
+    /// Connections whose descriptor nobody has closed.
     var open: [CInt] {
-        (0..<CInt(capacity)).filter { isOpen($0) }
+        (0..<CInt(capacity)).filter {
+            unsafe word($0, .state).pointee.load(ordering: .relaxed) & (2 * Self.openBit - 1) != 0
+        }
     }
 
     /// Notes that a piece whose first message has this number is being handled; false if a later one was before.

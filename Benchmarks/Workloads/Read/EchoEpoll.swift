@@ -25,6 +25,8 @@ func echoFromEpoll(
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)
             if token.kind == .stop { return }
+            // In a shared set others may have closed it since, and its number can be somebody else's by now.
+            guard worker.hold(token) else { continue }
             var outcome: EchoOutcome
             repeat {
                 if token.kind == .listener {
@@ -37,6 +39,7 @@ func echoFromEpoll(
                 try epoll.modify(FileDescriptor(rawValue: token.number), rules.flags, token: token.rawValue)
                 meter.add(.systemCalls)
             }
+            worker.letGo(token)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
     }
@@ -47,8 +50,7 @@ private func acceptInto(
     _ epoll: borrowing Epoll, _ listener: CInt, _ rules: EpollRules, _ worker: inout EchoWorker
 ) throws(Errno) -> EchoOutcome {
     guard let number = try worker.accept(from: listener) else { return .empty }
-    try epoll.add(
-        FileDescriptor(rawValue: number), rules.flags, token: Token(.connection, number).rawValue)
+    try epoll.add(FileDescriptor(rawValue: number), rules.flags, token: worker.token(number).rawValue)
     worker.meter.add(.systemCalls)
     return .progress
 }

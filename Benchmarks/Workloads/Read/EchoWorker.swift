@@ -24,6 +24,8 @@ enum EchoOutcome {
     let closesAfterReply: Bool
     /// Pieces received and connections accepted: a wakeup that brings none is spurious.
     var progress: UInt64 = 0
+    /// Several workers can be told of the same connection at the same time.
+    private let sharesConnections: Bool
     private let acceptOptions: AcceptOptions
     private var server: Server
     private let buffer: UnsafeMutableRawPointer
@@ -34,6 +36,7 @@ enum EchoOutcome {
         meter = member.meter
         self.message = message
         closesAfterReply = plan.workload == .crr
+        sharesConnections = plan.sharesConnections
         acceptOptions = plan.mode.usesBlockingSockets ? [] : [.nonblocking]
         server = Server(plan.service, seed: plan.seed &+ UInt64(member.index))
         capacity = plan.chunkBytes
@@ -42,6 +45,24 @@ enum EchoOutcome {
 
     deinit {
         unsafe buffer.deallocate()
+    }
+
+    /// What an event on this connection is registered with.
+    @inline(__always) func token(_ number: CInt) -> Token {
+        Token(.connection, number, generation: connections.generation(of: number))
+    }
+
+    /// To be called before a connection that an event tells of is touched; false if it has ended since. Where a worker has
+    /// its connections to itself that costs nothing.
+    @inline(__always) func hold(_ token: Token) -> Bool {
+        guard sharesConnections, token.kind == .connection else { return true }
+        return connections.hold(token.number, generation: token.generation)
+    }
+
+    /// Ends what ``hold(_:)`` began.
+    @inline(__always) func letGo(_ token: Token) {
+        guard sharesConnections, token.kind == .connection else { return }
+        if connections.release(token.number) { closeDescriptor(token.number) }
     }
 
     /// One `recv(2)`, and one `send(2)` with all messages that are whole.
@@ -58,6 +79,8 @@ enum EchoOutcome {
         }
         guard count > 0 else { return .progress }
         unsafe serve(number, buffer, count)
+        // With the reply the client may reset, and who else is told of that is not to count a loss.
+        if closesAfterReply && sharesConnections { connections.ended(number) }
         guard unsafe sendAll(number, buffer, whole) else { return .closed }
         meter.add(.operations, UInt64(count))
         guard closesAfterReply else { return .progress }
@@ -95,9 +118,9 @@ enum EchoOutcome {
             meter.add(.emptyCalls)
             return .empty
         }
-        // An orderly end between two messages is the only one without a loss.
-        if result < 0 || tail > 0 { meter.add(.errors) }
-        if error != EBADF || result == 0 { close(number) }
+        let isFirst = close(number)
+        // An orderly end between two messages is the only one without a loss; what another worker ended lost nothing.
+        if result < 0 && isFirst || tail > 0 { meter.add(.errors) }
         return .closed
     }
 
@@ -121,9 +144,15 @@ enum EchoOutcome {
         }
     }
 
-    private func close(_ number: CInt) {
+    /// Closes, a shared connection when the last worker that holds it lets go; false if somebody else did before.
+    @discardableResult private func close(_ number: CInt) -> Bool {
+        guard connections.ended(number) else { return false }
+        if !sharesConnections { closeDescriptor(number) }
+        return true
+    }
+
+    private func closeDescriptor(_ number: CInt) {
         meter.add(.systemCalls)
-        connections.ended(number)
         Glibc.close(number)
     }
 
