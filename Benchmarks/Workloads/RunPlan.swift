@@ -79,9 +79,9 @@ public struct RunPlan: Sendable {
 
     /// When a one-shot registration is armed again.
     public enum Rearm: String, Sendable, CaseIterable {
-        /// Right after the accept: another worker can be woken while this one serves.
+        /// Right after the accept or the receive: another worker can be woken while this one serves.
         case early
-        /// After the connection was served.
+        /// After the connection was served, and its reply sent.
         case late
     }
 
@@ -101,7 +101,8 @@ public struct RunPlan: Sendable {
         case c
     }
 
-    /// Takes a mode with its defaults: closed loop, one worker, one client, 64 connections, 1 s, nothing pinned.
+    /// Takes a mode with its defaults: closed loop, one worker, one client, 64 connections, 1 s, nothing pinned; a one-shot
+    /// registration is armed again early when accepting, and late where a stream's order would suffer.
     public init(_ workload: Workload = .accept, mode: Mode) {
         self.workload = workload
         self.mode = mode
@@ -116,7 +117,7 @@ public struct RunPlan: Sendable {
         load = .closedLoop
         spacing = .uniform
         service = .none
-        rearm = .early
+        rearm = workload == .accept ? .early : .late
         close = .reset
         implementation = .swift
         warmupNanoseconds = 200_000_000
@@ -140,8 +141,12 @@ public struct RunPlan: Sendable {
 
     /// True if two workers can be told of the same connection at the same time.
     var sharesConnections: Bool {
-        guard case .epoll = mode.mechanism else { return false }
-        return topology == .sharedSet
+        guard topology == .sharedSet else { return false }
+        switch mode.mechanism {
+        case .epoll: return true
+        case .epollOneShot: return rearm == .early
+        default: return false
+        }
     }
 
     /// Connections that can wait to be accepted at the same moment.

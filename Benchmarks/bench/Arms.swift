@@ -20,7 +20,7 @@ struct Arms {
         let modes = try Self.modes(options.mode)
         let listeners: [ListenerSharing] = try choices(options.listener, option: "listener")
         let implementations: [RunPlan.Implementation] = try choices(options.implementation, option: "implementation")
-        let rearms: [RunPlan.Rearm] = try choices(options.rearm ?? "early", option: "rearm")
+        let rearms: [RunPlan.Rearm] = try choices(options.rearm ?? base.rearm.rawValue, option: "rearm")
         let workers = try Self.counts(options.workers, "--workers")
         let connections = try Self.counts(options.connections ?? (options.rate == nil ? "64" : "1024"), "--connections")
         let topologies: [Topology]? = try options.topology.map { try choices($0, option: "topology") }
@@ -37,7 +37,7 @@ struct Arms {
             .varied(\.listener) { _ in listeners }
             .varied(\.workers) { _ in workers }
             .varied(\.connections) { _ in connections }
-            .varied(\.rearm) { plan in plan.mode.mechanism == .epollOneShot ? rearms : [.early] }
+            .varied(\.rearm) { plan in plan.mode.mechanism == .epollOneShot ? rearms : [plan.rearm] }
             .varied(\.placement) { plan in [try Self.placement(options, plan.workers)] }
 
         var plans: [RunPlan] = []

@@ -54,7 +54,11 @@ struct RunOptions: ParsableArguments {
     @Option(help: "How the worker spends the service time: busy or sleep.")
     var service = "busy"
 
-    @Option(help: "epoll-oneshot: armed again early (after the accept) or late (after the work), or all.")
+    @Option(
+        help: """
+            epoll-oneshot: armed again early (after the accept or receive) or late (after the work), or all. \
+            (default: early for accept, late for crr and read)
+            """)
     var rearm: String?
 
     @Option(help: "How the server closes: reset, or orderly (FIN).")

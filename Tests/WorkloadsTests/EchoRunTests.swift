@@ -10,10 +10,13 @@ import Testing
     /// Every mode with every topology that it has.
     static let combinations = Combination.all.filter { $0.listener == .shared && $0.implementation == .swift }
 
-    private func plan(_ workload: Workload, _ combination: Combination, workers: Int = 2) -> RunPlan {
+    private func plan(
+        _ workload: Workload, _ combination: Combination, workers: Int = 2, _ rearm: RunPlan.Rearm = .late
+    ) -> RunPlan {
         var plan = RunPlan(workload, mode: combination.mode)
         plan.topology = combination.topology
         plan.implementation = combination.implementation
+        plan.rearm = rearm
         plan.workers = workers
         plan.connections = 16
         plan.warmupNanoseconds = 0
@@ -47,5 +50,29 @@ import Testing
         let measurement = try measure(plan)
         expectGood(measurement)
         #expect((1...400).contains(measurement.openPeak))
+    }
+
+    @Test(arguments: Topology.allCases, [Workload.crr, .read])
+    func aOneShotConnectionArmedEarlyLosesNothing(_ topology: Topology, _ workload: Workload) throws {
+        let combination = try #require(
+            Self.combinations.first { $0.mode.name == "epoll-oneshot" && $0.topology == topology })
+        var plan = plan(workload, combination, workers: 4, .early)
+        plan.service = ServiceTime(distribution: .fixed(20_000), work: .sleep)
+        expectGood(try measure(plan))
+    }
+
+    @Test func onlyALateOneShotKeepsItsConnectionsApart() throws {
+        let combination = try #require(Self.combinations.first { $0.mode.name == "epoll-oneshot" })
+        func outOfOrder(_ rearm: RunPlan.Rearm) throws -> UInt64 {
+            var plan = plan(.read, combination, workers: 4, rearm)
+            plan.connections = 2
+            plan.depth = 8
+            // Of a closed loop all messages of a connection travel together, so nothing could overtake.
+            plan.load = .openLoop(perSecond: 10_000)
+            plan.service = ServiceTime(distribution: .exponential(mean: 50_000), work: .sleep)
+            return try #require(try measure(plan).totals[.outOfOrder])
+        }
+        #expect(try outOfOrder(.late) == 0)
+        #expect(try outOfOrder(.early) > 0)
     }
 }

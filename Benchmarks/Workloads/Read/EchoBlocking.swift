@@ -5,7 +5,7 @@ import SystemPackage
 /// Echoes for one connection by waiting in `recv(2)`, until it is shut down: a thread for each connection.
 func echoBlocking(_ connection: CInt, _ worker: inout EchoWorker) throws(Errno) {
     while true {
-        let outcome = try worker.receiveAndEcho(connection)
+        let outcome = worker.receiveAndEcho(connection)
         if outcome == .closed { return }
         worker.meter.add(.wakeups)
     }
@@ -17,7 +17,7 @@ func answerBlocking(_ listener: CInt, _ worker: inout EchoWorker) throws(Errno) 
         do throws(Errno) {
             guard let connection = try worker.accept(from: listener) else { continue }
             worker.meter.add(.wakeups)
-            while try worker.receiveAndEcho(connection) == .progress {}
+            while worker.receiveAndEcho(connection) == .progress {}
         } catch .invalidArgument {
             return
         }

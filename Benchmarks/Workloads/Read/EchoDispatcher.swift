@@ -41,7 +41,7 @@ func echoDispatched(
     let meter = worker.meter
     while let number = try queue.take(meter) {
         let before = worker.progress
-        if try worker.receiveAndEcho(number) != .closed {
+        if worker.receiveAndEcho(number) != .closed {
             try epoll.modify(
                 FileDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
             meter.add(.systemCalls)

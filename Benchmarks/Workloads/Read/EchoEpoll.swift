@@ -8,8 +8,6 @@ struct EpollRules {
     let flags: EpollEvents
     /// Goes on until `EAGAIN` before it waits again.
     let drains: Bool
-    /// Arms a registration again after each event.
-    let rearms: Bool
 }
 
 /// Echoes what epoll reports, and accepts where a listener is watched, until the stop signal comes.
@@ -32,13 +30,9 @@ func echoFromEpoll(
                 if token.kind == .listener {
                     outcome = try acceptInto(epoll, token.number, rules, &worker)
                 } else {
-                    outcome = try worker.receiveAndEcho(token.number)
+                    outcome = worker.receiveAndEcho(token.number)
                 }
             } while rules.drains && outcome == .progress
-            if rules.rearms && outcome != .closed {
-                try epoll.modify(FileDescriptor(rawValue: token.number), rules.flags, token: token.rawValue)
-                meter.add(.systemCalls)
-            }
             worker.letGo(token)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }

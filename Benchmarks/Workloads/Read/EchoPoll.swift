@@ -48,7 +48,7 @@ func echoFromPoll(_ set: inout PollSet, _ worker: inout EchoWorker) throws(Errno
         // Backwards, because removing an entry moves the last one into its place.
         for index in stride(from: set.entries.count - 1, through: set.firstConnection, by: -1)
         where set.entries[index].revents != 0 {
-            if try worker.receiveAndEcho(set.entries[index].fd) == .closed { set.remove(at: index) }
+            if worker.receiveAndEcho(set.entries[index].fd) == .closed { set.remove(at: index) }
         }
         for index in 1..<set.firstConnection where set.entries[index].revents != 0 {
             if let number = try worker.accept(from: set.entries[index].fd) { set.add(number) }

@@ -33,7 +33,7 @@ func echoFromRingPoll(
             // Posted before the connection was closed: the end of a peer is an event of its own.
             guard worker.connections.isOpen(token.number) else { continue }
             var outcome: EchoOutcome
-            repeat { outcome = try worker.receiveAndEcho(token.number) } while outcome == .progress
+            repeat { outcome = worker.receiveAndEcho(token.number) } while outcome == .progress
             if outcome == .closed {
                 // The poll holds the file: without this the peer would never see the close.
                 if completion.isArmed { try ring.prepareCancel(target: token.rawValue, token: Token(.close).rawValue) }

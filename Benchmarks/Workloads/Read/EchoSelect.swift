@@ -69,7 +69,7 @@ func echoFromSelect(_ set: inout SelectSet, _ worker: inout EchoWorker) throws(E
         // Backwards, because removing a descriptor moves the last one into its place.
         for index in stride(from: set.descriptors.count - 1, through: set.firstConnection, by: -1)
         where set.isReady(set.descriptors[index]) {
-            if try worker.receiveAndEcho(set.descriptors[index]) == .closed { set.remove(at: index) }
+            if worker.receiveAndEcho(set.descriptors[index]) == .closed { set.remove(at: index) }
         }
         for index in 1..<set.firstConnection where set.isReady(set.descriptors[index]) {
             if let number = try worker.accept(from: set.descriptors[index]) { try set.add(number) }

@@ -76,9 +76,9 @@ struct EchoJob: Sendable {
     private static func rules(_ plan: RunPlan) -> EpollRules {
         switch plan.mode.mechanism {
         case .epoll(let flags, let drains):
-            EpollRules(flags: flags.union(.readable), drains: drains, rearms: false)
-        case .epollOneShot: EpollRules(flags: oneShotFlags, drains: false, rearms: true)
-        default: EpollRules(flags: dispatchedFlags, drains: false, rearms: false)
+            EpollRules(flags: flags.union(.readable), drains: drains)
+        case .epollOneShot: EpollRules(flags: oneShotFlags, drains: false)
+        default: EpollRules(flags: dispatchedFlags, drains: false)
         }
     }
 
@@ -105,10 +105,15 @@ struct EchoJob: Sendable {
                 stop: stop.rawValue, listeners: ownListeners, connections: own, capacity: table.capacity)
             member.gate.arriveAndWait()
             try echoFromPoll(&set, &worker)
-        case .epoll, .epollOneShot:
+        case .epollOneShot:
+            let set = try set(ownListeners, own, Self.rules(plan))
+            let events = EpollEventBuffer(capacity: 1)
+            member.gate.arriveAndWait()
+            try echoOneShot(set.epoll, events, plan.rearm, &worker)
+        case .epoll:
             let rules = Self.rules(plan)
             let set = try set(ownListeners, own, rules)
-            let events = EpollEventBuffer(capacity: rules.rearms ? 1 : 64)
+            let events = EpollEventBuffer(capacity: 64)
             member.gate.arriveAndWait()
             if plan.implementation == .c {
                 return try referenceEpoll(set.epoll, drains: rules.drains, member.meter)

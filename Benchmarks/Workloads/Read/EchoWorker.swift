@@ -15,6 +15,16 @@ enum EchoOutcome {
     case closed
 }
 
+/// What one `recv(2)` brought.
+enum EchoReceipt: Equatable {
+    /// So many whole messages at the front of the worker's buffer, or none if the first one is not whole yet.
+    case messages(Int)
+    /// Nothing was there.
+    case empty
+    /// The connection is over and closed.
+    case closed
+}
+
 /// Reads and echoes for one worker, with ordinary system calls: what all readiness modes have in common.
 @safe struct EchoWorker: ~Copyable {
     let connections: EchoConnections
@@ -66,7 +76,12 @@ enum EchoOutcome {
     }
 
     /// One `recv(2)`, and one `send(2)` with all messages that are whole.
-    mutating func receiveAndEcho(_ number: CInt) throws(Errno) -> EchoOutcome {
+    mutating func receiveAndEcho(_ number: CInt) -> EchoOutcome {
+        echo(number, receive(number))
+    }
+
+    /// One `recv(2)` behind what is left of the last one.
+    mutating func receive(_ number: CInt) -> EchoReceipt {
         let tail = connections.hasTail(number) ? unsafe connections.takeTail(number, into: buffer) : 0
         meter.add(.systemCalls)
         let received = unsafe recv(number, buffer + tail, capacity - tail, 0)
@@ -77,11 +92,22 @@ enum EchoOutcome {
         if whole < tail + received {
             unsafe connections.keepTail(number, buffer + whole, count: tail + received - whole)
         }
+        return .messages(count)
+    }
+
+    /// Serves what was received, and sends it back with one `send(2)`.
+    mutating func echo(_ number: CInt, _ receipt: EchoReceipt) -> EchoOutcome {
+        let count: Int
+        switch receipt {
+        case .messages(let whole): count = whole
+        case .empty: return .empty
+        case .closed: return .closed
+        }
         guard count > 0 else { return .progress }
         unsafe serve(number, buffer, count)
         // With the reply the client may reset, and who else is told of that is not to count a loss.
         if closesAfterReply && sharesConnections { connections.ended(number) }
-        guard unsafe sendAll(number, buffer, whole) else { return .closed }
+        guard unsafe sendAll(number, buffer, count * message.bytes) else { return .closed }
         meter.add(.operations, UInt64(count))
         guard closesAfterReply else { return .progress }
         close(number)
@@ -112,7 +138,7 @@ enum EchoOutcome {
     }
 
     /// What a `recv(2)` without bytes means.
-    private func noBytes(_ number: CInt, _ result: Int, _ error: CInt, _ tail: Int) -> EchoOutcome {
+    private func noBytes(_ number: CInt, _ result: Int, _ error: CInt, _ tail: Int) -> EchoReceipt {
         if result < 0 && (error == EAGAIN || error == EINTR) {
             if tail > 0 { unsafe connections.keepTail(number, buffer, count: tail) }
             meter.add(.emptyCalls)
