@@ -75,4 +75,15 @@ import Testing
         #expect(try outOfOrder(.late) == 0)
         #expect(try outOfOrder(.early) > 0)
     }
+
+    @Test(arguments: combinations.filter { $0.mode.mechanism.usesRing })
+    func aBusyRingHandsOverEachReplyAtOnce(_ combination: Combination) throws {
+        var plan = plan(.read, combination, workers: 1)
+        plan.service = ServiceTime(distribution: .fixed(10_000), work: .busy)
+        let measurement = try measure(plan)
+        expectGood(measurement)
+        let calls = try #require(measurement.totals[.systemCalls])
+        // The calls are counted after a batch, its messages in it, and the window can begin or end between them.
+        #expect(calls + 2 * UInt64(plan.connections) >= measurement.perWorker[0])
+    }
 }

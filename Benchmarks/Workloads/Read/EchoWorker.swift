@@ -114,6 +114,9 @@ enum EchoReceipt: Equatable {
         return .closed
     }
 
+    /// True if a message keeps the worker for a while.
+    var isBusy: Bool { server.isBusy }
+
     /// Serves whole messages that a ring received and will send back.
     @unsafe mutating func handle(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) {
         unsafe serve(number, memory, count)
