@@ -64,6 +64,34 @@ private func limitDescriptors(to soft: UInt) throws {
         }
     }
 
+    @Test(arguments: ["crr", "read"]) func echoRunsLeaveNothingOpen(_ workload: String) async {
+        await #expect(processExitsWith: .success) { [workload] in
+            _ = try DescriptorLimit.raise()
+            let interruption = try Interruption()
+            for isInterrupted in [false, true] {
+                // Without a suspension from here on: a signal to a thread waits for that thread alone.
+                if isInterrupted { raise(SIGINT) }
+                for combination in EchoRunTests.combinations {
+                    var plan = RunPlan(try #require(Workload(rawValue: workload)), mode: combination.mode)
+                    plan.topology = combination.topology
+                    plan.workers = 2
+                    plan.connections = 16
+                    plan.idle = workload == "read" && combination.mode.mechanism != .blocking ? 4 : 0
+                    plan.warmupNanoseconds = 0
+                    plan.durationNanoseconds = 5_000_000
+                    // Some are busy when the end comes.
+                    plan.service = ServiceTime(distribution: .exponential(mean: 100_000), work: .sleep)
+                    for _ in 0..<3 {
+                        let before = open(kinds)
+                        _ = try measure(plan, interruption)
+                        let left = open(kinds)
+                        #expect(left == before, "\(combination.testDescription), interrupted: \(isInterrupted)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func aWorkerOutOfDescriptorsFailsTheDrain() async {
         await #expect(processExitsWith: .success) {
             var plan = try #require(Combination.named("epoll-lt")).plan(.drain(200))

@@ -132,6 +132,8 @@ struct EchoJob: Sendable {
             var ring = try makeRing()
             let streams = RingStreams(capacity: table.capacity, chunkBytes: plan.chunkBytes)
             member.gate.arriveAndWait()
+            // Requests that are still queued name the buffers of the streams.
+            defer { withExtendedLifetime(streams) { closeRest(&ring) } }
             try echoFromRing(&ring, listeners: ownListeners, connections: own, streams, &worker)
         case .ringMultishot(let destination):
             if plan.implementation == .c {
@@ -168,6 +170,7 @@ struct EchoJob: Sendable {
         let streams = MultishotStreams(
             capacity: table.capacity, group, into: destination, closesAfterReply: plan.workload == .crr)
         member.gate.arriveAndWait()
+        defer { if destination == .descriptors { closeRest(&ring) } }
         try echoFromRingMultishot(&ring, group, streams, listeners: listeners, connections: numbers, &worker)
     }
 
