@@ -17,7 +17,6 @@ func echoFromRingMultishot(
     while true {
         try waitForCompletions(&ring, meter)
         let before = worker.progress
-        if ring.completionsOverflowed { meter.add(.completionOverflows) }
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
             let token = Token(rawValue: completion.token)
