@@ -8,6 +8,7 @@ import SystemPackage
 /// Carries out one read run: connects everything, then lets the clients exchange messages with the workers.
 func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
     let memoryBefore = MemoryUse.read()
+    let overflowsBefore = KernelCounters.read().listenOverflows
     let server = try EchoServer(plan)
     let start = ClientStart()
     let failure = try makeSignal()
@@ -22,6 +23,8 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
         for case .failure(let error) in clients.map({ $0.join() }) { throw RunError("client", error) }
         throw error
     }
+    // All connections are made here, so a queue that overflows later is somebody else's.
+    let listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
     let memoryAfter = MemoryUse.read()
     var measurement: Measurement
     do throws(Errno) {
@@ -36,6 +39,7 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
         _ = team.finish(server)
         throw RunError("client", error)
     }
+    measurement.listenOverflows = listenOverflows
     measurement.openPeak = UInt64(team.openPeak)
     measurement.judge(workerError: team.finish(server))
     measurement.noteMemory(from: memoryBefore, to: memoryAfter, connections: connections.count)
