@@ -33,7 +33,8 @@ import Testing
                 setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 return number
             }
-            team = try server.startWorkers(try server.acceptAll(count, unless: FileDescriptor(rawValue: -1)))
+            let never = FileDescriptor(rawValue: -1)
+            team = try server.startWorkers(try server.acceptAll(count, unless: never, or: never))
             team.workers.start()
         }
 

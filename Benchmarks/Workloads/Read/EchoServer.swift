@@ -20,13 +20,18 @@ final class EchoServer: Sendable {
 
     /// Accepts the connections of a read run, idle ones included.
     ///
-    /// - Parameter failure: readable when a client gave up.
-    /// - Throws: what `accept4(2)` says; `ETIMEDOUT` if they do not come, `ECANCELED` if a client gave up. None is open then.
-    func acceptAll(_ count: Int, unless failure: FileDescriptor) throws(Errno) -> [CInt] {
+    /// - Parameters:
+    ///   - failure: readable when a client gave up.
+    ///   - interruption: readable when the user wants to stop.
+    /// - Throws: what `accept4(2)` says; `ETIMEDOUT` if they do not come, `ECANCELED` if a client gave up, `EINTR` if the
+    ///   user wants to stop. None is open then.
+    func acceptAll(
+        _ count: Int, unless failure: FileDescriptor, or interruption: FileDescriptor
+    ) throws(Errno) -> [CInt] {
         var numbers: [CInt] = []
         numbers.reserveCapacity(count)
         do throws(Errno) {
-            try accept(count, into: &numbers, unless: failure)
+            try accept(count, into: &numbers, unless: failure, or: interruption)
             return numbers
         } catch {
             for number in numbers { close(number) }
@@ -34,17 +39,20 @@ final class EchoServer: Sendable {
         }
     }
 
-    private func accept(_ count: Int, into numbers: inout [CInt], unless failure: FileDescriptor) throws(Errno) {
+    private func accept(
+        _ count: Int, into numbers: inout [CInt], unless failure: FileDescriptor, or interruption: FileDescriptor
+    ) throws(Errno) {
         let deadline = monotonicNanoseconds() + 30_000_000_000
         let blocking = plan.mode.usesBlockingSockets
-        var entries = (listeners.descriptors + [failure]).map { descriptor in
+        var entries = ([interruption, failure] + listeners.descriptors).map { descriptor in
             pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         }
         while numbers.count < count {
             guard monotonicNanoseconds() < deadline else { throw .timedOut }
             guard unsafe poll(&entries, nfds_t(entries.count), 100) > 0 else { continue }
-            if entries.last?.revents != 0 { throw .canceled }
-            for entry in entries where entry.revents != 0 {
+            if entries[0].revents != 0 { throw .interrupted }
+            if entries[1].revents != 0 { throw .canceled }
+            for entry in entries.dropFirst(2) where entry.revents != 0 {
                 let listener = FileDescriptor(rawValue: entry.fd)
                 guard let connection = try acceptConnection(from: listener, blocking ? [] : [.nonblocking])
                 else { continue }

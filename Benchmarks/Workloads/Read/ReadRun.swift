@@ -16,7 +16,14 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
     let connections: [CInt]
     let team: EchoTeam
     do {
-        connections = try acceptAll(plan, server, unless: failure.descriptor)
+        guard let accepted = try acceptAll(plan, server, unless: failure.descriptor, interruption) else {
+            start.giveUp()
+            for client in clients { _ = client.join() }
+            var measurement = Measurement()
+            measurement.note(.interrupted)
+            return measurement
+        }
+        connections = accepted
         team = try server.startWorkers(connections)
     } catch {
         start.giveUp()
@@ -36,6 +43,9 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
             return clients
         }
     } catch {
+        // Whoever has not begun would wait for ever.
+        start.giveUp()
+        for client in clients { _ = client.join() }
         _ = team.finish(server)
         throw RunError("client", error)
     }
@@ -46,11 +56,14 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
     return measurement
 }
 
+/// All connections; nil if the user wants to stop.
 private func acceptAll(
-    _ plan: RunPlan, _ server: EchoServer, unless failure: FileDescriptor
-) throws(RunError) -> [CInt] {
+    _ plan: RunPlan, _ server: EchoServer, unless failure: FileDescriptor, _ interruption: Interruption
+) throws(RunError) -> [CInt]? {
     do throws(Errno) {
-        return try server.acceptAll(plan.connections + plan.idle, unless: failure)
+        return try server.acceptAll(plan.connections + plan.idle, unless: failure, or: interruption.descriptor)
+    } catch .interrupted {
+        return nil
     } catch {
         throw RunError("accept of \(plan.connections + plan.idle) connections", error)
     }
