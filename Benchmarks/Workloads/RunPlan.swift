@@ -1,3 +1,4 @@
+import LinuxDescriptors
 public import LinuxSockets
 
 /// What the operations of a run are.
@@ -157,6 +158,12 @@ public struct RunPlan: Sendable {
     /// Descriptors that one side opens at the most; either side has a table of its own.
     public var descriptorsNeeded: Int {
         outstanding + idle + 3 * workerThreads + 2 * clients + 64
+    }
+
+    /// Slots of a ring's own table, twice what can be open: one is free again only when its close has been carried out.
+    var slotCount: UInt32 {
+        let limit = (try? DescriptorLimit.current().soft) ?? 1024
+        return UInt32(clamping: min(UInt(max(2 * (outstanding + idle), 256)), limit))
     }
 
     /// What is read at once: the messages that can be in flight, as long as they fit 64 KiB; at least one.

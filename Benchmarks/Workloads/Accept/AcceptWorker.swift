@@ -72,7 +72,7 @@ struct AcceptWorker: Sendable {
                 try referenceMultishot(meter)
             } else {
                 var ring = try makeRing()
-                if destination == .slots { try ring.registerFileSlots(count: slotCount) }
+                if destination == .slots { try ring.registerFileSlots(count: plan.slotCount) }
                 gate.arriveAndWait()
                 defer { if destination == .descriptors { closeRest(&ring) } }
                 var accept = MultishotAccept(
@@ -93,12 +93,6 @@ struct AcceptWorker: Sendable {
         var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
         try ring.preparePoll(member.stop, .readable, token: Token(.stop).rawValue)
         return ring
-    }
-
-    /// Twice what can be open: a slot is free again only when its close has been carried out.
-    private var slotCount: UInt32 {
-        let limit = (try? DescriptorLimit.current().soft) ?? 1024
-        return UInt32(clamping: min(UInt(max(2 * plan.outstanding, 256)), limit))
     }
 
     /// Room for an accept and a close for each connection that can be ready at once.

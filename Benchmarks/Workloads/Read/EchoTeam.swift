@@ -87,7 +87,7 @@ struct EchoJob: Sendable {
         // Slots are numbers of one ring, so every ring has a table of its own.
         let usesSlots = plan.mode.mechanism == .ringMultishot(.slots)
         let table =
-            usesSlots ? EchoConnections(capacity: table.capacity, messageBytes: plan.messageBytes, open) : table
+            usesSlots ? EchoConnections(capacity: Int(plan.slotCount), messageBytes: plan.messageBytes, open) : table
         var worker = EchoWorker(plan, member, table, message)
         let own = part(of: sockets, member.index)
         let ownListeners = plan.listener == .shared ? listeners : part(of: listeners, member.index)
@@ -158,7 +158,7 @@ struct EchoJob: Sendable {
         try ring.register(group)
         var numbers = own
         if destination == .slots {
-            try ring.registerFileSlots(count: UInt32(clamping: plan.connections + plan.idle + 256))
+            try ring.registerFileSlots(count: plan.slotCount)
             for (slot, number) in own.enumerated() {
                 try ring.registerFile(FileDescriptor(rawValue: number), slot: UInt32(slot))
                 table.ended(number)
@@ -168,7 +168,7 @@ struct EchoJob: Sendable {
             numbers = own.indices.map { CInt($0) }
         }
         let streams = MultishotStreams(
-            capacity: table.capacity, group, into: destination, closesAfterReply: plan.workload == .crr)
+            capacity: worker.connections.capacity, group, into: destination, closesAfterReply: plan.workload == .crr)
         member.gate.arriveAndWait()
         defer { if destination == .descriptors { closeRest(&ring) } }
         try echoFromRingMultishot(&ring, group, streams, listeners: listeners, connections: numbers, &worker)
