@@ -128,6 +128,19 @@ import Testing
         fixture.finish(open: [1])
     }
 
+    /// Fills both sockets' buffers with messages whose echoes nobody reads, and ends the run.
+    @Test(arguments: modes) func aPeerThatDoesNotReadCannotHoldTheEnd(mode: String) throws {
+        let fixture = try Fixture(mode, clients: 1)
+        let batch = [UInt8](repeating: 7, count: 1 << 16)
+        for descriptor in fixture.clients { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
+        // When the worker takes no more for this long, it waits for room or has nothing left to do.
+        var entry = pollfd(fd: fixture.clients[0], events: Int16(POLLOUT), revents: 0)
+        repeat {
+            _ = Glibc.send(fixture.clients[0], batch, batch.count, CInt(MSG_NOSIGNAL))
+        } while poll(&entry, 1, 50) > 0
+        fixture.finish(open: [0])
+    }
+
     @Test(arguments: modes) func aLargeMessageComesBackWhole(mode: String) throws {
         var plan = RunPlan(.read, mode: try #require(Mode.named(mode)))
         plan.connections = 3

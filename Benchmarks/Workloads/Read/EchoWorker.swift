@@ -37,6 +37,7 @@ enum EchoReceipt: Equatable {
     /// Several workers can be told of the same connection at the same time.
     private let sharesConnections: Bool
     private let acceptOptions: AcceptOptions
+    private let stop: FileDescriptor
     private var server: Server
     private let buffer: UnsafeMutableRawPointer
     private let capacity: Int
@@ -47,6 +48,7 @@ enum EchoReceipt: Equatable {
         self.message = message
         closesAfterReply = plan.workload == .crr
         sharesConnections = plan.sharesConnections
+        stop = member.stop
         acceptOptions = plan.mode.usesBlockingSockets ? [] : [.nonblocking]
         server = Server(plan.service, seed: plan.seed &+ UInt64(member.index))
         capacity = plan.chunkBytes
@@ -153,9 +155,14 @@ enum EchoReceipt: Equatable {
         return .closed
     }
 
-    /// Sends everything, waiting for room where there is none; false if the peer is gone, and the connection closed.
+    /// Sends everything, waiting for room where there is none; false if the peer is gone or the run over, and the
+    /// connection closed.
+    ///
+    /// A server would watch for room and serve others meanwhile. Here each client thread takes all that comes, so room is
+    /// a matter of its next turn, and a queue of unsent replies would be measured with every message.
     @unsafe private func sendAll(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) -> Bool {
         var sent = 0
+        var isShort = false
         while true {
             meter.add(.systemCalls)
             let result = unsafe send(number, memory + sent, count - sent, CInt(MSG_NOSIGNAL))
@@ -166,11 +173,24 @@ enum EchoReceipt: Equatable {
                 close(number)
                 return false
             }
-            meter.add(.shortSends)
-            meter.add(.systemCalls)
-            var entry = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
-            unsafe poll(&entry, 1, -1)
+            if !isShort { meter.add(.shortSends) }
+            isShort = true
+            guard waitForRoom(number) else {
+                close(number)
+                return false
+            }
         }
+    }
+
+    /// Waits until a connection can be sent to; false if the run is over.
+    private func waitForRoom(_ number: CInt) -> Bool {
+        meter.add(.systemCalls)
+        let room = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+        var entries = (room, pollfd(fd: stop.rawValue, events: Int16(POLLIN), revents: 0))
+        unsafe withUnsafeMutablePointer(to: &entries) {
+            _ = unsafe $0.withMemoryRebound(to: pollfd.self, capacity: 2) { unsafe poll($0, 2, -1) }
+        }
+        return entries.1.revents == 0
     }
 
     /// Closes, a shared connection when the last worker that holds it lets go; false if somebody else did before.
