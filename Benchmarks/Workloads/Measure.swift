@@ -19,7 +19,6 @@ public func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunErr
     measurement.opensConnections = plan.workload != .wake
     measurement.keepsClock =
         plan.implementation == .swift && (plan.workload != .wake || plan.wake.shape == .pool && plan.wake.consumers > 1)
-    measurement.ordersMessages =
-        plan.workload == .read && plan.depth > 1 && plan.messageBytes >= MessagePattern.headerBytes
+    measurement.ordersMessages = plan.ordersMessages
     return measurement
 }

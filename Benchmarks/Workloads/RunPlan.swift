@@ -160,6 +160,11 @@ public struct RunPlan: Sendable {
         outstanding + idle + 3 * workerThreads + 2 * clients + 64
     }
 
+    /// True if messages can come out of order: they carry numbers, and several of a connection are in flight.
+    var ordersMessages: Bool {
+        workload == .read && depth > 1 && messageBytes >= MessagePattern.headerBytes
+    }
+
     /// Slots of a ring's own table, twice what can be open: one is free again only when its close has been carried out.
     var slotCount: UInt32 {
         let limit = (try? DescriptorLimit.current().soft) ?? 1024

@@ -86,4 +86,15 @@ import Testing
         // The calls are counted after a batch, its messages in it, and the window can begin or end between them.
         #expect(calls + 2 * UInt64(plan.connections) >= measurement.perWorker[0])
     }
+
+    @Test(arguments: combinations.filter { $0.topology == .setPerWorker })
+    func aDeepStreamKeepsItsOrderBesideIdleConnections(_ combination: Combination) throws {
+        var plan = plan(.read, combination)
+        plan.depth = 4
+        plan.idle = combination.mode.mechanism == .blocking ? 0 : 20
+        let measurement = try measure(plan)
+        expectGood(measurement)
+        #expect(measurement.ordersMessages)
+        #expect(measurement.totals[.outOfOrder] == 0)
+    }
 }

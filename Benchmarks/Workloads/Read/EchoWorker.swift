@@ -36,6 +36,7 @@ enum EchoReceipt: Equatable {
     var progress: UInt64 = 0
     /// Several workers can be told of the same connection at the same time.
     private let sharesConnections: Bool
+    private let ordersMessages: Bool
     private let acceptOptions: AcceptOptions
     private let stop: FileDescriptor
     private var server: Server
@@ -48,6 +49,7 @@ enum EchoReceipt: Equatable {
         self.message = message
         closesAfterReply = plan.workload == .crr
         sharesConnections = plan.sharesConnections
+        ordersMessages = plan.ordersMessages
         stop = member.stop
         acceptOptions = plan.mode.usesBlockingSockets ? [] : [.nonblocking]
         server = Server(plan.service, seed: plan.seed &+ UInt64(member.index))
@@ -131,12 +133,11 @@ enum EchoReceipt: Equatable {
         for _ in 0..<count { server.serve(meter) }
         meter.add(.chunks)
         // Noted after the service: only then is the piece handled, and another worker may have been faster.
-        unsafe noteOrder(number, memory, count)
+        if ordersMessages { unsafe noteOrder(number, memory, count) }
     }
 
     /// Counts a piece that comes after a later one, or that does not begin with a message.
     @unsafe private func noteOrder(_ number: CInt, _ memory: UnsafeRawPointer, _ count: Int) {
-        guard message.isNumbered else { return }
         let first = unsafe MessagePattern.sequence(memory)
         let inOrder = first.map { connections.handledInOrder(number, first: $0, count: count) } ?? false
         if !inOrder { meter.add(.outOfOrder) }
