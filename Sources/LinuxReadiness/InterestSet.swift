@@ -1,13 +1,14 @@
+import Glibc
 public import LinuxDescriptors
 public import SystemPackage
 
 /// An epoll set that owns what it watches, so that a registration cannot outlive its descriptor.
 ///
-/// Inserting a descriptor gives it to the set and returns a token. Removing it takes it out of the kernel's set first and
-/// gives it back; there is no way to close it before that. A token counts the lives of its descriptor number, so an
+/// Inserting a descriptor gives it to the set and returns a token. Removing it takes it out of the kernel's set first
+/// and gives it back; there is no way to close it before that. A token counts the lives of its descriptor number, so an
 /// event of a former life is never delivered: it is counted in ``incidents``, and the kernel's set is made anew, which
-/// ends the registration that nothing can name. A fork is noticed in the child, whose set is made anew before it is used,
-/// because it would otherwise change its parent's.
+/// ends the registration that nothing can name. A fork is noticed in the child, whose set is made anew before it is
+/// used, because it would otherwise change its parent's.
 ///
 /// Which accidents the type prevents and which it cannot: <doc:Registrations>.
 ///
@@ -55,8 +56,12 @@ public import SystemPackage
         let isOwn = stamp.isCurrent
         for number in 0..<slotCount where unsafe slots[number].isLive {
             let descriptor = FileDescriptor(rawValue: CInt(number))
-            if isOwn { try? epoll.remove(descriptor) }
-            _ = OwnedDescriptor(owning: descriptor)
+            do {
+                if isOwn { try unregister(descriptor) }
+                _ = OwnedDescriptor(owning: descriptor)
+            } catch {
+                // Closed behind the set's back, so the number is nobody's or somebody else's by now.
+            }
         }
         unsafe slots.deallocate()
     }
@@ -65,8 +70,8 @@ public import SystemPackage
 
     /// Takes a descriptor over and watches it (`EPOLL_CTL_ADD`).
     ///
-    /// - Parameter events: what to watch for. After an event, a registration with ``EpollEvents/oneShot`` is silent until
-    ///   ``modify(_:_:)``.
+    /// - Parameter events: what to watch for. After an event, a registration with ``EpollEvents/oneShot`` is silent
+    ///   until ``modify(_:_:)``.
     /// - Returns: what its events carry, and what names it from now on.
     /// - Throws: `EPERM` for a file that cannot be polled, `ENOSPC` past `/proc/sys/fs/epoll/max_user_watches`,
     ///   `EINVAL` for flags that exclude each other, `ENOMEM`. The descriptor is closed then.
@@ -95,24 +100,34 @@ public import SystemPackage
         return token
     }
 
-    /// Stops watching a descriptor (`EPOLL_CTL_DEL`) and gives it back. Events of it that have been waited for and not been
-    /// taken yet will not be delivered.
+    /// Stops watching a descriptor (`EPOLL_CTL_DEL`) and gives it back. Events of it that have been waited for and not
+    /// been taken yet will not be delivered.
     ///
-    /// - Throws: `ENOENT` for a token that is not live; `EBADF` or `ENOENT` when the number was closed behind the set's back.
-    ///   The number is not given back then, because it is nobody's or somebody else's by now.
+    /// - Throws: `ENOENT` for a token that is not live; `EBADF` or `ENOENT` when the number was closed behind the set's
+    ///   back. The number is not given back then, because it is nobody's or somebody else's by now.
     public mutating func remove(_ token: InterestToken) throws(Errno) -> OwnedDescriptor {
         try noticeFork()
         guard holds(token) else { throw .noSuchFileOrDirectory }
-        let isKnown = unsafe slots[token.number].events & InterestSlot.absent == 0
         let descriptor = FileDescriptor(rawValue: CInt(token.number))
         do {
-            if isKnown { try epoll.remove(descriptor) }
+            try unregister(descriptor)
         } catch {
             lose(descriptor)
             throw error
         }
         retire(token.number)
         return OwnedDescriptor(owning: descriptor)
+    }
+
+    /// Takes a live number out of the kernel's set, which fails if the number was closed behind the set's back.
+    private func unregister(_ descriptor: FileDescriptor) throws(Errno) {
+        let number = descriptor.rawValue
+        if unsafe slots[Int(number)].events & InterestSlot.absent == 0 {
+            try epoll.remove(descriptor)
+        } else {
+            // The kernel's set knows nothing of it, so only that it is open can be asked.
+            _ = try systemCall { fcntl(number, F_GETFD) }
+        }
     }
 
     /// Stops watching a descriptor and closes it.
@@ -124,8 +139,8 @@ public import SystemPackage
 
     /// Replaces the events that a descriptor is watched for (`EPOLL_CTL_MOD`); arms a one-shot registration again.
     ///
-    /// - Throws: `ENOENT` for a token that is not live, or whose number was closed behind the set's back (then also `EBADF`);
-    ///   `EINVAL` when the registration is or would become exclusive.
+    /// - Throws: `ENOENT` for a token that is not live, or whose number was closed behind the set's back (then also
+    ///   `EBADF`); `EINVAL` when the registration is or would become exclusive.
     public mutating func modify(_ token: InterestToken, _ events: EpollEvents) throws(Errno) {
         try noticeFork()
         guard holds(token) else { throw .noSuchFileOrDirectory }
@@ -151,13 +166,14 @@ public import SystemPackage
 
     // MARK: Events
 
-    /// Waits for events (`epoll_wait(2)`), to be taken by ``nextEvent()``. Does nothing while some are left to be taken.
+    /// Waits for events (`epoll_wait(2)`), to be taken by ``nextEvent()``. Does nothing while some are left to be
+    /// taken.
     ///
-    /// - Parameter timeoutMilliseconds: -1 waits for ever, 0 does not wait. After a ghost the wait is up to 10 ms longer, or
-    ///   ten times what it takes to make the kernel's set anew, whichever is more.
+    /// - Parameter timeoutMilliseconds: -1 waits for ever, 0 does not wait. After a ghost the wait is up to 10 ms
+    ///   longer, or ten times what it takes to make the kernel's set anew, whichever is more.
     /// - Returns: the most events that there are to take; fewer are delivered if some are of former lives.
-    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` when the kernel's set had to be made anew and could not; the next
-    ///   wait tries again.
+    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` when the kernel's set had to be made anew and could not; the
+    ///   next wait tries again.
     @inlinable public mutating func wait(timeoutMilliseconds: CInt = -1) throws(Errno) -> Int {
         if next < end { return end - next }
         if mustRebuild || !stamp.isCurrent {

@@ -80,6 +80,42 @@ import Testing
         #expect(take(pair.descriptor) == 9)
     }
 
+    @Test(arguments: [false, true]) func droppingTheSetClosesNobodyElsesFile(hasFired: Bool) throws {
+        let pair = try SharedCounter.make()
+        defer { close(pair.duplicate) }
+        var set = try InterestSet()
+        _ = try set.insert(owned(pair.descriptor), hasFired ? [.readable, .oneShot] : .readable)
+        if hasFired {
+            add(1, to: pair.duplicate)
+            #expect(try set.wait() == 1)
+            #expect(set.nextEvent() != nil)
+        }
+        let other = try EventFD(count: 9).release()
+        #expect(dup2(other.descriptor.rawValue, pair.descriptor) == pair.descriptor)
+        defer { close(pair.descriptor) }
+        _ = consume set
+        #expect(take(pair.descriptor) == 9)
+    }
+
+    /// A rebuild leaves a one-shot registration out that has fired; that the number was closed is noticed all the same.
+    @Test func closedBehindItsBackWhenLeftOut() async {
+        // In a process of its own, where nobody else gets the closed number.
+        await #expect(processExitsWith: .success) {
+            let set = try TestSet()
+            let token = try set.insert(EventFD(count: 1).release(), [.readable, .oneShot])
+            let first = try set.events()
+            set.base.mustRebuild = true
+            let second = try set.events()
+            precondition(first == [token] && second.isEmpty)
+            closeBehindItsBack(CInt(token.number))
+            do {
+                try set.close(token)
+                preconditionFailure("a closed number was closed")
+            } catch Errno.badFileDescriptor {}
+            precondition(set.incidents.lostDescriptors == 1 && set.count == 0)
+        }
+    }
+
     /// A ghost put into the kernel's set from outside, where every wait reports it.
     @Test func aGhostIsCountedAndEndedByARebuild() throws {
         let set = try TestSet()
