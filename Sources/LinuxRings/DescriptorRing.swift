@@ -3,17 +3,17 @@ public import SystemPackage
 
 /// A ring that owns the descriptors of its requests, so that none is closed while a request is pending on it.
 ///
-/// A pending request holds the file: after a plain `close(2)` a listener goes on listening and a connection sends no end of
-/// stream, until the request ends, and the number cannot be used to cancel it any more. Here closing and removing
-/// cancel what is pending first and wait for it. Completions carry a token that counts lives, so one of a former life is
-/// never delivered; a connection that it brought is closed.
+/// A pending request holds the file: after a plain `close(2)` a listener goes on listening and a connection sends no
+/// end of stream, until the request ends, and the number cannot be used to cancel it any more. Here closing and
+/// removing cancel what is pending first and wait for it. Completions carry a token that counts lives, so one of a
+/// former life is never delivered; a connection that it brought is closed.
 ///
 /// A child of `fork(2)` shares the queues with its parent and would take completions from it. There every operation
 /// fails with `ESTALE`, ``isUsable`` is false, and nothing is done to the parent's requests.
 ///
 /// A ring belongs to one thread. What it cannot prevent: a number closed behind its back, and a request that the kernel
-/// cannot cancel, such as a read of a file on a slow disk, for which removing waits. Dropped without ``closeAll()``, the
-/// ring is closed first and the kernel cancels what is pending a little later.
+/// cannot cancel, such as a read of a file on a slow disk, for which removing waits. Dropped without ``closeAll()``,
+/// the ring is closed first and the kernel cancels what is pending a little later.
 @safe public struct DescriptorRing: ~Copyable {
     @usableFromInline var ring: Ring
     @usableFromInline var slots = RingSlots()
@@ -53,15 +53,15 @@ public import SystemPackage
     /// The descriptor, borrowed; nil for a token that is not live.
     @inlinable public func descriptor(of token: RingToken) -> FileDescriptor? { slots.descriptor(of: token) }
 
-    /// Cancels what is pending on a descriptor, waits for it, and gives the descriptor back. Completions of others that come
-    /// meanwhile are kept for ``nextEvent()``.
+    /// Cancels what is pending on a descriptor, waits for it, and gives the descriptor back. Completions of others that
+    /// come meanwhile are kept for ``nextEvent()``.
     ///
-    /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, and what `io_uring_enter(2)` throws; the
-    ///   descriptor stays with the ring then.
+    /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, and what `io_uring_enter(2)` and a
+    ///   cancellation throw; the descriptor stays with the ring then.
     public mutating func remove(_ token: RingToken) throws(Errno) -> OwnedDescriptor {
         try ensureUsable()
         guard let descriptor = slots.descriptor(of: token) else { throw .noSuchFileOrDirectory }
-        try cancelPending(on: token, descriptor)
+        try cancelPending(on: token)
         slots.retire(token)
         return OwnedDescriptor(owning: descriptor)
     }
@@ -125,15 +125,20 @@ public import SystemPackage
         return kept[keptStart]
     }
 
-    /// Takes a completion from the ring and counts the end of its request.
+    /// Takes a completion from the ring, but of cancellations.
     @inlinable mutating func takeFresh() -> RingEvent? {
-        while let completion = ring.nextCompletion() {
-            let event = RingEvent(completion)
-            if event.operation == .cancel { continue }
-            if !completion.isArmed { slots.ended(event.token) }
-            return event
+        while let event = takeAny() {
+            if event.operation != .cancel { return event }
         }
         return nil
+    }
+
+    /// Takes a completion from the ring and counts the end of its request.
+    @inlinable mutating func takeAny() -> RingEvent? {
+        guard let completion = ring.nextCompletion() else { return nil }
+        let event = RingEvent(completion)
+        if event.operation != .cancel && !completion.isArmed { slots.ended(event.token) }
+        return event
     }
 
     @usableFromInline mutating func drop(_ event: RingEvent) {
@@ -144,14 +149,37 @@ public import SystemPackage
         }
     }
 
-    private mutating func cancelPending(on token: RingToken, _ descriptor: FileDescriptor) throws(Errno) {
-        guard slots.pending(on: token) > 0 else { return }
-        let cancel = RingToken.userData(token, .cancel)
-        try ring.prepareCancelAll(on: descriptor, token: cancel)
+    /// Cancels by what the requests carry and not by descriptor: the number may have been closed behind the ring's
+    /// back, and another token may name the same open file.
+    private mutating func cancelPending(on token: RingToken) throws(Errno) {
         while slots.pending(on: token) > 0 {
-            try ring.submitAndWait(for: 1)
-            while let event = takeFresh() {
-                if event.token == token { drop(event) } else { kept.append(event) }
+            for operation in RingOperation.requests {
+                let target = RingToken.userData(token, operation)
+                try ring.prepareCancel(target: target, token: RingToken.userData(token, .cancel))
+            }
+            var unanswered = RingOperation.requests.count
+            var found = false
+            while unanswered > 0 {
+                try ring.submitAndWait(for: 1)
+                while let event = takeAny() {
+                    guard event.token == token else {
+                        if event.operation != .cancel { kept.append(event) }
+                        continue
+                    }
+                    guard event.operation == .cancel else {
+                        drop(event)
+                        continue
+                    }
+                    unanswered -= 1
+                    if event.result == 0 { found = true }
+                    if let error = event.error, error != .noSuchFileOrDirectory, error != .alreadyInProcess {
+                        throw error
+                    }
+                }
+            }
+            // A cancellation ends one request of its kind; without any left to find, the rest are about to end.
+            if !found && slots.pending(on: token) > 0 {
+                try ring.submitAndWait(for: 1)
             }
         }
     }

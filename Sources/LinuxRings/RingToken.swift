@@ -37,6 +37,9 @@ public import SystemPackage
     case send
     /// Ends requests; never seen by the user.
     case cancel
+
+    /// Those that can be pending on a descriptor.
+    static let requests: [RingOperation] = [.accept, .poll, .receive, .send]
 }
 
 /// A completion of a descriptor that is in the ring.

@@ -76,6 +76,45 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
         try client.close()
     }
 
+    /// The requests are cancelled although their number names another file by now.
+    @Test func aNumberThatWasTakenAwayIsGivenUp() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
+        defer { memory.deallocate() }
+        let token = try ring.base.insert(ends.takeFirst())
+        for _ in 1...3 { try ring.base.prepareReceive(token, into: memory, count: 8) }
+        try ring.base.preparePoll(token, .readable, multishot: true)
+        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        let other = try SocketPair()
+        let number = ring.base.descriptor(of: token)!.rawValue
+        #expect(dup2(other.second, number) == number)
+        let descriptor = try ring.base.remove(token)
+        #expect(descriptor.descriptor.rawValue == number && ring.base.count == 0)
+        // Nothing holds the first file any more.
+        var byte: UInt8 = 0
+        #expect(read(ends.second, &byte, 1) == 0)
+        _ = other.takeFirst()
+    }
+
+    @Test func requestsOfAnotherTokenOfTheSameFileGoOn() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let one = ends.takeFirst()
+        let other = try one.duplicate()
+        let token = try ring.base.insert(one)
+        let otherToken = try ring.base.insert(other)
+        try ring.base.preparePoll(token, .readable)
+        try ring.base.preparePoll(otherToken, .readable)
+        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        try ring.base.close(token)
+        #expect(ring.base.nextEvent() == nil)
+        #expect(write(ends.second, "x", 1) == 1)
+        try ring.base.wait()
+        let event = ring.base.nextEvent()
+        #expect(event?.token == otherToken && event?.error == nil)
+    }
+
     @Test func aTokenEndsWithItsDescriptor() throws {
         let ring = try TestRing()
         let ends = try SocketPair()
