@@ -7,6 +7,10 @@ public import SystemPackage
 ///
 /// A ring belongs to one thread; ``RingSetup/singleIssuer`` makes the kernel insist on the thread that created it.
 /// The ring owns neither descriptors nor memory named in submissions: they must live until the completion came.
+///
+/// After `fork(2)` parent and child share both queues, so the child must not use the ring: what it takes is lost to its
+/// parent. Nothing checks that here; ``DescriptorRing`` does. Dropping the ring in the child leaves the parent's alone.
+///
 /// The descriptor of the ring itself is closed with it, which cancels what is pending, but not before this returns.
 @safe @frozen public struct Ring: ~Copyable {
     @usableFromInline var ring: io_uring
