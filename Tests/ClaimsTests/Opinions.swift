@@ -88,7 +88,9 @@ enum Opinions {
             ("ns_per_descriptor_1000=900;ns_per_descriptor_10000=90000", .doesNotHold),
         ],
         "life-generation-exhaustion": [
-            ("per_second=400000;hours=3", .holds), ("per_second=10;hours=119305", .doesNotHold),
+            ("per_second=900000;hours=1.33;server_per_second=90000;server_hours=13.3", .holds),
+            ("per_second=900000;hours=1.33;server_per_second=30000;server_hours=39.8", .depends),
+            ("per_second=40000;hours=29.8;server_per_second=9000;server_hours=133", .doesNotHold),
         ],
         "life-poll-closed": [("revents=POLLNVAL", .holds), ("revents=POLLIN", .doesNotHold)],
     ]
