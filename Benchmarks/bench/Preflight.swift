@@ -37,8 +37,8 @@ enum Preflight {
 
     /// Checks that the kernel can hold the descriptors of a live pool.
     private static func checkMemory(_ plans: [RunPlan]) throws {
-        let live = plans.map(\.wake).filter(\.live).map(\.liveDescriptors).max() ?? 0
-        let needed = UInt64(live) * WakePlan.bytesPerLiveDescriptor
+        guard let wake = plans.map(\.wake).filter(\.live).max(by: { $0.liveBytes < $1.liveBytes }) else { return }
+        let (live, needed) = (wake.liveDescriptors, wake.liveBytes)
         let available = AvailableMemory.read()
         if needed > available / 2 {
             throw Failure(

@@ -16,8 +16,12 @@ import Testing
         plan.workers = plan.wake.consumers
         plan.clients = plan.wake.producers
         if plan.wake.usesDescriptorPerTask { plan.topology = .sharedSet }
+        return try record(plan)
+    }
+
+    private func record(_ plan: RunPlan) throws -> RunRecord {
         var record = RunRecord(
-            runId: "", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "wake", mode: mode.name,
+            runId: "", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "wake", mode: plan.mode.name,
             topology: "", listener: "", workers: 0, connections: 0, round: 1, orderInRound: 1)
         try measure(plan, try Interruption()).fill(&record)
         return record
@@ -58,6 +62,15 @@ import Testing
             // Alone, nobody can be starved.
             #expect((row.starvationMaxNs != nil) == (consumers > 1), "\(mode.name)")
         }
+    }
+
+    @Test func aPipeTakesMoreMemoryThanACounter() {
+        var wake = WakePlan()
+        wake.tasks = 1000
+        #expect(wake.liveBytes >= 300 * 1000)
+        wake.signal = .pipe
+        // A page and the slab memory of both ends.
+        #expect(wake.liveBytes >= 6300 * 1000)
     }
 
     @Test func theStaleEventIsAWarningThatNamesTheMode() throws {

@@ -53,6 +53,10 @@ public enum WakeSignal: String, Sendable, CaseIterable {
     /// True if nothing can be left after one read.
     var readTakesAll: Bool { self == .eventfd }
 
+    /// What the kernel takes for one that is signalled, and for its registration, rounded up. A pipe that holds
+    /// something takes a page for it, beside its two files and its ring of buffers.
+    var liveBytes: UInt64 { self == .pipe ? 8192 : 1024 }
+
     /// Descriptors that one of it takes.
     var descriptorCount: Int { self == .pipe ? 2 : 1 }
 }
@@ -121,8 +125,8 @@ extension WakePlan {
     /// Descriptors that a live pool opens.
     public var liveDescriptors: Int { tasks * signal.descriptorCount }
 
-    /// What the kernel takes for an open descriptor and its registration, rounded up.
-    public static let bytesPerLiveDescriptor: UInt64 = 1024
+    /// What the kernel takes for the signals of a live pool and their registrations, rounded up.
+    public var liveBytes: UInt64 { UInt64(tasks) * signal.liveBytes }
 
     /// True if every task gets a descriptor.
     var usesDescriptorPerTask: Bool { shape == .pool && descriptors == .perTask }

@@ -56,5 +56,5 @@ private func pool(_ tasks: Int, live: Bool) throws -> (seconds: Double, lost: UI
 private func hasRoom(for tasks: Int) throws -> Bool {
     let limit = Int(clamping: try DescriptorLimit.raise().soft)
     return limit >= tasks / 64 + 1024
-        && AvailableMemory.read() >= 2 * UInt64(tasks) * WakePlan.bytesPerLiveDescriptor
+        && AvailableMemory.read() >= 2 * UInt64(tasks) * WakeSignal.eventfd.liveBytes
 }
