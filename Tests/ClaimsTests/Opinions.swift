@@ -152,10 +152,12 @@ enum Opinions {
             ),
         ],
         "eventfd-million": [
-            ("seconds=2.5;tasks=1000000;lost=0", .holds),
+            ("seconds=2.5;tasks=1000000;lost=0;seconds_at_once=5", .holds),
             ("seconds=2.5;tasks=1000000;lost=0;seconds_at_once=8", .depends),
+            ("seconds=2.5;tasks=1000000;lost=0", .depends),
+            ("seconds=7.5;tasks=1000000;lost=0;seconds_at_once=8", .doesNotHold),
             ("seconds=7.5;tasks=1000000;lost=0", .doesNotHold),
-            ("seconds=2.5;tasks=1000000;lost=1", .doesNotHold),
+            ("seconds=2.5;tasks=999999;lost=1;seconds_at_once=5", .doesNotHold),
         ],
         "eventfd-pool-double-close": [("lt_ebadf=5;et_ebadf=0", .holds), ("lt_ebadf=5;et_ebadf=2", .doesNotHold)],
         "scale-wait-cost": [

@@ -8,17 +8,18 @@ import Meters
 ///    consumer is behind, or than the descriptor limit allows.
 /// 2. All at once: the producer makes and registers all of them before it signals the first, in as many descriptor
 ///    tables as the limit makes necessary. Left out where more than 64 tables, or more memory than there is, would be
-///    needed.
-/// 3. Times are from the first eventfd made to the last task done.
+///    needed; what is said of tasks at once can then not be affirmed.
+/// 3. Times are from the first eventfd made to the last task done. `tasks` counts those that were done, as they came;
+///    `lost` counts those of both.
 extension Experiment {
     static let eventFDMillion = Experiment(
         id: "eventfd-million",
-        statement: "a million tasks with an eventfd each, one producer and one consumer, take less than 6.5 s",
+        statement: "a million tasks at once, an eventfd each, one producer and one consumer, take less than 6.5 s",
         source: .e, keys: ["seconds", "tasks", "lost"],
         observe: {
             let tasks = 1_000_000
             let inTurn = try pool(tasks, live: false)
-            var observed: Observed = ["seconds": inTurn.seconds, "tasks": tasks, "lost": inTurn.lost]
+            var observed: Observed = ["seconds": inTurn.seconds, "tasks": inTurn.done, "lost": inTurn.lost]
             guard try hasRoom(for: tasks) else {
                 return observed.with(detail: "the descriptor limit or the memory is too small for all at once")
             }
@@ -28,10 +29,9 @@ extension Experiment {
             return observed
         },
         judge: { observed in
-            guard let seconds = observed.number("seconds"), observed.integer("lost") == 0, seconds < 6.5 else {
-                return .doesNotHold
-            }
-            return (observed.number("seconds_at_once") ?? 0) < 6.5 ? .holds : .depends
+            guard observed.integer("lost") == 0 else { return .doesNotHold }
+            let isFast = ["seconds", "seconds_at_once"].map { (observed.number($0) ?? .infinity) < 6.5 }
+            return isFast[1] ? .holds : isFast[0] ? .depends : .doesNotHold
         },
         explain: { observed in
             let atOnce = observed["seconds_at_once"].map { ", and \($0) s with all eventfds open at once" } ?? ""
@@ -40,7 +40,7 @@ extension Experiment {
         })
 }
 
-private func pool(_ tasks: Int, live: Bool) throws -> (seconds: Double, lost: UInt64) {
+private func pool(_ tasks: Int, live: Bool) throws -> (seconds: Double, done: UInt64, lost: UInt64) {
     var plan = try RunPlan(.wake, named: "epoll-et", .sharedSet, milliseconds: 1_000)
     plan.placement = .automatic(workers: 1, clients: 1)
     plan.wake.shape = .pool
@@ -49,7 +49,8 @@ private func pool(_ tasks: Int, live: Bool) throws -> (seconds: Double, lost: UI
     plan.wake.live = live
     let measurement = try experimentRun(plan, mayLose: true)
     guard let counts = measurement.wake.pool else { throw ScriptError("the pool counted nothing") }
-    return ((Double(measurement.durationNanoseconds) / 1e7).rounded() / 100, counts.lost)
+    let seconds = (Double(measurement.durationNanoseconds) / 1e7).rounded() / 100
+    return (seconds, UInt64(tasks) - counts.lost, counts.lost)
 }
 
 /// True if so many eventfds can be open at once: few enough descriptor tables hold them, and the memory does.
