@@ -116,6 +116,15 @@ final class StartGate: @unchecked Sendable {
         while arrived < count { changed.wait() }
     }
 
+    /// Waits until so many have arrived, or the time is over; true if they have.
+    func waitForArrivals(_ count: Int, seconds: Double) -> Bool {
+        changed.lock()
+        defer { changed.unlock() }
+        let end = Date(timeIntervalSinceNow: seconds)
+        while arrived < count, changed.wait(until: end) {}
+        return arrived >= count
+    }
+
     /// Lets everybody pass, now and later.
     func open() {
         changed.lock()

@@ -131,7 +131,14 @@ final class PoolCrew: Sendable {
     func start() { gate.open() }
 
     /// Waits until all descriptors of a live pool are open.
-    func waitUntilOpened() { opened.waitForArrivals(wake.producers) }
+    ///
+    /// - Returns: false if the user wants to stop.
+    func waitUntilOpened(_ interruption: Interruption) -> Bool {
+        while !opened.waitForArrivals(wake.producers, seconds: 0.1) {
+            if interruption.isRequested { return false }
+        }
+        return true
+    }
 
     /// Lets the producers of a live pool signal.
     func startSignalling() { opened.open() }

@@ -93,9 +93,8 @@ private func runLive(
     let slabBefore = MemoryUse.read().slabBytes
     for crew in crews {
         crew.start()
-        crew.waitUntilOpened()
+        guard crew.waitUntilOpened(interruption), !interruption.isRequested else { return .interrupted }
         if crew.error != nil { return .done }
-        if interruption.isRequested { return .interrupted }
     }
     let slab = MemoryUse.read().slabBytes
     let open = crews.reduce(0) { $0 + $1.board.tasks.open.value }
