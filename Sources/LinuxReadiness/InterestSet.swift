@@ -70,8 +70,10 @@ public import SystemPackage
 
     /// Takes a descriptor over and watches it (`EPOLL_CTL_ADD`).
     ///
-    /// - Parameter events: what to watch for. After an event, a registration with ``EpollEvents/oneShot`` is silent
-    ///   until ``modify(_:_:)``.
+    /// - Parameters:
+    ///   - descriptor: what to watch; the set closes it in the end.
+    ///   - events: what to watch for. After an event, a registration with ``EpollEvents/oneShot`` is silent until
+    ///     ``modify(_:_:)``.
     /// - Returns: what its events carry, and what names it from now on.
     /// - Throws: `EPERM` for a file that cannot be polled, `ENOSPC` past `/proc/sys/fs/epoll/max_user_watches`,
     ///   `EINVAL` for flags that exclude each other, `ENOMEM`. The descriptor is closed then.

@@ -63,8 +63,10 @@ public func attachClassicReuseportProgram(to listener: FileDescriptor) throws(Er
 /// Sends every new connection of the group to one of its listeners, without any privilege
 /// (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.5). Connections that wait at others stay there.
 ///
-/// - Parameter index: the listener's number in the order in which the group was bound. The kernel fills the number of
-///   a listener that is closed with the last one; a number without a listener leaves the choice to its hash.
+/// - Parameters:
+///   - listener: any of the group, borrowed.
+///   - index: the listener's number in the order in which the group was bound. The kernel fills the number of a
+///     listener that is closed with the last one; a number without a listener leaves the choice to its hash.
 public func attachClassicReuseportProgram(to listener: FileDescriptor, selecting index: Int) throws(Errno) {
     let number = UInt32(clamping: index)
     try attachClassic([sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: number)], to: listener)
