@@ -94,7 +94,12 @@ let package = Package(
             "LinuxRingsTests",
             ["CEventFD", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
         tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
-        tests("WakeTests", ["LinuxReadiness", "Meters", "Records", "Workloads", "bench", system, histogram]),
+        tests(
+            "WakeTests",
+            [
+                "LinuxDescriptors", "LinuxReadiness", "Meters", "Records", "TestSupport", "Workloads", "bench", system,
+                histogram,
+            ]),
         tests("ClaimsTests", ["bench", "Records", "Workloads"]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
         tests("MetersTests", ["CSocketExtras", "Meters", histogram]),

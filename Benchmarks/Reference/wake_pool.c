@@ -14,16 +14,33 @@ static uint64_t *waterline(const struct reference_pool *pool, int producer) {
     return pool->waterlines + (size_t)producer * (size_t)pool->waterline_spacing;
 }
 
-/* Sleeps until consumers have closed half of what is open. */
-static int wait_for_room(const struct reference_pool *pool, struct reference_producer *producer, int error) {
-    uint64_t open = value(pool->open);
-    if (open == 0) {
-        int descriptor = eventfd(0, producer->eventfd_flags);
-        if (descriptor < 0)
-            return error;
-        close(descriptor);
-        return 0;
+static void wake_throttled(const struct reference_pool *pool, uint64_t open) {
+    for (int i = 0; i < pool->producers; i++) {
+        uint64_t mark = value(waterline(pool, i));
+        if (!mark || open >= mark ||
+            !__atomic_compare_exchange_n(waterline(pool, i), &mark, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+            continue;
+        __atomic_sub_fetch(pool->throttled, 1, __ATOMIC_SEQ_CST);
+        uint64_t one = 1;
+        while (write(pool->rooms[i], &one, sizeof one) < 0 && errno == EINTR)
+            ;
     }
+}
+
+/* After a failed attempt, waits until consumers have closed half of what is open: 0, or the error if that cannot help. */
+static int wait_for_room(const struct reference_pool *pool, struct reference_producer *producer, int error,
+                         int *vain_attempts) {
+    uint64_t open = __atomic_sub_fetch(pool->open, 1, __ATOMIC_SEQ_CST);
+    if (value(pool->throttled))
+        wake_throttled(pool, open);
+    if (error != EMFILE && error != ENFILE)
+        return error;
+    if (value(pool->over))
+        return ECANCELED;
+    /* Another producer may have had the room, and its task may be done by now. */
+    if (open == 0)
+        return ++*vain_attempts == 100 ? error : 0;
+    *vain_attempts = 0;
     producer->waits++;
     uint64_t *mark = waterline(pool, producer->index);
     __atomic_store_n(mark, open / 2 + 1, __ATOMIC_SEQ_CST);
@@ -39,32 +56,19 @@ static int wait_for_room(const struct reference_pool *pool, struct reference_pro
     return 0;
 }
 
-static void wake_throttled(const struct reference_pool *pool, uint64_t open) {
-    for (int i = 0; i < pool->producers; i++) {
-        uint64_t mark = value(waterline(pool, i));
-        if (!mark || open >= mark ||
-            !__atomic_compare_exchange_n(waterline(pool, i), &mark, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-            continue;
-        __atomic_sub_fetch(pool->throttled, 1, __ATOMIC_SEQ_CST);
-        uint64_t one = 1;
-        while (write(pool->rooms[i], &one, sizeof one) < 0 && errno == EINTR)
-            ;
-    }
-}
-
-/* A descriptor, or -1 with errno. */
+/* A descriptor, or -1 with errno, which is ECANCELED if there is no room and all is over. */
 static int open_signal(const struct reference_pool *pool, struct reference_producer *producer) {
+    int vain_attempts = 0;
     for (;;) {
+        /* Counted before it is made: another producer that finds no room must not believe that nobody has any. */
+        uint64_t open = __atomic_add_fetch(pool->open, 1, __ATOMIC_SEQ_CST);
         int descriptor = eventfd(0, producer->eventfd_flags);
         if (descriptor >= 0) {
-            uint64_t open = __atomic_add_fetch(pool->open, 1, __ATOMIC_SEQ_CST);
             if (open > producer->open_peak)
                 producer->open_peak = open;
             return descriptor;
         }
-        if (errno != EMFILE && errno != ENFILE)
-            return -1;
-        int error = wait_for_room(pool, producer, errno);
+        int error = wait_for_room(pool, producer, errno, &vain_attempts);
         if (error) {
             errno = error;
             return -1;
@@ -76,7 +80,7 @@ int reference_produce(const struct reference_pool *pool, struct reference_produc
     for (uint32_t task = producer->first_task; task < producer->end_task; task++) {
         int descriptor = open_signal(pool, producer);
         if (descriptor < 0)
-            return errno;
+            return errno == ECANCELED ? 0 : errno;
         if (relaxed(pool->over)) {
             close(descriptor);
             return 0;

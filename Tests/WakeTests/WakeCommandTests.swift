@@ -81,6 +81,22 @@ import Workloads
         }
     }
 
+    /// Room for one task is enough for two producers: the smallest limit that ever works always works.
+    @Test(arguments: ["swift", "c"]) func roomForOneTaskIsEnough(_ implementation: String) throws {
+        func run(_ limit: Int) throws -> BenchRunner {
+            try BenchRunner(
+                ["--shape", "pool", "--descriptors", "per-task", "--mode", "et", "--tasks", "500"]
+                    + ["--producers", "2", "--consumers", "1", "--implementation", implementation],
+                descriptorLimit: limit)
+        }
+        let smallest = try #require(try (12...64).first { try run($0).exit == 0 })
+        for _ in 1...10 {
+            let run = try run(smallest)
+            #expect(run.exit == 0, "\(run.complaints)")
+            #expect(run.rows.first?.operations == 500)
+        }
+    }
+
     @Test func aLivePoolSpreadsOverTables() throws {
         let run = try BenchRunner(
             ["--shape", "pool", "--descriptors", "per-task", "--mode", "et", "--tasks", "1500", "--live"],

@@ -1,7 +1,10 @@
 import Histogram
+import LinuxDescriptors
+import LinuxReadiness
 import Meters
 import Records
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Workloads
@@ -61,6 +64,28 @@ import Testing
             #expect(row.tasksLost == 0 && row.tasksDoneTwice == 0, "\(mode.name)")
             // Alone, nobody can be starved.
             #expect((row.starvationMaxNs != nil) == (consumers > 1), "\(mode.name)")
+        }
+    }
+
+    /// Producers end although their table is full and nobody will ever make room.
+    @Test(.enabled(if: descriptorTableCanBeFilled, whyNoFilling), arguments: [false, true])
+    func aFullTableDoesNotKeepProducersWhenAllIsOver(isReference: Bool) throws {
+        _ = try DescriptorLimit.raise()
+        try withOwnDescriptorTable {
+            let board = try PoolBoard(count: 5, producers: 1, .eventfd, tableSize: Int(DescriptorLimit.current().soft))
+            let epoll = try Epoll()
+            // A task that nobody will do has a descriptor.
+            _ = board.tasks.open.add(1)
+            board.over.value = 1
+            let filled = try fillDescriptorTable()
+            defer { filled.forEach { try? $0.close() } }
+            var count = ProducerCounts(producer: 0)
+            if isReference {
+                try referenceProduce(board, 0..<5, epoll, .readable, &count)
+            } else {
+                try produceDescriptors(board.tasks, 0..<5, epoll, .readable, board.throttle, &count)
+            }
+            #expect(count.waits == 0 && board.tasks.open.value == 1)
         }
     }
 

@@ -16,7 +16,7 @@ func produceDescriptors(
     _ throttle: PoolThrottle, _ count: inout ProducerCounts
 ) throws(Errno) {
     for task in range {
-        let ends = try openSignal(tasks, throttle, &count)
+        guard let ends = try openSignal(tasks, throttle, &count) else { return }
         if tasks.over.relaxed != 0 { return ends.close() }
         try register(ends, task, epoll, flags, tasks)
         tasks.handedAt[task].relaxed = monotonicNanoseconds()

@@ -7,7 +7,7 @@ struct PoolTasks: Sendable {
     let signal: WakeSignal
     /// Written when all tasks are done.
     let finished: FileDescriptor
-    /// Tasks whose descriptors are open.
+    /// Tasks whose descriptors are open, or being opened by a producer.
     let open: SharedWord
     /// Tasks to be done.
     let remaining: SharedWord

@@ -57,29 +57,45 @@ final class PoolThrottle: Sendable {
 }
 
 /// Makes a task's signal; waits for descriptors to be closed if there is none left (`EMFILE`, `ENFILE`).
+///
+/// - Returns: nil if there is none left and all is over.
 @inline(__always)
 func openSignal(
     _ tasks: PoolTasks, _ throttle: PoolThrottle, _ count: inout ProducerCounts
-) throws(Errno) -> SignalEnds {
+) throws(Errno) -> SignalEnds? {
+    var vainAttempts = 0
     while true {
+        // Counted before it is made: another producer that finds no room must not believe that nobody has any.
+        let open = tasks.open.add(1)
         do throws(Errno) {
             let ends = try SignalEnds(tasks.signal, nonblocking: true)
-            count.opened(tasks.open.add(1))
+            count.opened(open)
             return ends
         } catch {
-            guard error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem else { throw error }
-            try waitForRoom(tasks, throttle, &count)
+            guard try waitForRoom(error, tasks, throttle, &count, &vainAttempts) else { return nil }
         }
     }
 }
 
-/// - Throws: the error of another attempt if no task has a descriptor, so that waiting would never end.
+/// - Returns: false if all is over.
+/// - Throws: the error if no task has a descriptor, so that waiting would never end.
 @inline(never)
 private func waitForRoom(
-    _ tasks: PoolTasks, _ throttle: PoolThrottle, _ count: inout ProducerCounts
-) throws(Errno) {
-    let open = tasks.open.value
-    if open == 0 { return try SignalEnds(tasks.signal, nonblocking: true).close() }
+    _ error: Errno, _ tasks: PoolTasks, _ throttle: PoolThrottle, _ count: inout ProducerCounts,
+    _ vainAttempts: inout Int
+) throws(Errno) -> Bool {
+    let open = tasks.open.subtract(1)
+    if tasks.throttled.value != 0 { throttle.wake(open: open) }
+    guard error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem else { throw error }
+    if tasks.over.value != 0 { return false }
+    guard open > 0 else {
+        // Another producer may have had the room, and its task may be done by now.
+        vainAttempts += 1
+        if vainAttempts == 100 { throw error }
+        return true
+    }
+    vainAttempts = 0
     count.waits += 1
     throttle.sleep(count.producer, tasks, open: open)
+    return true
 }
