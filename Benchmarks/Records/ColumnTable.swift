@@ -209,7 +209,7 @@ extension Column {
             "Wake pool with `live`: kernel memory (slab) for each open descriptor and its registration."),
         Column(
             "stale_events", \.staleEvents, isRequired: false,
-            "Wake pool: events that named a descriptor which another consumer had closed meanwhile; not 0 "
-                + "makes the mode unsafe for descriptors that are closed after a read."),
+            "Wake pool: events of tasks that another consumer had taken, whose descriptors were read or closed "
+                + "by then; not 0 makes the mode unsafe for descriptors that are closed after a read."),
     ]
 }

@@ -177,8 +177,8 @@ public struct RunRecord: Sendable, Equatable {
     public var descriptorsPeak: UInt64?
     /// Wake pool with `live`: kernel memory (slab) for each open descriptor and its registration.
     public var bytesPerDescriptor: Double?
-    /// Wake pool: events that named a descriptor which another consumer had closed meanwhile; not 0 makes the mode
-    /// unsafe for descriptors that are closed after a read.
+    /// Wake pool: events of tasks that another consumer had taken, whose descriptors were read or closed by then; not
+    /// 0 makes the mode unsafe for descriptors that are closed after a read.
     public var staleEvents: UInt64?
 
     /// A run that has an identity and no results yet.

@@ -122,6 +122,7 @@ static int read_owned(int descriptor, uint64_t *counts, uint64_t *stale_events) 
     while (read(descriptor, &amount, sizeof amount) < 0) {
         if (errno == EAGAIN) {
             count(counts, REFERENCE_EMPTY_CALLS, 1);
+            ++*stale_events;
             return 0;
         }
         if (errno == EBADF) {

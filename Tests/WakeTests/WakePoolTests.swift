@@ -67,6 +67,22 @@ import Testing
         }
     }
 
+    /// Level-triggered waiting tells several consumers of one task, and the run says so.
+    @Test func tellingSeveralConsumersOfOneTaskIsCounted() throws {
+        let mode = try #require(Mode.named("epoll-lt"))
+        var stale: UInt64 = 0
+        // Whether two consumers wait at once is up to the scheduler.
+        for _ in 0..<50 where stale == 0 {
+            let row = try pool(mode) {
+                $0.descriptors = .perTask
+                $0.tasks = 5000
+                $0.consumers = 3
+            }
+            stale = row.staleEvents ?? 0
+        }
+        #expect(stale > 0)
+    }
+
     /// Producers end although their table is full and nobody will ever make room.
     @Test(.enabled(if: descriptorTableCanBeFilled, whyNoFilling), arguments: [false, true])
     func aFullTableDoesNotKeepProducersWhenAllIsOver(isReference: Bool) throws {

@@ -10,7 +10,7 @@ import SystemPackage
 struct ConsumerResult: Sendable {
     /// From handing over a task to its end.
     let latencies: LatencyRecorder
-    /// Events that named a descriptor which another consumer had closed.
+    /// Events of tasks that another consumer had taken.
     let staleEvents: UInt64
 }
 

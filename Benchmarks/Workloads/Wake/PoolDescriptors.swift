@@ -94,7 +94,7 @@ struct ProducerCounts: Sendable {
 struct ConsumerCounts: ~Copyable {
     /// From handing over a task to its end.
     let latencies = LatencyBuckets()
-    /// Events that named a descriptor which another consumer had closed.
+    /// Events of tasks that another consumer had taken: their descriptors had been read, or closed too.
     var staleEvents: UInt64 = 0
 }
 
@@ -114,11 +114,13 @@ private func readOwned(
     _ descriptor: CInt, _ meter: WorkerMeter, _ count: inout ConsumerCounts
 ) throws(Errno) -> Bool {
     do throws(Errno) {
-        return try readSignal(FileDescriptor(rawValue: descriptor), meter)
-    } catch .badFileDescriptor {
-        count.staleEvents += 1
-        return false
+        if try readSignal(FileDescriptor(rawValue: descriptor), meter) { return true }
+    } catch {
+        guard error == .badFileDescriptor else { throw error }
     }
+    // Whoever closes whatever the read said would close here what is another consumer's.
+    count.staleEvents += 1
+    return false
 }
 
 @inline(__always)

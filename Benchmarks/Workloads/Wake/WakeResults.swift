@@ -20,7 +20,7 @@ struct WakeResults: Sendable {
         var descriptorsPeak: UInt64 = 0
         /// Kernel memory for each of them, if that was measured.
         var bytesPerDescriptor: Double?
-        /// Events that named a descriptor which another consumer had closed already.
+        /// Events of tasks that another consumer had taken already.
         var staleEvents: UInt64 = 0
     }
 

@@ -15,7 +15,7 @@ extension Measurement {
     public func warning(_ plan: RunPlan) -> String? {
         guard let stale = wake.pool?.staleEvents, stale > 0 else { return nil }
         return "\(plan.mode.name) with \(plan.wake.consumers) consumers in one set is unsafe: \(stale) times a "
-            + "consumer was told of a descriptor that another had read and closed; a second close would hit somebody "
-            + "else's. Use epoll-et or epoll-oneshot, or a set per worker"
+            + "consumer was told of a task that another had taken; were it to close the descriptor too, it could hit "
+            + "somebody else's. Use epoll-et or epoll-oneshot, or a set per worker"
     }
 }
