@@ -105,6 +105,33 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: AllocationCount.isCounted, "a sanitizer allocates in this build"))
+    func aWakeCostsNoAllocation() throws {
+        let rings = RingSupport.probe()
+        for mode in Mode.all where mode.unsupportedReason(rings: rings) == nil {
+            for signal in WakeSignal.allCases {
+                for shape in WakeShape.allCases {
+                    var plan = RunPlan(.wake, mode: mode)
+                    plan.wake.shape = shape
+                    plan.wake.signal = signal
+                    plan.wake.tasks = 20_000
+                    plan.durationNanoseconds = 100_000_000
+                    plan.warmupNanoseconds = 10_000_000
+                    plan.workers = 1
+                    plan.clients = 1
+                    guard plan.wake.refusal(by: mode) == nil, plan.wake.unsupportedReason(rings: rings) == nil else {
+                        continue
+                    }
+                    let row = try record(plan)
+                    #expect(row.status == .ok, "\(mode.name) \(signal) \(shape): \(row.reason)")
+                    // Starting and ending a thread, with its histogram, takes a few hundred at most, of the window's
+                    // thousands of wakes.
+                    #expect(try #require(row.allocationsPerOp) < 0.05, "\(mode.name) \(signal) \(shape)")
+                }
+            }
+        }
+    }
+
     @Test func aPipeTakesMoreMemoryThanACounter() {
         var wake = WakePlan()
         wake.tasks = 1000
