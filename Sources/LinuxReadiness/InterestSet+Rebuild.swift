@@ -62,9 +62,9 @@ extension InterestSet {
 
     /// Puts right what the last wait or a fork left.
     ///
-    /// Making the kernel's set anew takes time in proportion to what it watches, so it is done at most a hundred times a
-    /// second and with at most a tenth of a processor, whatever goes wrong. Until then the thread sleeps: waiting on a set
-    /// with a ghost would return at once.
+    /// Making the kernel's set anew takes time in proportion to what it watches, so it is done at most a hundred times
+    /// a second and with at most a tenth of a processor, whatever goes wrong. Until then the thread sleeps: waiting on
+    /// a set with a ghost would return at once.
     ///
     /// - Returns: false if the timeout ended first.
     @usableFromInline mutating func mend(timeoutMilliseconds: CInt) throws(Errno) -> Bool {

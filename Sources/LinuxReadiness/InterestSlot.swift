@@ -55,8 +55,8 @@ import SystemPackage
 }
 
 extension InterestSet {
-    /// What went wrong with a set, counted. All but ``Incidents/staleEvents`` and ``Incidents/forks`` say that a descriptor
-    /// was closed, or duplicated and closed, behind the set's back.
+    /// What went wrong with a set, counted. All but ``Incidents/staleEvents`` and ``Incidents/forks`` say that a
+    /// descriptor was closed, or duplicated and closed, behind the set's back.
     @frozen public struct Incidents: Sendable, Hashable {
         /// Events of registrations that outlived their descriptors.
         public internal(set) var ghosts: UInt64 = 0

@@ -1,7 +1,7 @@
 public import SystemPackage
 
-/// Requests, named by token. Each throws `ENOENT` for a token that is not live, `ESTALE` in a child, and `EBUSY` when the
-/// kernel takes no more because completions overflowed.
+/// Requests, named by token. Each throws `ENOENT` for a token that is not live, `ESTALE` in a child, and `EBUSY` when
+/// the kernel takes no more because completions overflowed.
 extension DescriptorRing {
     /// Queues an accept, which with `multishot` completes once for each connection (Linux 5.19). Each result is a
     /// descriptor, which the receiver of the event then owns: ``insert(_:)`` gives it to the ring.

@@ -3,8 +3,8 @@ import LinuxRings
 import Meters
 import SystemPackage
 
-// The loops of a ping-pong, the same on both sides: wait for a signal, note it, signal the other. Never inlined, so that
-// a profiler finds them by name.
+// The loops of a ping-pong, the same on both sides: wait for a signal, note it, signal the other. Never inlined, so
+// that a profiler finds them by name.
 
 @inline(never)
 func rallyInRead(_ input: FileDescriptor, _ output: FileDescriptor, _ side: borrowing RallySide) throws(Errno) {

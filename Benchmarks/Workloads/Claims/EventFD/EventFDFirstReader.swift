@@ -38,8 +38,8 @@ extension Experiment {
     /// A worker pool as described: the producer makes a counter for each task, puts it into the set on which all
     /// consumers wait, and writes 1; a consumer that wakes reads, closes, and does the task, whatever the read said.
     ///
-    /// Five tasks with two waiting consumers, level- and edge-triggered. A close that fails with EBADF came second: in a
-    /// busy program the number would be somebody else's by then.
+    /// Five tasks with two waiting consumers, level- and edge-triggered. A close that fails with EBADF came second: in
+    /// a busy program the number would be somebody else's by then.
     static let eventFDPoolDoubleClose = Experiment(
         id: "eventfd-pool-double-close",
         statement: "a pool whose consumers poll, read and close closes each counter once, registered edge-triggered",

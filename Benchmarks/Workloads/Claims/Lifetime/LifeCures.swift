@@ -57,8 +57,8 @@ extension Experiment {
         },
         judge: ghostIsGone, explain: ghostFinding("the last reference was closed"))
 
-    /// The description is brought back under the registered number by dup2(2); then EPOLL_CTL_DEL names it again. Whatever
-    /// has taken the number meanwhile is kept aside and put back.
+    /// The description is brought back under the registered number by dup2(2); then EPOLL_CTL_DEL names it again.
+    /// Whatever has taken the number meanwhile is kept aside and put back.
     static let lifeDup2Cure = Experiment(
         id: "life-dup2-cure", statement: "only a new set helps; here tried: dup2 of the duplicate onto the number, DEL",
         source: .m2, keys: ["events_after"],

@@ -2,8 +2,8 @@ import Glibc
 import LinuxReadiness
 import Meters
 
-/// The fork scenario to its end: for a fifth of a second the parent waits and ignores what it cannot place, as a program
-/// that knows no better would.
+/// The fork scenario to its end: for a fifth of a second the parent waits and ignores what it cannot place, as a
+/// program that knows no better would.
 ///
 /// `ghosts` counts events of the socket that the parent has closed, `real` those of the new one, which is not connected
 /// yet.

@@ -3,8 +3,8 @@ import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
 
-/// Ways to find out whether a socket is still connecting, each asked of one that is, and of the same when it is connected.
-/// A value of `a|b` is the answer before and after.
+/// Ways to find out whether a socket is still connecting, each asked of one that is, and of the same when it is
+/// connected. A value of `a|b` is the answer before and after.
 extension Experiment {
     static let lifeForkTellApart = Experiment(
         id: "life-fork-tell-apart",

@@ -4,9 +4,10 @@ import SystemPackage
 
 /// A generation counted with each number tells ghosts from events.
 ///
-/// A hundred times: a pipe is registered under a number with generation g, duplicated, closed; another pipe takes the number
-/// and is registered with generation g + 1. The old pipe gets a byte, and every second time the new one too. An event
-/// beyond what the new pipe's own state explains is a ghost; one whose generation is not the live one is detected.
+/// A hundred times: a pipe is registered under a number with generation g, duplicated, closed; another pipe takes the
+/// number and is registered with generation g + 1. The old pipe gets a byte, and every second time the new one too. An
+/// event beyond what the new pipe's own state explains is a ghost; one whose generation is not the live one is
+/// detected.
 extension Experiment {
     static let lifeGenerationDetects = Experiment(
         id: "life-generation-detects", statement: "a generation stored with each registration tells ghosts from events",

@@ -8,8 +8,8 @@ import SystemPackage
 ///
 /// 1. The fork scenario up to the ghost.
 /// 2. The parent fetches the child's descriptor: pidfd\_open(2), pidfd\_getfd(2).
-/// 3. It keeps the new socket aside, puts the old description back under the number, removes it by EPOLL\_CTL\_DEL, and puts
-///    the new socket back. The new socket's registration is not touched: its description never ended.
+/// 3. It keeps the new socket aside, puts the old description back under the number, removes it by EPOLL\_CTL\_DEL, and
+///    puts the new socket back. The new socket's registration is not touched: its description never ended.
 extension Experiment {
     static let lifePidfdCure = Experiment(
         id: "life-pidfd-cure", statement: "only a new set helps; here tried: fetch the child's descriptor, dup2, DEL",

@@ -3,8 +3,8 @@ import LinuxRings
 import LinuxSockets
 import SystemPackage
 
-/// Ending a request whose listener is closed already: the multishot accept is pending, the listener's only descriptor is
-/// closed, the request is cancelled, and three clients try to connect.
+/// Ending a request whose listener is closed already: the multishot accept is pending, the listener's only descriptor
+/// is closed, the request is cancelled, and three clients try to connect.
 ///
 /// `result` is that of the cancel request: a count, `ok` for 0, or an error. `events_after` counts the connections that
 /// the ring accepted in spite of it.

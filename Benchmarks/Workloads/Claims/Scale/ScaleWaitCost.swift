@@ -7,9 +7,9 @@ import SystemPackage
 
 /// What one wait costs when 10, 100, 1 000 and 10 000 idle descriptors are watched and one more is ready.
 ///
-/// Every interface is asked over and over for about 10 ms; the best of five interleaved rounds counts. `select` takes no
-/// descriptor from 1 024 on and so has no fourth value. io_uring watches by one pending poll for each descriptor, and a
-/// wait is the poll of the ready one with its completion.
+/// Every interface is asked over and over for about 10 ms; the best of five interleaved rounds counts. `select` takes
+/// no descriptor from 1 024 on and so has no fourth value. io_uring watches by one pending poll for each descriptor,
+/// and a wait is the poll of the ready one with its completion.
 extension Experiment {
     static let scaleWaitCost = Experiment(
         id: "scale-wait-cost",

@@ -3,8 +3,8 @@ import LinuxSockets
 
 /// One connection's bytes in two threads, level-triggered.
 ///
-/// 1. A and B wait for one connection: on one set, or with EPOLLEXCLUSIVE on a set each, because within one set the flag
-///    has nothing to choose between.
+/// 1. A and B wait for one connection: on one set, or with EPOLLEXCLUSIVE on a set each, because within one set the
+///    flag has nothing to choose between.
 /// 2. 2047 bytes arrive and wake A, perhaps B too.
 /// 3. 2 more arrive before A reads. Is B woken by now?
 /// 4. A reads at most 2048 bytes; then B, if it was woken, reads.
