@@ -1,4 +1,5 @@
 import LinuxSockets
+import Meters
 import SystemPackage
 
 /// Clients of a group for as long as an experiment lasts: a thread that connects in batches and waits for the fate of
@@ -33,6 +34,8 @@ final class ReuseportClients: Sendable {
                 clients += try connectClients(to: address, count: 1)
             } catch .connectionRefused, .connectionReset {
                 tally.lost += 1
+                // Nobody listens for a moment, which is not to be spent on trying.
+                sleepUntil(nanoseconds: monotonicNanoseconds() + 1_000_000)
             }
         }
         let served = try fates(clients)[.served, default: 0]
@@ -49,8 +52,29 @@ final class ReuseportClients: Sendable {
     var isDone: Bool { work.isFinished }
 
     /// What has become of them, when they have finished.
-    func tally() throws -> Tally {
-        defer { thread.end() }
-        return try work.result()
+    func tally() throws -> Tally { try work.result() }
+
+    /// Waits until they have finished, for which the listeners must be closed or served.
+    fileprivate func end() {
+        stop()
+        thread.end()
     }
+}
+
+/// Runs `body` while clients connect to a group. Whatever happens, they are gone and the group is closed when this
+/// returns, so that no later experiment is disturbed.
+func withReuseportClients<Success>(
+    of group: consuming ReuseportGroup, _ body: (inout ReuseportGroup, ReuseportClients) throws -> Success
+) throws -> Success {
+    let clients = ReuseportClients(to: group.address)
+    var group = group
+    let result: Result<Success, any Error>
+    do {
+        result = .success(try body(&group, clients))
+    } catch {
+        result = .failure(error)
+    }
+    group.end()
+    clients.end()
+    return try result.get()
 }

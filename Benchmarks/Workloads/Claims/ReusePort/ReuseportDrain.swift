@@ -18,19 +18,18 @@ extension Experiment {
         statement: "with BPF at SO_REUSEPORT a listener can be left, drained and closed without a loss",
         source: .m1, keys: ["served", "lost"],
         observe: {
-            var group = try ReuseportGroup(count: 2)
-            let clients = ReuseportClients(to: group.address)
-            try group.serve([0, 1], for: 100_000_000)
-            try group.serve([1], for: 20_000_000)
-            try attachClassicReuseportProgram(to: group[0], selecting: 1)
-            let drained = try group.drain(0, serving: 1)
-            group.close(0)
-            try group.serve([0], for: 100_000_000)
-            clients.stop()
-            while !clients.isDone { try group.serve([0], for: 1_000_000) }
-            let tally = try clients.tally()
-            group.end()
-            return ["served": tally.served, "lost": tally.lost, "drained": drained]
+            try withReuseportClients(of: try ReuseportGroup(count: 2)) { group, clients in
+                try group.serve([0, 1], for: 100_000_000)
+                try group.serve([1], for: 20_000_000)
+                try attachClassicReuseportProgram(to: group[0], selecting: 1)
+                let drained = try group.drain(0, serving: 1)
+                group.close(0)
+                try group.serve([0], for: 100_000_000)
+                clients.stop()
+                while !clients.isDone { try group.serve([0], for: 1_000_000) }
+                let tally = try clients.tally()
+                return ["served": tally.served, "lost": tally.lost, "drained": drained]
+            }
         },
         judge: { $0.integer("lost") == 0 && ($0.integer("served") ?? 0) > 0 ? .holds : .doesNotHold },
         explain: { observed in

@@ -33,17 +33,15 @@ extension Experiment {
 private let restarts = 15
 
 private func restart(draining: Bool) throws -> ReuseportClients.Tally {
-    var group = try ReuseportGroup(count: 1)
-    let clients = ReuseportClients(to: group.address)
-    for _ in 1...restarts {
-        try group.serve([0], for: 20_000_000)
-        try group.add()
-        if draining { _ = try group.serve(0) }
-        group.close(0)
+    try withReuseportClients(of: try ReuseportGroup(count: 1)) { group, clients in
+        for _ in 1...restarts {
+            try group.serve([0], for: 20_000_000)
+            try group.add()
+            if draining { _ = try group.serve(0) }
+            group.close(0)
+        }
+        clients.stop()
+        while !clients.isDone { try group.serve([0], for: 1_000_000) }
+        return try clients.tally()
     }
-    clients.stop()
-    while !clients.isDone { try group.serve([0], for: 1_000_000) }
-    let tally = try clients.tally()
-    group.end()
-    return tally
 }
