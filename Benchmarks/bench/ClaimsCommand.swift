@@ -40,11 +40,12 @@ struct ClaimsCommand: ParsableCommand {
             progress.show(done: done, doing: experiment.id)
             let result = experiment.run()
             progress.clear()
+            // What it saw may be the interruption's doing.
+            if interruption.isRequested { throw ExitCode(Exit.interrupted.rawValue) }
             print(claimsTableEntry(result.record, width: width, styled: styled), terminator: "")
             records.append(result.record)
             try save(records)
             if result.failed { failures.append("\(experiment.id) \(result.record.detail)") }
-            if interruption.isRequested { throw ExitCode(Exit.interrupted.rawValue) }
         }
         print("\n\(Self.tally(records))\nResults: " + ([csv] + (markdown.map { [$0] } ?? [])).joined(separator: ", "))
         if !failures.isEmpty { throw Failure(.runFailed, failures.joined(separator: "; ")) }
