@@ -68,7 +68,8 @@ enum Opinions {
             ("ghosts=9000;real=0;cpu_percent=99", .holds), ("ghosts=0;real=0;cpu_percent=1", .doesNotHold),
         ],
         "life-fork-remedies": [
-            (failing + "handle_before_fork=fails", .holds), (failing + "handle_before_fork=cures", .depends),
+            (failing + "handle_before_fork=fails", .holds), (failing + "handle_before_fork=racy", .holds),
+            (failing + "handle_before_fork=cures", .depends),
             (
                 "ignore=cures;remove=cures;child_close=cures;child_close_epoll=cures;handle_before_fork=cures",
                 .doesNotHold

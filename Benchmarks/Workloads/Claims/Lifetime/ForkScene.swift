@@ -26,7 +26,7 @@ struct ForkScene: ~Copyable {
     /// Steps 1 to 4. `prepare` and `resume` run in the parent before and after the fork.
     init(
         prepare: (borrowing Epoll, FileDescriptor) throws(Errno) -> Void = { (_, _) throws(Errno) in },
-        resume: (borrowing Epoll, FileDescriptor) throws(Errno) -> Void = { (_, _) throws(Errno) in }
+        resume: (borrowing Epoll, FileDescriptor, borrowing ForkedHolder) throws -> Void = { _, _, _ in }
     ) throws {
         let oldListener = try FullListener()
         let newListener = try FullListener()
@@ -36,7 +36,7 @@ struct ForkScene: ~Copyable {
         try epoll.add(number, .writable, token: Self.oldToken)
         try prepare(epoll, number)
         let child = try ForkedHolder(keeping: [number, epoll.descriptor])
-        try resume(epoll, number)
+        try resume(epoll, number, child)
         try old.close()
         let new = try move(try newListener.beginConnect(), to: number.rawValue)
         try epoll.add(new.descriptor, .writable, token: Self.newToken)
