@@ -93,7 +93,10 @@ enum Opinions {
             ("per_second=900000;hours=1.33;server_per_second=30000;server_hours=39.8", .depends),
             ("per_second=40000;hours=29.8;server_per_second=9000;server_hours=133", .doesNotHold),
         ],
-        "life-poll-closed": [("revents=POLLNVAL", .holds), ("revents=POLLIN", .doesNotHold)],
+        "life-poll-closed": [
+            ("revents=none;closed_revents=POLLNVAL", .holds), ("revents=none;closed_revents=POLLIN", .depends),
+            ("revents=POLLOUT;closed_revents=POLLIN", .doesNotHold),
+        ],
     ]
 
     private static let cancelling: [Entry] = [

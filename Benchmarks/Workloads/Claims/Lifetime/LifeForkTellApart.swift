@@ -3,25 +3,29 @@ import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
 
-/// Ways to find out whether a socket is still connecting, each asked of one that is, and of the same when it is
-/// connected. A value of `a|b` is the answer before and after.
+/// Ways to find out whether the new socket of the fork scenario is still connecting, each asked while the old one's
+/// ghost is reported under its number: before it is connected, and when it is. A value of `a|b` is the answer before
+/// and after; `ghosts` counts those of ten waits that reported the ghost, before and after.
 extension Experiment {
     static let lifeForkTellApart = Experiment(
         id: "life-fork-tell-apart",
         statement: "one cannot find out, beside a ghost, whether the new socket is still connecting",
         source: .l, keys: questions.map(\.key),
         observe: {
-            var listener = try FullListener()
-            let socket = try listener.beginConnect()
-            let before = questions.map { $0.ask(socket.descriptor) }
-            try listener.letConnect()
-            let after = questions.map { $0.ask(socket.descriptor) }
-            try socket.close()
-            listener.end()
+            var scene = try ForkScene()
+            try scene.oldSocketConnects()
+            let socket = scene.newSocket.descriptor
+            let ghostsBefore = try scene.ghosts()
+            let before = questions.map { $0.ask(socket) }
+            try scene.newSocketConnects()
+            let ghostsAfter = try scene.ghosts()
+            let after = questions.map { $0.ask(socket) }
+            scene.end()
             var observed = Observed()
             for (index, question) in questions.enumerated() {
                 observed[question.key] = "\(before[index])|\(after[index])"
             }
+            observed["ghosts"] = "\(ghostsBefore)|\(ghostsAfter)"
             return observed
         },
         judge: { observed in
