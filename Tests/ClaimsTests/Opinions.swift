@@ -166,6 +166,7 @@ enum Opinions {
         "eventfd-pool-double-close": [("lt_ebadf=5;et_ebadf=0", .holds), ("lt_ebadf=5;et_ebadf=2", .doesNotHold)],
         "scale-wait-cost": [
             (dear + "poll_1000_ns=90000;poll_10000_ns=900000;" + flat + flatRing, .holds),
+            (dear + "poll_1000_ns=90000;poll_10000_ns=900000;" + flat, .holds),
             (cheap + "poll_1000_ns=900;poll_10000_ns=900;" + flat + flatRing, .depends),
             (
                 cheap + "poll_1000_ns=900;poll_10000_ns=900;epoll_10_ns=4;epoll_100_ns=40;epoll_1000_ns=400;"
