@@ -6,8 +6,8 @@ import Records
 ///
 /// 1. One worker waits level-triggered; it has a processor of its own where there are two.
 /// 2. A client starts a connection every 25 us for 3 s, whatever the server does, and waits for each to be closed.
-/// 3. Served is what was closed in the window of 3 s, offered the rate times its length; latencies count from the
-///    scheduled start.
+/// 3. Served is what was closed in the window of 3 s, offered what the client had scheduled in it, whether it was
+///    answered, failed, was never answered or could not even start; latencies count from the scheduled start.
 ///
 /// On loopback the client's thread carries out the handshake, so that a client that falls behind says nothing of the
 /// server: the verdict then depends, unless the worker used up its processor. `foreign_cpu_percent` is what other
@@ -24,11 +24,11 @@ extension Experiment {
             plan.load = .openLoop(perSecond: perSecond)
             plan.placement = .automatic(workers: 1, clients: 1)
             let measurement = try experimentRun(plan, mayLose: true)
-            let seconds = Double(measurement.durationNanoseconds) / 1e9
             let used = Double(measurement.server.cpuNanoseconds) / Double(measurement.durationNanoseconds)
             let served = measurement.perWorker.reduce(0, +)
             return [
-                "offered": Int((perSecond * seconds).rounded()), "served": served,
+                "offered": measurement.latencies.totalCount + measurement.clientErrors + measurement.lost,
+                "served": served,
                 "p99_ns": measurement.latencies.valueAtPercentile(99),
                 "server_cpu_percent": Int((100 * used).rounded()),
                 "foreign_cpu_percent": Int((100 * measurement.foreignShare).rounded()),
