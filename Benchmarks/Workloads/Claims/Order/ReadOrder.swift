@@ -10,7 +10,9 @@ import Records
 /// 3. When it is done with what it read, it looks whether another worker was done with a later piece of the same
 ///    connection meanwhile: then this one is out of order.
 ///
-/// Nothing is pinned. Within one set EPOLLEXCLUSIVE has nothing to choose between: the set wakes one waiter anyway.
+/// Nothing is pinned. Within one set EPOLLEXCLUSIVE has nothing to choose between: the set wakes one waiter anyway. And
+/// with a set per worker this workload gives each connection to one of them, so that the flag has nothing to choose
+/// between there either; `read-exclusive-split` puts one connection into two sets.
 extension Experiment {
     /// What is said of the order.
     enum OrderClaim {
