@@ -11,56 +11,68 @@ struct BaselineUpdate {
     let quiet: Bool
 
     /// Stores the workload that the options name, or every workload.
+    ///
+    /// The old baseline stays whole until everything new has been measured.
     func run(_ given: [String]) throws {
-        let plans = given.isEmpty ? Workload.allCases.map(defaults) : [given]
-        for arguments in plans { try store(arguments) }
-        if !countsOnly {
-            try keepProgram()
-        }
+        let plans = try (given.isEmpty ? Workload.allCases.map(defaults) : [given]).map(checked)
+        try? FileManager.default.removeItem(atPath: scratch)
+        for (arguments, options) in plans { try measure(arguments, options) }
+        if !countsOnly { try copyProgram() }
+        try moveIntoPlace(plans.map(\.options.workload))
         print("Baseline: \(baseline.path)")
     }
 
     /// Counts are taken with one connection, where the schedule of the threads has no part in them.
     private func defaults(_ workload: Workload) -> [String] {
-        ["--workload", workload.rawValue]
+        // A ping-pong has no connections, and no multishot request to wait with.
+        let isWake = workload == .wake
+        let modes = countsOnly ? "all" : "blocking,epoll-lt,epoll-et," + (isWake ? "uring-single" : "uring-multishot")
+        return ["--workload", workload.rawValue, "--mode", modes]
+            + (countsOnly && !isWake ? ["--connections", "1"] : [])
             + (countsOnly
-                ? ["--mode", "all", "--connections", "1", "--rounds", "3", "--duration", "60ms", "--warmup", "20ms"]
-                : [
-                    "--mode", "blocking,epoll-lt,epoll-et,uring-multishot", "--rounds", "10", "--duration", "200ms",
-                    "--warmup", "50ms",
-                ])
+                ? ["--rounds", "5", "--duration", "60ms", "--warmup", "20ms"]
+                : ["--rounds", "10", "--duration", "200ms", "--warmup", "50ms"])
     }
 
-    private func store(_ arguments: [String]) throws {
+    /// A mistake in the options of the last workload must not come out after the others have run.
+    private func checked(_ arguments: [String]) throws -> (arguments: [String], options: RunOptions) {
         let options = try InterleavedPlan.runOptions(arguments)
-        let scratch = "\(baseline.path)/\(options.workload).new"
-        let final = "\(baseline.path)/\(options.workload)"
-        let manager = FileManager.default
-        try? manager.removeItem(atPath: scratch)
-        let rows = try measureAgain(arguments, options, seed: seed, output: scratch, quiet: quiet)
+        _ = try Arms(options, seed: 1)
+        return (arguments, options)
+    }
+
+    /// Holds what is new until it is complete.
+    private var scratch: String { baseline.path + "/.new" }
+
+    private func measure(_ arguments: [String], _ options: RunOptions) throws {
+        let path = "\(scratch)/\(options.workload)"
+        let rows = try measureAgain(arguments, options, seed: seed, output: path, quiet: quiet)
         if hasFailedRuns(rows) {
-            throw Failure(.runFailed, "a run failed, so the baseline stays as it was; the rows in \(scratch) say why")
-        }
-        do {
-            if manager.fileExists(atPath: final) { try manager.removeItem(atPath: final) }
-            try manager.moveItem(atPath: scratch, toPath: final)
-        } catch {
-            throw Failure(.usage, "\(final) cannot be written; the new baseline is in \(scratch)")
+            throw Failure(.runFailed, "a run failed, so the baseline stays as it was; the rows in \(path) say why")
         }
     }
 
-    /// Copies this program next to its numbers.
-    private func keepProgram() throws {
-        let manager = FileManager.default
-        let aside = baseline.program + ".new"
-        try? manager.removeItem(atPath: aside)
+    /// Copies this program next to its numbers; what is left to do then needs no space.
+    private func copyProgram() throws {
         do {
-            try manager.copyItem(atPath: ownProgram, toPath: aside)
-            if manager.fileExists(atPath: baseline.program) { try manager.removeItem(atPath: baseline.program) }
-            try manager.moveItem(atPath: aside, toPath: baseline.program)
+            try FileManager.default.copyItem(atPath: ownProgram, toPath: scratch + "/bench")
         } catch {
-            throw Failure(.usage, "\(baseline.program) cannot be written")
+            throw Failure(.usage, "this program cannot be copied to \(scratch), so the baseline stays as it was")
         }
+    }
+
+    private func moveIntoPlace(_ workloads: [String]) throws {
+        let manager = FileManager.default
+        for name in workloads + (countsOnly ? [] : ["bench"]) {
+            let final = "\(baseline.path)/\(name)"
+            do {
+                if manager.fileExists(atPath: final) { try manager.removeItem(atPath: final) }
+                try manager.moveItem(atPath: "\(scratch)/\(name)", toPath: final)
+            } catch {
+                throw Failure(.usage, "\(final) cannot be written; what is new is in \(scratch)")
+            }
+        }
+        try? manager.removeItem(atPath: scratch)
     }
 }
 

@@ -90,6 +90,24 @@ import Testing
         #expect(folder.text(counts + "/runs.csv") == before)
     }
 
+    @Test func withoutOptionsEveryWorkloadIsStored() async throws {
+        let folder = try BenchFolder()
+        let outcome = try await folder.bench("check --update --counts-only --quiet")
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        for workload in ["accept", "crr", "read", "wake"] {
+            #expect(try folder.rows("results/baseline/counts/\(workload)").contains { $0.status == .ok })
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.path("results/baseline/counts/.new")))
+    }
+
+    @Test func theProgramIsKeptWithItsTimes() async throws {
+        let folder = try BenchFolder()
+        let outcome = try await folder.bench("check --update --quiet -- --workload wake --rounds 1 --duration 20ms")
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        #expect(FileManager.default.isExecutableFile(atPath: folder.path(machine + "/bench")))
+        #expect(try folder.rows(machine + "/wake").contains { $0.status == .ok })
+    }
+
     @Test func optionsBelongToTheUpdate() async throws {
         let outcome = try await BenchFolder().bench("check -- --mode lt")
         #expect(outcome.exit == 64 && outcome.complaints.contains("belong to check --update"))
