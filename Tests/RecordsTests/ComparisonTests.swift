@@ -97,8 +97,8 @@ import Testing
         let row = try #require(comparison.rows.first { $0.metric == "syscalls_per_op" })
         #expect(row.method == .exactCount && row.verdict == .regressed && comparison.verdict == .regressed)
         let overlapping = (
-            runs(blocks: 3, seed: 1) { record, block in record.syscallsPerOp = block == 1 ? 3.05 : 3 },
-            runs(blocks: 3, seed: 2) { record, block in record.syscallsPerOp = block == 1 ? 3.05 : 3.07 }
+            runs(blocks: 3, seed: 1) { record, block in record.syscallsPerOp = block == 1 ? 3.012 : 3 },
+            runs(blocks: 3, seed: 2) { record, block in record.syscallsPerOp = block == 1 ? 3.012 : 3.02 }
         )
         let same = try Comparison(
             base: overlapping.0, new: overlapping.1, options: ComparisonOptions(design: .unpaired))
@@ -108,6 +108,40 @@ import Testing
         let unsure = try Comparison(base: base, new: noisy, options: ComparisonOptions(design: .unpaired))
         let second = try #require(unsure.rows.first { $0.metric == "syscalls_per_op" })
         #expect(second.method == .hodgesLehmann && second.verdict == .inconclusive)
+    }
+
+    @Test func aLargeMinimumEffectMakesNoCountSteady() throws {
+        var options = ComparisonOptions(design: .paired)
+        options.minEffect = 0.2
+        let noisy = runs(blocks: 3, seed: 1) { record, block in record.syscallsPerOp = 3 + Double(block) / 5 }
+        let steady = runs(blocks: 3, seed: 2)
+        for (base, new) in [(noisy, steady), (steady, noisy)] {
+            let comparison = try Comparison(base: base, new: new, options: options)
+            let row = try #require(comparison.rows.first { $0.metric == "syscalls_per_op" })
+            #expect(row.method == .pairedMedian && row.verdict == .inconclusive)
+        }
+    }
+
+    @Test func countsAloneLeaveDoubtWhereTheNewSideScattersIntoTheBase() throws {
+        var options = ComparisonOptions(design: .unpaired)
+        options.comparesSteadyCountsOnly = true
+        func verdict(_ values: [Double]) throws -> Verdict? {
+            let new = runs(blocks: 3, seed: 2) { record, block in record.syscallsPerOp = values[block - 1] }
+            return try Comparison(base: runs(blocks: 3, seed: 1), new: new, options: options).rows.first {
+                $0.metric == "syscalls_per_op"
+            }?.verdict
+        }
+        #expect(try verdict([3, 3.01, 3]) == .same)
+        #expect(try verdict([3, 3.4, 3.5]) == .inconclusive)
+        #expect(try verdict([3.3, 3.4, 3.6]) == .regressed)
+    }
+
+    @Test func fromNothingIsNoRatio() throws {
+        let base = runs(blocks: 3, seed: 1) { record, _ in record.spuriousWakeupsPerOp = 0 }
+        let new = runs(blocks: 3, seed: 2) { record, _ in record.spuriousWakeupsPerOp = 1 }
+        let comparison = try Comparison(base: base, new: new, options: ComparisonOptions(design: .paired))
+        let table = comparison.table(width: 120, styled: false)
+        #expect(table.contains("0 to 1") && !table.contains("100.000"), "\(table)")
     }
 
     @Test func zeroAndMissingValues() throws {

@@ -36,8 +36,10 @@ extension Comparison {
             default: HumanUnits.perOperation(value)
             }
         }
-        let ratio = Decimal.fixed(row.ratio, digits: 3)
-        let range = row.interval.map {
+        // Nothing has no ratio to something.
+        let hasRatio = row.base > 0 && row.new > 0 || row.ratio == 1
+        let ratio = hasRatio ? Decimal.fixed(row.ratio, digits: 3) : "\(human(row.base)) to \(human(row.new))"
+        let range = (hasRatio ? row.interval : nil).map {
             " [\(Decimal.fixed($0.lower, digits: 3)), \(Decimal.fixed($0.upper, digits: 3))]"
         }
         let needed = row.blocksNeeded.map { " of \($0)" } ?? ""
@@ -62,7 +64,7 @@ extension Comparison {
             notes.append("A ratio without an interval is of counts that did not vary from run to run.")
         }
         let unit = design == .paired ? "blocks" : "runs of each side"
-        let open = rows.filter { $0.isGating && $0.verdict == .inconclusive }
+        let open = rows.filter { $0.isGating && $0.verdict == .inconclusive && $0.method != .exactCount }
         if open.contains(where: { $0.blocksNeeded == nil }) {
             notes.append(
                 "More than \(MetricTest.mostBlocks) \(unit) would be needed: a change is as large as its margin.")

@@ -18,33 +18,35 @@ struct MetricSamples {
     /// ln(new ÷ base) per block.
     var logRatios: [Double] { zip(base, new).map { logarithm($1) - logarithm($0) } }
 
-    /// Whether the counts are so steady on both sides that they need no statistics.
+    /// How far a run's count may lie from the median of its side and still be free of noise. It is no matter of what
+    /// change is of interest: a count that scatters needs statistics, however large the minimum effect.
+    static let steadyTolerance = 0.005
+
+    /// Whether the base's counts are so steady that they need no statistics.
     ///
     /// A count is free of noise only where the threads' timing has no part in it. That is seen from the runs
-    /// themselves: at least three on each side, none further than `tolerance` from its median.
-    func isSteadyCount(tolerance: Double) -> Bool {
-        isSteady(base, tolerance) && isSteady(new, tolerance)
-    }
+    /// themselves: at least three, none further than ``steadyTolerance`` from their median.
+    var isSteadyBase: Bool { isSteady(base) }
 
-    /// The same of the base alone.
-    func isSteadyBase(tolerance: Double) -> Bool { isSteady(base, tolerance) }
+    /// The same of the new side.
+    var isSteadyNew: Bool { isSteady(new) }
 
-    private func isSteady(_ side: [Double], _ tolerance: Double) -> Bool {
+    private func isSteady(_ side: [Double]) -> Bool {
         guard column.isCount, side.count >= 3 else { return false }
         let middle = median(side) ?? 0
-        return side.allSatisfy { abs($0 - middle) <= max(tolerance * middle, resolution) }
+        return side.allSatisfy { abs($0 - middle) <= max(Self.steadyTolerance * middle, resolution) }
     }
 
-    /// The verdict on steady counts: changed if both ranges, or where `byMedian` both medians, lie apart by more than
-    /// the margin.
-    func countVerdict(margin: Double, byMedian: Bool = false) -> Verdict {
+    /// The verdict on counts whose base is steady: changed if the ranges lie apart and the medians by more than the
+    /// margin. A new side that scatters into the base's range leaves doubt.
+    func countVerdict(margin: Double) -> Verdict {
         guard let low = base.min(), let high = base.max(), let newLow = new.min(), let newHigh = new.max() else {
             return .inconclusive
         }
         let (old, now) = (median(base) ?? 0, median(new) ?? 0)
         let allowed = max(margin * old, resolution)
-        if byMedian || newLow > high, now - old > allowed { return column.better == .lower ? .regressed : .improved }
-        if byMedian || newHigh < low, old - now > allowed { return column.better == .lower ? .improved : .regressed }
-        return .same
+        if newLow > high, now - old > allowed { return column.better == .lower ? .regressed : .improved }
+        if newHigh < low, old - now > allowed { return column.better == .lower ? .improved : .regressed }
+        return isSteadyNew ? .same : .inconclusive
     }
 }

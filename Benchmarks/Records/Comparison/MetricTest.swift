@@ -9,7 +9,6 @@ struct MetricTest {
     let method: MetricComparison.Method
     private let design: ComparisonOptions.Design
     private let alpha: Double
-    private let comparesMedians: Bool
     private let estimate: Double
     private let interval: Interval?
     /// Two-sided, that the change is not beyond the margin towards the estimate.
@@ -26,16 +25,14 @@ struct MetricTest {
         isGating = options.gating.contains(column.name)
         design = options.design
         alpha = options.alpha
+        // Without statistics there is nothing to fall back on where the new side scatters, so that leaves doubt.
+        let isExact = samples.isSteadyBase && (samples.isSteadyNew || options.comparesSteadyCountsOnly)
+        if options.comparesSteadyCountsOnly && !isExact { return nil }
         let floor = options.noiseFloor?.floor(of: column.name, arm: arm.base.arm) ?? 0
-        margin = max(options.minEffect, floor)
+        // What is free of noise has no use for a noise floor.
+        margin = isExact ? options.minEffect : max(options.minEffect, floor)
         let bound = log(1 + margin)
-        comparesMedians = options.comparesSteadyCountsOnly
-        let isSteady =
-            options.comparesSteadyCountsOnly
-            ? samples.isSteadyBase(tolerance: options.minEffect)
-            : samples.isSteadyCount(tolerance: options.minEffect)
-        if options.comparesSteadyCountsOnly && !isSteady { return nil }
-        if isSteady {
+        if isExact {
             method = .exactCount
             let (old, now) = (median(samples.base) ?? 0, median(samples.new) ?? 0)
             estimate = samples.logarithm(now) - samples.logarithm(old)
@@ -63,16 +60,16 @@ struct MetricTest {
     ///   - strictness: how many share `alpha`.
     func result(adjustedP: Double, strictness: Double) -> MetricComparison {
         let verdict = self.verdict(adjustedP: adjustedP)
+        let isUndecided = verdict == .inconclusive && method != .exactCount
         return MetricComparison(
             arm: arm, metric: samples.column.name, isGating: isGating, base: median(samples.base) ?? 0,
             new: median(samples.new) ?? 0, ratio: exp(estimate), interval: interval?.mapped(exp), margin: margin,
             adjustedP: method == .exactCount ? nil : adjustedP, verdict: verdict, blocks: blocks,
-            blocksNeeded: verdict == .inconclusive ? blocksNeeded(strictness: isGating ? strictness : 1) : nil,
-            method: method)
+            blocksNeeded: isUndecided ? blocksNeeded(strictness: isGating ? strictness : 1) : nil, method: method)
     }
 
     private func verdict(adjustedP: Double) -> Verdict {
-        if method == .exactCount { return samples.countVerdict(margin: margin, byMedian: comparesMedians) }
+        if method == .exactCount { return samples.countVerdict(margin: margin) }
         guard let interval else { return .inconclusive }
         let bound = log(1 + margin)
         if adjustedP <= alpha && (interval.lower > bound || interval.upper < -bound) {
