@@ -29,10 +29,12 @@ struct BaselineCheck {
                 ? try compareStored(stored, description, name) : try comparePrograms(description, name)
             comparison.show("\(name): base is \(folder), new is this program")
             exits.append(arguments.exit(comparison.verdict))
-            if hasFailedRuns(fresh) { exits.append(.runFailed) }
+            if hasFailedRuns(fresh) || !lacksOnlyUnsupported(stored, fresh, name) { exits.append(.runFailed) }
         }
         if exits.contains(.regressed) { throw Failure(.regressed, "regressed against \(baseline.path)") }
-        if exits.contains(.runFailed) { throw Failure(.runFailed, "a run failed; the table leaves it out") }
+        if exits.contains(.runFailed) {
+            throw Failure(.runFailed, "not everything was checked: a run failed or was not made")
+        }
     }
 
     private var hasProgram: Bool { FileManager.default.isExecutableFile(atPath: baseline.program) }
@@ -83,7 +85,7 @@ struct BaselineCheck {
         if !arguments.hasGating { options.gating = Self.counts }
         options.noiseFloor = NoiseFloors.ofThisMachine()
         guard countsOnly else {
-            complain(
+            bench.complain(
                 "the baseline's program is not in \(baseline.program), so counts decide and times are only shown; "
                     + "bench check --update stores both")
             let fresh = try measured(description, name)
@@ -94,14 +96,48 @@ struct BaselineCheck {
         options.allowsDifferentMachines = true
         var fresh = try measured(description, name)
         var comparison = try Comparison.of(base: stored, new: fresh, options)
-        if comparison.verdict == .regressed {
+        if [.regressed, .inconclusive].contains(comparison.verdict) {
             // A disturbance seldom strikes twice; a change of the program does.
-            complain("\(name): counts differ; counting again")
+            bench.complain("\(name): counts differ; counting again")
             fresh = try measured(description, name + "-again")
             comparison = try Comparison.of(base: stored, new: fresh, options)
         }
         comparison.warnings = []
+        complain(of: comparison.omissions, name)
+        guard !comparison.rows.isEmpty else {
+            throw Failure(
+                .noBaseline, "\(name): no count was compared; store steady ones with bench check --update --counts-only"
+            )
+        }
         return (comparison, fresh)
+    }
+
+    /// Says which counts do not gate although the baseline holds them.
+    private func complain(of omissions: [Omission], _ name: String) {
+        for (reason, phrase) in [
+            (Omission.Reason.unsteady, "they vary among the baseline's own runs"),
+            (.unmeasured, "this program has none"),
+        ] {
+            let varying = Arm.varyingColumns(of: omissions.map(\.arm))
+            let some = omissions.filter { $0.reason == reason }
+            let list = some.map { "\($0.metric) of \($0.arm.label(varying: varying))" }.joined(separator: ", ")
+            if !list.isEmpty { bench.complain("\(name): not compared, since \(phrase): \(list)") }
+        }
+    }
+
+    /// Names the arms of the baseline that this program did not measure; false if any is missing for another reason
+    /// than that this system does not support it.
+    private func lacksOnlyUnsupported(_ stored: [RunRecord], _ fresh: [RunRecord], _ name: String) -> Bool {
+        let measured = Set(fresh.filter { $0.status == .ok }.map(Arm.init))
+        let unsupported = Dictionary(fresh.filter { $0.status == .unsupported }.map { (Arm($0), $0.reason) }) { $1 }
+        let wanted = stored.filter { $0.status == .ok }.map(Arm.init)
+        let lacking = wanted.filter { !measured.contains($0) }.reduce(into: [Arm]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+        let varying = Arm.varyingColumns(of: lacking)
+        let list = lacking.map { "\($0.label(varying: varying)) (\(unsupported[$0] ?? "no usable run"))" }
+        if !list.isEmpty { bench.complain("\(name): not checked: \(list.joined(separator: ", "))") }
+        return lacking.allSatisfy { unsupported[$0] != nil }
     }
 
     private func measured(_ description: RunDescription, _ name: String) throws -> [RunRecord] {

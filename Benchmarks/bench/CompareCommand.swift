@@ -160,6 +160,9 @@ struct CompareCommand: ParsableCommand {
 
     private func end(_ comparison: Comparison, _ title: String, _ rows: [RunRecord]) throws {
         comparison.show(title)
+        guard comparison.rows.contains(where: \.isGating) else {
+            throw Failure(.usage, "nothing decides: no metric of --fail-on was measured on both sides; name others")
+        }
         let exit = arguments.exit(comparison.verdict)
         if exit != .fine { throw ExitCode(exit.rawValue) }
         if hasFailedRuns(rows) { throw Failure(.runFailed, "a run failed; its row says why") }

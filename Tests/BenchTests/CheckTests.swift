@@ -61,6 +61,37 @@ import Testing
         }
     }
 
+    @Test func whatWasNotCheckedIsNamed() async throws {
+        let folder = try await counted()
+        let good = try folder.rows(counts)
+        // An arm that these options do not make.
+        let other = good.map { record in
+            var record = record
+            record.connections = 2
+            return record
+        }
+        try folder.write(counts, rows: good + other)
+        let missing = try await folder.bench("check --counts-only")
+        #expect(missing.exit == 3, "\(missing.complaints)")
+        #expect(missing.complaints.contains("not checked: ") && missing.complaints.contains("(no usable run)"))
+        // Counts that say nothing.
+        var rows = good
+        for index in rows.indices {
+            rows[index].syscallsPerOp = Double(index)
+            rows[index].wakeupsPerOp = rows[index].mode == "poll" ? 1 : Double(index)
+            rows[index].allocationsPerOp = nil
+        }
+        try folder.write(counts, rows: rows)
+        let unsteady = try await folder.bench("check --counts-only")
+        #expect(unsteady.exit == 0, "\(unsteady.output)\(unsteady.complaints)")
+        #expect(
+            unsteady.complaints.contains("own runs: ") && unsteady.complaints.contains("syscalls_per_op of epoll-lt"))
+        for index in rows.indices { rows[index].wakeupsPerOp = nil }
+        try folder.write(counts, rows: rows)
+        let nothing = try await folder.bench("check --counts-only")
+        #expect(nothing.exit == 5 && nothing.complaints.contains("no count was compared"), "\(nothing.complaints)")
+    }
+
     @Test func theBaselinesProgramRunsBesideTheNewOne() async throws {
         let folder = try BenchFolder()
         let stored = try await folder.bench(["check", "--update", "--"] + Self.steady)

@@ -55,6 +55,11 @@ import Testing
         #expect(both.exit == 2 && !both.output.contains("wakeups_per_op"))
     }
 
+    @Test func whereNothingDecidesThereIsNoVerdict() async throws {
+        let outcome = try await compare(storedRows(), storedRows(), ["--fail-on", "one_way_p50_ns"])
+        #expect(outcome.exit == 64 && outcome.complaints.contains("nothing decides"))
+    }
+
     @Test func doubtFailsOnRequestOnly() async throws {
         let (base, new) = (storedRows(rounds: 3), storedRows(rounds: 3, cost: 6_000))
         #expect(try await compare(base, new).exit == 0)

@@ -9,6 +9,8 @@ import Foundation
 public struct Comparison: Sendable {
     /// Every metric that both sides of an arm have.
     public var rows: [MetricComparison]
+    /// With ``ComparisonOptions/comparesSteadyCountsOnly``: the base's counts that could not be compared.
+    public var omissions: [Omission]
     /// What weakens the comparison, each with its remedy.
     public var warnings: [String]
     /// How runs were matched.
@@ -31,6 +33,9 @@ public struct Comparison: Sendable {
         let tests = arms.flatMap { arm in
             metrics.compactMap { MetricTest(arm: arm, column: $0, options: options) }
         }
+        omissions =
+            options.comparesSteadyCountsOnly
+            ? arms.flatMap { arm in metrics.compactMap { Omission(arm: arm, column: $0, options: options) } } : []
         let pValues = holmAdjusted(tests.filter(\.isStatisticalGate).map(\.pValue))
         // Each remaining hypothesis is tested at α divided by their number, so that is what the blocks must reach.
         let strictness = Double(max(1, pValues.count))
@@ -74,6 +79,32 @@ public struct Comparison: Sendable {
         }
         if arms.isEmpty { throw .noCommonArms }
         return arms
+    }
+}
+
+/// A count of the base that was not compared.
+public struct Omission: Sendable {
+    /// Why not.
+    public enum Reason: Sendable {
+        /// It varies among the base's own runs.
+        case unsteady
+        /// The new side has none.
+        case unmeasured
+    }
+
+    /// What was run.
+    public var arm: Arm
+    /// The count's column name.
+    public var metric: String
+    /// Why it was not compared.
+    public var reason: Reason
+
+    /// `nil` if the count is compared, or the base has none.
+    init?(arm: MatchedArm, column: Column, options: ComparisonOptions) {
+        guard !arm.base.values({ column.number(of: $0) }).isEmpty else { return nil }
+        let samples = arm.samples(column, design: options.design)
+        if let samples, samples.isSteadyBase { return nil }
+        (self.arm, metric, reason) = (arm.base.arm, column.name, samples == nil ? .unmeasured : .unsteady)
     }
 }
 
