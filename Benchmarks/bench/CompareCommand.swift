@@ -69,7 +69,7 @@ struct CompareCommand: ParsableCommand {
         }
     }
 
-    private func ignoredColumns() throws -> Set<String> {
+    private static func columns(_ ignore: String?) throws -> Set<String> {
         let names = ignore?.split(separator: ",").map(String.init) ?? []
         if let unknown = names.first(where: { name in !Arm.columns.contains { $0.name == name } }) {
             let known = Arm.columns.map(\.name).joined(separator: ", ")
@@ -81,12 +81,14 @@ struct CompareCommand: ParsableCommand {
     private func compareFolders(_ base: String, _ new: String) throws {
         let sides = try [base, new].map { try StoredFolder.rows($0) }
         var options = try arguments.options(StoredFolder.wereInterleaved(base, new) ? .paired : .unpaired)
-        options.ignoredColumns = try ignoredColumns()
+        options.ignoredColumns = try Self.columns(ignore)
         options.noiseFloor = NoiseFloors.forRuns(in: base, of: sides[0])
         complainOfUnusable(sides[0], side: base)
         complainOfUnusable(sides[1], side: new)
         for note in unmatched(sides, options.ignoredColumns) { complain(note) }
-        try end(try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", sides[1])
+        try end(
+            try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", sides[1],
+            arguments)
     }
 
     /// Says which arms only one side has.
@@ -118,10 +120,10 @@ struct CompareCommand: ParsableCommand {
         let sides = modes.map { mode in rows.filter { $0.mode == mode } }
         for (side, mode) in zip(sides, modes) { complainOfUnusable(side, side: mode) }
         var options = try arguments.options(.paired)
-        options.ignoredColumns = try ignoredColumns().union(Self.columnsThatFollow(sides))
+        options.ignoredColumns = try Self.columns(ignore).union(Self.columnsThatFollow(sides))
         options.noiseFloor = NoiseFloors.forRuns(in: folder, of: sides[0])
         let title = "Base: \(modes[0])\nNew:  \(modes[1])"
-        try end(try Comparison.of(base: sides[0], new: sides[1], options), title, sides[1])
+        try end(try Comparison.of(base: sides[0], new: sides[1], options), title, sides[1], arguments)
     }
 
     /// Besides the mode, the columns that a mode decides: ignored where the two modes have no value in common.
@@ -135,30 +137,48 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func comparePrograms() throws {
-        let runs = try resume.map { try InterleavedRuns(resuming: $0, quiet: quiet) } ?? newRuns()
+        var given = InterleavedPlan.Criteria()
+        (given.minEffect, given.metrics, given.failOn) = (arguments.minEffect, arguments.metrics, arguments.failOn)
+        given.ignore = ignore
+        // What is wrong with them is to come out before the runs.
+        _ = try arguments.options(.paired)
+        _ = try Self.columns(ignore)
+        let runs = try resume.map { try InterleavedRuns(resuming: $0, quiet: quiet) } ?? newRuns(given)
+        let criteria = runs.plan.criteria ?? given
+        guard resume == nil || given == InterleavedPlan.Criteria() || given == criteria else {
+            throw Failure(
+                .usage,
+                "--resume keeps to what was asked at first; leave out --min-effect, --metrics, --fail-on, --ignore")
+        }
+        var arguments = arguments
+        (arguments.minEffect, arguments.metrics) = (criteria.minEffect, criteria.metrics)
+        arguments.failOn = criteria.failOn
         var options = try arguments.options(.paired)
-        options.ignoredColumns = try ignoredColumns()
+        options.ignoredColumns = try Self.columns(criteria.ignore)
         options.noiseFloor = NoiseFloors.ofThisMachine()
         warnOfDebugBuild()
         guard let comparison = try InterleavedComparison(runs: runs, options: options).compare() else {
             throw Failure(.interrupted, "interrupted; bench compare --resume \(runs.path) goes on")
         }
         runs.complain(noiseFloor: options.noiseFloor)
-        try end(comparison, runs.title, runs.rows.flatMap { $0 })
+        try end(comparison, runs.title, runs.rows.flatMap { $0 }, arguments)
     }
 
-    private func newRuns() throws -> InterleavedRuns {
+    private func newRuns(_ criteria: InterleavedPlan.Criteria) throws -> InterleavedRuns {
         guard binaries.count == 2 else {
             throw Failure(.usage, "--binaries takes two programs, base and new, not \(binaries.count)")
         }
         let sides = try zip(["base", "new"], binaries).map { try InterleavedPlan.Side(name: $0, binary: $1) }
-        let plan = try InterleavedPlan(
+        var plan = try InterleavedPlan(
             sides: sides, arguments: runOptions, seed: seed ?? UInt64.random(in: 1...UInt64(Int32.max)),
             blocks: blocks, maxBlocks: maxBlocks ?? 2 * blocks)
+        plan.criteria = criteria
         return try InterleavedRuns(plan, path: output ?? ResultFolder.freshName("compare"), quiet: quiet)
     }
 
-    private func end(_ comparison: Comparison, _ title: String, _ rows: [RunRecord]) throws {
+    private func end(
+        _ comparison: Comparison, _ title: String, _ rows: [RunRecord], _ arguments: ComparisonArguments
+    ) throws {
         comparison.show(title)
         guard comparison.rows.contains(where: \.isGating) else {
             throw Failure(.usage, "nothing decides: no metric of --fail-on was measured on both sides; name others")

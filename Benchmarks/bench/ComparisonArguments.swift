@@ -4,8 +4,8 @@ import Records
 
 /// What `compare` and `check` have in common: what counts as a change and what follows from it.
 struct ComparisonArguments: ParsableArguments {
-    @Option(help: "The smallest change that matters: 2% or 0.02.")
-    var minEffect = "2%"
+    @Option(help: "The smallest change that matters: 0.02 or 2%, which it is if not given.")
+    var minEffect: String?
 
     @Option(help: "Metrics to show, column names separated by commas.")
     var metrics: String?
@@ -29,6 +29,7 @@ struct ComparisonArguments: ParsableArguments {
     /// The options of the comparison.
     func options(_ design: ComparisonOptions.Design) throws -> ComparisonOptions {
         var options = ComparisonOptions(design: design)
+        let minEffect = minEffect ?? "2%"
         let isPercent = minEffect.hasSuffix("%")
         guard let number = Double(isPercent ? String(minEffect.dropLast()) : minEffect), number.isFinite,
             (0...1).contains(isPercent ? number / 100 : number)

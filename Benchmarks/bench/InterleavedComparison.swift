@@ -14,7 +14,9 @@ struct InterleavedComparison {
         var options = options
         if plan.maxBlocks > plan.blocks { options.alpha /= 2 }
         guard try runs.run(blocks: 1...plan.blocks, modes: plan.modes) else { return nil }
-        let first = try Comparison.of(base: runs.rows[0], new: runs.rows[1], options)
+        // After an interruption further on there are more blocks, which must not count as a third look.
+        let early = runs.rows.map { $0.filter { $0.round <= plan.blocks } }
+        let first = try Comparison.of(base: early[0], new: early[1], options)
         guard first.verdict == .inconclusive, plan.maxBlocks > plan.blocks else { return first }
         let open = first.rows.filter { $0.isGating && $0.verdict == .inconclusive }.map { $0.arm["mode"] }
         guard !open.isEmpty else { return first }

@@ -26,6 +26,14 @@ struct InterleavedPlan: Codable {
         }
     }
 
+    /// The options of the comparison as typed; `nil` where not given.
+    struct Criteria: Codable, Equatable {
+        var minEffect: String?
+        var metrics: String?
+        var failOn: String?
+        var ignore: String?
+    }
+
     var schemaVersion = 1
     var sides: [Side]
     /// Options of `bench run` that all runs share.
@@ -34,6 +42,8 @@ struct InterleavedPlan: Codable {
     var seed: UInt64
     var blocks: Int
     var maxBlocks: Int
+    /// What counts as a change; decided before the first run, so that a comparison that goes on keeps to it.
+    var criteria: Criteria?
     /// Side and mode in the order in which they ran, a list for each block.
     var order: [[String]] = []
     var interrupted = false

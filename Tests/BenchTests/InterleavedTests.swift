@@ -95,4 +95,22 @@ import Testing
         let changed = try await folder.bench("compare --resume out")
         #expect(changed.exit == 64 && changed.complaints.contains("has changed since"))
     }
+
+    @Test func aComparisonThatGoesOnKeepsItsLooksAndItsCriteria() async throws {
+        let folder = try BenchFolder()
+        let stages = ["--blocks", "2", "--max-blocks", "40", "--", "--mode", "lt", "--drain", "20"]
+        let (process, outcome) = try folder.start(compare(BenchFolder.bench, stages))
+        while process.isRunning, try folder.text("out/new/runs.csv").isEmpty || folder.rows("out/new").count < 10 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        process.interrupt()
+        #expect(await outcome().exit == 130)
+        let other = try await folder.bench("compare --resume out --quiet --fail-on wakeups_per_op")
+        #expect(other.exit == 64 && other.complaints.contains("--resume keeps to what was asked at first"))
+        let second = try await folder.bench("compare --resume out --quiet")
+        // The blocks of the second stage have no part in the first look, which two blocks leave in doubt.
+        #expect(second.complaints.contains("inconclusive after 2 blocks"), "\(second.complaints)")
+        #expect(second.output.contains("syscalls_per_op*") && !second.output.contains("server_cpu_ns_per_op*"))
+        #expect(try folder.rows("out/new").map(\.round) == Array(1...40))
+    }
 }
