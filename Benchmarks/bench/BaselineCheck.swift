@@ -67,6 +67,8 @@ struct BaselineCheck {
             seed: seed ?? UInt64.random(in: 1...UInt64(Int32.max)), blocks: blocks, maxBlocks: maxBlocks)
         let runs = try InterleavedRuns(plan, path: "\(output)/\(name)", quiet: quiet)
         var options = try arguments.options(.paired)
+        // The workloads share the chance of a false verdict as the metrics of one do.
+        options.alpha /= Double(baseline.folders.count)
         if !arguments.hasGating { options.gating = ComparisonOptions.defaultGating + ["allocations_per_op"] }
         options.noiseFloor = NoiseFloors.ofThisMachine()
         guard let comparison = try InterleavedComparison(runs: runs, options: options).compare() else {
