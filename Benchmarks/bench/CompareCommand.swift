@@ -17,6 +17,10 @@ struct CompareCommand: ParsableCommand {
             A metric regressed or improved if the interval of its ratio lies wholly beyond the margin, the larger of \
             --min-effect and the noise floor of bench calibrate. Where the first blocks leave doubt, --binaries goes \
             on to --max-blocks.
+
+            Of two folders that were not measured interleaved, counts per operation decide; times are shown with their \
+            verdict and decide only where --fail-on names them, since what the machine did in between passes for a \
+            change of the code.
             """)
 
     @Argument(help: "Result folder: the base, or with --modes the only one.")

@@ -20,14 +20,27 @@ import Testing
         #expect(outcome.complaintLines.isEmpty)
     }
 
+    private static let byCost = ["--fail-on", "server_cpu_ns_per_op"]
+
     @Test func anImprovementIsFine() async throws {
-        let outcome = try await compare(storedRows(), storedRows(cost: 4_000))
+        let outcome = try await compare(storedRows(), storedRows(cost: 4_000), Self.byCost)
         #expect(outcome.exit == 0 && outcome.output.contains("Overall: improved (server_cpu_ns_per_op)"))
     }
 
     @Test func aRegressionEndsWith2() async throws {
-        let outcome = try await compare(storedRows(), storedRows(cost: 6_000))
+        let outcome = try await compare(storedRows(), storedRows(cost: 6_000), Self.byCost)
         #expect(outcome.exit == 2 && outcome.output.contains("Overall: regressed (server_cpu_ns_per_op)"))
+    }
+
+    @Test func timesOfFoldersThatWereNotInterleavedAreOnlyShown() async throws {
+        let folder = try BenchFolder()
+        try folder.write("c/a", rows: storedRows())
+        try folder.write("c/b", rows: storedRows(cost: 6_000))
+        let outcome = try await folder.bench("compare c/a c/b")
+        #expect(outcome.exit == 0 && outcome.output.contains("Overall: same"), "\(outcome.output)")
+        #expect(outcome.output.contains("regressed") && outcome.output.contains("unless named in --fail-on"))
+        try folder.write("c/compare.json", "{}")
+        #expect(try await folder.bench("compare c/a c/b").exit == 2)
     }
 
     @Test func oneMoreSystemCallEndsWith2() async throws {

@@ -29,15 +29,25 @@ import Testing
     ])
     func verdictsOfBothDesigns(factor: Double, wanted: Verdict) throws {
         for design in [ComparisonOptions.Design.paired, .unpaired] {
+            var options = ComparisonOptions(design: design)
+            options.gating = ComparisonOptions.defaultGating
             let comparison = try Comparison(
-                base: runs(blocks: 20, seed: 1), new: runs(blocks: 20, factor: factor, seed: 2),
-                options: ComparisonOptions(design: design))
+                base: runs(blocks: 20, seed: 1), new: runs(blocks: 20, factor: factor, seed: 2), options: options)
             let row = try cpu(comparison)
             #expect(row.verdict == wanted && comparison.verdict == wanted)
             #expect(abs(row.ratio - factor) < 0.01)
             #expect(row.blocks == 20 && row.method == (design == .paired ? .pairedMedian : .hodgesLehmann))
             #expect((row.blocksNeeded != nil) == false || wanted == .inconclusive)
         }
+    }
+
+    @Test func timesOfSidesThatWereNotInterleavedDecideNothing() throws {
+        let comparison = try Comparison(
+            base: runs(blocks: 20, seed: 1), new: runs(blocks: 20, factor: 1.5, seed: 2),
+            options: ComparisonOptions(design: .unpaired))
+        let row = try cpu(comparison)
+        #expect(row.verdict == .regressed && !row.isGating && comparison.verdict == .same)
+        #expect(comparison.table(width: 200, styled: false).contains("unless named in --fail-on"))
     }
 
     @Test func higherThroughputIsAnImprovement() throws {
@@ -79,6 +89,7 @@ import Testing
             for design in [ComparisonOptions.Design.paired, .unpaired] {
                 var options = ComparisonOptions(design: design)
                 options.minEffect = 0
+                options.gating = ComparisonOptions.defaultGating
                 let comparison = try Comparison(
                     base: runs(blocks: 10, noise: 0.2, seed: 2 * seed),
                     new: runs(blocks: 10, noise: 0.2, seed: 2 * seed + 1),

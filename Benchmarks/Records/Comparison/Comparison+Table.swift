@@ -63,6 +63,10 @@ extension Comparison {
         if rows.contains(where: { $0.method == .exactCount }) {
             notes.append("A ratio without an interval is of counts that did not vary from run to run.")
         }
+        if design == .unpaired, rows.contains(where: { !$0.isGating && Column.named($0.metric)?.isCount == false }) {
+            notes.append(
+                "Times decide nothing here unless named in --fail-on: between two invocations the machine changes too.")
+        }
         let unit = design == .paired ? "blocks" : "runs of each side"
         let open = rows.filter { $0.isGating && $0.verdict == .inconclusive && $0.method != .exactCount }
         if open.contains(where: { $0.blocksNeeded == nil }) {

@@ -21,10 +21,11 @@ extension Comparison {
 
     /// A monotone trend within a side means that the machine was changing while it was measured.
     private static func drift(arms: [MatchedArm], options: ComparisonOptions, metrics: [Column]) -> [String] {
-        let gating = metrics.filter { options.gating.contains($0.name) && !$0.isCount }
+        let names = options.gating + ComparisonOptions.defaultGating
+        let times = metrics.filter { names.contains($0.name) && !$0.isCount }
         var found: [(arm: Arm, metric: String, side: String, p: Double)] = []
         for arm in arms {
-            for column in gating {
+            for column in times {
                 for (side, group) in [("base", arm.base), ("new", arm.new)] {
                     let ordered = group.records.sorted { ($0.startedAt, $0.round) < ($1.startedAt, $1.round) }
                     let values = ordered.compactMap { column.number(of: $0) }

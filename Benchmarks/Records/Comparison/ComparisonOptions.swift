@@ -38,8 +38,15 @@ public struct ComparisonOptions: Sendable {
     /// loopback they measure the client as much as the server.
     public static let defaultGating = ["server_cpu_ns_per_op", "syscalls_per_op", "wakeups_per_op"]
 
+    /// The metrics that gate where the sides were measured at different times, unless told otherwise. What the machine
+    /// did in between passes for a change of the code in every time, and hardly in a count.
+    public static let defaultUnpairedGating = ["syscalls_per_op", "wakeups_per_op"]
+
     /// The usual thresholds for `design`.
-    public init(design: Design) { self.design = design }
+    public init(design: Design) {
+        self.design = design
+        if design == .unpaired { gating = Self.defaultUnpairedGating }
+    }
 }
 
 /// Why two sets of runs cannot be compared; one line that says what to do.
