@@ -16,13 +16,26 @@ public struct ThreadHandle: Sendable {
 
     /// What the thread has used so far; nil if it has ended.
     public func usage() -> ThreadUsage? {
+        guard let time = cpuNanoseconds(), var usage = switches() else { return nil }
+        usage.cpuNanoseconds = time
+        return usage
+    }
+
+    /// The CPU time so far, for the price of one system call; nil if the thread has ended.
+    public func cpuNanoseconds() -> UInt64? {
+        var time = timespec()
+        guard unsafe clock_gettime(clock, &time) == 0 else { return nil }
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// The context switches so far, alone, which take a file to read; nil if the thread has ended.
+    public func switches() -> ThreadUsage? {
         let path = "/proc/self/task/\(thread)/status"
         guard let status = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
         let fields = ProcFields(status)
         guard let voluntary = fields["voluntary_ctxt_switches"], let forced = fields["nonvoluntary_ctxt_switches"]
         else { return nil }
-        return ThreadUsage(
-            cpuNanoseconds: nanoseconds(of: clock), voluntarySwitches: voluntary, involuntarySwitches: forced)
+        return ThreadUsage(voluntarySwitches: voluntary, involuntarySwitches: forced)
     }
 }
 

@@ -7,13 +7,12 @@ import SystemPackage
 ///
 /// Built on Foundation's pthread wrappers and not on Dispatch, whose semaphores ThreadSanitizer cannot see.
 final class BenchThread<Success: Sendable>: @unchecked Sendable {
-    // Unchecked: `work` belongs to the thread, the rest is guarded by `finished`.
+    /// What the thread uses.
+    let account = ThreadAccount()
+    // Unchecked: `work` belongs to the thread, `outcome` is guarded by `finished`.
     private var work: (@Sendable () throws(Errno) -> Success)?
     private let finished = NSCondition()
     private var outcome: Result<Success, Errno>?
-    private var started: ThreadHandle?
-    private var allocations: AllocationCount?
-    private var final: ThreadUsage?
 
     /// Starts the thread.
     ///
@@ -26,10 +25,7 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
         let thread = Thread { [self] in
             // Foundation's own name reaches the kernel, top(1) and strace(1) by chance alone.
             _ = unsafe c_set_thread_name(name)
-            finished.lock()
-            started = .current()
-            allocations = .ofThisThread()
-            finished.unlock()
+            account.open()
             if let processor, !Affinity.pinThisThread(to: processor) {
                 unpinned()
                 work = nil
@@ -52,26 +48,11 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     }
 
     private func finish(_ result: Result<Success, Errno>) {
+        account.close()
         finished.lock()
-        // The kernel forgets a thread's numbers with the thread.
-        final = current()
         outcome = result
         finished.broadcast()
         finished.unlock()
-    }
-
-    /// What the thread has used so far.
-    var usage: ThreadUsage {
-        finished.lock()
-        defer { finished.unlock() }
-        return final ?? current() ?? ThreadUsage()
-    }
-
-    /// Under the lock and before ``final`` is set, when the thread cannot have ended yet.
-    private func current() -> ThreadUsage? {
-        guard var usage = started?.usage(), let allocations else { return nil }
-        unsafe usage.allocations = allocations.read()
-        return usage
     }
 
     /// Waits for the end of the thread's body.

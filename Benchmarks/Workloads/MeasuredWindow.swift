@@ -20,13 +20,14 @@ func measureWindow(
     let windowStart = loadStart + warmupNanoseconds
     let end = windowStart + durationNanoseconds
     let window = RunWindow(
-        loadStart: loadStart, start: windowStart, end: end, deadline: end + RunWindow.graceNanoseconds)
+        loadStart: loadStart, start: windowStart, end: end, loadEnd: end + RunWindow.tailNanoseconds,
+        deadline: end + RunWindow.graceNanoseconds)
     team.meters.setWindow(start: windowStart, end: end)
     team.start()
     let abandonment = Abandonment()
     let clients = start(window, abandonment)
     func snapshot() -> Snapshot {
-        Snapshot(team.meters, server: team.usage, client: totalUsage(clients))
+        Snapshot(team.meters, server: team.accounts, client: clients.map(\.account))
     }
 
     var measurement = Measurement()
@@ -40,9 +41,4 @@ func measureWindow(
     try measurement.add(clients.map { $0.join() })
     measurement.note(pause)
     return measurement
-}
-
-/// What all client threads have used so far.
-func totalUsage(_ clients: [BenchThread<ClientResult>]) -> ThreadUsage {
-    clients.map(\.usage).reduce(ThreadUsage(), +)
 }

@@ -144,11 +144,15 @@ public struct Measurement: Sendable {
 }
 
 /// Everything that is read at either end of the measured window.
+///
+/// The time, the counts and the CPU times stand for the same moment, so they are read side by side; what takes files,
+/// and the longer the more threads there are, comes after them.
 struct Snapshot {
     let time: UInt64
-    let workers: Int
-    /// By thread, dispatchers last.
-    let counts: [[WorkerCount: UInt64]]
+    /// By worker.
+    let operations: [UInt64]
+    /// Of all threads, dispatchers too.
+    let totals: [WorkerCount: UInt64]
     let server: ThreadUsage
     let client: ThreadUsage
     let kernel: KernelCounters
@@ -158,27 +162,26 @@ struct Snapshot {
         .errors, .outOfOrder, .chunks, .shortSends, .buffersExhausted, .completionOverflows,
     ]
 
-    init(_ meters: WorkerMeters, server: ThreadUsage, client: ThreadUsage) {
-        time = monotonicNanoseconds()
-        workers = meters.workers
-        self.server = server
-        self.client = client
-        counts = (0..<meters.count).map { index in
-            let meter = meters[index]
-            return Dictionary(uniqueKeysWithValues: Self.growing.map { ($0, meter[$0]) })
+    init(_ meters: WorkerMeters, server: [ThreadAccount], client: [ThreadAccount]) {
+        func total(_ accounts: [ThreadAccount], _ part: KeyPath<ThreadAccount, ThreadUsage>) -> ThreadUsage {
+            accounts.reduce(ThreadUsage()) { $0 + $1[keyPath: part] }
         }
+        time = monotonicNanoseconds()
+        operations = (0..<meters.workers).map { meters[$0][.operations] }
+        let sums = Self.growing.map { count in (0..<meters.count).reduce(0) { $0 + meters[$1][count] } }
+        let serverTime = total(server, \.time)
+        let clientTime = total(client, \.time)
+        totals = Dictionary(uniqueKeysWithValues: zip(Self.growing, sums))
         kernel = .read()
+        self.server = serverTime + total(server, \.switches)
+        self.client = clientTime + total(client, \.switches)
     }
 
     /// Counts the time between two snapshots into a measurement.
     static func difference(from start: Snapshot, to end: Snapshot, into measurement: inout Measurement) {
         measurement.durationNanoseconds = end.time - start.time
-        measurement.perWorker = zip(start.counts, end.counts).prefix(start.workers).map {
-            $1[.operations]! - $0[.operations]!
-        }
-        for (before, after) in zip(start.counts, end.counts) {
-            for count in growing { measurement.totals[count, default: 0] += after[count]! - before[count]! }
-        }
+        measurement.perWorker = zip(start.operations, end.operations).map { $1 - $0 }
+        measurement.totals = end.totals.merging(start.totals) { $0 - $1 }
         measurement.server = end.server - start.server
         measurement.client = end.client - start.client
         measurement.foreignShare = KernelCounters.foreignShare(

@@ -61,10 +61,8 @@ final class WorkerTeam: Sendable {
         gate.open()
     }
 
-    /// What all workers have used so far.
-    var usage: ThreadUsage {
-        threads.map(\.usage).reduce(ThreadUsage(), +)
-    }
+    /// What each thread uses.
+    var accounts: [ThreadAccount] { threads.map(\.account) }
 
     /// Signals the end, then calls `wake` for workers that cannot see the signal, and waits for all; returns the first
     /// error that one of them ended with.

@@ -76,6 +76,18 @@ import Testing
         #expect(Arrivals.none.isOver(now: 0))
     }
 
+    @Test func theLoadOutlastsTheWindow() {
+        let window = RunWindow(loadStart: 0, start: 0, end: 10, loadEnd: 1 << 62, deadline: .max)
+        var plan = RunPlan(mode: Mode.all[0])
+        for load in [RunPlan.Load.closedLoop, .openLoop(perSecond: 1e6)] {
+            plan.load = load
+            var arrivals = Arrivals(plan, client: 0, window)
+            let start = arrivals.next(now: 1000)
+            #expect(start != nil && !arrivals.isOver(now: 1000))
+            #expect(!window.measures(10))
+        }
+    }
+
     @Test(arguments: [(10, 3), (3, 3), (1000, 7)]) func sharesAddUp(total: Int, count: Int) {
         let shares = (0..<count).map { share(total, $0, of: count) }
         #expect(shares.reduce(0, +) == total)

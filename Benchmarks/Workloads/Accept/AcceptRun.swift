@@ -60,7 +60,9 @@ private func drain(
     let clients = queueClients(plan, count, server.address, queue, end)
     queue.gate.waitForArrivals(plan.clients)
     let team = server.team
-    func snapshot() -> Snapshot { Snapshot(team.meters, server: team.usage, client: totalUsage(clients)) }
+    func snapshot() -> Snapshot {
+        Snapshot(team.meters, server: team.accounts, client: clients.map(\.account))
+    }
     let before = snapshot()
     queue.clock.start()
     let window = queue.clock.window

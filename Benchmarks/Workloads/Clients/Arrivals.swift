@@ -22,14 +22,14 @@ struct Arrivals {
     /// One client thread's operations: whenever there is room, or its share of the plan's rate.
     init(_ plan: RunPlan, client index: Int, _ window: RunWindow) {
         guard case .openLoop(let rate) = plan.load else {
-            self.init(end: window.end, interval: nil, first: 0, .uniform, seed: 0)
+            self.init(end: window.loadEnd, interval: nil, first: 0, .uniform, seed: 0)
             return
         }
         // Threads take turns, so that together they keep the rate evenly.
         let interval = 1e9 / rate
         let first = window.loadStart + UInt64(interval * Double(index))
         self.init(
-            end: window.end, interval: interval * Double(plan.clients), first: first, plan.spacing,
+            end: window.loadEnd, interval: interval * Double(plan.clients), first: first, plan.spacing,
             seed: plan.seed &+ UInt64(index))
     }
 

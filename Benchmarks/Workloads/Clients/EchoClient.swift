@@ -169,7 +169,7 @@ import SystemPackage
             let rest = total - whole * message.bytes
             unsafe (tails + index * message.bytes).copyMemory(from: buffer + whole * message.bytes, byteCount: rest)
             unsafe streams[index].tail = rest
-            if refills && now < window.end {
+            if refills && now < window.loadEnd {
                 for _ in 0..<whole { queue(index, startedAt: now) }
                 flush(index)
             }

@@ -9,16 +9,30 @@ struct RunWindow: Sendable {
     let loadStart: UInt64
     /// When measuring starts.
     let start: UInt64
-    /// When measuring ends, and no operation starts any more.
+    /// When measuring ends.
     let end: UInt64
+    /// When no operation starts any more: the load outlasts the reading of the counters at ``end``.
+    let loadEnd: UInt64
     /// When an operation without an answer is given up.
     let deadline: UInt64
 
     /// Time for what was started in the window to be answered.
     static let graceNanoseconds: UInt64 = 5_000_000_000
 
+    /// Time for whoever reads the counters to be woken on busy processors.
+    static let tailNanoseconds: UInt64 = 20_000_000
+
     /// A window in which nothing is measured.
     static let never = RunWindow(loadStart: 0, start: .max, end: .max, deadline: .max)
+
+    /// - Parameter loadEnd: nil for the end of the window.
+    init(loadStart: UInt64, start: UInt64, end: UInt64, loadEnd: UInt64? = nil, deadline: UInt64) {
+        self.loadStart = loadStart
+        self.start = start
+        self.end = end
+        self.loadEnd = loadEnd ?? end
+        self.deadline = deadline
+    }
 
     @inline(__always) func measures(_ time: UInt64) -> Bool { time >= start && time < end }
 }

@@ -156,11 +156,11 @@ final class PoolCrew: Sendable {
     /// The first error that ended a thread.
     var error: Errno? { state.withLock { $0.error } }
 
-    /// What the consumers have used so far.
-    var consumerUsage: ThreadUsage { state.withLock { $0.consumers }.map(\.usage).reduce(ThreadUsage(), +) }
+    /// What each consumer uses.
+    var consumerAccounts: [ThreadAccount] { state.withLock { $0.consumers.map(\.account) } }
 
-    /// What the producers have used so far.
-    var producerUsage: ThreadUsage { state.withLock { $0.producers }.map(\.usage).reduce(ThreadUsage(), +) }
+    /// What each producer uses.
+    var producerAccounts: [ThreadAccount] { state.withLock { $0.producers.map(\.account) } }
 
     /// What the threads counted, once they have ended.
     func collect(into counts: inout WakeResults.PoolCounts, _ latencies: inout LatencyRecorder) {

@@ -19,8 +19,7 @@ func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
     for crew in crews { crew.prepare() }
     func snapshot() -> Snapshot {
         Snapshot(
-            meters, server: crews.map(\.consumerUsage).reduce(ThreadUsage(), +),
-            client: crews.map(\.producerUsage).reduce(ThreadUsage(), +))
+            meters, server: crews.flatMap(\.consumerAccounts), client: crews.flatMap(\.producerAccounts))
     }
 
     var counts = WakeResults.PoolCounts()
