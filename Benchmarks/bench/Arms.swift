@@ -23,6 +23,12 @@ struct Arms {
         let rearms: [RunPlan.Rearm] = try choices(options.rearm ?? base.rearm.rawValue, option: "rearm")
         let workers = try Self.counts(options.workers, "--workers")
         let connections = try Self.counts(options.connections ?? (options.rate == nil ? "64" : "1024"), "--connections")
+        if options.drain == nil, let fewest = connections.min(), options.clients > fewest {
+            throw Failure(
+                .usage,
+                "--clients \(options.clients) is more than --connections \(fewest): each client thread needs a connection"
+            )
+        }
         let topologies: [Topology]? = try options.topology.map { try choices($0, option: "topology") }
         if options.rearm != nil, !modes.contains(where: { $0.mechanism == .epollOneShot }) {
             throw Failure(.usage, "--rearm has a meaning for epoll-oneshot only, which is not among the modes")

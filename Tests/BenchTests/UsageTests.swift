@@ -29,6 +29,9 @@ import Workloads
         Mistake("--workers", says: "Missing value for '--workers", "bench help run"),
         Mistake("--connections 0", says: "--connections", "from 1 up"),
         Mistake("--clients 0", says: "--clients takes 1 or more"),
+        Mistake("--clients 65", says: "--clients 65 is more than --connections 64"),
+        Mistake(
+            "--workload read --connections 64,1 --clients 2", says: "--clients 2 is more than --connections 1"),
         Mistake("--rounds 0", says: "--rounds takes 1 or more"),
         Mistake("--rounds abc", says: "'abc'", "--rounds"),
         Mistake("--duration -1", says: "--duration takes a time", "'-1'"),

@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(10, 3), (3, 3), (1000, 7)]) func sharesAddUp(total: Int, count: Int) {
+    @Test(arguments: [(10, 3), (3, 3), (1000, 7), (2, 3), (0, 2)]) func sharesAddUp(total: Int, count: Int) {
         let shares = (0..<count).map { share(total, $0, of: count) }
         #expect(shares.reduce(0, +) == total)
         #expect(shares.max()! - shares.min()! <= 1)

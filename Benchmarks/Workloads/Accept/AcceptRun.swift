@@ -128,7 +128,7 @@ private func awaitOperations(_ expected: UInt64, of meters: WorkerMeters) {
     }
 }
 
-/// Thread `index`'s part of `total`.
+/// Thread `index`'s part of `total`: nothing for the last ones if there are more threads.
 func share(_ total: Int, _ index: Int, of count: Int) -> Int {
-    max(total / count + (index < total % count ? 1 : 0), 1)
+    total / count + (index < total % count ? 1 : 0)
 }

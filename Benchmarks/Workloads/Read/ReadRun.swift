@@ -77,7 +77,7 @@ private func connectClients(
         clientThread(plan, index, failure: failure) { () throws(Errno) in
             var client = try EchoClient(
                 plan, to: address, connections: share(plan.connections, index, of: plan.clients),
-                idle: plan.idle == 0 ? 0 : share(plan.idle, index, of: plan.clients), seed: plan.seed &+ UInt64(index))
+                idle: share(plan.idle, index, of: plan.clients), seed: plan.seed &+ UInt64(index))
             guard let (window, abandonment) = start.wait() else { return ClientResult() }
             var arrivals = Arrivals(plan, client: index, window)
             sleepUntil(nanoseconds: window.loadStart)
