@@ -106,7 +106,8 @@ let package = Package(
         tests(
             "WorkloadsTests",
             [
-                "LinuxDescriptors", "LinuxSockets", "Meters", "Records", "Reference", "Workloads", system, histogram,
+                "CIOUring", "LinuxDescriptors", "LinuxRings", "LinuxSockets", "Meters", "Records", "Reference",
+                "Workloads", system, histogram,
             ]),
         tests("BenchTests", ["bench", "Meters", "Records", "Workloads", histogram], exclude: ["Scripts"]),
         tests("PicturesTests", ["Pictures", "Records", "bench", histogram]),

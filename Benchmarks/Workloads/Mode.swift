@@ -154,8 +154,10 @@ extension Mode {
 
     /// Why the running kernel cannot do it; nil if it can.
     ///
-    /// - Parameter rings: what probing io_uring said.
-    public func unsupportedReason(rings: RingSupport) -> String? {
+    /// - Parameters:
+    ///   - rings: what probing io_uring said.
+    ///   - workload: what is to be done with it; of the mode alone, accepting is the least that it must do.
+    public func unsupportedReason(rings: RingSupport, for workload: Workload = .accept) -> String? {
         guard mechanism.usesRing else { return nil }
         switch rings {
         case .unavailable(let reason): return reason
@@ -163,8 +165,10 @@ extension Mode {
             if !capabilities.features.contains(.skipSuccess) {
                 return "this kernel has no IOSQE_CQE_SKIP_SUCCESS; Linux 5.17 has"
             }
-            if case .ringMultishot = mechanism, !capabilities.multishotAccept {
-                return "this kernel has no multishot accept; Linux 5.19 has"
+            guard case .ringMultishot = mechanism else { return nil }
+            if !capabilities.multishotAccept { return "this kernel has no multishot accept; Linux 5.19 has" }
+            if workload == .read || workload == .crr, !capabilities.multishotReceive {
+                return "this kernel has no multishot receive; Linux 6.0 has"
             }
             return nil
         }

@@ -27,7 +27,12 @@ struct ListCommand: ParsableCommand {
                 reason == nil ? "yes" : "no ",
             ]
             let start = "  " + columns.joined(separator: "  ") + "  "
-            let text = mode.summary + (reason.map { "; not here: \($0)" } ?? "")
+            var text = mode.summary
+            if let reason {
+                text += "; not here: \(reason)"
+            } else if let reason = mode.unsupportedReason(rings: rings, for: .read) {
+                text += "; here --workload accept only: \(reason)"
+            }
             for (index, line) in lines(text, width: max(Terminal.columns, 80) - start.count).enumerated() {
                 print((index == 0 ? start : pad("", start.count)) + line)
             }

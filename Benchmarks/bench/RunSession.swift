@@ -113,7 +113,7 @@ final class RunSession {
         runCount += 1
         var record = newRecord(plan, round: round, order: order, begin: begin)
         var latencies = Histogram<UInt64>(highestTrackableValue: 2)
-        if let reason = plan.mode.unsupportedReason(rings: rings) ?? wakeReason(plan) {
+        if let reason = plan.mode.unsupportedReason(rings: rings, for: plan.workload) ?? wakeReason(plan) {
             record.status = .unsupported
             record.reason = reason
         } else {

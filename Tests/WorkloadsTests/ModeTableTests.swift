@@ -1,7 +1,9 @@
+import CIOUring
 import Meters
 import Reference
 import Testing
 
+@testable import LinuxRings
 @testable import Workloads
 
 @Suite struct ModeTableTests {
@@ -20,6 +22,21 @@ import Testing
         for mode in Mode.all {
             let reason = mode.unsupportedReason(rings: .unavailable("forbidden"))
             #expect(reason == (mode.mechanism.usesRing ? "forbidden" : nil))
+        }
+    }
+
+    @Test func whatReceivesManyTimesNeedsAKernelThatCan() {
+        // As Linux 5.19 has it: all that the modes ask for, but no IORING_OP_SEND_ZC.
+        let operations = Set(UInt8(0)..<UInt8(IORING_OP_SEND_ZC.rawValue))
+        let rings = RingSupport.available(RingCapabilities(features: .skipSuccess, operations: operations))
+        for mode in Mode.all {
+            #expect(mode.unsupportedReason(rings: rings) == nil)
+            var isMultishot = false
+            if case .ringMultishot = mode.mechanism { isMultishot = true }
+            for workload in [Workload.read, .crr] {
+                let reason = mode.unsupportedReason(rings: rings, for: workload)
+                #expect(reason?.contains("no multishot receive") == (isMultishot ? true : nil))
+            }
         }
     }
 
