@@ -12,19 +12,19 @@ func dispatchAccepted(
         let ready = try epoll.wait(into: events)
         meter.add(.systemCalls)
         meter.add(.wakeups)
-        var handed = 0
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)
-            if token.kind == .stop { return try queue.give(handed, meter) }
+            if token.kind == .stop { return }
             meter.add(.systemCalls)
             while let connection = try acceptConnection(from: FileDescriptor(rawValue: token.number)) {
+                // A worker serves it while the next is accepted; handed over together, the last of a long queue would be
+                // accepted before the first is served.
                 queue.put(connection.release().release().rawValue)
-                handed += 1
+                try queue.give(1, meter)
                 meter.add(.systemCalls)
             }
             meter.add(.emptyCalls)
         }
-        try queue.give(handed, meter)
     }
 }
 
