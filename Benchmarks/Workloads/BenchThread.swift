@@ -5,7 +5,8 @@ import SystemPackage
 
 /// A named, pinned thread with a result.
 ///
-/// Built on Foundation's pthread wrappers and not on Dispatch, whose semaphores ThreadSanitizer cannot see.
+/// Built on pthreads: ThreadSanitizer cannot see Dispatch's semaphores, and Foundation's `Thread` does not tell when
+/// there is no thread left to have.
 final class BenchThread<Success: Sendable>: @unchecked Sendable {
     /// What the thread uses.
     let account = ThreadAccount()
@@ -13,28 +14,36 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     private var work: (@Sendable () throws(Errno) -> Success)?
     private let finished = NSCondition()
     private var outcome: Result<Success, Errno>?
+    /// Why there is no thread; nil if there is one.
+    private(set) var startError: Errno?
 
     /// Starts the thread.
     ///
-    /// - Parameter unpinned: called instead of `body` when the kernel refuses the processor.
+    /// - Parameter refused: called instead of `body` when the kernel refuses the thread or the processor; a refused
+    ///   thread it calls before this returns.
     init(
-        _ name: String, processor: Int?, unpinned: @escaping @Sendable () -> Void = {},
+        _ name: String, processor: Int?, refused: @escaping @Sendable (Errno) -> Void = { _ in },
         _ body: @escaping @Sendable () throws(Errno) -> Success
     ) {
         work = body
-        let thread = Thread { [self] in
-            // Foundation's own name reaches the kernel, top(1) and strace(1) by chance alone.
+        let error = startThread { [self] in
+            // The name reaches the kernel, top(1) and strace(1).
             _ = unsafe c_set_thread_name(name)
             account.open()
             if let processor, !Affinity.pinThisThread(to: processor) {
-                unpinned()
-                work = nil
-                finish(.failure(.invalidArgument))
+                refuse(.invalidArgument, refused)
             } else {
                 finish(run())
             }
         }
-        thread.start()
+        startError = error
+        if let error { refuse(error, refused) }
+    }
+
+    private func refuse(_ error: Errno, _ refused: (Errno) -> Void) {
+        refused(error)
+        work = nil
+        finish(.failure(error))
     }
 
     /// Runs the body once and lets go of it, so that who joins finds everything closed that the body held.
@@ -64,6 +73,31 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
             finished.wait()
         }
     }
+}
+
+/// Starts a detached thread (`pthread_create(3)`); returns why there is none, `EAGAIN` at a limit of threads or of
+/// memory.
+private func startThread(_ body: @escaping @Sendable () -> Void) -> Errno? {
+    /// What a C function pointer cannot hold.
+    final class Body {
+        let call: @Sendable () -> Void
+        init(_ call: @escaping @Sendable () -> Void) { self.call = call }
+    }
+    let retained = unsafe Unmanaged.passRetained(Body(body))
+    var thread = pthread_t()
+    let code = unsafe pthread_create(
+        &thread, nil,
+        { argument in
+            let body = unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue()
+            body.call()
+            return nil
+        }, retained.toOpaque())
+    guard code == 0 else {
+        unsafe retained.release()
+        return Errno(rawValue: code)
+    }
+    pthread_detach(thread)
+    return nil
 }
 
 /// A gate where threads arrive and wait until somebody opens it.

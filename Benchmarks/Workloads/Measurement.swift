@@ -78,10 +78,10 @@ public struct Measurement: Sendable {
     }
 
     /// Finds what spoils the run.
-    mutating func judge(workerError: Errno?) {
+    mutating func judge(workerError: RunError?) {
         if let workerError {
             status = .failed
-            reason = "a worker stopped: \(workerError)"
+            reason = workerError.description
         } else if status != .ok {
             return
         } else if listenOverflows > 0 {

@@ -34,17 +34,17 @@ final class WorkerTeam: Sendable {
         let failureDescriptor = failure.descriptor
         threads = (0..<count).map { index in
             let member = Member(index: index, meter: meters[index], stop: stopDescriptor, gate: gate)
-            let fail = { @Sendable in
+            let fail = { @Sendable (_: Errno) in
                 gate.arriveOnly()
                 signal(failureDescriptor)
             }
             return BenchThread(
-                "worker-\(index)", processor: placement.processor(ofWorker: index), unpinned: fail
+                "worker-\(index)", processor: placement.processor(ofWorker: index), refused: fail
             ) { () throws(Errno) in
                 do throws(Errno) {
                     try work(member)
                 } catch {
-                    fail()
+                    fail(error)
                     throw error
                 }
             }
@@ -66,12 +66,15 @@ final class WorkerTeam: Sendable {
 
     /// Signals the end, then calls `wake` for workers that cannot see the signal, and waits for all; returns the first
     /// error that one of them ended with.
-    func finish(wake: () -> Void = {}) -> Errno? {
+    func finish(wake: () -> Void = {}) -> RunError? {
         gate.open()
         signal(stop.descriptor)
         wake()
-        let errors = threads.compactMap { thread in
-            if case .failure(let error) = thread.join() { error } else { nil }
+        let errors = threads.compactMap { thread -> RunError? in
+            guard case .failure(let error) = thread.join() else { return nil }
+            return thread.startError == nil
+                ? RunError("a worker stopped", error)
+                : RunError("pthread_create for \(threads.count) workers", error)
         }
         return errors.first
     }

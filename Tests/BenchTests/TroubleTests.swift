@@ -1,6 +1,7 @@
 import Foundation
 import Meters
 import Records
+import SystemPackage
 import Testing
 import Workloads
 
@@ -44,6 +45,34 @@ import Workloads
         #expect(rows.count >= 2)
         #expect(rows.allSatisfy { $0.status != .ok && !$0.reason.isEmpty })
         #expect(process.describesItself)
+    }
+
+    /// A run that waited for threads which do not exist would never end.
+    @Test(arguments: [
+        "--mode blocking --workload read --connections 40", "--mode lt --workers 20", "--mode lt --clients 20",
+        "--mode lt --clients 20 --drain 20", "--workload wake --shape pool --consumers 20",
+    ]) func aLimitOfThreadsFailsTheRunInOneLine(_ arguments: String) async throws {
+        // The limit does not count for root, and other threads of the user count too.
+        let isRoot = geteuid() == 0
+        let other = isRoot ? ["setpriv", "--reuid=54321", "--clear-groups"] : []
+        guard isInstalled("prlimit"), !isRoot || isInstalled("setpriv") else { return }
+        guard !isRoot || succeeds(other + ["test", "-x", BenchProcess.path], need: "a user without rights needs bench")
+        else { return }
+        let limit = ["prlimit", "--nproc=\(isRoot ? 6 : 1)"]
+        let folder = FileManager.default.temporaryDirectory.appending(path: "threads-\(UUID().uuidString)").path()
+        mkdir(folder, 0o777)
+        chmod(folder, 0o777)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let mode = arguments.contains("--mode") ? [] : ["--mode", "lt"]
+        let (_, outcome) = try await BenchProcess.run(
+            arguments.split(separator: " ").map(String.init) + mode
+                + ["--pin", "none", "--duration", "50ms", "--rounds", "1", "--output", folder],
+            under: other + limit)
+        #expect(outcome.exit == 3 && !outcome.endedBySignal)
+        #expect(outcome.complaints.contains("\(Errno.resourceTemporarilyUnavailable)"), "\(outcome.complaints)")
+        let rows = try RunRecord.read(
+            Array(try Data(contentsOf: URL(filePath: folder + "/runs.csv"))), file: "runs.csv")
+        #expect(!rows.isEmpty && rows.allSatisfy { $0.status == .failed })
     }
 
     /// Checks what a run leaves that could not write on.

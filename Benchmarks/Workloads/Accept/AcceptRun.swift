@@ -90,12 +90,12 @@ private func queueClients(
     _ plan: RunPlan, _ count: Int, _ address: SocketAddress, _ queue: DrainQueue, _ end: CountedEnd
 ) -> [BenchThread<ClientResult>] {
     (0..<plan.clients).map { index in
-        let fail = { @Sendable in
+        let fail = { @Sendable (_: Errno) in
             queue.gate.arriveOnly()
             end.arrive()
         }
         return BenchThread(
-            "client-\(index)", processor: plan.placement.processor(ofClient: index), unpinned: fail
+            "client-\(index)", processor: plan.placement.processor(ofClient: index), refused: fail
         ) { () throws(Errno) in
             let connections = share(count, index, of: plan.clients)
             do throws(Errno) {
@@ -111,7 +111,7 @@ private func queueClients(
                 end.arrive()
                 return client.result
             } catch {
-                fail()
+                fail(error)
                 throw error
             }
         }

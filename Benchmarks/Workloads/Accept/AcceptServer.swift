@@ -40,7 +40,7 @@ final class AcceptServer: Sendable {
     var steeringFallbacks: UInt64? { listeners.steeringFallbacks }
 
     /// Stops the workers; returns the first error that one of them ended with.
-    func finish() -> Errno? {
+    func finish() -> RunError? {
         // Only threads that wait in accept4 itself need the shutdown; others would see its EINVAL.
         let error = team.finish {
             if isBlocking { listeners.stopAccepting() }

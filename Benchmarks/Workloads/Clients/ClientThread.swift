@@ -11,14 +11,14 @@ func clientThread(
     _ body: @escaping @Sendable () throws(Errno) -> ClientResult
 ) -> BenchThread<ClientResult> {
     let name = "client-\(index)"
-    let fail = { @Sendable in signal(failure) }
-    return BenchThread(name, processor: plan.placement.processor(ofClient: index), unpinned: fail) {
+    let fail = { @Sendable (_: Errno) in signal(failure) }
+    return BenchThread(name, processor: plan.placement.processor(ofClient: index), refused: fail) {
         () throws(Errno) in
         do throws(Errno) {
             _ = try? unshareDescriptorTable(closingInherited: true, except: failure)
             return try body()
         } catch {
-            fail()
+            fail(error)
             throw error
         }
     }

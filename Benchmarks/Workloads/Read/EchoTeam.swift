@@ -29,7 +29,7 @@ final class EchoTeam: Sendable {
     var openPeak: Int { job.open.peak }
 
     /// Stops the workers and closes what they left open; returns the first error that one of them ended with.
-    func finish(_ server: EchoServer) -> Errno? {
+    func finish(_ server: EchoServer) -> RunError? {
         let error = workers.finish {
             job.queue?.release(plan.workers)
             guard plan.mode.mechanism == .blocking else { return }

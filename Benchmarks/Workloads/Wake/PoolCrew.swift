@@ -65,7 +65,11 @@ final class PoolCrew: Sendable {
 
     /// Starts the threads; returns when all are ready or one failed.
     func prepare() {
-        let host = BenchThread<Void>("pool", processor: nil) { [self] () throws(Errno) in
+        let refused = { @Sendable [self] (error: Errno) in
+            fail(error)
+            for _ in 0..<(wake.consumers + wake.producers) { gate.arriveOnly() }
+        }
+        let host = BenchThread<Void>("pool", processor: nil, refused: refused) { [self] () throws(Errno) in
             do throws(Errno) {
                 var sets: [SharedEpoll] = []
                 if wake.usesDescriptorPerTask {
@@ -75,8 +79,7 @@ final class PoolCrew: Sendable {
                 }
                 runThreads(sets)
             } catch {
-                fail(error)
-                for _ in 0..<(wake.consumers + wake.producers) { gate.arriveOnly() }
+                refused(error)
                 throw error
             }
         }
@@ -87,13 +90,13 @@ final class PoolCrew: Sendable {
     /// Called on the host, whose descriptor table the threads inherit; returns when they have ended.
     private func runThreads(_ sets: [SharedEpoll]) {
         let consumers = (0..<wake.consumers).map { index in
-            BenchThread("worker-\(index)", processor: plan.placement.processor(ofWorker: index)) {
+            BenchThread("worker-\(index)", processor: plan.placement.processor(ofWorker: index), refused: leave) {
                 [self] () throws(Errno) in
                 try guarded { () throws(Errno) in try consume(index, sets) }
             }
         }
         let producers = (0..<wake.producers).map { index in
-            BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index)) {
+            BenchThread("client-\(index)", processor: plan.placement.processor(ofClient: index), refused: leave) {
                 [self] () throws(Errno) in
                 try guarded { () throws(Errno) in try produce(index, sets) }
             }
@@ -112,11 +115,16 @@ final class PoolCrew: Sendable {
         do throws(Errno) {
             return try work()
         } catch {
-            fail(error)
-            gate.arriveOnly()
-            opened.arriveOnly()
+            leave(error)
             throw error
         }
+    }
+
+    /// Leaves nobody waiting for a thread that failed.
+    private func leave(_ error: Errno) {
+        fail(error)
+        gate.arriveOnly()
+        opened.arriveOnly()
     }
 
     private func fail(_ error: Errno) {
