@@ -1,4 +1,5 @@
 import LinuxDescriptors
+import LinuxRings
 public import LinuxSockets
 
 /// What the operations of a run are.
@@ -169,6 +170,23 @@ public struct RunPlan: Sendable {
     var slotCount: UInt32 {
         let limit = (try? DescriptorLimit.current().soft) ?? 1024
         return UInt32(clamping: min(UInt(max(2 * (outstanding + idle), 256)), limit))
+    }
+
+    /// Threads that run at the most, the one that waits for the others included.
+    public var threadsNeeded: Int { workerThreads + clients + 2 }
+
+    /// About as many bytes as the tables take that have room for a message of each connection.
+    public var messageTableBytes: UInt64 {
+        guard workload == .read || workload == .crr else { return 0 }
+        // Servers look connections up by descriptor, and a client's descriptors may come before its own.
+        let places = UInt64(2 * descriptorsNeeded + 256)
+        let message = UInt64(messageBytes)
+        let client = UInt64(connections) * message
+        return switch mode.mechanism {
+        case .ringMultishot(.slots): places * message * UInt64(workers + 1) + client
+        case .ringSingle: places * (message + UInt64(chunkBytes) * UInt64(workers)) + client
+        default: places * message + client
+        }
     }
 
     /// What is read at once: the messages that can be in flight, as long as they fit 64 KiB; at least one.

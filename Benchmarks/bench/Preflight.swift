@@ -18,6 +18,8 @@ enum Preflight {
                 "this needs \(needed) descriptors and the limit is \(limit); take fewer --connections or raise it: "
                     + "ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf")
         }
+        try checkThreads(plans)
+        try checkMessageMemory(plans)
         // Beyond the backlog the kernel drops connection requests and clients sleep for a second.
         let outstanding = plans.filter { $0.workload != .read }.map(\.outstanding).max() ?? 0
         if outstanding > machine.somaxconn {
@@ -33,6 +35,29 @@ enum Preflight {
                 throw Failure(.runFailed, error.description)
             } catch {}
         }
+    }
+
+    /// Checks that there can be the threads, of which a blocking read takes one for each connection.
+    private static func checkThreads(_ plans: [RunPlan]) throws {
+        let most = plans.max { $0.threadsNeeded < $1.threadsNeeded }
+        guard let most, let limit = ThreadLimit.read(), most.threadsNeeded > limit.threads else { return }
+        let advice =
+            most.workerThreads > most.workers
+            ? "blocking needs one for each connection: take fewer --connections"
+            : "take fewer --workers"
+        throw Failure(
+            .usage, "this needs \(most.threadsNeeded) threads and \(limit.name) ends at \(limit.threads); \(advice)")
+    }
+
+    /// Checks that the tables for messages fit.
+    private static func checkMessageMemory(_ plans: [RunPlan]) throws {
+        let needed = plans.map(\.messageTableBytes).max() ?? 0
+        let available = AvailableMemory.read()
+        guard available > 0, needed > available else { return }
+        throw Failure(
+            .usage,
+            "--message-size: room for a message of each connection takes about \(needed >> 20) MiB and "
+                + "\(available >> 20) MiB are available; take smaller messages, or fewer --connections or --workers")
     }
 
     /// Checks that the kernel can hold the descriptors of a live pool.

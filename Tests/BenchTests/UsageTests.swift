@@ -58,6 +58,9 @@ import Workloads
         Mistake("--address localhost", says: "--address takes a numeric address"),
         Mistake("--port 70000", says: "'70000'", "--port"),
         Mistake("--connections 100000000", says: "this needs 1000000", "ulimit -Hn"),
+        Mistake(
+            "--workload read --mode uring-single --workers 1000 --connections 1000 --message-size 1048576",
+            says: "--message-size", "MiB are available", "fewer --connections"),
         Mistake("--output /dev/null/x", says: "--output /dev/null/x cannot be created"),
         Mistake("--output /dev/null", says: "--output /dev/null is a file"),
     ]

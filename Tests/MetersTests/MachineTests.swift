@@ -4,6 +4,16 @@ import Testing
 @testable import Meters
 
 @Suite struct ProcTests {
+    @Test func theLimitOfThreadsIsThatOfAnyGroupAround() throws {
+        #expect(
+            ThreadLimit.files(ofGroup: "0::/a/b") == [
+                "/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/a/pids.max", "/sys/fs/cgroup/a/b/pids.max",
+            ])
+        #expect(ThreadLimit.files(ofGroup: "8:pids:/") == ["/sys/fs/cgroup/pids/pids.max"])
+        #expect(ThreadLimit.files(ofGroup: "4:memory:/a").isEmpty)
+        #expect(try #require(ThreadLimit.read()).threads > 1)
+    }
+
     @Test func fieldsAreReadByTheirFirstNumber() {
         let fields = ProcFields("Name:\tbench\nVmPeak:\t  123 kB\nvoluntary_ctxt_switches:\t7\nno colon 5\n")
         #expect(fields["VmPeak"] == 123)
