@@ -211,5 +211,8 @@ extension Column {
             "stale_events", \.staleEvents, isRequired: false,
             "Wake pool: events of tasks that another consumer had taken, whose descriptors were read or closed "
                 + "by then; not 0 makes the mode unsafe for descriptors that are closed after a read."),
+        Column(
+            "client_allocations_per_op", \.clientAllocationsPerOp, unit: "1/op", better: .lower, isCount: true,
+            isRequired: false, "Memory allocations of the client threads; empty under a sanitizer."),
     ]
 }

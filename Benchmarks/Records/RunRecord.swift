@@ -180,6 +180,8 @@ public struct RunRecord: Sendable, Equatable {
     /// Wake pool: events of tasks that another consumer had taken, whose descriptors were read or closed by then; not
     /// 0 makes the mode unsafe for descriptors that are closed after a read.
     public var staleEvents: UInt64?
+    /// Memory allocations of the client threads per operation; nil under a sanitizer.
+    public var clientAllocationsPerOp: Double?
 
     /// A run that has an identity and no results yet.
     ///

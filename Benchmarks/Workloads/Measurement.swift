@@ -125,6 +125,7 @@ public struct Measurement: Sendable {
         record.openPeak = keepsClock && opensConnections ? openPeak : nil
         record.outOfOrderPerOp = ordersMessages ? perOperation(totals[.outOfOrder, default: 0]) : nil
         record.allocationsPerOp = AllocationCount.isCounted ? perOperation(server.allocations) : nil
+        record.clientAllocationsPerOp = AllocationCount.isCounted ? perOperation(client.allocations) : nil
         record.shortSends = totals[.shortSends]
         record.steeringFallbacks = steeringFallbacks
         record.peakMemoryBytes = peakMemoryBytes
