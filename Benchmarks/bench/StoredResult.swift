@@ -47,11 +47,17 @@ struct StoredResult {
     /// - Parameter isCompared: whether a comparison is wanted; without one the noise floor is not looked for.
     static func input(_ results: [StoredResult], isCompared: Bool = true) -> PictureInput {
         let folders = results.map(\.folder)
-        guard results.count == 2, isCompared else { return PictureInput(folders) }
+        guard results.count == 2, isCompared, shareAnArm(folders[0], folders[1]) else { return PictureInput(folders) }
         let areInterleaved = StoredFolder.wereInterleaved(results[0].path, results[1].path)
         var options = ComparisonOptions(design: areInterleaved ? .paired : .unpaired)
         options.noiseFloor = NoiseFloors.forRuns(in: results[0].path, of: folders[0].records)
         return PictureInput(folders, comparison: options)
+    }
+
+    /// Folders of different workloads, say, lie side by side in a report and are not compared.
+    private static func shareAnArm(_ one: PicturedFolder, _ other: PicturedFolder) -> Bool {
+        let arms = Set(ArmRuns.group(one.records).map(\.arm))
+        return ArmRuns.group(other.records).contains { arms.contains($0.arm) }
     }
 
     private static func trimmed(_ path: String) -> String {

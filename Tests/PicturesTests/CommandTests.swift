@@ -105,6 +105,18 @@ import Testing
         }
     }
 
+    @Test func foldersWithoutACommonArmAreNotComparedInAReport() throws {
+        func folder(_ workload: String) throws -> TemporaryFolder {
+            try Self.results(Samples.folder([Samples.record { $0.workload = workload }]))
+        }
+        let accept = try folder("accept")
+        for (other, isCompared) in [(try folder("read"), false), (try folder("accept"), true)] {
+            let result = try BenchProgram.run(["report", accept.path, other.path])
+            #expect(result.status == 0)
+            #expect(result.errors.contains("noise floor") == isCompared, "\(result.errors)")
+        }
+    }
+
     @Test(.enabled(if: BenchProgram.hasGnuplot)) func everyKindIsDrawnInEveryFormat() throws {
         func folder(_ number: Int) throws -> TemporaryFolder {
             try Self.results(
