@@ -24,6 +24,27 @@ struct RandomWalk: ~Copyable {
         var value: UInt64
         /// Another descriptor of the same description, which outlives the set's.
         var duplicate: CInt
+        var trigger: Trigger
+        /// One-shot: armed. Edge-triggered: signalled or modified since it was heard of.
+        var isDue = true
+
+        /// An edge-triggered counter may be heard of without being due: a set that is made anew reports every state.
+        var maySpeak: Bool { value > 0 && (isDue || trigger == .edge) }
+        var mustSpeak: Bool { value > 0 && isDue }
+
+        mutating func wasHeard() { if trigger != .level { isDue = false } }
+    }
+
+    private enum Trigger: CaseIterable {
+        case level, edge, oneShot
+
+        var events: EpollEvents {
+            switch self {
+            case .level: .readable
+            case .edge: [.readable, .edgeTriggered]
+            case .oneShot: [.readable, .oneShot]
+            }
+        }
     }
 
     private var set: InterestSet
@@ -64,7 +85,8 @@ struct RandomWalk: ~Copyable {
 
     private mutating func step() throws {
         switch Int.random(in: 0..<100, using: &generator) {
-        case 0..<30 where live.count < 60: try insert()
+        case 0..<25 where live.count < 60: try insert()
+        case 25..<35: try modify()
         case 0..<60: signal()
         case 60..<75: drain()
         case 75..<92: try remove()
@@ -76,15 +98,26 @@ struct RandomWalk: ~Copyable {
 
     private mutating func insert() throws {
         let pair = try SharedCounter.make()
-        let token = try set.insert(owned(pair.descriptor), .readable)
+        let trigger = Trigger.allCases.randomElement(using: &generator)!
+        let token = try set.insert(owned(pair.descriptor), trigger.events)
         if dead.contains(token) || live[token] != nil { throw Disagreement(what: "a token was given twice") }
-        live[token] = Counter(value: 0, duplicate: pair.duplicate)
+        live[token] = Counter(value: 0, duplicate: pair.duplicate, trigger: trigger)
+    }
+
+    /// Modifying arms, whatever was there before.
+    private mutating func modify() throws {
+        guard let token = pick() else { return }
+        let trigger = Trigger.allCases.randomElement(using: &generator)!
+        try set.modify(token, trigger.events)
+        live[token]!.trigger = trigger
+        live[token]!.isDue = true
     }
 
     private mutating func signal() {
         guard let token = pick() else { return }
         add(1, to: live[token]!.duplicate)
         live[token]!.value += 1
+        if live[token]!.trigger == .edge { live[token]!.isDue = true }
     }
 
     private mutating func drain() {
@@ -121,7 +154,7 @@ struct RandomWalk: ~Copyable {
             dup2(pair.descriptor, number)
             close(pair.descriptor)
             let new = try set.insert(owned(number), .readable)
-            live[new] = Counter(value: 0, duplicate: pair.duplicate)
+            live[new] = Counter(value: 0, duplicate: pair.duplicate, trigger: .level)
         }
     }
 
@@ -155,7 +188,7 @@ struct RandomWalk: ~Copyable {
         children = []
     }
 
-    /// Every event is of what is live and ready, and everything that is live and ready has one.
+    /// Every event is of what is live and may speak, and everything that is live and must speak has one.
     private mutating func check() throws {
         var heard: Set<InterestToken> = []
         _ = try set.wait()
@@ -164,17 +197,18 @@ struct RandomWalk: ~Copyable {
             guard let counter = live[event.token] else {
                 throw Disagreement(what: "an event of a former life was delivered")
             }
-            guard counter.value > 0 else { throw Disagreement(what: "an event of a counter that holds nothing") }
+            guard counter.maySpeak else { throw Disagreement(what: "an event of a \(counter)") }
             heard.insert(event.token)
             // What handling an event does to others whose events are in the same batch.
             guard Int.random(in: 0..<10, using: &generator) == 0 else { continue }
             try remove()
             try insert()
         }
-        let ready = Set(live.filter { $0.value.value > 0 }.keys)
-        guard heard.intersection(live.keys) == ready else {
-            throw Disagreement(what: "heard \(heard.count) of \(ready.count) ready counters")
+        let due = Set(live.filter { $0.value.mustSpeak }.keys)
+        guard heard.isSuperset(of: due) else {
+            throw Disagreement(what: "did not hear \(due.subtracting(heard).count) of \(due.count) counters")
         }
+        for token in heard { live[token]?.wasHeard() }
         guard set.count == live.count + 1 else { throw Disagreement(what: "the set holds \(set.count)") }
     }
 }
