@@ -63,7 +63,8 @@ let package = Package(
         benchmark("Records", [histogram]),
         benchmark("Pictures", ["Records", histogram]),
         .target(
-            name: "Reference", path: "Benchmarks/Reference", exclude: ["connect-client.sh", "empty-calls.sh", "instructions.sh"],
+            name: "Reference", path: "Benchmarks/Reference",
+            exclude: ["connect-client.sh", "empty-calls.sh", "instructions.sh", "interest-set.sh"],
             linkerSettings: [.linkedLibrary("uring")]),
         benchmark(
             "Workloads",
