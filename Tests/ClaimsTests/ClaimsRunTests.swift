@@ -47,6 +47,14 @@ import Testing
             })
     }
 
+    @Test func thePageSaysWhyThereIsNoVerdict() {
+        let record = ClaimRecord(
+            claim: "some-claim", statement: "it is so", source: "E", verdict: "unsupported", observed: "",
+            detail: "failed: a | b", durationMs: 1, finding: "Not observed.")
+        let page = claimsMarkdown(for: [record], kernel: "6.0", processors: 2, date: "2026-01-31")
+        #expect(page.contains("| unsupported | failed: a \\| b |"))
+    }
+
     private func rows(of file: String) throws -> [[String]] {
         var tokenizer = CSVTokenizer([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))), file: file)
         var rows: [[String]] = []
