@@ -65,23 +65,8 @@ package struct EmbeddedPicture: Sendable {
         let shown = colors.filter { used.contains($0.name) }
         let light = shown.map { "--\($0.name):\($0.light)" }.joined(separator: ";")
         let dark = shown.map { "--\($0.name):\($0.dark)" }.joined(separator: ";")
-        let style = "<style>:root{\(light)}@media(prefers-color-scheme:dark){:root{\(dark)}}</style>"
-        return compact(text).replacing("<title>Gnuplot</title>", with: style, maxReplacements: 1)
-    }
-
-    /// Without what says nothing: indentation, defaults, and groups that hold nothing.
-    private static func compact(_ svg: String) -> String {
-        let lines = svg.split(separator: "\n").map { $0.trimmingPrefix { $0 == "\t" || $0 == " " } }
-        var kept: [Substring] = []
-        for line in lines where !line.isEmpty {
-            if line == "</g>", let last = kept.last, last.hasPrefix("<g "), last.hasSuffix(">"), !last.contains("</") {
-                kept.removeLast()
-            } else {
-                kept.append(line)
-            }
-        }
-        return kept.joined(separator: "\n")
-            .replacing(" stroke-linecap=\"butt\" stroke-linejoin=\"miter\"", with: "")
+        let style = "<style>:root{\(light)}@media(prefers-color-scheme:dark){:root{\(dark)}}\(CompactSVG.style)</style>"
+        return CompactSVG.text(text).replacing("<title>Gnuplot</title>", with: style, maxReplacements: 1)
     }
 
     /// `0,114,178` for `#0072b2`

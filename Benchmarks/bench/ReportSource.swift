@@ -7,8 +7,9 @@ import Records
 struct ReportSource {
     let run: Report.Run
 
-    /// Files beyond this size are named, not shown: the report is to be mailed.
-    private static let mostShownBytes = 300_000
+    /// Files beyond this size are named, not shown: the report is to be mailed. Percentiles of few modes fit;
+    /// those of all are in the pictures.
+    private static let mostShownBytes = 100_000
 
     /// - Throws: ``Failure`` for a `claims.csv` that cannot be read.
     init(_ result: StoredResult) throws {
@@ -102,7 +103,7 @@ struct ReportSource {
         ["runs.csv", "percentiles.csv", "claims.csv", "run.json"].compactMap { name in
             guard let bytes = FileManager.default.contents(atPath: "\(path)/\(name)") else { return nil }
             guard bytes.count <= mostShownBytes else {
-                return (name, "\(bytes.count) bytes, too long to be shown here; it lies beside this report.\n")
+                return (name, "\(bytes.count) bytes, too long to be shown here; see \(path)/\(name).\n")
             }
             return (name, String(decoding: bytes, as: UTF8.self))
         }

@@ -5,7 +5,7 @@ import Testing
 
 /// The commands as a user runs them.
 @Suite struct CommandTests {
-    private static func results(_ folder: PicturedFolder) throws -> TemporaryFolder {
+    static func results(_ folder: PicturedFolder) throws -> TemporaryFolder {
         let directory = try TemporaryFolder()
         try directory.write("runs.csv", RunRecord.csvHeader + folder.records.map { $0.csvRow() }.joined())
         let log = HistogramLog.header(startSeconds: 0, date: "2026-01-31T12:00:00Z")
