@@ -18,7 +18,7 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     }
 
     private static let checks: [@Sendable (MachineState) -> Diagnosis?] = [
-        processors, quota, governor, turbo, multithreading, isolation, steal, pressure, foreign, clock,
+        processors, pinning, quota, governor, turbo, multithreading, isolation, steal, pressure, foreign, clock,
         descriptors, backlog, ports, cookies, rings, programs,
     ]
 
@@ -39,6 +39,18 @@ public struct Diagnosis: Codable, Sendable, Equatable {
         } else if state.processors < 4 {
             result.effect = "workers beyond the first \(state.processors - 1) share a processor"
             result.remedy = "keep --workers below \(state.processors) and --pin auto"
+        }
+        return result
+    }
+
+    private static func pinning(_ state: MachineState) -> Diagnosis? {
+        // With one processor there is nothing to choose from, which is said of the processors.
+        guard let pinning = state.pinning, state.processors > 1 else { return nil }
+        var result = Diagnosis(fact: "pinning", value: pinning)
+        if pinning == "none" {
+            result.effect =
+                "the scheduler moves threads: a ping-pong across two processors takes three times one on one"
+            result.remedy = "leave out --pin none: --pin auto gives either side processors of its own"
         }
         return result
     }

@@ -4,6 +4,8 @@ import Foundation
 public struct MachineState: Codable, Sendable, Equatable {
     /// Processors that this process may run on.
     public var processors = 1
+    /// Where threads are put, as the `pinning` column has it: `none`, or processors; nil if nobody asked for threads.
+    public var pinning: String?
     /// Whether a hypervisor runs below this kernel.
     public var isGuest = false
     /// The frequency governor of the first processor.

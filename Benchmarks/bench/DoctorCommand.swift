@@ -1,5 +1,6 @@
 import ArgumentParser
 import Meters
+import Workloads
 
 /// `bench doctor`: what on this machine would spoil a measurement.
 struct DoctorCommand: ParsableCommand {
@@ -9,7 +10,9 @@ struct DoctorCommand: ParsableCommand {
         discussion: "Every run stores the same facts in run.json.")
 
     func run() throws {
-        let facts = Diagnosis.all(.read(watchingFor: 0.5), build: Build.name)
+        var state = MachineState.read(watchingFor: 0.5)
+        state.pinning = Placement.automatic(workers: 1, clients: 1).description
+        let facts = Diagnosis.all(state, build: Build.name)
         let width = facts.map(\.fact.count).max() ?? 0
         for fact in facts {
             let name = fact.fact + String(repeating: " ", count: width - fact.fact.count)

@@ -93,6 +93,7 @@ import Testing
         #expect((stored["warnings"] as? [String])?.contains { $0.hasPrefix("Too few operations") } == true)
         let facts = try #require(stored["doctor"] as? [[String: String]])
         #expect(facts.contains { $0["fact"] == "clock source" } && facts.allSatisfy { $0.count == 4 })
+        #expect(Set(facts.compactMap { $0["fact"] }).contains("load by others"))
         #expect(try await folder.bench("--mode lt --drain 20 --rounds 1 --output quiet --quiet").complaintLines.isEmpty)
         let doctor = try await folder.bench("doctor")
         #expect(doctor.exit == 0 && facts.allSatisfy { doctor.output.contains($0["fact"] ?? "?") })

@@ -6,6 +6,7 @@ import Testing
     private var quiet: MachineState {
         var state = MachineState()
         state.processors = 16
+        state.pinning = "server=0 client=1"
         state.governor = "performance"
         state.turbo = false
         state.multithreading = false
@@ -40,6 +41,7 @@ import Testing
 
     private static let troubles = [
         Trouble("processors") { $0.processors = 1 },
+        Trouble("pinning") { $0.pinning = "none" },
         Trouble("CPU quota") { $0.processorQuota = 0.5 },
         Trouble("frequency governor") { $0.governor = "powersave" },
         Trouble("turbo") { $0.turbo = true },
