@@ -170,6 +170,8 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     }
 
     @inlinable @inline(__always) func noteWait(until now: UInt64) {
+        // Alone, a worker is starved by nobody.
+        guard teamCount > 1 else { return }
         let start = max(self[.waitingSince], self[.windowStart])
         let end = min(now, self[.windowEnd])
         if end > start && end - start > self[.starvation] { noteStarvation(from: start, to: end) }

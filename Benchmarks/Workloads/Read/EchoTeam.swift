@@ -58,7 +58,7 @@ struct EchoJob: Sendable {
         self.stop = stop
         listeners = plan.workload == .crr ? team.descriptors.map(\.rawValue) : []
         sockets = connections
-        let capacity = Int(connections.max() ?? 0) + plan.descriptorsNeeded + 256
+        let capacity = max(Int(connections.max() ?? 0), openDescriptors()) + plan.descriptorsNeeded + 256
         table = EchoConnections(capacity: capacity, messageBytes: plan.messageBytes, open)
         for number in connections { table.began(number) }
         message = MessagePattern(bytes: plan.messageBytes)

@@ -127,11 +127,6 @@ private func crewSizes(_ wake: WakePlan) throws(RunError) -> [Int] {
     }
 }
 
-/// Descriptors that this thread's table holds.
-private func openDescriptors() -> Int {
-    (0..<4096).count { fcntl(CInt($0), F_GETFD) >= 0 }
-}
-
 extension Measurement {
     /// Finds what spoils a pool's run.
     fileprivate mutating func judgePool(_ ending: Ending, workerError: Errno?, _ counts: WakeResults.PoolCounts) {

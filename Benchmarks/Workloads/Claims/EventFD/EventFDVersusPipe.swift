@@ -20,11 +20,11 @@ extension Experiment {
         statement: "an eventfd costs the kernel much less than a pipe, and one descriptor instead of two",
         source: .e, keys: ["eventfd_ns", "pipe_ns", "eventfd_bytes", "pipe_bytes", "eventfd_fds", "pipe_fds"],
         observe: {
-            let before = try openDescriptors()
+            let before = openDescriptors()
             let counter = try EventFD()
-            let between = try openDescriptors()
+            let between = openDescriptors()
             let pipe = try Pipe()
-            let after = try openDescriptors()
+            let after = openDescriptors()
             let numbers = (
                 counter: counter.descriptor.rawValue, reader: pipe.readEnd.descriptor.rawValue,
                 writer: pipe.writeEnd.descriptor.rawValue
@@ -65,11 +65,6 @@ extension Pipe {
     fileprivate consuming func release() -> [CInt] {
         [readEnd.release().rawValue, writeEnd.release().rawValue]
     }
-}
-
-/// Descriptors of this process, and one for the asking.
-private func openDescriptors() throws -> Int {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
 }
 
 private func signalNanoseconds(write writer: CInt, read reader: CInt) throws(Errno) -> UInt64 {
