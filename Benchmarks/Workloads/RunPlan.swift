@@ -136,9 +136,9 @@ public struct RunPlan: Sendable {
             && implementation == other.implementation
     }
 
-    /// Server threads: where a thread waits in the read itself, each connection needs one.
+    /// Server threads: where a thread waits in the read itself, each connection needs one, an idle one too.
     public var workerThreads: Int {
-        workload == .read && mode.mechanism == .blocking ? connections : workers
+        workload == .read && mode.mechanism == .blocking ? connections + idle : workers
     }
 
     /// True if two workers can be told of the same connection at the same time.

@@ -91,7 +91,8 @@ import Testing
     func aDeepStreamKeepsItsOrderBesideIdleConnections(_ combination: Combination) throws {
         var plan = plan(.read, combination)
         plan.depth = 4
-        plan.idle = combination.mode.mechanism == .blocking ? 0 : 20
+        plan.idle = 21
+        plan.clients = 2
         let measurement = try measure(plan)
         expectGood(measurement)
         #expect(measurement.ordersMessages)
