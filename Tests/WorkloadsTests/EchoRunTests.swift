@@ -98,4 +98,9 @@ import Testing
         #expect(measurement.ordersMessages)
         #expect(measurement.totals[.outOfOrder] == 0)
     }
+
+    @Test(arguments: Combination.defaults.filter { $0.implementation == .c })
+    func theReferenceEchoesToo(_ combination: Combination) throws {
+        expectGood(try measure(plan(.read, combination)))
+    }
 }

@@ -1,0 +1,64 @@
+import Glibc
+import LinuxReadiness
+import LinuxRings
+import Meters
+import SystemPackage
+import Testing
+
+@testable import Workloads
+
+@Suite struct EchoBufferTests {
+    /// Runs the multishot loop over connections of a ring that has two buffers for all of them.
+    private func echo(
+        _ plan: RunPlan, _ numbers: [CInt], stop: FileDescriptor, _ meter: WorkerMeter
+    ) -> BenchThread<Void> {
+        BenchThread("worker", processor: nil) { () throws(Errno) in
+            let capacity = Int(numbers.max()!) + 1
+            let connections = EchoConnections(capacity: capacity, messageBytes: plan.messageBytes, OpenCount())
+            for number in numbers { connections.began(number) }
+            let member = WorkerTeam.Member(index: 0, meter: meter, stop: stop, gate: StartGate())
+            var worker = EchoWorker(plan, member, connections, MessagePattern(bytes: plan.messageBytes))
+            let group = BufferGroup(identifier: 0, count: 2, bytes: plan.chunkBytes, headroom: plan.messageBytes)
+            var ring = try Ring.forThisThread(entries: 64)
+            try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
+            try ring.register(group)
+            let streams = MultishotStreams(capacity: capacity, group, into: .descriptors, closesAfterReply: false)
+            try echoFromRingMultishot(&ring, group, streams, listeners: [], connections: numbers, &worker)
+        }
+    }
+
+    @Test func aReceiveThatFoundNoBufferGoesOnWhenThereIsOne() throws {
+        let mode = try #require(Mode.named("uring-multishot"))
+        if let reason = mode.unsupportedReason(rings: RingSupport.probe()) { return print("skipped: \(reason)") }
+        var pairs: [(server: CInt, client: CInt)] = []
+        for _ in 0..<8 {
+            var ends: [CInt] = [-1, -1]
+            #expect(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+            pairs.append((ends[0], ends[1]))
+        }
+        // All messages are there before the first receive.
+        let sent = [UInt8](0..<64)
+        for pair in pairs { #expect(send(pair.client, sent, 64, 0) == 64) }
+
+        let stop = try EventFD()
+        let meters = WorkerMeters(count: 1)
+        let worker = echo(RunPlan(.read, mode: mode), pairs.map(\.server), stop: stop.descriptor, meters[0])
+        for pair in pairs {
+            // A connection that is forgotten fails the test instead of stopping it.
+            var limit = timeval(tv_sec: 20, tv_usec: 0)
+            setsockopt(pair.client, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+            var received = [UInt8](repeating: 0, count: 64)
+            #expect(recv(pair.client, &received, 64, CInt(MSG_WAITALL)) == 64)
+            #expect(received == sent)
+        }
+        try stop.add()
+        if case .failure(let error) = worker.join() { Issue.record(error) }
+        #expect(meters[0][.buffersExhausted] > 0)
+        #expect(meters[0][.operations] == 8)
+        #expect(meters[0][.errors] == 0)
+        for pair in pairs {
+            close(pair.server)
+            close(pair.client)
+        }
+    }
+}
