@@ -4,56 +4,74 @@
 #   Benchmarks/aa-check.sh aa [COMPARISONS] [BLOCKS]        identical code: false verdicts, at most 5 of 100 expected
 #   Benchmarks/aa-check.sh slower [COMPARISONS] [BLOCKS]    10 % more server CPU: found, at least 9 of 10 expected
 #
-# BENCH names the program (default: the release build), MODE the mode, DURATION and WARMUP the lengths of a run.
-# Prints a line per comparison and the count; exits with 1 if the count is out of bounds.
+# BENCH names the program (default: the release build), DURATION and WARMUP the lengths of a run. "aa" compares as
+# bench compare --binaries does by default: its gates, two looks, and MODES (separated by commas). "slower" takes one
+# look at pinned runs of MODE. Prints a line per comparison and the count; exits with 1 if the count is out of bounds.
 set -eu
 
 kind=${1:-aa}
 blocks=${3:-20}
 bench=${BENCH:-.build/release/bench}
-mode=${MODE:-epoll-et}
-run="--mode $mode --pin auto --duration ${DURATION:-200ms} --warmup ${WARMUP:-50ms}"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/aa-check.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
-# Prints the overall verdict of one comparison: regressed, improved, same or inconclusive.
+# Compares and leaves the table in $folder/table and what was said in $folder/messages; prints the overall verdict:
+# regressed, improved, same or inconclusive.
 compare() { # seed, new program, further options
     seed=$1
     new=$2
     shift 2
     status=0
-    # One look at a fixed number of blocks, so that alpha is not split.
-    "$bench" compare --binaries "$bench" "$new" --blocks "$blocks" --max-blocks "$blocks" --seed "$seed" --quiet \
-        --output "$folder/$seed" --fail-on server_cpu_ns_per_op "$@" >"$folder/table" 2>"$folder/messages" || status=$?
-    case $status in
-    0 | 2) ;;
-    *)
+    "$bench" compare --binaries "$bench" "$new" --blocks "$blocks" --seed "$seed" --quiet --output "$folder/$seed" \
+        "$@" >"$folder/table" 2>"$folder/messages" || status=$?
+    # A run that failed (3) is left out of the table, which has a verdict nevertheless.
+    if ! grep -q '^Overall: ' "$folder/table"; then
         cat "$folder/messages" >&2
         exit "$status"
-        ;;
-    esac
+    fi
     sed -n 's/^Overall: \([a-z]*\).*/\1/p' "$folder/table"
+    cp "$folder/$seed/base/run.json" "$folder/run.json"
     rm -rf "${folder:?}/$seed"
+}
+
+# Prints what a change must exceed: the noise floors of the accepting modes, or that there is none.
+margin() {
+    echo "margin: 2 %, or the noise floor where that is larger"
+    if grep "noise floor" "$folder/messages"; then return; fi
+    machine=$(sed -n 's/.*"machine_id" : "\(.*\)".*/\1/p' "$folder/run.json")
+    tr -d ' ",' <"results/baseline/$machine/noise-floor.json" | awk -F: '
+        { value[$1] = $2 }
+        $1 == "workload" && $2 == "accept" && value["metric"] ~ /^(server_cpu_ns|syscalls|wakeups)_per_op$/ {
+            printf "noise floor of %s of %s: %.1f %%\n", value["metric"], value["mode"], 100 * value["floor"]
+        }'
 }
 
 case $kind in
 aa)
     total=${2:-100}
+    run="--mode ${MODES:-epoll-et,uring-multishot} --duration ${DURATION:-100ms} --warmup ${WARMUP:-20ms}"
     wrong=0
     seed=1
+    : >"$folder/metrics"
     while [ "$seed" -le "$total" ]; do
         # shellcheck disable=SC2086 # the options are words
         verdict=$(compare "$seed" "$bench" -- $run)
+        if [ "$seed" -eq 1 ]; then margin; fi
         echo "$seed $verdict"
         case $verdict in regressed | improved) wrong=$((wrong + 1)) ;; esac
+        # A line of the table begins with the metric; a star marks one that decides.
+        awk '/^[a-z0-9_]+_(s|ns|op)\*? / && / (regressed|improved) / { print $1 }' "$folder/table" >>"$folder/metrics"
         seed=$((seed + 1))
     done
-    echo "false verdicts: $wrong of $total comparisons of identical code, $blocks blocks each"
+    echo "false verdicts: $wrong of $total comparisons of identical code, $blocks blocks each or twice as many in doubt"
+    echo "of single metrics, in any mode (* decides, after Holm; the others are not adjusted for their number):"
+    sort "$folder/metrics" | uniq -c
     [ $((wrong * 20)) -le "$total" ]
     ;;
 slower)
     total=${2:-10}
+    run="--mode ${MODE:-epoll-et} --pin auto --duration ${DURATION:-200ms} --warmup ${WARMUP:-50ms}"
     # Both sides spin, so that the planted difference is exactly a tenth of what an operation costs the base.
     base_ns=2000
     # shellcheck disable=SC2086
@@ -68,7 +86,8 @@ slower)
     seed=1
     while [ "$seed" -le "$total" ]; do
         # shellcheck disable=SC2086
-        verdict=$(compare "$seed" "$folder/slower" --ignore service_time -- $run --service-time "fixed:${base_ns}ns")
+        verdict=$(compare "$seed" "$folder/slower" --max-blocks "$blocks" --fail-on server_cpu_ns_per_op \
+            --ignore service_time -- $run --service-time "fixed:${base_ns}ns")
         echo "$seed $verdict"
         if [ "$verdict" = regressed ]; then found=$((found + 1)); fi
         seed=$((seed + 1))
@@ -77,7 +96,7 @@ slower)
     [ $((found * 10)) -ge $((total * 9)) ]
     ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 64
     ;;
 esac
