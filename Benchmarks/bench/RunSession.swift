@@ -97,11 +97,8 @@ final class RunSession {
 
     /// Of several tries at the same combination in the same round, the last.
     static func lastTries(_ rows: [RunRecord]) -> [RunRecord] {
-        rows.indices.filter { index in
-            !rows[(index + 1)...].contains {
-                $0.round == rows[index].round && $0.orderInRound == rows[index].orderInRound
-            }
-        }.map { rows[$0] }
+        let last = Dictionary(rows.indices.map { (Place(rows[$0]), $0) }) { $1 }
+        return last.values.sorted().map { rows[$0] }
     }
 
     private func runUntilValid(_ plan: RunPlan, round: Int, order: Int) throws {
