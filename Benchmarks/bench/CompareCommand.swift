@@ -90,6 +90,10 @@ struct CompareCommand: ParsableCommand {
         complainOfUnusable(sides[0], side: base)
         complainOfUnusable(sides[1], side: new)
         for note in unmatched(sides, options.ignoredColumns) { complain(note) }
+        let kernels = [base, new].compactMap { (try? RunDescription.read(folder: $0))?.machine.kernel }
+        if Set(kernels).count > 1 {
+            complain("the sides ran on different kernels, \(kernels[0]) and \(kernels[1]): a difference may be theirs")
+        }
         try end(
             try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", sides[1],
             arguments)

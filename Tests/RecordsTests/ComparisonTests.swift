@@ -267,6 +267,10 @@ import Testing
             base: runs(blocks: 20, seed: 2), new: runs(blocks: 20, seed: 3), options: ComparisonOptions(design: .paired)
         )
         #expect(paired.warnings.isEmpty)
+        let pinned = runs(blocks: 20, seed: 3) { record, _ in record.pinning = "workers 0, clients 1" }
+        let other = try Comparison(
+            base: runs(blocks: 20, seed: 2), new: pinned, options: ComparisonOptions(design: .paired))
+        #expect(other.warnings.contains { $0.contains("bound to different processors") })
     }
 
     @Test func theTableFitsEightyColumns() throws {

@@ -55,6 +55,14 @@ import Testing
         #expect(history.table(width: 80, styled: false).contains("Left out: 1 of other machines."))
     }
 
+    @Test func debugBuildsAreLeftOut() throws {
+        var stored = Self.stored(5)
+        for index in stored[1].records.indices { stored[1].records[index].build = "debug" }
+        let history = try History(stored)
+        #expect(history.points.map(\.gitCommit) == ["c0", "c2", "c3", "c4"] && history.otherBuilds == 6)
+        #expect(history.table(width: 80, styled: false).contains("Left out: 6 rows of debug builds."))
+    }
+
     @Test func theWideCSVHasAColumnPerTrend() throws {
         let lines = try History(Self.stored(4), metrics: ["server_cpu_ns_per_op"]).otavaCSV().split(separator: "\n")
         #expect(lines[0] == "time,commit,accept/epoll-et/server_cpu_ns_per_op,accept/poll/server_cpu_ns_per_op")

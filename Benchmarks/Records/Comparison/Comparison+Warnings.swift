@@ -11,6 +11,11 @@ extension Comparison {
         if runs.contains(where: { $0.build != "release" }) {
             warnings.append("Some runs are of a debug build, whose costs are not the program's. Build with -c release.")
         }
+        if arms.contains(where: { Set($0.base.records.map(\.pinning)) != Set($0.new.records.map(\.pinning)) }) {
+            warnings.append(
+                "The sides were bound to different processors, which can make a difference by itself. Give both the "
+                    + "same --pin.")
+        }
         if options.design == .unpaired {
             warnings.append(
                 "The sides were not interleaved: what changed on the machine in between passes for a change of the "

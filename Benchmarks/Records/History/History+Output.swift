@@ -1,7 +1,10 @@
 extension History {
     /// The trends for a terminal: a line per metric with a sparkline, the newest value, and the commits that changed it.
     public func table(width: Int, styled: Bool) -> String {
-        guard let first = points.first, let last = points.last else { return "No stored runs.\n" }
+        let builds = otherBuilds > 0 ? ["Left out: \(otherBuilds) rows of debug builds."] : []
+        guard let first = points.first, let last = points.last else {
+            return (["No stored runs."] + builds).map { $0 + "\n" }.joined()
+        }
         var table = TextTable(headings: [
             .init(title: "metric", alignment: .left), .init(title: "trend", alignment: .left), .init(title: "newest"),
         ])
@@ -22,7 +25,7 @@ extension History {
         let others = otherMachines > 0 ? ["Left out: \(otherMachines) of other machines."] : []
         let notes = changes.isEmpty ? ["No change points."] : changes
         return table.render(width: width, styled: styled)
-            + ([range] + others + notes).flatMap { wrap($0, width: max(40, width)) }.map { $0 + "\n" }.joined()
+            + ([range] + others + builds + notes).flatMap { wrap($0, width: max(40, width)) }.map { $0 + "\n" }.joined()
     }
 
     private static func sentence(_ change: Change, _ trend: Trend, label: String) -> String {

@@ -48,6 +48,8 @@ public struct History: Sendable {
     public var points: [(name: String, startedAt: String, gitCommit: String)]
     /// Stored runs that were left out because they are of another machine than the newest.
     public var otherMachines: Int
+    /// Rows that were left out because they are of another build than `release`.
+    public var otherBuilds: Int
     /// The trends that have a value.
     public var trends: [Trend]
 
@@ -61,7 +63,11 @@ public struct History: Sendable {
             guard let column = Column.named(name), column.better != .none else { throw .unknownMetric(name) }
             columns.append(column)
         }
-        let all = stored.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt }
+        let released = stored.map { runs in
+            StoredRuns(name: runs.name, records: runs.records.filter { $0.build == "release" })
+        }
+        otherBuilds = stored.reduce(0) { $0 + $1.records.count } - released.reduce(0) { $0 + $1.records.count }
+        let all = released.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt }
         let ordered = all.filter { $0.machineId == all.last?.machineId }
         otherMachines = all.count - ordered.count
         points = ordered.map { ($0.name, $0.startedAt, $0.gitCommit) }
