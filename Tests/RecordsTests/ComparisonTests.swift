@@ -64,6 +64,8 @@ import Testing
             options: ComparisonOptions(design: .paired))
         let row = try cpu(comparison)
         #expect(row.verdict == .inconclusive && row.interval == nil && row.blocksNeeded == 6)
+        let table = comparison.table(width: 200, styled: false)
+        #expect(table.contains("fewer than 6 cannot give 95 %") && table.contains("(same)"), "\(table)")
         #expect(MetricTest.fewest(.unpaired, alpha: 0.05) == 4)
     }
 

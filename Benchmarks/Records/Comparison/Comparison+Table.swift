@@ -45,7 +45,7 @@ extension Comparison {
         let needed = row.blocksNeeded.map { " of \($0)" } ?? ""
         return [
             row.metric + (row.isGating ? "*" : ""), human(row.base), human(row.new), ratio + (range ?? ""),
-            row.verdict.rawValue, "\(row.blocks)\(needed)",
+            row.isGating ? row.verdict.rawValue : "(\(row.verdict.rawValue))", "\(row.blocks)\(needed)",
         ]
     }
 
@@ -60,8 +60,20 @@ extension Comparison {
 
     private var footnotes: [String] {
         var notes = ["* decides the overall verdict."]
+        if rows.contains(where: { !$0.isGating }) {
+            notes.append("A verdict in brackets decides nothing and is not adjusted for the number of metrics.")
+        }
+        if rows.contains(where: { $0.method == .pairedMedian }) {
+            notes.append("new/base is the median of the ratios of the blocks, not the ratio of the two medians.")
+        }
+        if rows.contains(where: { $0.method != .exactCount && $0.interval == nil }) {
+            notes.append(
+                design == .paired
+                    ? "Too few blocks for an interval: fewer than 6 cannot give 95 %."
+                    : "Too few runs for an interval: fewer than 4 of each side cannot give 95 %.")
+        }
         if rows.contains(where: { $0.method == .exactCount }) {
-            notes.append("A ratio without an interval is of counts that did not vary from run to run.")
+            notes.append("Counts that did not vary from run to run need no interval.")
         }
         if design == .unpaired, rows.contains(where: { !$0.isGating && Column.named($0.metric)?.isCount == false }) {
             notes.append(
