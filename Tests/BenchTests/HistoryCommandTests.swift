@@ -19,7 +19,7 @@ import Testing
         let folder = try folder()
         let outcome = try await folder.bench("history")
         #expect(outcome.exit == 0, "\(outcome.complaints)")
-        #expect(outcome.output.contains("server_cpu_ns_per_op worse from c12 on"))
+        #expect(outcome.output.contains("server_cpu_ns_per_op worse between c11 and c12"))
         #expect(outcome.output.contains("24 stored runs"))
     }
 

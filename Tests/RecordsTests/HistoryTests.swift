@@ -31,7 +31,7 @@ import Testing
         #expect(abs(change.after - change.before - 1_000) < 30)
         #expect(history.trends.filter { $0.arm["mode"] == "poll" }.allSatisfy { $0.changes.isEmpty })
         let table = history.table(width: 80, styled: false)
-        #expect(table.contains("epoll-et: server_cpu_ns_per_op worse from c15 on"))
+        #expect(table.contains("epoll-et: server_cpu_ns_per_op worse between c14 and c15"))
         #expect(table.contains("▁") && table.contains("█"))
         #expect(table.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
@@ -53,6 +53,31 @@ import Testing
         let history = try History(stored)
         #expect(history.points.map(\.gitCommit) == ["c0", "c2", "c3", "c4"] && history.otherMachines == 1)
         #expect(history.table(width: 80, styled: false).contains("Left out: 1 of other machines."))
+    }
+
+    @Test func aChangeBelowTheMinimumEffectIsNone() throws {
+        var stored = Self.stored()
+        for index in stored.indices {
+            for row in stored[index].records.indices {
+                stored[index].records[row].serverCpuNsPerOp = 5_000 + (index >= 15 ? 50 : 0) + Double(index * 7 % 5)
+            }
+        }
+        #expect(try History(stored).trends.allSatisfy { $0.changes.isEmpty })
+    }
+
+    @Test func noiseInManyTrendsMakesNoChangePoint() throws {
+        var generator = TestGenerator(state: 1)
+        var stored = Self.stored()
+        for index in stored.indices {
+            stored[index].records = (1...40).map { workers in
+                Samples.record(workers: workers) {
+                    ($0.startedAt, $0.gitCommit) = (stored[index].records[0].startedAt, "c\(index)")
+                    $0.serverCpuNsPerOp = 5_000 + Double(generator.next() >> 54)
+                }
+            }
+        }
+        let trends = try History(stored, metrics: ["server_cpu_ns_per_op"]).trends
+        #expect(trends.count == 40 && trends.allSatisfy { $0.changes.isEmpty })
     }
 
     @Test func debugBuildsAreLeftOut() throws {

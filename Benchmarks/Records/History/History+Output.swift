@@ -32,8 +32,8 @@ extension History {
         let ratio = change.before > 0 ? " (×\(Decimal.fixed(change.after / change.before, digits: 3)))" : ""
         let isHigher = change.after > change.before
         let isWorse = isHigher == (Column.named(trend.metric)?.better == .lower)
-        return "\(label): \(trend.metric) \(isWorse ? "worse" : "better") from \(change.gitCommit) on, "
-            + "\(human(change.before, metric: trend.metric)) to \(human(change.after, metric: trend.metric))\(ratio)."
+        return "\(label): \(trend.metric) \(isWorse ? "worse" : "better") between \(change.lastCommitBefore) and "
+            + "\(change.gitCommit), \(human(change.before, metric: trend.metric)) to \(human(change.after, metric: trend.metric))\(ratio)."
     }
 
     private static func human(_ value: Double, metric: String) -> String {

@@ -38,6 +38,8 @@ public struct History: Sendable {
         public var index: Int
         /// Its commit.
         public var gitCommit: String
+        /// The commit of the last stored run at the old level: what changed lies after it.
+        public var lastCommitBefore: String
         /// Median of the level before.
         public var before: Double
         /// Median of the level after.
@@ -75,27 +77,49 @@ public struct History: Sendable {
             Dictionary(uniqueKeysWithValues: ArmRuns.group(stored.records).map { ($0.arm, $0) })
         }
         let arms = ArmRuns.group(ordered.flatMap(\.records)).map(\.arm)
-        let commits = ordered.map(\.gitCommit)
         trends = arms.flatMap { arm in
             columns.compactMap { column in
                 let values = groups.map { median($0[arm]?.values { column.number(of: $0) } ?? []) }
                 guard values.contains(where: { $0 != nil }) else { return nil }
-                let changes = Self.changes(values, commits: commits, changePoints)
-                return Trend(arm: arm, metric: column.name, values: values, changes: changes)
+                return Trend(arm: arm, metric: column.name, values: values, changes: [])
             }
         }
+        findChanges(commits: ordered.map(\.gitCommit), changePoints)
     }
+
+    /// Looks at all trends with the significance shared among them after Holm: what is found in some makes the rest a
+    /// smaller family, which is looked at again.
+    private mutating func findChanges(commits: [String], _ method: ChangePoints) {
+        var open = Array(trends.indices)
+        while !open.isEmpty {
+            var method = method
+            method.significance /= Double(open.count)
+            // The smallest p-value that permutations can give must pass.
+            method.permutations = max(method.permutations, Int((1 / method.significance).rounded(.up)))
+            let found = open.filter { index in
+                trends[index].changes = Self.changes(trends[index].values, commits: commits, method)
+                return !trends[index].changes.isEmpty
+            }
+            guard !found.isEmpty else { break }
+            open.removeAll(where: found.contains)
+        }
+    }
+
+    /// Changes by less are not worth a search for their cause.
+    private static let minEffect = 0.02
 
     private static func changes(_ values: [Double?], commits: [String], _ method: ChangePoints) -> [Change] {
         let present = values.indices.filter { values[$0] != nil }
         let series = present.compactMap { values[$0] }
         let splits = method.find(in: series)
         let bounds = [0] + splits + [series.count]
-        return splits.enumerated().map { number, split in
-            Change(
+        return splits.enumerated().compactMap { number, split in
+            let before = median(Array(series[bounds[number]..<split])) ?? 0
+            let after = median(Array(series[split..<bounds[number + 2]])) ?? 0
+            guard abs(after - before) >= minEffect * before else { return nil }
+            return Change(
                 index: present[split], gitCommit: commits[present[split]],
-                before: median(Array(series[bounds[number]..<split])) ?? 0,
-                after: median(Array(series[split..<bounds[number + 2]])) ?? 0)
+                lastCommitBefore: commits[present[split - 1]], before: before, after: after)
         }
     }
 }
