@@ -80,6 +80,21 @@ import Testing
         #expect(trends.count == 40 && trends.allSatisfy { $0.changes.isEmpty })
     }
 
+    @Test func workloadsOfOneCommitAreOnePoint() throws {
+        let stored = Self.stored(8).flatMap { runs in
+            let read = runs.records.map { record in
+                var record = record
+                record.workload = "read"
+                record.startedAt = record.startedAt.replacing(":00Z", with: ":30Z")
+                return record
+            }
+            return [runs, StoredRuns(name: runs.name + "-read", records: read)]
+        }
+        let history = try History(stored, metrics: ["server_cpu_ns_per_op"])
+        #expect(history.points.count == 8 && history.trends.count == 4 && history.trendsWithGaps == 0)
+        #expect(history.otavaConfiguration(test: "bench", csvPath: "h.csv").contains("read/poll/server_cpu_ns_per_op"))
+    }
+
     @Test func debugBuildsAreLeftOut() throws {
         var stored = Self.stored(5)
         for index in stored[1].records.indices { stored[1].records[index].build = "debug" }

@@ -69,7 +69,7 @@ public struct History: Sendable {
             StoredRuns(name: runs.name, records: runs.records.filter { $0.build == "release" })
         }
         otherBuilds = stored.reduce(0) { $0 + $1.records.count } - released.reduce(0) { $0 + $1.records.count }
-        let all = released.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt }
+        let all = Self.merged(released.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt })
         let ordered = all.filter { $0.machineId == all.last?.machineId }
         otherMachines = all.count - ordered.count
         points = ordered.map { ($0.name, $0.startedAt, $0.gitCommit) }
@@ -85,6 +85,21 @@ public struct History: Sendable {
             }
         }
         findChanges(commits: ordered.map(\.gitCommit), changePoints)
+    }
+
+    /// Successive runs of one commit that share no arm are one point in time: each workload has a folder of its own.
+    private static func merged(_ ordered: [StoredRuns]) -> [StoredRuns] {
+        var points: [StoredRuns] = []
+        for runs in ordered {
+            if let last = points.last, last.gitCommit == runs.gitCommit, last.machineId == runs.machineId,
+                Set(last.records.map(Arm.init)).isDisjoint(with: runs.records.map(Arm.init))
+            {
+                points[points.count - 1].records += runs.records
+            } else {
+                points.append(runs)
+            }
+        }
+        return points
     }
 
     /// Looks at all trends with the significance shared among them after Holm: what is found in some makes the rest a
