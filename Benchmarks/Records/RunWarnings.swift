@@ -64,13 +64,17 @@ private func foreignLoad(_ groups: [ArmRuns]) -> String? {
 }
 
 /// The rounds of an arm spread more than identical code does when nothing else goes on.
+///
+/// The floor is of ratios of two runs, which spread by √2 more than runs do, and an interval narrows with the square root
+/// of their number. Fewer than 6 rounds have no interval.
 private func noise(_ groups: [ArmRuns], _ floor: NoiseFloor?) -> String? {
     guard let floor, let column = Column.named("server_cpu_ns_per_op") else { return nil }
     return names(groups) { group in
         let values = group.values { column.number(of: $0) }
-        guard let limit = floor.floor(of: column.name, arm: group.arm), let interval = medianInterval(values),
+        guard let entry = floor.entry(of: column.name, arm: group.arm), let interval = medianInterval(values),
             let middle = median(values), middle > 0
         else { return false }
+        let limit = entry.floor * (Double(entry.blocks) / Double(2 * values.count)).squareRoot()
         return max(interval.upper / middle, middle / max(interval.lower, 1)) - 1 > max(limit, 0.01)
     }.map {
         "Server CPU of \($0) varies more than this machine's noise floor. Let other work end, or measure more rounds."

@@ -207,6 +207,23 @@ import Testing
         #expect(try Comparison(base: sides.0, new: sides.1, options: options).verdict == .regressed)
     }
 
+    @Test func theNoisierOfTwoModesGivesTheMargin() throws {
+        let aa = (1...10).flatMap { round in
+            [1, 1.1].enumerated().map { place, factor in
+                Samples.record("poll", round: round) {
+                    $0.orderInRound = place + 1
+                    $0.serverCpuNsPerOp = 5_000 * factor
+                }
+            }
+        }
+        var options = ComparisonOptions(design: .paired)
+        options.noiseFloor = NoiseFloor(runs: aa, kernel: "k", measuredAt: "t", seed: 1)
+        options.ignoredColumns = ["mode"]
+        let comparison = try Comparison(
+            base: runs(blocks: 10, seed: 1), new: runs("poll", blocks: 10, seed: 2), options: options)
+        #expect(try abs(cpu(comparison).margin - 0.1) < 1e-9)
+    }
+
     @Test func tooFewBlocksGiveNoFloor() {
         let aa = (1...5).flatMap { round in (0..<2).map { _ in Samples.record(round: round) } }
         #expect(NoiseFloor(runs: aa, kernel: "k", measuredAt: "t", seed: 1).entries.isEmpty)

@@ -28,7 +28,9 @@ struct MetricTest {
         // Without statistics there is nothing to fall back on where the new side scatters, so that leaves doubt.
         let isExact = samples.isSteadyBase && (samples.isSteadyNew || options.comparesSteadyCountsOnly)
         if options.comparesSteadyCountsOnly && !isExact { return nil }
-        let floor = options.noiseFloor?.floor(of: column.name, arm: arm.base.arm) ?? 0
+        // The sides may be two modes, of which the noisier one limits what can be told.
+        let floors = [arm.base.arm, arm.new.arm].compactMap { options.noiseFloor?.floor(of: column.name, arm: $0) }
+        let floor = floors.max() ?? 0
         // What is free of noise has no use for a noise floor.
         margin = isExact ? options.minEffect : max(options.minEffect, floor)
         let bound = log(1 + margin)

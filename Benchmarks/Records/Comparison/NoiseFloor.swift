@@ -77,8 +77,11 @@ public struct NoiseFloor: Sendable, Codable, Equatable {
     }
 
     /// The floor of `metric` for the arm's workload and mode; `nil` if it was not calibrated.
-    public func floor(of metric: String, arm: Arm) -> Double? {
-        entries.first { $0.metric == metric && $0.mode == arm["mode"] && $0.workload == arm["workload"] }?.floor
+    public func floor(of metric: String, arm: Arm) -> Double? { entry(of: metric, arm: arm)?.floor }
+
+    /// The floor and the blocks that it was taken from.
+    func entry(of metric: String, arm: Arm) -> Entry? {
+        entries.first { $0.metric == metric && $0.mode == arm["mode"] && $0.workload == arm["workload"] }
     }
 
     /// Why the floor must not be used on this machine and kernel; `nil` if it may.
