@@ -32,8 +32,16 @@ private func lost(_ groups: [ArmRuns]) -> String? {
 
 private func bimodal(_ groups: [ArmRuns]) -> String? {
     let columns = ["server_cpu_ns_per_op", "throughput_ops_per_s"].compactMap(Column.named)
-    let tests = groups.flatMap { group in
-        columns.compactMap { column in DipTest.pValue(group.values { column.number(of: $0) }).map { (group.arm, $0) } }
+    let samples = groups.flatMap { group in
+        columns.map { column in (arm: group.arm, values: group.values { column.number(of: $0) }) }
+    }.filter { $0.values.count >= 4 }
+    // The smallest p-value that simulations give must pass when it is adjusted for the number of tests.
+    let simulations = max(999, 50 * samples.count)
+    let sizes = Set(samples.map(\.values.count))
+    let nulls = Dictionary(
+        uniqueKeysWithValues: sizes.map { ($0, DipTest.null(count: $0, simulations: simulations)) })
+    let tests = samples.compactMap { sample in
+        DipTest.pValue(sample.values, null: nulls[sample.values.count] ?? []).map { (sample.arm, $0) }
     }
     let flagged = Set(zip(tests, holmAdjusted(tests.map(\.1))).filter { $0.1 <= 0.05 }.map(\.0.0))
     return names(groups) { flagged.contains($0.arm) }.map {

@@ -48,6 +48,16 @@ import Testing
         }
     }
 
+    @Test func twoGroupsAreSeenAmongManyArms() {
+        let rows = (1...40).flatMap { workers in
+            rounds(20) { run, round in
+                run.workers = workers
+                if workers == 7 { run.serverCpuNsPerOp = (run.serverCpuNsPerOp ?? 0) + Double(round % 2) * 900 }
+            }
+        }
+        #expect(warnings(for: rows).filter { $0.contains("two groups") && $0.contains("7 workers") }.count == 1)
+    }
+
     @Test func noiseIsHeldAgainstTheFloor() {
         let aa = (1...8).flatMap { round in
             [1, 2].map { place in

@@ -13,16 +13,24 @@ enum DipTest {
         return Modal(sorted).dip()
     }
 
+    /// The dips of `simulations` uniform samples of `count` values, ascending: what a single mode gives by chance.
+    static func null(count: Int, simulations: Int = 999, seed: UInt64 = 1) -> [Double] {
+        var generator = SplitMix64(seed: seed)
+        return (0..<simulations).compactMap { _ in
+            dip((0..<count).map { _ in Double(generator.next() >> 11) })
+        }.sorted()
+    }
+
+    /// The share of the `null` dips that are at least as large as the values'; at least one counts.
+    static func pValue(_ values: [Double], null: [Double]) -> Double? {
+        guard let observed = dip(values) else { return nil }
+        let larger = null.reversed().prefix { $0 >= observed }.count
+        return Double(larger + 1) / Double(null.count + 1)
+    }
+
     /// The share of `simulations` uniform samples of the same size whose dip is at least as large.
     static func pValue(_ values: [Double], simulations: Int = 999, seed: UInt64 = 1) -> Double? {
-        guard let observed = dip(values) else { return nil }
-        var generator = SplitMix64(seed: seed)
-        var larger = 0
-        for _ in 0..<simulations {
-            let sample = values.map { _ in Double(generator.next() >> 11) }
-            if let dip = dip(sample), dip >= observed { larger += 1 }
-        }
-        return Double(larger + 1) / Double(simulations + 1)
+        pValue(values, null: null(count: values.count, simulations: simulations, seed: seed))
     }
 }
 
