@@ -69,6 +69,8 @@ final class WorkerTeam: Sendable {
     func finish(wake: () -> Void = {}) -> RunError? {
         gate.open()
         signal(stop.descriptor)
+        // Who hands out work ends first: what it hands out is done before the others are sent home.
+        for dispatcher in threads.dropFirst(meters.workers) { _ = dispatcher.join() }
         wake()
         let errors = threads.compactMap { thread -> RunError? in
             guard case .failure(let error) = thread.join() else { return nil }

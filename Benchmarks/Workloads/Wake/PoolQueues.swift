@@ -93,7 +93,8 @@ struct PoolInbox: ~Copyable {
     }
 
     private var hasTasks: Bool {
-        heads.indices.contains { heads[$0] < queues.tail($0, consumer).value }
+        for producer in heads.indices where heads[producer] < queues.tail(producer, consumer).value { return true }
+        return false
     }
 }
 
