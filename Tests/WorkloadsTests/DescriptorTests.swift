@@ -45,7 +45,8 @@ private func limitDescriptors(to soft: UInt) async throws {
                     var plan = combination.plan(workers: 2, load)
                     plan.durationNanoseconds = 5_000_000
                     _ = try measureAccept(plan, interruption)
-                    #expect(open(kinds) == before, "\(combination.testDescription), \(load): \(open(kinds)) and not \(before)")
+                    let left = open(kinds)
+                    #expect(left == before, "\(combination.testDescription), \(load)")
                 }
             }
         }
@@ -60,7 +61,8 @@ private func limitDescriptors(to soft: UInt) async throws {
             for combination in Combination.defaults {
                 for load in [RunPlan.Load.closedLoop, .drain(200)] {
                     _ = try measureAccept(combination.plan(workers: 2, load), interruption)
-                    #expect(open(kinds) == before, "\(combination.testDescription), \(load): \(open(kinds)) and not \(before)")
+                    let left = open(kinds)
+                    #expect(left == before, "\(combination.testDescription), \(load)")
                 }
             }
         }
