@@ -85,7 +85,7 @@ struct BaselineCheck {
         complainOfUnusable(stored, side: "the baseline")
         var options = try arguments.options(.unpaired)
         if !arguments.hasGating { options.gating = Self.counts }
-        options.noiseFloor = NoiseFloors.ofThisMachine()
+        if !countsOnly { options.noiseFloor = NoiseFloors.ofThisMachine() }
         guard countsOnly else {
             bench.complain(
                 "the baseline's program is not in \(baseline.program), so counts decide and times are only shown; "

@@ -62,7 +62,7 @@ import Testing
 
     @Test func whatCannotGoOnIsRefused() async throws {
         let folder = try BenchFolder()
-        #expect(try await folder.bench("--mode lt --drain 20 --rounds 1 --output out").exit == 0)
+        #expect(try await folder.bench("--mode lt --drain 20 --rounds 2 --output out").exit == 0)
         let description = folder.text("out/run.json")
         func refusal(_ arguments: String, _ old: String = "", _ new: String = "") async throws -> BenchFolder.Outcome {
             let text = old.isEmpty ? description : description.replacingOccurrences(of: old, with: new)
@@ -86,7 +86,7 @@ import Testing
 
     @Test func warningsAndFactsAreStored() async throws {
         let folder = try BenchFolder()
-        let outcome = try await folder.bench("--mode lt --drain 20 --rounds 1 --output out")
+        let outcome = try await folder.bench("--mode lt --drain 20 --rounds 2 --output out")
         #expect(outcome.complaints.contains("Too few operations for a 99th percentile in epoll-lt"))
         let stored = try #require(
             JSONSerialization.jsonObject(with: Data(folder.text("out/run.json").utf8)) as? [String: Any])
