@@ -50,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "CEpoll", path: "CShims/CEpoll"),
         .systemLibrary(name: "CEventFD", path: "CShims/CEventFD"),
         .systemLibrary(name: "CSocketExtras", path: "CShims/CSocketExtras"),
+        .systemLibrary(name: "CBenchExtras", path: "CShims/CBenchExtras"),
         .systemLibrary(
             name: "CIOUring", path: "CShims/CIOUring", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
 
@@ -59,7 +60,7 @@ let package = Package(
         library("LinuxRings", ["CIOUring", "LinuxDescriptors", system]),
 
         .target(name: "Allocations", path: "Benchmarks/Allocations"),
-        benchmark("Meters", ["Allocations", "CSocketExtras", histogram]),
+        benchmark("Meters", ["Allocations", "CBenchExtras", histogram]),
         benchmark("Records", [histogram]),
         benchmark("Pictures", ["Records", histogram]),
         .target(
@@ -69,13 +70,13 @@ let package = Package(
         benchmark(
             "Workloads",
             [
-                "CIOUring", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "LinuxRings",
-                "Meters", "Records", "Reference", system, histogram,
+                "CBenchExtras", "CIOUring", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness",
+                "LinuxRings", "Meters", "Records", "Reference", system, histogram,
             ]),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Pictures", "Records", "Workloads",
+                "CBenchExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Pictures", "Records", "Workloads",
                 arguments, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: strict, plugins: ["CommitStamp"]),
@@ -84,17 +85,20 @@ let package = Package(
         .systemLibrary(name: "CTestSupport", path: "Tests/Support/CTestSupport"),
         .target(
             name: "TestSupport",
-            dependencies: ["CSocketExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", system],
+            dependencies: ["CBenchExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", system],
             path: "Tests/Support/TestSupport", swiftSettings: strictForTests),
         tests("LinuxDescriptorsTests", ["LinuxDescriptors", "TestSupport", system]),
-        tests("LinuxSocketsTests", ["CSocketExtras", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+        tests("LinuxSocketsTests", ["CBenchExtras", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
         tests(
             "LinuxReadinessTests",
-            ["CSocketExtras", "LinuxReadiness", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+            [
+                "CBenchExtras", "CSocketExtras", "LinuxReadiness", "LinuxSockets", "LinuxDescriptors", "TestSupport",
+                system,
+            ]),
         tests(
             "LinuxRingsTests",
             ["CEventFD", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
-        tests("ShimContractTests", ["CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
+        tests("ShimContractTests", ["CBenchExtras", "CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests(
             "WakeTests",
             [
@@ -103,7 +107,7 @@ let package = Package(
             ]),
         tests("ClaimsTests", ["bench", "Records", "Workloads"]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
-        tests("MetersTests", ["CSocketExtras", "Meters", histogram]),
+        tests("MetersTests", ["CBenchExtras", "Meters", histogram]),
         tests(
             "WorkloadsTests",
             [

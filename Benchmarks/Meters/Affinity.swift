@@ -1,4 +1,4 @@
-import CSocketExtras
+import CBenchExtras
 import Glibc
 
 /// Which processors a thread may run on (`sched_setaffinity(2)`).

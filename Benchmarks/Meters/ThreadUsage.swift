@@ -1,4 +1,4 @@
-import CSocketExtras
+import CBenchExtras
 import Foundation
 import Glibc
 

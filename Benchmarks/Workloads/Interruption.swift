@@ -1,4 +1,4 @@
-import CSocketExtras
+import CBenchExtras
 import Glibc
 import LinuxDescriptors
 import LinuxReadiness

@@ -1,3 +1,4 @@
+import CBenchExtras
 import CSocketExtras
 import Glibc
 import LinuxDescriptors

@@ -1,4 +1,3 @@
-import CSocketExtras
 import Glibc
 import LinuxDescriptors
 import LinuxReadiness

@@ -1,4 +1,3 @@
-import CSocketExtras
 import Foundation
 import Meters
 import Testing

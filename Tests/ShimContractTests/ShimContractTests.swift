@@ -1,3 +1,4 @@
+import CBenchExtras
 import CEpoll
 import CEventFD
 import CIOUring

@@ -1,4 +1,5 @@
 import CEventFD
+import CBenchExtras
 import CSocketExtras
 import Glibc
 import LinuxDescriptors

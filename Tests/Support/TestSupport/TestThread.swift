@@ -1,4 +1,4 @@
-import CSocketExtras
+import CBenchExtras
 import CTestSupport
 import Foundation
 import Synchronization

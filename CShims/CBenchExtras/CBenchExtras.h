@@ -1,0 +1,105 @@
+#ifndef C_BENCH_EXTRAS_H
+#define C_BENCH_EXTRAS_H
+
+#include <features.h>
+#include <linux/futex.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* glibc hides these behind _GNU_SOURCE, which Swift's Glibc module does not define. */
+#ifndef __USE_GNU
+extern int sched_getcpu(void);
+#endif
+
+static const int C_CLONE_NEWNET = 0x40000000;
+static const int C_RUSAGE_THREAD = 1;
+
+/* gettid(2) has a glibc wrapper only from 2.30 on. */
+static inline pid_t c_gettid(void) { return (pid_t)syscall(SYS_gettid); }
+
+/* CPU_SET is a macro and cpu_set_t ends at CPU 1023; the kernel takes a mask of any length. */
+static inline int c_set_thread_affinity(const unsigned long *mask, size_t bytes) {
+    return (int)syscall(SYS_sched_setaffinity, 0, bytes, mask);
+}
+
+static inline long c_get_thread_affinity(unsigned long *mask, size_t bytes) {
+    return syscall(SYS_sched_getaffinity, 0, bytes, mask);
+}
+
+/* futex(2) has no wrapper in glibc. */
+static inline int c_futex_wait(uint32_t *word, uint32_t expected) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, (void *)0, (void *)0, 0);
+}
+
+static inline int c_futex_wake(uint32_t *word, int waiters) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, waiters, (void *)0, (void *)0, 0);
+}
+
+/* prctl(2) is variadic. */
+static inline int c_set_timer_slack(unsigned long nanoseconds) {
+    return prctl(PR_SET_TIMERSLACK, nanoseconds, 0UL, 0UL, 0UL);
+}
+
+/* pthread_setname_np(3) is hidden too. The kernel keeps 15 characters. */
+static inline int c_set_thread_name(const char *name) {
+    return prctl(PR_SET_NAME, name, 0UL, 0UL, 0UL);
+}
+
+/* ioctl(2) is variadic. Columns of a terminal, 0 if the descriptor is none. */
+static inline int c_terminal_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* A new network namespace has a loopback interface that is down. The struct is ifreq with the member that the call
+   reads: <net/if.h> would bring <sys/socket.h> along, whose constants CSocketExtras is to own. */
+static inline int c_set_loopback_up(int socket) {
+    struct {
+        char name[16];
+        short flags;
+        char unused[22];
+    } request = {.name = "lo", .flags = 0x1 /* IFF_UP */ | 0x8 /* IFF_LOOPBACK */};
+    return ioctl(socket, SIOCSIFFLAGS, &request);
+}
+
+/* Descriptors of other processes (Linux 5.3 and 5.6); glibc declares them from 2.36 on. The numbers are those of every
+   architecture Swift runs on. */
+static inline int c_pidfd_open(pid_t process) { return (int)syscall(434, process, 0); }
+static inline int c_pidfd_getfd(int process, int descriptor) { return (int)syscall(438, process, descriptor, 0); }
+
+/* fork(2), which Glibc's module withholds because a child of a process with threads may run next to nothing. This
+   child runs only what is here: it keeps `control`, one end of a socket pair, and `count` other descriptors, closes
+   the rest, and closes kept[n] for every byte n that it reads, answering with the same byte. It ends at end of file,
+   or with its parent. */
+static inline pid_t c_fork_holder(int control, const int *kept, int count) {
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child != 0) return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
+    if (getppid() != parent) _exit(0);
+    int highest = control;
+    for (int i = 0; i < count; i++)
+        if (kept[i] > highest) highest = kept[i];
+    syscall(436 /* close_range */, highest + 1, ~0U, 0);
+    for (int number = 0; number < highest; number++) {
+        int keep = number == control;
+        for (int i = 0; i < count; i++) keep |= number == kept[i];
+        if (!keep) close(number);
+    }
+    unsigned char byte = 255;
+    do {
+        if (byte < count) close(kept[byte]);
+        if (write(control, &byte, 1) != 1) break;
+    } while (read(control, &byte, 1) == 1);
+    _exit(0);
+}
+
+#endif
