@@ -8,6 +8,8 @@ final class ThreadAccount: @unchecked Sendable {
     private var handle: ThreadHandle?
     private var allocations: AllocationCount?
     private var final: ThreadUsage?
+    /// The switches last read, for when their file cannot be opened: no descriptor may be free.
+    private var lastSwitches = ThreadUsage()
 
     /// Begins with what the calling thread uses.
     func open() {
@@ -20,7 +22,8 @@ final class ThreadAccount: @unchecked Sendable {
     /// Keeps what the calling thread has used: the kernel forgets a thread's numbers with the thread.
     func close() {
         lock.withLock {
-            guard var usage = handle?.usage(), let allocations else { return }
+            guard let allocations else { return }
+            var usage = ThreadUsage.ofThisThread()
             unsafe usage.allocations = allocations.read()
             final = usage
         }
@@ -41,9 +44,12 @@ final class ThreadAccount: @unchecked Sendable {
     /// Context switches so far, which take a file of each thread.
     var switches: ThreadUsage {
         lock.withLock {
-            guard let final else { return handle?.switches() ?? ThreadUsage() }
-            return ThreadUsage(
-                voluntarySwitches: final.voluntarySwitches, involuntarySwitches: final.involuntarySwitches)
+            if let final {
+                return ThreadUsage(
+                    voluntarySwitches: final.voluntarySwitches, involuntarySwitches: final.involuntarySwitches)
+            }
+            if let switches = handle?.switches() { lastSwitches = switches }
+            return lastSwitches
         }
     }
 }

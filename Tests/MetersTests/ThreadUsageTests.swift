@@ -3,8 +3,10 @@ import Meters
 import Testing
 
 @Suite struct ThreadUsageTests {
-    /// Runs `work` on a new thread and reads what it used from the outside before it ends.
-    private func usage(of work: @escaping @Sendable (ThreadHandle) -> Void) -> (usage: ThreadUsage?, ThreadHandle?) {
+    /// Runs `work` on a new thread and gives its handle to `reading` before it ends.
+    private func whileItLives<Reading>(
+        _ work: @escaping @Sendable (ThreadHandle) -> Void, _ reading: (ThreadHandle) throws -> Reading
+    ) throws -> (Reading, ThreadHandle) {
         let worked = Signal()
         let mayEnd = Signal()
         nonisolated(unsafe) var handle: ThreadHandle?  // Written before the signal, read after the wait.
@@ -17,27 +19,38 @@ import Testing
         }.start()
         worked.take()
         defer { mayEnd.give() }
-        return (handle?.usage(), handle)
+        let named = try #require(handle)
+        return (try reading(named), named)
     }
 
     @Test func cpuTimeIsSeenFromAnotherThread() throws {
-        let (usage, _) = usage { own in
-            while let used = own.usage(), used.cpuNanoseconds < 20_000_000 {}
+        let (time, _) = try whileItLives { own in
+            while let used = own.cpuNanoseconds(), used < 20_000_000 {}
+        } _: {
+            $0.cpuNanoseconds()
         }
-        #expect(try #require(usage).cpuNanoseconds >= 20_000_000)
+        #expect(try #require(time) >= 20_000_000)
     }
 
-    @Test func sleepingIsAVoluntarySwitchAndCostsNoCPUTime() throws {
-        let (usage, _) = usage { _ in
+    @Test func sleepingIsAVoluntarySwitchSeenFromInsideAndOutside() throws {
+        nonisolated(unsafe) var inside = ThreadUsage()  // Written by the thread before it is waited for.
+        let (outside, _) = try whileItLives { _ in
             for _ in 0..<5 { sleepUntil(nanoseconds: monotonicNanoseconds() + 1_000_000) }
+            inside = .ofThisThread()
+        } _: {
+            $0.switches()
         }
-        #expect(try #require(usage).voluntarySwitches >= 5)
+        #expect(inside.voluntarySwitches >= 5)
+        // It may have waited once more since, for the signal's lock or to end.
+        #expect(try #require(outside).voluntarySwitches >= inside.voluntarySwitches)
     }
 
     @Test func aThreadThatEndedHasNoUsage() throws {
-        let handle = try #require(usage { _ in }.1)
+        let (_, handle) = try whileItLives { _ in
+        } _: { _ in
+        }
         // It may take the kernel a moment to forget it; a handle that never does hangs the test.
-        while handle.usage() != nil { usleep(1000) }
+        while handle.cpuNanoseconds() != nil || handle.switches() != nil { usleep(1000) }
     }
 
     @Test func usagesAddUpAndSubtract() {
