@@ -26,6 +26,7 @@ func echoFromRing(
                 return
             case .listener:
                 if let error = completion.error { throw error }
+                guard completion.result < worker.connections.capacity else { throw .tooManyOpenFiles }
                 worker.progress += 1
                 worker.connections.began(completion.result)
                 streams.reset(completion.result)

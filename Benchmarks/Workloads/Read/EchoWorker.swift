@@ -213,8 +213,8 @@ enum EchoReceipt: Equatable {
             meter.add(.emptyCalls)
             return nil
         }
+        guard connection.descriptor.rawValue < connections.capacity else { throw .tooManyOpenFiles }
         let number = connection.release().release().rawValue
-        guard number < connections.capacity else { throw .tooManyOpenFiles }
         connections.began(number)
         progress += 1
         return number
