@@ -25,6 +25,7 @@ counts: release
 
 test:
 	.ci/setup strace
+	.ci/python
 	swift build --build-tests
 	swift test --skip-build --no-parallel
 	swift build --package-path Examples

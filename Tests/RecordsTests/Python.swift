@@ -4,13 +4,17 @@ import Foundation
 enum Python {
     static let scripts = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Scripts")
 
-    /// A Python that can import `module`: `$BENCH_TEST_PYTHON` or the path's `python3`; `nil`, said on standard output,
+    /// What `.ci/python` makes.
+    private static let own = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../.build/python/bin/python3").standardized.path()
+
+    /// A Python that can import `module`: that of `make test`, or the path's `python3`; `nil`, said on standard output,
     /// if neither can.
     static func with(_ module: String) -> String? {
-        let candidates = [ProcessInfo.processInfo.environment["BENCH_TEST_PYTHON"], "python3"].compactMap { $0 }
+        let candidates = [own, "python3"]
         let found = candidates.first { (try? run([$0, "-c", "import \(module)"])) != nil }
         if found == nil {
-            print("skipped: no python3 with the module \(module); set BENCH_TEST_PYTHON to one that has it")
+            print("skipped: no python3 with the module \(module); .ci/python installs it")
         }
         return found
     }
