@@ -76,6 +76,7 @@ public struct MachineState: Codable, Sendable, Equatable {
         if let seconds {
             let counters = KernelCounters.read()
             before = .read()
+            // The kernel gives sums since the boot; what is going on now is what they grow by meanwhile.
             Thread.sleep(forTimeInterval: seconds)
             foreignShare = KernelCounters.foreignShare(
                 from: counters, to: .read(), seconds: seconds, processors: ProcessInfo.processInfo.processorCount)
