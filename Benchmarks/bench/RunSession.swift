@@ -156,7 +156,7 @@ final class RunSession {
             gitCommit: description.gitCommit, machineId: description.machine.machineID, build: Build.name,
             workload: options.workload, mode: plan.mode.name, topology: plan.topology.rawValue,
             listener: plan.listener.rawValue, workers: plan.workerThreads, connections: plan.connections,
-            messageSizeBytes: plan.workload == .accept ? nil : plan.messageBytes,
+            messageSizeBytes: [.crr, .read].contains(plan.workload) ? plan.messageBytes : nil,
             depth: plan.workload == .read ? plan.depth : nil, ratePerS: rate,
             serviceTime: plan.service.description, pinning: plan.placement.description, round: round,
             orderInRound: order, implementation: plan.implementation.rawValue, close: plan.close.rawValue,
