@@ -1,4 +1,5 @@
 import Foundation
+import Meters
 import Records
 import Testing
 
@@ -87,6 +88,17 @@ import Testing
         #expect(refused.complaints.contains("different machines (m1 and m2)"))
         let forced = try await compare(storedRows(), other, ["--force"])
         #expect(forced.exit == 0 && forced.output.contains("different machines"))
+    }
+
+    @Test func anotherKernelIsNamed() async throws {
+        let folder = try BenchFolder()
+        #expect(try await folder.bench("run --mode lt --drain 5 --rounds 1 --output a").exit == 0)
+        #expect(try await folder.bench("run --mode lt --drain 5 --rounds 1 --output b").exit == 0)
+        #expect(try await !folder.bench("compare a b").complaints.contains("kernels"))
+        let kernel = MachineFacts.read().kernel
+        try folder.write("b/run.json", folder.text("b/run.json").replacing("\"\(kernel)\"", with: "\"1.0\""))
+        let outcome = try await folder.bench("compare a b")
+        #expect(outcome.complaints.contains("different kernels, \(kernel) and 1.0"), "\(outcome.complaints)")
     }
 
     @Test func nothingUsableEndsWith3() async throws {
