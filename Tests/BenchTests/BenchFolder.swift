@@ -62,14 +62,15 @@ final class BenchFolder: Sendable {
         // To files, since a full pipe would stop the process.
         let names = ["stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
         for name in names { try write(name, "") }
-        process.standardOutput = try FileHandle(forWritingTo: url.appending(path: names[0]))
-        process.standardError = try FileHandle(forWritingTo: url.appending(path: names[1]))
+        let files = try names.map { try FileHandle(forWritingTo: url.appending(path: $0)) }
+        (process.standardOutput, process.standardError) = (files[0], files[1])
         let (stream, continuation) = AsyncStream<Int32>.makeStream()
         process.terminationHandler = {
             continuation.yield($0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus)
             continuation.finish()
         }
         try process.run()
+        for file in files { try file.close() }
         return (
             process,
             { [self] in

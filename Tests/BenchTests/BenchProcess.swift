@@ -41,17 +41,18 @@ final class BenchProcess: Sendable {
         process.arguments = command + [Self.path] + arguments
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        for (name, isOutput) in [("stdout", true), ("stderr", false)] {
+        let files = try ["stdout", "stderr"].map { [folder] name in
             let file = folder.appending(path: name)
             try Data().write(to: file)
-            let handle = try FileHandle(forWritingTo: file)
-            if isOutput { process.standardOutput = handle } else { process.standardError = handle }
+            return try FileHandle(forWritingTo: file)
         }
+        (process.standardOutput, process.standardError) = (files[0], files[1])
         process.standardInput = FileHandle.nullDevice
         let (stream, continuation) = AsyncStream<Void>.makeStream()
         ended = stream
         process.terminationHandler = { _ in continuation.finish() }
         try process.run()
+        for file in files { try file.close() }
     }
 
     deinit {

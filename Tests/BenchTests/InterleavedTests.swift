@@ -4,8 +4,8 @@ import Testing
 
 /// Programs compared by running them. What they measure depends on the machine; what they count does not.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct InterleavedTests {
-    /// One connection at a time, so that every connection costs the same system calls.
-    private static let steady = ["--mode", "lt", "--connections", "1", "--duration", "200ms", "--warmup", "20ms"]
+    /// Ended by a number of connections, each of which costs the same system calls however busy the machine is.
+    private static let steady = ["--mode", "lt", "--drain", "200"]
 
     /// A program that is `bench` with one more system call per connection.
     private func dearer(in folder: BenchFolder) throws -> String {
@@ -63,6 +63,16 @@ import Testing
         #expect(outcome.exit == 0, "\(outcome.complaints)")
         #expect(outcome.complaints.contains("inconclusive after 2 blocks; going on to 3: epoll-lt"))
         #expect(try folder.rows("out/new").map(\.round) == [1, 2, 3])
+    }
+
+    @Test func aSecondLookTakesHalfOfTheDoubtFromTheFirst() async throws {
+        // Six blocks can give 96.9 %: enough for a comparison of one look, and too little where two share the 5 %.
+        for (most, confidence) in [("6", "[96.9 %]"), ("7", "[98.4 %]")] {
+            let outcome = try await BenchFolder().bench(
+                compare(BenchFolder.bench, ["--blocks", "6", "--max-blocks", most])
+                    + ["--fail-on", "server_cpu_ns_per_op", "--", "--mode", "lt", "--drain", "20"])
+            #expect(outcome.output.contains(confidence), "\(outcome.output)\(outcome.complaints)")
+        }
     }
 
     @Test func aProgramThatIsNoBenchEndsWith3() async throws {

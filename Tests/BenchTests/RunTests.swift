@@ -60,9 +60,14 @@ import Workloads
 
     @Test func closedAndOpenLoopsWriteCompleteRows() async throws {
         for load in [[], ["--rate", "3000"]] {
-            let (process, outcome) = try await BenchProcess.run(
+            let arguments =
                 ["--mode", "all", "--workers", "2", "--duration", "200ms", "--warmup", "0", "--rounds", "1"]
-                    + ["--output", "out"] + load)
+                + ["--output", "out"] + load
+            var (process, outcome) = try await BenchProcess.run(arguments)
+            // A busy machine can keep a mode off the processors for its whole window.
+            for _ in 0..<10 where outcome.complaints.contains("no operation was completed") {
+                (process, outcome) = try await BenchProcess.run(arguments)
+            }
             #expect(outcome.exit == 0, "\(outcome.complaints)")
             let rows = try process.rows().filter { $0.status == .ok }
             #expect(!rows.isEmpty)

@@ -108,7 +108,12 @@ import Workloads
     }
 
     @Test func pingPongReportsBothPlacementsAndBothLatencies() throws {
-        let run = try BenchRunner(["--mode", "blocking,et", "--duration", "500ms", "--warmup", "0"])
+        let options = ["--mode", "blocking,et", "--duration", "500ms", "--warmup", "0"]
+        var run = try BenchRunner(options)
+        // A busy machine can keep a mode off the processors for its whole window.
+        for _ in 0..<10 where run.rows.contains(where: { $0.reason.hasPrefix("no operation") }) {
+            run = try BenchRunner(options)
+        }
         #expect(run.exit == 0, "\(run.complaints)")
         let placements = Set(run.rows.map(\.placement))
         #expect(placements.contains("same-cpu"))

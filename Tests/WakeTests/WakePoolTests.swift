@@ -26,7 +26,11 @@ import Testing
         var record = RunRecord(
             runId: "", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "wake", mode: plan.mode.name,
             topology: "", listener: "", workers: 0, connections: 0, round: 1, orderInRound: 1)
-        try measure(plan, try Interruption()).fill(&record)
+        // A busy machine can keep a ping-pong off the processors for its whole window.
+        for _ in 0..<10 {
+            try measure(plan, try Interruption()).fill(&record)
+            if !record.reason.hasPrefix("no operation") { break }
+        }
         return record
     }
 
