@@ -62,7 +62,11 @@ enum Opinions {
         "life-remove-after-close": [
             ("closed=EBADF;dup=ENOENT;reused=ENOENT", .holds), ("closed=EBADF;dup=ok;reused=ENOENT", .doesNotHold),
         ],
-        "life-rebuild-cures": gone, "life-remove-before-close": gone, "life-last-close-removes": gone,
+        "life-rebuild-cures": [
+            ("events_after=0;live_events=10", .holds), ("events_after=10;live_events=10", .doesNotHold),
+            ("events_after=0;live_events=0", .doesNotHold),
+        ],
+        "life-remove-before-close": gone, "life-last-close-removes": gone,
         "life-dup2-cure": staying, "life-pidfd-cure": staying,
         "life-fork-ghost": [
             ("ghosts=9000;real=0;cpu_percent=99", .holds), ("ghosts=0;real=0;cpu_percent=1", .doesNotHold),

@@ -34,6 +34,21 @@ struct Ghost: ~Copyable {
     /// How many of ten waits report the ghost.
     func events() throws(Errno) -> Int { try epoll.eventfulWaits(token: Self.token) }
 
+    /// Closes the set; what the registration stood for stays open.
+    consuming func closeSet() throws(Errno) -> Remains {
+        try epoll.close()
+        return Remains(duplicate: duplicate, writeEnd: writeEnd)
+    }
+
+    /// What is left of a ghost whose set is closed.
+    struct Remains: ~Copyable {
+        let duplicate: OwnedDescriptor
+        fileprivate let writeEnd: OwnedDescriptor
+
+        /// Closes both. Without it, they would be closed after their last use.
+        consuming func end() {}
+    }
+
     /// Ends it all. Without it, descriptors would be closed after their last use.
     consuming func end() {}
 }

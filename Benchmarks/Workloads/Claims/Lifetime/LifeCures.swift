@@ -5,21 +5,44 @@ import SystemPackage
 
 /// What ends a registration: each tried on a pipe that holds a byte, then ten waits.
 extension Experiment {
-    /// The set is closed and a new one is made of what is still open: here, of nothing.
+    /// The set is closed and a new one is made of what is still open.
+    ///
+    /// 1. Beside a ghost the old set watches a counter that is ready.
+    /// 2. The old set reports both; it is closed.
+    /// 3. The counter and the duplicate that keeps the ghost's description alive, ready too, are put into a new set
+    ///    under new tokens.
+    /// 4. Ten waits each count what carries the ghost's token, and what carries the new ones (`live_events`,
+    ///    `duplicate_events`).
     static let lifeRebuildCures = Experiment(
         id: "life-rebuild-cures", statement: "a new set has no ghosts of the old one", source: .m2,
-        keys: ["events_after"],
+        keys: ["events_after", "live_events"],
         observe: {
             let ghost = try Ghost()
-            guard try ghost.events() > 0 else { throw Unobservable("there is no ghost on this kernel") }
+            let counter = try EventFD(count: 1)
+            try ghost.epoll.add(counter.descriptor, .readable, token: 2)
+            let before = try (ghost: ghost.events(), live: ghost.epoll.eventfulWaits(token: 2))
+            guard before.live > 0 else { throw ScriptError("the old set does not report a counter that is ready") }
+            guard before.ghost > 0 else { throw Unobservable("there is no ghost on this kernel") }
+            let remains = try ghost.closeSet()
             let epoll = try Epoll()
-            let live = try EventFD()
-            try epoll.add(live.descriptor, .readable, token: 0)
-            let events = try epoll.eventfulWaits()
-            ghost.end()
-            return ["events_after": events]
+            try epoll.add(counter.descriptor, .readable, token: 3)
+            try epoll.add(remains.duplicate.descriptor, .readable, token: 4)
+            let after = try epoll.eventfulWaits(token: Ghost.token)
+            let live = try epoll.eventfulWaits(token: 3)
+            let duplicate = try epoll.eventfulWaits(token: 4)
+            remains.end()
+            try counter.close()
+            return [
+                "events_after": after, "live_events": live, "duplicate_events": duplicate,
+                "events_before": before.ghost,
+            ]
         },
-        judge: ghostIsGone, explain: ghostFinding("the set was made anew"))
+        // A set that reports nothing at all cures nobody.
+        judge: { ($0.integer("live_events") ?? 0) > 0 ? ghostIsGone($0) : .doesNotHold },
+        explain: { observed in
+            ghostFinding("the set was made anew")(observed).dropLast()
+                + ", \(observed["live_events"] ?? "") a live one."
+        })
 
     /// EPOLL_CTL_DEL, then close, while a duplicate lives.
     static let lifeRemoveBeforeClose = Experiment(
