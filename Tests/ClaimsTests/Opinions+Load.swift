@@ -13,6 +13,12 @@ extension Opinions {
         ("jain_idle=1.0;jain_busy=0.99;jain_flood=0.95", .doesNotHold),
     ]
 
+    private static func peaks(_ late: Int, _ early: Int) -> String {
+        "oneshot_peak=\(late);oneshot_early_peak=\(early);exclusive_peak=4;"
+    }
+    private static let inTime = "offered=120000;served=120000;p99_ns=90000;"
+    private static let late = "offered=120000;served=70000;p99_ns=90000000;"
+
     static let accepting: [String: [Entry]] = [
         "accept-balance-lt": uneven, "accept-balance-exclusive": even, "accept-balance-oneshot": even,
         "accept-balance-blocking": uneven, "accept-balance-reuseport": even, "accept-balance-uring-single": even,
@@ -23,9 +29,10 @@ extension Opinions {
             ("oneshot_peak=3;oneshot_early_peak=4;exclusive_peak=4", .doesNotHold),
         ],
         "accept-40k": [
-            ("offered=120000;served=120000;p99_ns=90000;server_cpu_percent=30", .doesNotHold),
-            ("offered=120000;served=70000;p99_ns=90000000;server_cpu_percent=99", .holds),
-            ("offered=120000;served=70000;p99_ns=90000000;server_cpu_percent=40", .depends),
+            (inTime + "server_cpu_percent=30;same_cpu_offered=120000;same_cpu_served=119000", .doesNotHold),
+            (inTime + "server_cpu_percent=45;same_cpu_offered=120000;same_cpu_served=118000", .depends),
+            (late + "server_cpu_percent=99;same_cpu_offered=120000;same_cpu_served=40000", .holds),
+            (late + "server_cpu_percent=40;same_cpu_offered=120000;same_cpu_served=40000", .depends),
         ],
     ]
 
