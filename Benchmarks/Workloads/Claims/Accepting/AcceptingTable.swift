@@ -3,7 +3,7 @@ extension Experiment {
     static let accepting: [Experiment] = [
         balance(
             "lt", "epoll-lt", .setPerWorker, .uneven,
-            "threads that share a listener, all woken for each connection, get unequal shares of the connections", .t),
+            "without EPOLLEXCLUSIVE epoll cannot spread the accepts: here level-triggered, with a set per thread", .m1),
         balance(
             "exclusive", "epoll-exclusive", .setPerWorker, .even,
             "level-triggered with EPOLLEXCLUSIVE: the connections are spread over the workers", .m1),
@@ -12,7 +12,7 @@ extension Experiment {
             "edge-triggered with EPOLLONESHOT, armed again for each connection: balanced", .m1),
         balance(
             "blocking", "blocking", .setPerWorker, .uneven,
-            "threads that wait in accept on one listener get unequal shares, up to three to one", .t),
+            "threads that wait in accept on one listener get unequal shares, up to three to one", .soreuseport),
         balance(
             "reuseport", "epoll-lt", .setPerWorker, .even,
             "SO_REUSEPORT with a listener per worker: balanced", .t, listener: .reuseport),

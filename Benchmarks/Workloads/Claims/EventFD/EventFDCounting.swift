@@ -5,7 +5,7 @@ import SystemPackage
 extension Experiment {
     /// Three writes of 1, then reads until EAGAIN. `value` is what the first read returned.
     static let eventFDCoalesces = Experiment(
-        id: "eventfd-coalesces", statement: "writes add up, and one read takes them all", source: .e,
+        id: "eventfd-coalesces", statement: "writes add up, and one read takes them all", source: .manual("eventfd(2)"),
         keys: ["writes", "reads", "value"],
         observe: {
             let counter = try EventFD()
@@ -52,7 +52,7 @@ extension Experiment {
     static let eventFDSemaphoreET = Experiment(
         id: "eventfd-semaphore-et",
         statement: "edge-triggered, a semaphore that is read once for each event is drained",
-        source: .e, keys: ["written", "read", "stranded"],
+        source: .expectation, keys: ["written", "read", "stranded"],
         observe: {
             let counter = try EventFD(count: 0, [.nonblocking, .semaphore])
             let epoll = try Epoll()
@@ -73,7 +73,7 @@ extension Experiment {
     static let eventFDEveryWrite = Experiment(
         id: "eventfd-et-every-write",
         statement: "edge-triggered, every write makes an event, whether the counter was read or not",
-        source: .e, keys: ["writes", "events"],
+        source: .expectation, keys: ["writes", "events"],
         observe: {
             let counter = try EventFD()
             let epoll = try Epoll()

@@ -16,6 +16,12 @@ public struct ClaimSource: Sendable, Hashable, CustomStringConvertible {
     static let l = ClaimSource(mark: "L", name: "Marc Lehmann on epoll and fork, libev mailing list, 2008")
     static let e = ClaimSource(mark: "E", name: "Worker Pool With Eventfd, yangyang.cloud, 2018")
 
+    static let soreuseport = ClaimSource(
+        mark: "T", name: "Tom Herbert, soreuseport: TCP/IPv4 implementation, Linux 3.9, 2013")
+
+    /// What one would expect who knows the interface; nobody is known to have said it.
+    static let expectation = ClaimSource(mark: "expectation", name: "to be tested")
+
     /// A manual page, which promises what the statement says.
     static func manual(_ page: String) -> ClaimSource { ClaimSource(mark: "man", name: page) }
 }

@@ -8,7 +8,7 @@ import SystemPackage
 extension Experiment {
     static let lifeRebuildCost = Experiment(
         id: "life-rebuild-cost", statement: "rebuilding the set costs time in proportion to what it watches",
-        source: .l, keys: ["ns_per_descriptor_1000", "ns_per_descriptor_10000"],
+        source: .expectation, keys: ["ns_per_descriptor_1000", "ns_per_descriptor_10000"],
         observe: {
             let limit = try DescriptorLimit.raise().soft
             guard limit > 10_100 else {

@@ -28,7 +28,7 @@ extension Experiment {
         _ id: String, _ statement: String, attach: @escaping @Sendable (borrowing ReuseportGroup) throws(Errno) -> Void
     ) -> Experiment {
         Experiment(
-            id: id, statement: statement, source: .m1, keys: ["connections", "wrong_listener"],
+            id: id, statement: statement, source: .manual("socket(7)"), keys: ["connections", "wrong_listener"],
             observe: {
                 let processors = Array(Affinity.available().prefix(4))
                 guard let highest = processors.last, processors.count > 1 else {

@@ -10,25 +10,24 @@ import SystemPackage
 /// the ring accepted in spite of it.
 extension Experiment {
     static let ringCancelByClosedDescriptor = cancel(
-        "uring-cancel-by-closed-fd", "a request can be cancelled by its descriptor's number after the close",
-        .manual("io_uring_prep_cancel(3)")
+        "uring-cancel-by-closed-fd", "a request can be cancelled by its descriptor's number after the close"
     ) { (ring, number) throws(Errno) in
         try ring.prepareCancelAll(on: number, token: cancelToken)
     }
 
     static let ringCancelByToken = cancel(
-        "uring-cancel-by-token", "a request can be cancelled by its token after its descriptor was closed",
-        .manual("io_uring_prep_cancel(3)")
+        "uring-cancel-by-token", "a request can be cancelled by its token after its descriptor was closed"
     ) { (ring, _) throws(Errno) in
         try ring.prepareCancel(target: acceptingToken, token: cancelToken)
     }
 
     private static func cancel(
-        _ id: String, _ statement: String, _ source: ClaimSource,
+        _ id: String, _ statement: String,
         _ prepare: @escaping @Sendable (inout Ring, FileDescriptor) throws(Errno) -> Void
     ) -> Experiment {
         Experiment(
-            id: id, statement: statement, source: source, needs: [.multishotAccept], keys: ["result", "events_after"],
+            id: id, statement: statement, source: .expectation, needs: [.multishotAccept],
+            keys: ["result", "events_after"],
             observe: { try observeCancel(prepare) },
             judge: { observed in
                 let isCancelled = observed["result"] == "ok" || (observed.integer("result") ?? 0) > 0

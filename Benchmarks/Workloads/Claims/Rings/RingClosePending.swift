@@ -15,7 +15,7 @@ extension Experiment {
     static let ringClosePendingAccept = Experiment(
         id: "uring-close-pending-accept",
         statement: "closing a listener ends listening, a multishot accept that is pending on it notwithstanding",
-        source: .manual("close(2)"), needs: [.multishotAccept], keys: ["connects", "port_free"],
+        source: .expectation, needs: [.multishotAccept], keys: ["connects", "port_free"],
         observe: {
             var ring = try Ring(entries: 8)
             let listener = try Listener(.loopback(), [.reuseAddress, .resetOnClose])
@@ -59,7 +59,7 @@ extension Experiment {
     static let ringClosePendingReceive = Experiment(
         id: "uring-close-pending-recv",
         statement: "closing a connection sends FIN, a receive that is pending on it notwithstanding",
-        source: .manual("close(2)"), needs: [.ring], keys: ["fin_seen"],
+        source: .expectation, needs: [.ring], keys: ["fin_seen"],
         observe: {
             var ring = try Ring(entries: 8)
             let listener = try ScriptListener([.reuseAddress])

@@ -11,7 +11,7 @@ import SystemPackage
 extension Experiment {
     static let ringFork = Experiment(
         id: "uring-fork", statement: "what a child takes from an inherited ring is not lost to the parent",
-        source: .manual("io_uring_setup(2)"), needs: [.ring], keys: ["child_stole"],
+        source: .expectation, needs: [.ring], keys: ["child_stole"],
         observe: {
             var ring = unsafe io_uring()
             let made = unsafe io_uring_queue_init(8, &ring, 0)

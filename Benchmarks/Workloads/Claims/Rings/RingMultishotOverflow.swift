@@ -15,7 +15,7 @@ extension Experiment {
     static let ringMultishotOverflow = Experiment(
         id: "uring-multishot-overflow",
         statement: "an overflow of completions ends a multishot accept, and arming it again recovers every connection",
-        source: .manual("io_uring_prep_multishot_accept(3)"), needs: [.multishotAccept],
+        source: .expectation, needs: [.multishotAccept],
         keys: ["ended", "recovered", "lost"],
         observe: {
             let clients = 16

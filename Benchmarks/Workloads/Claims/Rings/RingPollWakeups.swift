@@ -13,7 +13,7 @@ extension Experiment {
     static let ringPollWakeups = Experiment(
         id: "uring-poll-multishot-wakeups",
         statement: "of rings that poll one listener all wake for a connection, and one with EPOLLEXCLUSIVE",
-        source: .manual("io_uring_prep_poll_multishot(3)"), needs: [.ring],
+        source: .expectation, needs: [.ring],
         keys: ["workers", "woken", "woken_exclusive"],
         observe: {
             [
