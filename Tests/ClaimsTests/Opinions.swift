@@ -93,9 +93,10 @@ enum Opinions {
             ("ns_per_descriptor_1000=900;ns_per_descriptor_10000=90000", .doesNotHold),
         ],
         "life-generation-exhaustion": [
-            ("per_second=900000;hours=1.33;server_per_second=90000;server_hours=13.3", .holds),
-            ("per_second=900000;hours=1.33;server_per_second=30000;server_hours=39.8", .depends),
-            ("per_second=40000;hours=29.8;server_per_second=9000;server_hours=133", .doesNotHold),
+            ("per_second=900000;hours=1.33;server_per_second=30000;server_hours=39.8;passed=10", .holds),
+            ("per_second=9000;hours=133;server_per_second=90;server_hours=13256;passed=1", .holds),
+            ("per_second=900000;hours=1.33;server_per_second=0;server_hours=inf;passed=10", .depends),
+            ("per_second=900000;hours=1.33;server_per_second=30000;server_hours=39.8;passed=0", .doesNotHold),
         ],
         "life-poll-closed": [
             ("revents=none;closed_revents=POLLNVAL", .holds), ("revents=none;closed_revents=POLLIN", .depends),

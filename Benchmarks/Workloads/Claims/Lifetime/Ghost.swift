@@ -17,11 +17,11 @@ struct Ghost: ~Copyable {
     let duplicate: OwnedDescriptor
     private let writeEnd: OwnedDescriptor
 
-    init() throws(Errno) {
+    init(token: UInt64 = Self.token) throws(Errno) {
         let epoll = try Epoll()
         let pipe = try Pipe()
         try pipe.writeByte()
-        try epoll.add(pipe.readEnd.descriptor, .readable, token: Self.token)
+        try epoll.add(pipe.readEnd.descriptor, .readable, token: token)
         let duplicate = try pipe.readEnd.duplicate()
         let number = pipe.readEnd.descriptor
         let writeEnd = try pipe.closeReadEnd()
