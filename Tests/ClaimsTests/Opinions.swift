@@ -84,8 +84,9 @@ enum Opinions {
             ("getpeername=ENOTCONN|ok;tcp_info=CLOSE|CLOSE;poll=none|none;so_error=0|0", .doesNotHold),
         ],
         "life-generation-detects": [
-            ("ghosts=100;detected=100", .holds), ("ghosts=100;detected=40", .depends),
-            ("ghosts=100;detected=0", .doesNotHold), ("ghosts=0;detected=0", .doesNotHold),
+            ("ghosts=100;detected=100;mistaken=0", .holds), ("ghosts=100;detected=40;mistaken=0", .depends),
+            ("ghosts=100;detected=100;mistaken=1", .depends), ("ghosts=100;detected=0;mistaken=0", .doesNotHold),
+            ("ghosts=0;detected=0;mistaken=0", .doesNotHold),
         ],
         "life-rebuild-cost": [
             ("ns_per_descriptor_1000=900;ns_per_descriptor_10000=1100", .holds),
