@@ -24,9 +24,11 @@ extension Opinions {
         "accept-balance-blocking": uneven, "accept-balance-reuseport": even, "accept-balance-uring-single": even,
         "accept-balance-uring-multishot": even, "accept-balance-uring-multishot-reuseport": even,
         "accept-oneshot-serial": [
-            ("oneshot_peak=1;oneshot_early_peak=1;exclusive_peak=4", .holds),
-            ("oneshot_peak=1;oneshot_early_peak=4;exclusive_peak=4", .depends),
-            ("oneshot_peak=3;oneshot_early_peak=4;exclusive_peak=4", .doesNotHold),
+            (peaks(1, 1) + "oneshot_ms=82;oneshot_early_ms=82;exclusive_ms=21", .holds),
+            (peaks(1, 4) + "oneshot_ms=82;oneshot_early_ms=21;exclusive_ms=21", .depends),
+            (peaks(1, 1) + "oneshot_ms=82;oneshot_early_ms=82;exclusive_ms=50", .depends),
+            (peaks(3, 4) + "oneshot_ms=82;oneshot_early_ms=21;exclusive_ms=21", .depends),
+            (peaks(3, 4) + "oneshot_ms=28;oneshot_early_ms=21;exclusive_ms=21", .doesNotHold),
         ],
         "accept-40k": [
             (inTime + "server_cpu_percent=30;same_cpu_offered=120000;same_cpu_served=119000", .doesNotHold),
