@@ -152,13 +152,13 @@ enum Opinions {
         ],
         "eventfd-vs-pipe": [
             (
-                "eventfd_ns=500;pipe_ns=900;eventfd_bytes=400;pipe_bytes=6600;eventfd_fds=1;pipe_fds=2", .holds
+                "eventfd_ns=400;pipe_ns=900;eventfd_bytes=400;pipe_bytes=6600;eventfd_fds=1;pipe_fds=2", .holds
             ),
             (
-                "eventfd_ns=900;pipe_ns=910;eventfd_bytes=400;pipe_bytes=6600;eventfd_fds=1;pipe_fds=2", .depends
+                "eventfd_ns=500;pipe_ns=900;eventfd_bytes=400;pipe_bytes=6600;eventfd_fds=1;pipe_fds=2", .depends
             ),
             (
-                "eventfd_ns=900;pipe_ns=500;eventfd_bytes=6600;pipe_bytes=400;eventfd_fds=2;pipe_fds=2", .doesNotHold
+                "eventfd_ns=500;pipe_ns=900;eventfd_bytes=400;pipe_bytes=700;eventfd_fds=2;pipe_fds=2", .doesNotHold
             ),
         ],
         "eventfd-million": [
