@@ -105,7 +105,7 @@ let package = Package(
                 "LinuxDescriptors", "LinuxReadiness", "Meters", "Records", "TestSupport", "Workloads", "bench", system,
                 histogram,
             ]),
-        tests("ClaimsTests", ["bench", "Records", "Workloads"]),
+        tests("ClaimsTests", ["bench", "LinuxRings", "Records", "Workloads", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
         tests("MetersTests", ["CBenchExtras", "Meters", histogram]),
         tests(

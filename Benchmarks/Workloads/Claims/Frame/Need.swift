@@ -16,6 +16,11 @@ struct Need: Sendable {
     /// io_uring's multishot receive.
     static let multishotReceive = capability("multishot receive needs Linux 6.0") { $0.multishotReceive }
 
+    /// io_uring's multishot poll. The kernel has no probe for it; `IORING_FEAT_RSRC_TAGS` came with the same release.
+    static let multishotPoll = capability("multishot poll needs Linux 5.13") { capabilities in
+        capabilities.features.contains(RingFeatures(rawValue: 1 << 10))
+    }
+
     private static func capability(
         _ reason: String, _ isThere: @escaping @Sendable (RingCapabilities) -> Bool
     ) -> Need {

@@ -86,6 +86,7 @@ func errorName(_ error: Errno) -> String {
         .connectionRefused: "ECONNREFUSED", .addressInUse: "EADDRINUSE", .canceled: "ECANCELED",
         .alreadyInProcess: "EALREADY", .nowInProgress: "EINPROGRESS", .timedOut: "ETIMEDOUT", .brokenPipe: "EPIPE",
         .noBufferSpace: "ENOBUFS", .tooManySymbolicLinkLevels: "ELOOP",
+        .protocolNotAvailable: "ENOPROTOOPT",
     ]
     return names[error] ?? "errno\(error.rawValue)"
 }

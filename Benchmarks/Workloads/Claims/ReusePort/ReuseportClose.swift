@@ -73,7 +73,7 @@ private func loadSelector() throws -> ReuseportSelector {
     do throws(Errno) {
         return try ReuseportSelector(capacity: 2)
     } catch {
-        throw loadingFailed(error)
+        throw loadingFailed(error, requirement: "selecting for closed listeners needs Linux 5.14")
     }
 }
 

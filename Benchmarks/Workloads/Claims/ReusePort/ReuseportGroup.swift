@@ -117,13 +117,15 @@ func acceptQueueLength(of listener: FileDescriptor) -> Int {
     return Int(info.tcpi_unacked)
 }
 
-/// Why a BPF program could not be loaded: of this user or kernel if it is one of the known reasons.
-func loadingFailed(_ error: Errno) -> any Error {
+/// Why a BPF program could not be loaded or attached: of this user or kernel if it is one of the known reasons.
+///
+/// - Parameter requirement: what the kernel must have to take this program.
+func loadingFailed(_ error: Errno, requirement: String) -> any Error {
     switch error {
     case .notPermitted: Unobservable("loading BPF is a privilege (CAP_BPF, CAP_NET_ADMIN): run as root")
     case .noFunction: Unobservable("this kernel was built without BPF")
-    case .invalidArgument:
-        Unobservable("this kernel refuses the BPF program: selecting for closed listeners needs Linux 5.14")
+    case .invalidArgument, .protocolNotAvailable:
+        Unobservable("this kernel refuses the BPF program (\(errorName(error))): \(requirement)")
     default: error
     }
 }

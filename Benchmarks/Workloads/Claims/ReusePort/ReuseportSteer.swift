@@ -12,20 +12,23 @@ import SystemPackage
 extension Experiment {
     static let reuseportClassicSteer = steering(
         "reuseport-cbpf-steer",
-        "a classic BPF program (SO_ATTACH_REUSEPORT_CBPF) picks the listener of the processor that got the connection"
+        "a classic BPF program (SO_ATTACH_REUSEPORT_CBPF) picks the listener of the processor that got the connection",
+        requirement: "SO_ATTACH_REUSEPORT_CBPF needs Linux 4.6 for TCP"
     ) { group throws(Errno) in
         try attachClassicReuseportProgram(to: group[0])
     }
 
     static let reuseportProgramSteer = steering(
         "reuseport-ebpf-steer",
-        "an eBPF program (SO_ATTACH_REUSEPORT_EBPF) picks the listener of the processor that got the connection"
+        "an eBPF program (SO_ATTACH_REUSEPORT_EBPF) picks the listener of the processor that got the connection",
+        requirement: "SO_ATTACH_REUSEPORT_EBPF needs Linux 4.6 for TCP"
     ) { group throws(Errno) in
         try ReuseportProgram.byProcessor(listeners: group.count).attach(to: group[0])
     }
 
     private static func steering(
-        _ id: String, _ statement: String, attach: @escaping @Sendable (borrowing ReuseportGroup) throws(Errno) -> Void
+        _ id: String, _ statement: String, requirement: String,
+        attach: @escaping @Sendable (borrowing ReuseportGroup) throws(Errno) -> Void
     ) -> Experiment {
         Experiment(
             id: id, statement: statement, source: .manual("socket(7)"), keys: ["connections", "wrong_listener"],
@@ -39,7 +42,7 @@ extension Experiment {
                 do throws(Errno) {
                     try attach(group)
                 } catch {
-                    throw loadingFailed(error)
+                    throw loadingFailed(error, requirement: requirement)
                 }
                 let wrong = try countWrong(group, processors)
                 group.end()

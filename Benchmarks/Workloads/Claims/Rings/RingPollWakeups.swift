@@ -9,16 +9,18 @@ import SystemPackage
 /// 2. All are seen asleep in the kernel.
 /// 3. A client connects; nobody accepts.
 /// 4. When nothing changes any more, those whose poll completed are counted. Then the same with EPOLLEXCLUSIVE.
+///
+/// A poll that completes with an error is a refusal, and nothing is observed.
 extension Experiment {
     static let ringPollWakeups = Experiment(
         id: "uring-poll-multishot-wakeups",
         statement: "of rings that poll one listener all wake for a connection, and one with EPOLLEXCLUSIVE",
-        source: .expectation, needs: [.ring],
+        source: .expectation, needs: [.multishotPoll],
         keys: ["workers", "woken", "woken_exclusive"],
         observe: {
             [
-                "workers": ringCount, "woken": try observeRings(.readable),
-                "woken_exclusive": try observeRings([.readable, .exclusive]),
+                "workers": ringCount, "woken": try wokenRings(.readable),
+                "woken_exclusive": try wokenRings([.readable, .exclusive]),
             ]
         },
         judge: { observed in
@@ -36,23 +38,29 @@ private let ringCount = 4
 private let listenerToken: UInt64 = 1
 private let stopToken: UInt64 = 2
 
-private func observeRings(_ events: Ring.PollEvents) throws -> Int {
+/// How many rings wake for a connection.
+///
+/// - Parameter polled: what they poll in place of the listener.
+func wokenRings(_ events: Ring.PollEvents, polling polled: FileDescriptor? = nil) throws -> Int {
     var listener = try ScriptListener()
     let stop = try EventFD()
-    let (queue, end) = (listener.descriptor, stop.descriptor)
+    let (queue, end) = (polled ?? listener.descriptor, stop.descriptor)
     let threads = (0..<ringCount).map { ScriptThread("ring-\($0)") }
     defer { for thread in threads { thread.end() } }
     let waits = threads.map { thread in
-        thread.start { () -> UInt64? in
+        thread.start { () -> Errno? in
             var ring = try Ring(entries: 4)
             try ring.prepareMultishotPoll(queue, events, token: listenerToken)
             try ring.preparePoll(end, .readable, token: stopToken)
             let limit = UInt64(Patience.waitMilliseconds) * 1_000_000
-            return try ring.submitAndWait(timeoutNanoseconds: limit) ? ring.nextCompletion()?.token : nil
+            return try ring.submitAndWait(timeoutNanoseconds: limit) ? ring.nextCompletion()?.error : nil
         }
     }
     do {
-        try Patience.untilAsleep(threads)
+        // Who is refused does not wait.
+        try Patience.until("the rings poll") {
+            zip(threads, waits).allSatisfy { $1.isFinished || $0.isBusy && $0.state.waitsInKernel }
+        }
         try listener.admit()
         try Patience.untilQuiet(threads)
     } catch {
@@ -61,7 +69,10 @@ private func observeRings(_ events: Ring.PollEvents) throws -> Int {
     }
     let woken = waits.filter(\.isFinished).count
     try stop.add()
-    for wait in waits { _ = try wait.result() }
+    let refusals = try waits.compactMap { try $0.result() }
     listener.end()
+    if let error = refusals.first {
+        throw Unobservable("\(refusals.count) of \(ringCount) rings refuse to poll: \(errorName(error))")
+    }
     return woken
 }
