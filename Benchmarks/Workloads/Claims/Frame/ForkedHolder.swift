@@ -5,9 +5,11 @@ import LinuxDescriptors
 import SystemPackage
 
 /// A child process made by `fork(2)` that does nothing but hold descriptors of its parent, and close them when told.
+///
+/// It ends with this value, also where an error cuts the script short, and leaves no zombie.
 struct ForkedHolder: ~Copyable {
     let process: pid_t
-    private let control: OwnedDescriptor
+    private let control: CInt
 
     /// Forks; when this returns the child holds these descriptors and no others.
     init(keeping descriptors: [FileDescriptor]) throws {
@@ -19,32 +21,42 @@ struct ForkedHolder: ~Copyable {
         let child = unsafe c_fork_holder(far, kept, CInt(kept.count))
         let error = errno
         _ = Glibc.close(far)
-        let control = owned(near)
-        guard child > 0 else { throw Errno(rawValue: error) }
-        try Self.awaitAnswer(control.descriptor)
+        guard child > 0 else {
+            _ = Glibc.close(near)
+            throw Errno(rawValue: error)
+        }
+        do {
+            try Self.awaitAnswer(near)
+        } catch {
+            Self.end(child, near)
+            throw error
+        }
         process = child
-        self.control = control
+        control = near
     }
 
     /// The child closes its copy of one of the descriptors; done when this returns.
     func close(_ index: UInt8) throws {
         var byte = index
-        let number = control.descriptor.rawValue
-        _ = try systemCall { unsafe write(number, &byte, 1) }
-        try Self.awaitAnswer(control.descriptor)
+        _ = try systemCall { unsafe write(control, &byte, 1) }
+        try Self.awaitAnswer(control)
     }
 
-    private static func awaitAnswer(_ control: FileDescriptor) throws {
+    private static func awaitAnswer(_ control: CInt) throws {
         var byte: UInt8 = 0
-        let count = try systemCall { unsafe read(control.rawValue, &byte, 1) }
+        let count = try systemCall { unsafe read(control, &byte, 1) }
         guard count == 1 else { throw ScriptError("the child ended") }
     }
 
-    /// Ends the child and waits for its end.
-    consuming func end() {
-        let process = process
-        try? control.close()
+    /// The child reads the end of the stream, and exits.
+    private static func end(_ process: pid_t, _ control: CInt) {
+        _ = Glibc.close(control)
         var status: CInt = 0
         while unsafe waitpid(process, &status, 0) < 0 && errno == EINTR {}
     }
+
+    /// Ends the child and waits for its end. Without it, that would happen after the last use.
+    consuming func end() {}
+
+    deinit { Self.end(process, control) }
 }
