@@ -157,7 +157,7 @@ public import SystemPackage
 
     /// True if the token's descriptor is in the set.
     @inlinable public func holds(_ token: InterestToken) -> Bool {
-        guard token.number < slotCount else { return false }
+        guard token.namesALife, token.number < slotCount else { return false }
         return unsafe slots[token.number].generation == token.generation
     }
 
@@ -195,7 +195,7 @@ public import SystemPackage
             next += 1
             let token = InterestToken(rawValue: event.token)
             let number = token.number
-            if number < slotCount, unsafe slots[number].generation == token.generation {
+            if holds(token) {
                 if unsafe slots[number].events & InterestSlot.oneShot != 0 {
                     unsafe slots[number].events |= InterestSlot.disarmed
                 }

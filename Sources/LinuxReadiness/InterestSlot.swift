@@ -28,7 +28,7 @@ import SystemPackage
     /// The generation above the number, 32 bits each.
     public let rawValue: UInt64
 
-    /// Takes what ``rawValue`` gave.
+    /// Takes what ``rawValue`` gave. Any other value names nothing, unless it is that of a live token.
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     init(_ descriptor: FileDescriptor, generation: UInt32) {
@@ -39,6 +39,9 @@ import SystemPackage
     @inlinable public var number: Int { Int(truncatingIfNeeded: rawValue & 0xffff_ffff) }
 
     @inlinable var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+
+    /// False for what no set gave out: in an even generation the number is in no set.
+    @inlinable var namesALife: Bool { rawValue >> 32 & 1 == 1 }
 }
 
 /// An event of a descriptor that is in the set.

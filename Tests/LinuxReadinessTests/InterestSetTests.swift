@@ -36,6 +36,41 @@ import Testing
         #expect(set.incidents == InterestSet.Incidents())
     }
 
+    /// A number that was never in the set is in generation 0, and so is a small raw value.
+    @Test(arguments: [0, 5] as [UInt64]) func aRawValueThatNoSetGaveNamesNothing(rawValue: UInt64) throws {
+        let set = try TestSet()
+        try expectNothing(of: InterestToken(rawValue: rawValue), in: set)
+    }
+
+    @Test func theNumberOfAStrangerIsNotTaken() throws {
+        let stranger = try EventFD(count: 1)
+        var set: TestSet? = try TestSet()
+        let forged = InterestToken(rawValue: UInt64(stranger.descriptor.rawValue))
+        try expectNothing(of: forged, in: set!)
+        set = nil
+        #expect(try stranger.take() == 1)
+    }
+
+    /// After a removal the number is in the next generation, which a raw value can name too.
+    @Test func theGenerationAfterARemovalNamesNothing() throws {
+        let set = try TestSet()
+        let token = try set.insert(EventFD(count: 1).release(), .readable)
+        let descriptor = try set.remove(token)
+        try expectNothing(of: token, in: set)
+        try expectNothing(of: InterestToken(rawValue: token.rawValue + 1 << 32), in: set)
+        let again = try set.insert(descriptor, .readable)
+        #expect(try set.events() == [again])
+    }
+
+    private func expectNothing(of token: InterestToken, in set: TestSet) throws {
+        #expect(!set.holds(token) && set.descriptor(of: token) == nil)
+        #expect(throws: Errno.noSuchFileOrDirectory) { _ = try set.remove(token).release() }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try set.close(token) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try set.modify(token, .readable) }
+        #expect(try set.events().isEmpty)
+        #expect(set.count == 0 && set.incidents == InterestSet.Incidents())
+    }
+
     @Test func aNumberThatIsUsedAgainGetsAnotherToken() throws {
         let set = try TestSet()
         let first = try set.insert(EventFD().release(), .readable)
