@@ -29,7 +29,10 @@ extension InterestSet {
         unsafe slots[number].events = 0
         count -= 1
         // The generations begin anew: no registration of their first round may be left.
-        if unsafe slots[number].generation == 0 { mustRebuild = true }
+        if unsafe slots[number].generation == 0 {
+            mustRebuild = true
+            generationsBeganAnew = true
+        }
     }
 
     /// Ends the life of a descriptor that was closed behind the set's back. Its registration may be a ghost by now.
@@ -66,7 +69,11 @@ extension InterestSet {
     /// a second and with at most a tenth of a processor, whatever goes wrong. Until then the thread sleeps: waiting on
     /// a set with a ghost would return at once.
     ///
+    /// A set that cannot be made anew goes on as it is, because ghosts are told from what is live all the same.
+    ///
     /// - Returns: false if the timeout ended first.
+    /// - Throws: why the set could not be made anew, if what it is instead is the parent's or has a registration that
+    ///   could pass for a live one.
     @usableFromInline mutating func mend(timeoutMilliseconds: CInt) throws(Errno) -> Bool {
         try noticeFork()
         guard mustRebuild else { return true }
@@ -77,9 +84,16 @@ extension InterestSet {
             if limit < rebuildAllowedAt { return false }
         }
         let start = monotonicNanoseconds()
-        try rebuild()
-        let finish = monotonicNanoseconds()
-        rebuildAllowedAt = finish + max(10_000_000, 10 * (finish - start))
+        defer {
+            let finish = monotonicNanoseconds()
+            rebuildAllowedAt = finish + max(10_000_000, 10 * (finish - start))
+        }
+        do {
+            try rebuild()
+        } catch {
+            incidents.failedRebuilds += 1
+            if generationsBeganAnew { throw error }
+        }
         return true
     }
 
@@ -104,6 +118,7 @@ extension InterestSet {
         }
         epoll = new
         mustRebuild = false
+        generationsBeganAnew = false
         incidents.rebuilds += 1
     }
 }

@@ -28,6 +28,8 @@ public import SystemPackage
     @usableFromInline var waitNumber: UInt32 = 1
     @usableFromInline var stamp: ForkStamp
     @usableFromInline var mustRebuild = false
+    /// True from the last generation of a number to the next time the kernel's set is made anew.
+    var generationsBeganAnew = false
     /// When the kernel's set may be made anew for a ghost's sake, on the monotonic clock.
     var rebuildAllowedAt: UInt64 = 0
 
@@ -174,8 +176,9 @@ public import SystemPackage
     /// - Parameter timeoutMilliseconds: -1 waits for ever, 0 does not wait. After a ghost the wait is up to 10 ms
     ///   longer, or ten times what it takes to make the kernel's set anew, whichever is more.
     /// - Returns: the most events that there are to take; fewer are delivered if some are of former lives.
-    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` when the kernel's set had to be made anew and could not; the
-    ///   next wait tries again.
+    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` in a child of `fork(2)` whose set could not be made anew, and
+    ///   when a number's generations were used up; the next wait tries again. A set that could not be made anew for a
+    ///   ghost's sake goes on with it, and counts that in ``Incidents/failedRebuilds``.
     @inlinable public mutating func wait(timeoutMilliseconds: CInt = -1) throws(Errno) -> Int {
         if next < end { return end - next }
         if mustRebuild || !stamp.isCurrent {

@@ -71,6 +71,8 @@ extension InterestSet {
         public internal(set) var forks: UInt64 = 0
         /// Times the kernel's set was made anew.
         public internal(set) var rebuilds: UInt64 = 0
+        /// Times it could not be, for want of descriptors, watches or memory, and ghosts stayed for the time being.
+        public internal(set) var failedRebuilds: UInt64 = 0
 
         init() {}
     }
