@@ -102,6 +102,11 @@ extension InterestSet {
         let new = try Epoll()
         for number in 0..<slotCount {
             let slot = unsafe slots[number]
+            // A number that was closed behind the set's back may be the one that the new set got.
+            if slot.isLive && new.descriptor.rawValue == number {
+                lose(new.descriptor)
+                continue
+            }
             // What is registered is armed, so a one-shot registration that has fired stays out until it is armed again.
             guard slot.isLive, slot.events & InterestSlot.disarmed == 0 else { continue }
             let descriptor = FileDescriptor(rawValue: CInt(number))

@@ -116,6 +116,24 @@ import Testing
         }
     }
 
+    /// The new set of the kernel may get the very number that was closed, and cannot watch itself.
+    @Test(arguments: [false, true]) func closedBehindItsBackAndTheNumberOfTheNewSet(hasFired: Bool) async {
+        // In a process of its own, where nobody else gets the closed number.
+        await #expect(processExitsWith: .success) { [hasFired] in
+            let set = try TestSet()
+            let live = try set.insert(EventFD().release(), .readable)
+            let token = try set.insert(EventFD(count: 1).release(), hasFired ? [.readable, .oneShot] : .readable)
+            try demand(set.events() == [token])
+            closeBehindItsBack(CInt(token.number))
+            set.base.mustRebuild = true
+            try demand(set.events().isEmpty)
+            try demand(set.incidents.rebuilds == 1 && set.incidents.lostDescriptors == 1)
+            try demand(!set.holds(token) && set.count == 1)
+            add(1, to: CInt(live.number))
+            try demand(set.events() == [live])
+        }
+    }
+
     /// A ghost put into the kernel's set from outside, where every wait reports it.
     @Test func aGhostIsCountedAndEndedByARebuild() throws {
         let set = try TestSet()
