@@ -100,6 +100,7 @@ extension InterestSet {
     /// Makes the kernel's set anew of the descriptors that are live.
     private mutating func rebuild() throws(Errno) {
         let new = try Epoll()
+        disarmUntaken()
         for number in 0..<slotCount {
             let slot = unsafe slots[number]
             // A number that was closed behind the set's back may be the one that the new set got.
@@ -125,6 +126,15 @@ extension InterestSet {
         mustRebuild = false
         generationsBeganAnew = false
         incidents.rebuilds += 1
+    }
+
+    /// Marks one-shot registrations whose events were waited for but not taken, because they have fired nevertheless.
+    private mutating func disarmUntaken() {
+        for index in next..<end {
+            let token = InterestToken(rawValue: unsafe EpollEvent(buffer.storage[index]).token)
+            guard holds(token), unsafe slots[token.number].events & InterestSlot.oneShot != 0 else { continue }
+            unsafe slots[token.number].events |= InterestSlot.disarmed
+        }
     }
 }
 

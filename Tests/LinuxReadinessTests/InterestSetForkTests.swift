@@ -48,6 +48,32 @@ import Testing
         }
     }
 
+    /// An event that was waited for and not taken has fired in the child, too, whatever makes its set anew.
+    @Test func aChildKeepsOneShotRegistrationsSilentWhoseEventsWereNotTaken() async {
+        await #expect(processExitsWith: .success) {
+            let set = try TestSet()
+            let fired = try set.insert(EventFD(count: 1).release(), [.readable, .oneShot])
+            let level = try set.insert(EventFD(count: 1).release(), .readable)
+            try demand(set.wait() == 2)
+            let child = forkProcess()
+            if child == 0 {
+                guard (try? set.insert(EventFD().release(), .readable)) != nil else { _exit(1) }
+                var taken: Set<InterestToken> = []
+                while let event = set.nextEvent() { taken.insert(event.token) }
+                guard taken == [fired, level] else { _exit(2) }
+                guard (try? set.events()) == [level] else { _exit(3) }
+                guard (try? set.modify(fired, [.readable, .oneShot])) != nil else { _exit(4) }
+                guard let again = try? set.events(), Set(again) == [fired, level] else { _exit(5) }
+                _exit(set.incidents.lostDescriptors == 0 ? 0 : 6)
+            }
+            let status = exitStatus(of: child)
+            try demand(status == 0, "the child ended with \(status)")
+            var taken: Set<InterestToken> = []
+            while let event = set.nextEvent() { taken.insert(event.token) }
+            try demand(taken == [fired, level] && set.events() == [level], "the child changed its parent's set")
+        }
+    }
+
     /// The fork scenario: the child keeps a socket that the parent closes, whose number is used again.
     @Test func theForkScenarioHasNoGhost() async {
         await #expect(processExitsWith: .success) {
