@@ -6,14 +6,16 @@ public import SystemPackage
 /// A pending request holds the file: after a plain `close(2)` a listener goes on listening and a connection sends no
 /// end of stream, until the request ends, and the number cannot be used to cancel it any more. Here closing and
 /// removing cancel what is pending first and wait for it. Completions carry a token that counts lives, so one of a
-/// former life is never delivered; a connection that it brought is closed.
+/// former life is never delivered; a connection that it brought is closed. So is one that has not been taken when the
+/// listener's token or the ring ends.
 ///
 /// A child of `fork(2)` shares the queues with its parent and would take completions from it. There every operation
 /// fails with `ESTALE`, ``isUsable`` is false, and nothing is done to the parent's requests.
 ///
 /// A ring belongs to one thread. What it cannot prevent: a number closed behind its back, and a request that the kernel
 /// cannot cancel, such as a read of a file on a slow disk, for which removing waits. Dropped without ``closeAll()``,
-/// the ring is closed first and the kernel cancels what is pending a little later.
+/// the ring waits for nothing: it cancels what can be cancelled at once and is closed, and the kernel ends the rest, and
+/// before Linux 6.0 everything, a little later.
 @safe public struct DescriptorRing: ~Copyable {
     @usableFromInline var ring: Ring
     @usableFromInline var slots = RingSlots()
@@ -24,10 +26,19 @@ public import SystemPackage
     /// Completions of former lives that were dropped; connections among them were closed.
     public internal(set) var droppedCompletions: UInt64 = 0
 
-    /// Takes a ring over, which must have no requests pending.
+    /// Takes a ring over, which must have no requests pending and no completions to be taken.
     public init(_ ring: consuming Ring) {
         self.ring = ring
         stamp = .current()
+    }
+
+    deinit {
+        // In a child the completions are its parent's.
+        if stamp.isCurrent {
+            for event in kept[keptStart...] { event.closeConnection() }
+            var ring = ring
+            ring.end { RingEvent($0).closeConnection() }
+        }
     }
 
     /// False in a child of the process that made the ring.
@@ -62,6 +73,7 @@ public import SystemPackage
         try ensureUsable()
         guard let descriptor = slots.descriptor(of: token) else { throw .noSuchFileOrDirectory }
         try cancelPending(on: token)
+        dropKept(of: token)
         slots.retire(token)
         return OwnedDescriptor(owning: descriptor)
     }
@@ -143,10 +155,16 @@ public import SystemPackage
 
     @usableFromInline mutating func drop(_ event: RingEvent) {
         droppedCompletions += 1
-        // Nobody else will ever know of the connection.
-        if event.operation == .accept && event.result >= 0 {
-            _ = OwnedDescriptor(owning: FileDescriptor(rawValue: event.result))
-        }
+        event.closeConnection()
+    }
+
+    /// Drops what was kept of a token that ends.
+    private mutating func dropKept(of token: RingToken) {
+        guard keptStart < kept.count else { return }
+        let untaken = kept[keptStart...]
+        kept = untaken.filter { $0.token != token }
+        keptStart = 0
+        for event in untaken where event.token == token { drop(event) }
     }
 
     /// Cancels by what the requests carry and not by descriptor: the number may have been closed behind the ring's

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 public import SystemPackage
 
 /// Names a descriptor of a ``DescriptorRing`` for one life: from its insertion to its removal.
@@ -66,4 +67,10 @@ public import SystemPackage
 
     /// False when the request ended and, if wanted, must be queued again.
     @inlinable public var isArmed: Bool { completion.isArmed }
+
+    /// Closes the connection of an accept that nobody else will ever know of.
+    func closeConnection() {
+        guard operation == .accept && result >= 0 else { return }
+        _ = OwnedDescriptor(owning: FileDescriptor(rawValue: result))
+    }
 }

@@ -171,14 +171,16 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
 }
 
 /// A descriptor ring behind a reference, because expectations cannot hold what cannot be copied.
-private final class TestRing {
+final class TestRing {
     var base: DescriptorRing
 
     init() throws(Errno) { base = DescriptorRing(try Ring(entries: 8)) }
+
+    init(_ ring: consuming Ring) { base = DescriptorRing(ring) }
 }
 
 /// Two connected sockets; the second is closed at the end.
-private final class SocketPair {
+final class SocketPair {
     private let first: CInt
     let second: CInt
 
@@ -205,7 +207,7 @@ private func outcome(_ body: () throws(Errno) -> Void) -> Errno? {
 }
 
 /// `fork(2)`, which Glibc's module withholds: for children that do little in processes that have one thread.
-private func forkProcess() -> pid_t {
+func forkProcess() -> pid_t {
     typealias Fork = @convention(c) () -> pid_t
     return unsafeBitCast(dlsym(nil, "fork"), to: Fork.self)()
 }
