@@ -14,8 +14,8 @@ public import SystemPackage
 ///
 /// A ring belongs to one thread. What it cannot prevent: a number closed behind its back, and a request that the kernel
 /// cannot cancel, such as a read of a file on a slow disk, for which removing waits. Dropped without ``closeAll()``,
-/// the ring waits for nothing: it cancels what can be cancelled at once and is closed, and the kernel ends the rest, and
-/// before Linux 6.0 everything, a little later.
+/// the ring waits for nothing: it cancels what it can at once, and after it is closed the kernel ends the rest a little
+/// later (before Linux 6.0, everything).
 @safe public struct DescriptorRing: ~Copyable {
     @usableFromInline var ring: Ring
     @usableFromInline var slots = RingSlots()
