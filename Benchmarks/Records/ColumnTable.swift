@@ -206,7 +206,8 @@ extension Column {
             "Wake pool: most descriptors of tasks open at once."),
         Column(
             "bytes_per_descriptor", \.bytesPerDescriptor, unit: "bytes", isRequired: false,
-            "Wake pool with `live`: kernel memory (slab) for each open descriptor and its registration."),
+            "Wake pool with `live`: growth of the kernel's slab memory, registrations included, by open descriptor; "
+                + "the page that a pipe's signal lies in is not slab."),
         Column(
             "stale_events", \.staleEvents, isRequired: false,
             "Wake pool: events of tasks that another consumer had taken, whose descriptors were read or closed "

@@ -49,7 +49,7 @@ final class PoolCrew: Sendable {
         self.meters = meters
         self.stop = stop
         do throws(Errno) {
-            let tableSize = wake.usesDescriptorPerTask ? Int(try DescriptorLimit.current().soft) : 0
+            let tableSize = wake.usesDescriptorPerTask ? try Self.tableSize(wake, tasks: tasks) : 0
             board = try PoolBoard(count: tasks, producers: wake.producers, wake.signal, tableSize: tableSize)
         } catch {
             throw RunError("eventfd", error)
@@ -61,6 +61,13 @@ final class PoolCrew: Sendable {
         var channels: [WakeChannel] = []
         for _ in 0..<wake.consumers { channels.append(try makeChannel(plan, wake)) }
         queues = PoolQueues(board, producers: wake.producers, channels)
+    }
+
+    /// How many numbers descriptors can have. The kernel hands out the lowest that is free, so a limit of a billion, as
+    /// containers have, is not reached; what the pool opens for itself is far below 65536.
+    private static func tableSize(_ wake: WakePlan, tasks: Int) throws(Errno) -> Int {
+        let reachable = openDescriptors() + tasks * wake.signal.descriptorCount + 1 << 16
+        return min(Int(clamping: try DescriptorLimit.current().soft), reachable)
     }
 
     /// Starts the threads; returns when all are ready or one failed.

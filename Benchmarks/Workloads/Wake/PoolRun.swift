@@ -96,7 +96,7 @@ private func runLive(
         if crew.error != nil { return .done }
     }
     let slab = MemoryUse.read().slabBytes
-    let open = crews.reduce(0) { $0 + $1.board.tasks.open.value }
+    let open = crews.reduce(0) { $0 + Int($1.board.tasks.open.value) * $1.board.tasks.signal.descriptorCount }
     if open > 0 && slab > slabBefore { counts.bytesPerDescriptor = Double(slab - slabBefore) / Double(open) }
     for crew in crews {
         crew.startSignalling()
