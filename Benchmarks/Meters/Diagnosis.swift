@@ -193,6 +193,10 @@ public struct Diagnosis: Codable, Sendable, Equatable {
         if disabled != 0 {
             result.effect = "the uring modes are reported as unsupported unless the process is privileged"
             result.remedy = "sysctl -w kernel.io_uring_disabled=0"
+        } else if let refusal = state.ringRefusal {
+            result.value = "refused"
+            result.effect = "the uring modes are reported as unsupported: \(refusal)"
+            result.remedy = "run outside the container, or with --security-opt seccomp=unconfined"
         }
         return result
     }

@@ -36,6 +36,8 @@ public struct MachineState: Codable, Sendable, Equatable {
     public var clockSource = ""
     /// `kernel.io_uring_disabled`: 0 for everybody, 1 for a group, 2 for nobody.
     public var ringsDisabled: Int?
+    /// Why this process cannot use io_uring, whatever the setting says: a container may filter the call.
+    public var ringRefusal: String?
     /// Whether this process may load BPF programs for sockets.
     public var mayLoadPrograms = false
 

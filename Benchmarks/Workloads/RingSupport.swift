@@ -8,6 +8,11 @@ public enum RingSupport: Sendable {
     /// It cannot, for this reason.
     case unavailable(String)
 
+    /// The reason why it cannot be used; nil if it can.
+    public var refusal: String? {
+        if case .unavailable(let reason) = self { reason } else { nil }
+    }
+
     /// Asks the kernel.
     public static func probe() -> RingSupport {
         do {

@@ -48,6 +48,7 @@ final class RunSession {
     /// run, as a comparison starts many of, has its own `foreign_cpu`.
     private static func doctor(_ plans: [RunPlan], rounds: Int) -> [Diagnosis] {
         var state = MachineState.read(watchingFor: plans.count * rounds > 1 ? 0.2 : nil)
+        state.ringRefusal = RingSupport.probe().refusal
         let places = plans.map(\.placement.description)
         state.pinning = places.contains("none") ? "none" : places.first
         return Diagnosis.all(state, build: Build.name)

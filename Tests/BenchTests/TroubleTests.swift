@@ -157,6 +157,8 @@ import Workloads
         }
         let (_, list) = try await BenchProcess.run(["list"], under: Self.forbidden)
         #expect(list.exit == 0 && list.output.contains("not here: "))
+        let (_, doctor) = try await BenchProcess.run(["doctor"], under: Self.forbidden)
+        #expect(doctor.exit == 0 && doctor.output.contains("reported as unsupported: io_uring is forbidden: EPERM"))
     }
 
     @Test func onlyForbiddenModesAreNothingToRun() async throws {

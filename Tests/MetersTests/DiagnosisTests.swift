@@ -56,6 +56,7 @@ import Testing
         Trouble("ephemeral ports") { $0.ephemeralPorts = 28_232 },
         Trouble("SYN cookies") { $0.synCookies = 2 },
         Trouble("io_uring") { $0.ringsDisabled = 2 },
+        Trouble("io_uring") { $0.ringRefusal = "EPERM" },
         Trouble("BPF programs") { $0.mayLoadPrograms = false },
     ]
 

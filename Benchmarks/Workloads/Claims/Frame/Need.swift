@@ -7,7 +7,7 @@ struct Need: Sendable {
 
     /// io_uring, allowed to this user.
     static let ring = Need {
-        if case .unavailable(let reason) = RingSupport.probe() { reason } else { nil }
+        RingSupport.probe().refusal
     }
 
     /// io_uring's multishot accept.
