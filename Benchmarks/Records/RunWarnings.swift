@@ -52,13 +52,19 @@ private func bimodal(_ groups: [ArmRuns]) -> String? {
 
 private func tooFewSamples(_ groups: [ArmRuns]) -> String? {
     names(groups) { $0.usable.contains { $0.latencySamples.map { $0 > 0 && $0 < 1_000 } ?? false } }.map {
-        "Too few operations for a 99th percentile in \($0), which needs 1000 a run. Raise --duration, or --drain."
+        let arms = groups.map(\.arm)
+        let remedy =
+            arms.allSatisfy { $0["workload"] == "wake" }
+            ? "Raise --duration, or --tasks" : "Raise --duration, or --drain"
+        return "Too few operations for a 99th percentile in \($0), which needs 1000 a run. \(remedy)."
     }
 }
 
+/// In a wake both sides are what is measured: none of them only drives the other.
 private func clientBound(_ groups: [ArmRuns]) -> String? {
     names(groups) { group in
-        group.arm["rate_per_s"].isEmpty && (median(group.values(clientUtilisation)) ?? 0) >= 0.9
+        group.arm["workload"] != "wake" && group.arm["rate_per_s"].isEmpty
+            && (median(group.values(clientUtilisation)) ?? 0) >= 0.9
     }.map {
         "The client was the bottleneck in \($0): throughput is the client's. Compare server CPU per operation, add "
             + "client threads, or offer a fixed load with --rate."

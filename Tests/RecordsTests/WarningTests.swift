@@ -20,6 +20,11 @@ import Testing
             run.ratePerS = 118_000
         }
         #expect(!warnings(for: openLoop).joined().contains("bottleneck"))
+        let wake = rounds(3) { run, _ in
+            run.clientCpuNsPerOp = 8_300
+            run.workload = "wake"
+        }
+        #expect(warnings(for: wake).isEmpty)
     }
 
     @Test func eachNamesTheArmAndTheRemedy() {
