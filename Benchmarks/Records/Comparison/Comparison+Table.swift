@@ -67,10 +67,11 @@ extension Comparison {
             notes.append("new/base is the median of the ratios of the blocks, not the ratio of the two medians.")
         }
         if rows.contains(where: { $0.method != .exactCount && $0.interval == nil }) {
-            notes.append(
-                design == .paired
-                    ? "Too few blocks for an interval: fewer than 6 cannot give 95 %."
-                    : "Too few runs for an interval: fewer than 4 of each side cannot give 95 %.")
+            let fewest = MetricTest.fewest(design, alpha: alpha)
+            let unit = design == .paired ? "blocks" : "runs of each side"
+            let confidence = 100 * (1 - alpha)
+            let text = Decimal.fixed(confidence, digits: confidence == confidence.rounded() ? 0 : 1)
+            notes.append("Too few \(unit) for an interval: fewer than \(fewest) cannot give \(text) %.")
         }
         if rows.contains(where: { $0.method == .exactCount }) {
             notes.append("Counts that did not vary from run to run need no interval.")

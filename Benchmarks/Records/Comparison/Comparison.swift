@@ -15,6 +15,8 @@ public struct Comparison: Sendable {
     public var warnings: [String]
     /// How runs were matched.
     public var design: ComparisonOptions.Design
+    /// The chance of a false verdict that was asked for.
+    public var alpha: Double
 
     /// The overall verdict, over the gating metrics: one regression outweighs everything, doubt outweighs an
     /// improvement.
@@ -29,6 +31,7 @@ public struct Comparison: Sendable {
         let metrics = try Self.metrics(options)
         let arms = try Self.matchedArms(base: base, new: new, options: options)
         design = options.design
+        alpha = options.alpha
         warnings = Self.warnings(arms: arms, options: options, metrics: metrics)
         let tests = arms.flatMap { arm in
             metrics.compactMap { MetricTest(arm: arm, column: $0, options: options) }
