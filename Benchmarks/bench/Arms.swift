@@ -9,10 +9,14 @@ struct Arms {
     let notes: [String]
 
     init(_ options: RunOptions, seed: UInt64) throws {
-        if options.workload == Workload.wake.rawValue {
-            (plans, notes) = try WakeArms.expand(options, seed: seed)
-            return
-        }
+        let isWake = options.workload == Workload.wake.rawValue
+        let (all, notes) = try isWake ? WakeArms.expand(options, seed: seed) : Self.expand(options, seed: seed)
+        // Of what the modes together may be given, each gets its part.
+        plans = all.filter { options.only == nil || $0.mode.name == options.only }
+        self.notes = notes
+    }
+
+    private static func expand(_ options: RunOptions, seed: UInt64) throws -> (plans: [RunPlan], notes: [String]) {
         if let option = WakeArms.firstGiven(options) {
             throw Failure(.usage, "\(option) belongs to --workload wake; the workload is \(options.workload)")
         }
@@ -57,8 +61,7 @@ struct Arms {
             guard options.mode == "all" else { throw Failure(.usage, reason) }
             if !notes.contains(reason) { notes.append(reason) }
         }
-        self.plans = plans
-        self.notes = notes
+        return (plans, notes)
     }
 
     static func modes(_ text: String) throws -> [Mode] {

@@ -16,7 +16,8 @@ struct BaselineCheck {
 
     private static let counts = ["syscalls_per_op", "wakeups_per_op", "allocations_per_op"]
 
-    /// Prints a table for each workload, then ends with the worst exit code.
+    /// Prints a table for each workload, then ends with the worst exit code. The workloads share the chance of a false
+    /// verdict as the metrics of one do.
     func run() throws {
         var exits: [Exit] = []
         for name in baseline.folders {
@@ -24,12 +25,12 @@ struct BaselineCheck {
             let stored = try StoredFolder.rows(folder)
             let description = try RunDescription.read(folder: folder)
             try refuseOtherMachine(stored)
-            let (comparison, fresh) =
+            let (comparison, base, fresh) =
                 countsOnly || !hasProgram
                 ? try compareStored(stored, description, name) : try comparePrograms(description, name)
             comparison.show("\(name): base is \(folder), new is this program")
             exits.append(arguments.exit(comparison.verdict))
-            if hasFailedRuns(fresh) || !lacksOnlyUnsupported(stored, fresh, name) { exits.append(.runFailed) }
+            if hasFailedRuns(fresh) || !lacksOnlyUnsupported(base, fresh, name) { exits.append(.runFailed) }
         }
         if exits.contains(.regressed) { throw Failure(.regressed, "regressed against \(baseline.path)") }
         if exits.contains(.runFailed) {
@@ -57,7 +58,9 @@ struct BaselineCheck {
     }
 
     /// Both programs, interleaved: what changed on the machine since the baseline was stored touches both.
-    private func comparePrograms(_ description: RunDescription, _ name: String) throws -> (Comparison, [RunRecord]) {
+    private func comparePrograms(
+        _ description: RunDescription, _ name: String
+    ) throws -> (Comparison, base: [RunRecord], new: [RunRecord]) {
         let sides = [
             try InterleavedPlan.Side(name: "base", binary: baseline.program),
             try InterleavedPlan.Side(name: "new", binary: ownProgram),
@@ -67,7 +70,6 @@ struct BaselineCheck {
             seed: seed ?? UInt64.random(in: 1...UInt64(Int32.max)), blocks: blocks, maxBlocks: maxBlocks)
         let runs = try InterleavedRuns(plan, path: "\(output)/\(name)", quiet: quiet)
         var options = try arguments.options(.paired)
-        // The workloads share the chance of a false verdict as the metrics of one do.
         options.alpha /= Double(baseline.folders.count)
         if !arguments.hasGating { options.gating = ComparisonOptions.defaultGating + ["allocations_per_op"] }
         options.noiseFloor = NoiseFloors.ofThisMachine()
@@ -75,15 +77,16 @@ struct BaselineCheck {
             throw Failure(.interrupted, "interrupted; nothing was compared")
         }
         runs.complain(noiseFloor: options.noiseFloor)
-        return (comparison, runs.rows.flatMap { $0 })
+        return (comparison, runs.rows[0], runs.rows[1])
     }
 
     /// This program alone against stored numbers, of which only counts keep their meaning over time.
     private func compareStored(
         _ stored: [RunRecord], _ description: RunDescription, _ name: String
-    ) throws -> (Comparison, [RunRecord]) {
+    ) throws -> (Comparison, base: [RunRecord], new: [RunRecord]) {
         complainOfUnusable(stored, side: "the baseline")
         var options = try arguments.options(.unpaired)
+        options.alpha /= Double(baseline.folders.count)
         if !arguments.hasGating { options.gating = Self.counts }
         if !countsOnly { options.noiseFloor = NoiseFloors.ofThisMachine() }
         guard countsOnly else {
@@ -91,7 +94,7 @@ struct BaselineCheck {
                 "the baseline's program is not in \(baseline.program), so counts decide and times are only shown; "
                     + "bench check --update stores both")
             let fresh = try measured(description, name)
-            return (try Comparison.of(base: stored, new: fresh, options), fresh)
+            return (try Comparison.of(base: stored, new: fresh, options), stored, fresh)
         }
         options.metrics = options.gating
         options.comparesSteadyCountsOnly = true
@@ -111,7 +114,7 @@ struct BaselineCheck {
                 .noBaseline, "\(name): no count was compared; store steady ones with bench check --update --counts-only"
             )
         }
-        return (comparison, fresh)
+        return (comparison, stored, fresh)
     }
 
     /// Says which counts do not gate although the baseline holds them.

@@ -169,6 +169,7 @@ struct CompareCommand: ParsableCommand {
             throw Failure(.interrupted, "interrupted; bench compare --resume \(runs.path) goes on")
         }
         runs.complain(noiseFloor: options.noiseFloor)
+        for note in unmatched(runs.rows, options.ignoredColumns) { complain(note) }
         try end(comparison, runs.title, runs.rows.flatMap { $0 }, arguments)
     }
 

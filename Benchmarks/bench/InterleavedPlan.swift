@@ -49,7 +49,7 @@ struct InterleavedPlan: Codable {
     var interrupted = false
 
     /// Options that the blocks decide.
-    private static let reserved = ["--rounds", "--seed", "--output", "--quiet", "--resume"]
+    private static let reserved = ["--rounds", "--seed", "--output", "--quiet", "--resume", "--only"]
 
     /// Checks the options and finds the modes that they stand for.
     init(sides: [Side], arguments: [String], seed: UInt64, blocks: Int, maxBlocks: Int) throws {
@@ -69,6 +69,12 @@ struct InterleavedPlan: Codable {
         modes = try Arms(options, seed: seed).plans.map(\.mode.name).reduce(into: []) {
             if !$0.contains($1) { $0.append($1) }
         }
+    }
+
+    /// By mode.
+    func armCounts() throws -> [String: Int] {
+        let plans = try Arms(Self.runOptions(arguments), seed: seed).plans
+        return Dictionary(grouping: plans, by: \.mode.name).mapValues(\.count)
     }
 
     /// Options of `bench run` that the user gave after `--`.

@@ -12,6 +12,8 @@ final class InterleavedRuns {
     private(set) var interrupted = false
 
     private var folders: [ResultFolder]
+    /// How many arms each mode has: one process runs them all.
+    private let armCounts: [String: Int]
     private let interruption: Interruption
     private let isQuiet: Bool
 
@@ -25,6 +27,7 @@ final class InterleavedRuns {
         self.plan = plan
         self.path = path
         isQuiet = quiet
+        armCounts = try plan.armCounts()
         let now = Date()
         // The outer folder is checked like any other output.
         let outer = try ResultFolder.create(path)
@@ -38,6 +41,7 @@ final class InterleavedRuns {
         plan = try InterleavedPlan.read(folder: path)
         self.path = path
         isQuiet = quiet
+        armCounts = try plan.armCounts()
         folders = try plan.sides.map { try ResultFolder(resuming: "\(path)/\($0.name)") }
         plan.order = []
         plan.interrupted = false
@@ -72,11 +76,13 @@ final class InterleavedRuns {
         for block in range {
             let order = orders[block - 1].map { trials[$0] }.filter { modes.contains($0.mode) }
             plan.order.append(order.map { "\(plan.sides[$0.side].name)/\($0.mode)" })
-            for (index, trial) in order.enumerated() {
+            var place = 0
+            for trial in order {
                 progress.show(done: done, doing: "\(trial.mode), block \(block) of \(range.upperBound)")
                 done += 1
+                defer { place += armCounts[trial.mode, default: 1] }
                 if hasRun(trial, block: block) { continue }
-                if try !run(trial, block: block, place: index + 1) {
+                if try !run(trial, block: block, after: place) {
                     try finish(interrupted: true)
                     return false
                 }
@@ -100,7 +106,7 @@ final class InterleavedRuns {
     }
 
     /// One process; false if the user wants to stop.
-    private func run(_ trial: Trial, block: Int, place: Int) throws -> Bool {
+    private func run(_ trial: Trial, block: Int, after place: Int) throws -> Bool {
         let scratch = path + "/running"
         try? FileManager.default.removeItem(atPath: scratch)
         defer { try? FileManager.default.removeItem(atPath: scratch) }
@@ -108,7 +114,7 @@ final class InterleavedRuns {
         let seed = plan.seed &+ UInt64(block)
         let arguments =
             ["run"] + plan.arguments + [
-                "--mode", trial.mode, "--rounds", "1", "--seed", "\(seed)", "--output", scratch, "--quiet",
+                "--only", trial.mode, "--rounds", "1", "--seed", "\(seed)", "--output", scratch, "--quiet",
             ]
         let binary = plan.sides[trial.side].binary
         guard !interruption.isRequested,
@@ -119,12 +125,12 @@ final class InterleavedRuns {
             let exit = code == Exit.usage.rawValue ? Exit.usage : .runFailed
             throw Failure(exit, "\(binary) ended with exit code \(code) in mode \(trial.mode): \(message)")
         }
-        try keep(scratch, of: trial.side, block: block, place: place)
+        try keep(scratch, of: trial.side, block: block, after: place)
         return true
     }
 
     /// Takes the rows and latencies of a process over, renumbered to its block.
-    private func keep(_ scratch: String, of side: Int, block: Int, place: Int) throws {
+    private func keep(_ scratch: String, of side: Int, block: Int, after place: Int) throws {
         let folder = folders[side]
         if folder.rows.isEmpty {
             var description = try RunDescription.read(folder: scratch)
@@ -135,12 +141,11 @@ final class InterleavedRuns {
         let rows = try StoredFolder.rows(scratch)
         let histograms = try StoredFolder.histograms(scratch, of: rows)
         let latencies = Dictionary(histograms.map { ($0.0.runId, $0.1) }) { first, _ in first }
-        let arms = rows.map(\.orderInRound).max() ?? 1
         for row in rows {
             var kept = row
             kept.runId = "\(plan.sides[side].name)-\(folder.rows.count + 1)"
             kept.round = block
-            kept.orderInRound = (place - 1) * arms + row.orderInRound
+            kept.orderInRound = place + row.orderInRound
             kept.seed = plan.seed
             let empty = Histogram<UInt64>(highestTrackableValue: 2)
             try folder.append(kept, latencies[row.runId] ?? empty, startSeconds: folder.age)

@@ -8,6 +8,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
     var mode = "all"
 
+    @Option(help: .hidden)
+    var only: String?
+
     @Option(help: "What is done: accept, crr (connect, request, response), read or wake.")
     var workload = "accept"
 

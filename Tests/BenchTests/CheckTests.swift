@@ -101,6 +101,14 @@ import Testing
         let both = try await folder.bench(check + " --output kept")
         #expect(both.exit == 0 && both.output.contains("blocks"), "\(both.complaints)")
         #expect(try folder.rows("kept/accept/base").count == 6)
+        // A baseline that holds what this program does not make.
+        let program = folder.path(machine + "/bench")
+        let other = "*'--only poll '*) exec '\(BenchFolder.bench)' \"$@\" --service-time fixed:1us"
+        try folder.write(
+            machine + "/bench", "#!/bin/sh\ncase \"$*\" in \(other);; *) exec '\(BenchFolder.bench)' \"$@\";; esac\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        let lacking = try await folder.bench(check)
+        #expect(lacking.exit == 3 && lacking.complaints.contains("not checked: "), "\(lacking.complaints)")
         // As in a fresh clone.
         try FileManager.default.removeItem(atPath: folder.path(machine + "/bench"))
         let alone = try await folder.bench(check)

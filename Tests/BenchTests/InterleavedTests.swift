@@ -47,6 +47,23 @@ import Testing
         #expect(stored.output.contains("blocks") && !stored.output.contains("not interleaved"))
     }
 
+    @Test func everyModeGetsItsPartOfTheOptions() async throws {
+        let folder = try BenchFolder()
+        // Re-arming belongs to one of the modes, and a shared set to two.
+        let arguments =
+            compare(BenchFolder.bench, ["--blocks", "2", "--max-blocks", "2", "--"])
+            + ["--mode", "all", "--rearm", "late", "--topology", "all", "--drain", "5"]
+        let outcome = try await folder.bench(arguments)
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        let rows = try folder.rows("out/base") + folder.rows("out/new")
+        #expect(rows.contains { $0.mode == "epoll-oneshot" && $0.rearm == "late" && $0.topology == "set-per-worker" })
+        #expect(rows.contains { $0.mode == "blocking" && $0.topology == "set-per-worker" })
+        for block in 1...2 {
+            let places = rows.filter { $0.round == block }.map(\.orderInRound)
+            #expect(places.sorted() == Array(1...rows.count / 2))
+        }
+    }
+
     @Test func aDearerProgramEndsWith2() async throws {
         let folder = try BenchFolder()
         let arguments = compare(try dearer(in: folder), ["--blocks", "3", "--max-blocks", "14", "--"]) + Self.steady
