@@ -50,7 +50,7 @@ margin() {
 case $kind in
 aa)
     total=${2:-100}
-    run="--mode ${MODES:-epoll-et,uring-multishot} --duration ${DURATION:-100ms} --warmup ${WARMUP:-20ms}"
+    run="--mode ${MODES:-epoll-et} --duration ${DURATION:-50ms} --warmup ${WARMUP:-10ms}"
     wrong=0
     seed=1
     : >"$folder/metrics"
@@ -59,9 +59,10 @@ aa)
         verdict=$(compare "$seed" "$bench" -- $run)
         if [ "$seed" -eq 1 ]; then margin; fi
         echo "$seed $verdict"
-        case $verdict in regressed | improved) wrong=$((wrong + 1)) ;; esac
-        # A line of the table begins with the metric; a star marks one that decides.
-        awk '/^[a-z0-9_]+_(s|ns|op)\*? / && / (regressed|improved) / { print $1 }' "$folder/table" >>"$folder/metrics"
+        # A line of the table begins with the metric; a star marks one that decides. One of them is enough, even where
+        # another is in doubt and the whole verdict with it.
+        if grep -Eq '^[a-z0-9_]+\* .* (regressed|improved) ' "$folder/table"; then wrong=$((wrong + 1)); fi
+        awk '/^[a-z0-9_]+\*? / && / \(?(regressed|improved)\)? / { print $1 }' "$folder/table" >>"$folder/metrics"
         seed=$((seed + 1))
     done
     echo "false verdicts: $wrong of $total comparisons of identical code, $blocks blocks each or twice as many in doubt"
