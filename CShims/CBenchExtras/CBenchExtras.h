@@ -102,4 +102,16 @@ static inline pid_t c_fork_holder(int control, const int *kept, int count) {
     _exit(0);
 }
 
+/* This child, which runs no Swift code either, takes up to `most` completions from the queue of a ring that it inherited
+   and exits with their number. */
+static inline pid_t c_fork_taking_completions(unsigned *head, const unsigned *tail, unsigned most) {
+    pid_t child = fork();
+    if (child != 0) return child;
+    unsigned first = *head;
+    unsigned ready = __atomic_load_n(tail, __ATOMIC_ACQUIRE) - first;
+    unsigned taken = ready < most ? ready : most;
+    __atomic_store_n(head, first + taken, __ATOMIC_RELEASE);
+    _exit((int)taken);
+}
+
 #endif

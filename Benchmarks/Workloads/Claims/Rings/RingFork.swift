@@ -1,3 +1,4 @@
+import CBenchExtras
 import CIOUring
 import Glibc
 import SystemPackage
@@ -20,7 +21,7 @@ extension Experiment {
             for _ in 1...4 { unsafe io_uring_prep_nop(io_uring_get_sqe(&ring)) }
             _ = unsafe io_uring_submit_and_wait(&ring, 4)
             let before = unsafe io_uring_cq_ready(&ring)
-            let child = unsafe c_fork_taking_completions(&ring, 2)
+            let child = unsafe c_fork_taking_completions(ring.cq.khead, ring.cq.ktail, 2)
             guard child > 0 else { throw Errno(rawValue: errno) }
             var status: CInt = 0
             while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
