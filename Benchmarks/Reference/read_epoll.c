@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "counts.h"
 
 struct echo {
+    int set;
     size_t message_bytes, chunk_bytes;
     char *buffer;
     /* By descriptor: the incomplete message that the last receive ended with. */
@@ -37,9 +37,10 @@ static bool send_all(struct echo *echo, int connection, size_t count_bytes) {
     }
 }
 
-static enum outcome close_connection(struct echo *echo, int connection) {
+/* The descriptor stays its owner's, who closes it when the run is over. */
+static enum outcome drop_connection(struct echo *echo, int connection) {
     count(echo->counts, REFERENCE_SYSTEM_CALLS, 1);
-    close(connection);
+    epoll_ctl(echo->set, EPOLL_CTL_DEL, connection, NULL);
     return CLOSED;
 }
 
@@ -54,7 +55,7 @@ static enum outcome receive_and_echo(struct echo *echo, int connection) {
             count(echo->counts, REFERENCE_EMPTY_CALLS, 1);
             return EMPTY;
         }
-        return close_connection(echo, connection);
+        return drop_connection(echo, connection);
     }
     size_t total = tail + (size_t)received;
     size_t messages = total / echo->message_bytes;
@@ -65,15 +66,15 @@ static enum outcome receive_and_echo(struct echo *echo, int connection) {
     if (!messages)
         return PROGRESS;
     if (!send_all(echo, connection, whole))
-        return close_connection(echo, connection);
+        return drop_connection(echo, connection);
     count(echo->counts, REFERENCE_OPERATIONS, messages);
     return PROGRESS;
 }
 
-static int loop(struct echo *echo, int set, bool drains) {
+static int loop(struct echo *echo, bool drains) {
     struct epoll_event events[64];
     for (;;) {
-        int ready = epoll_wait(set, events, 64, -1);
+        int ready = epoll_wait(echo->set, events, 64, -1);
         if (ready < 0) {
             if (errno == EINTR)
                 continue;
@@ -99,6 +100,7 @@ static int loop(struct echo *echo, int set, bool drains) {
 int reference_read_epoll(int set, bool drains, size_t message_bytes, size_t chunk_bytes, size_t descriptors,
                          uint64_t *counts) {
     struct echo echo = {
+        .set = set,
         .message_bytes = message_bytes,
         .chunk_bytes = chunk_bytes,
         .buffer = malloc(chunk_bytes),
@@ -106,7 +108,7 @@ int reference_read_epoll(int set, bool drains, size_t message_bytes, size_t chun
         .tail_counts = calloc(descriptors, sizeof(size_t)),
         .counts = counts,
     };
-    int error = echo.buffer && echo.tails && echo.tail_counts ? loop(&echo, set, drains) : ENOMEM;
+    int error = echo.buffer && echo.tails && echo.tail_counts ? loop(&echo, drains) : ENOMEM;
     free(echo.buffer);
     free(echo.tails);
     free(echo.tail_counts);

@@ -4,8 +4,8 @@ public import SystemPackage
 /// Buffers from which the kernel picks one when data arrives: a provided-buffer ring
 /// (`io_uring_register_buf_ring(3)`, Linux 5.19).
 ///
-/// The memory is this type's; a ``Ring`` takes the group over, because the kernel writes into it as long as the ring
-/// lives.
+/// The memory is this type's. The kernel writes into it as long as the ``Ring`` lives that the group is registered with,
+/// so the group must outlive the ring.
 @safe @frozen public struct BufferGroup: ~Copyable {
     @usableFromInline let entries: UnsafeMutablePointer<io_uring_buf_ring>
     @usableFromInline let storage: UnsafeMutableRawPointer
@@ -68,10 +68,11 @@ public import SystemPackage
 extension Ring {
     /// Hands the buffers to the kernel (`io_uring_register_buf_ring(3)`).
     ///
-    /// The group must outlive the ring: declare it first, so that it is destroyed last.
+    /// Unsafe because nothing keeps the group alive: it must outlive the ring. Make the ring in a function that is handed the
+    /// group, or declare the group first and keep it with `withExtendedLifetime(_:_:)`.
     ///
     /// - Throws: `EINVAL` before Linux 5.19, `EEXIST` when the ring has a group of this number.
-    public mutating func register(_ group: borrowing BufferGroup) throws(Errno) {
+    @unsafe public mutating func register(_ group: borrowing BufferGroup) throws(Errno) {
         var registration = io_uring_buf_reg()
         registration.ring_addr = UInt64(UInt(bitPattern: unsafe group.entries))
         registration.ring_entries = UInt32(group.count)

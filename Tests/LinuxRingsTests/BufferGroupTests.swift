@@ -14,7 +14,7 @@ import Testing
     @Test func kernelPicksABufferOfTheGroup() throws {
         let group = BufferGroup(identifier: 7, count: 2, bytes: 4, headroom: 8)
         var ring = try Ring.forThisThread(entries: 8)
-        try ring.register(group)
+        try unsafe ring.register(group)
         let pair = try Pair()
         // Every buffer is used and given back many times, so the ring of buffers wraps.
         for round in UInt8(0)..<10 {
@@ -34,15 +34,15 @@ import Testing
         let group = BufferGroup(identifier: 7, count: 2, bytes: 4)
         let other = BufferGroup(identifier: 7, count: 2, bytes: 4)
         var ring = try Ring.forThisThread(entries: 8)
-        try ring.register(group)
-        #expect(throws: Errno.fileExists) { try ring.register(other) }
+        try unsafe ring.register(group)
+        #expect(throws: Errno.fileExists) { try unsafe ring.register(other) }
     }
 
     @Test(.enabled(if: multishotReceiveAvailable, whyNoRings))
     func multishotReceiveEndsWhenBuffersRunOut() throws {
         let group = BufferGroup(identifier: 7, count: 4, bytes: 1)
         var ring = try Ring.forThisThread(entries: 8)
-        try ring.register(group)
+        try unsafe ring.register(group)
         let pair = try Pair()
         _ = try pair.client.send([0, 1, 2, 3, 4, 5])
         try ring.prepareMultishotReceive(pair.server.descriptor.rawValue, from: 7, token: 1)

@@ -129,12 +129,9 @@ struct EchoJob: Sendable {
                 try echoDispatched(queue, shared.epoll, &worker)
             }
         case .ringSingle:
-            var ring = try makeRing()
+            // The kernel may write into the streams' buffers until the ring is gone, which is when this returns.
             let streams = RingStreams(capacity: table.capacity, chunkBytes: plan.chunkBytes)
-            member.gate.arriveAndWait()
-            // Requests that are still queued name the buffers of the streams.
-            defer { withExtendedLifetime(streams) { closeRest(&ring) } }
-            try echoFromRing(&ring, listeners: ownListeners, connections: own, streams, &worker)
+            try runSingle(ownListeners, own, streams, member, &worker)
         case .ringMultishot(let destination):
             if plan.implementation == .c {
                 member.gate.arriveAndWait()
@@ -148,6 +145,16 @@ struct EchoJob: Sendable {
         }
     }
 
+    private func runSingle(
+        _ listeners: [CInt], _ own: [CInt], _ streams: RingStreams, _ member: WorkerTeam.Member,
+        _ worker: inout EchoWorker
+    ) throws(Errno) {
+        var ring = try makeRing()
+        member.gate.arriveAndWait()
+        defer { closeRest(&ring) }
+        try echoFromRing(&ring, listeners: listeners, connections: own, streams, &worker)
+    }
+
     private func runMultishot(
         _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
         _ worker: inout EchoWorker
@@ -155,7 +162,8 @@ struct EchoJob: Sendable {
         let group = BufferGroup(
             identifier: 0, count: bufferCount(own.count), bytes: plan.chunkBytes, headroom: plan.messageBytes)
         var ring = try makeRing()
-        try ring.register(group)
+        // Declared before the ring, so that it ends after it.
+        try unsafe ring.register(group)
         var numbers = own
         if destination == .slots {
             try ring.registerFileSlots(count: plan.slotCount)
