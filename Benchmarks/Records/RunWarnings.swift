@@ -4,7 +4,7 @@
 ///   - noiseFloor: what identical code shows on this machine, if it was calibrated.
 public func warnings(for records: [RunRecord], noiseFloor: NoiseFloor? = nil) -> [String] {
     let groups = ArmRuns.group(records)
-    let checks = [voided, lost, bimodal, tooFewSamples, clientBound, foreignLoad]
+    let checks = [voided, lost, failedOperations, bimodal, tooFewSamples, clientBound, foreignLoad]
     return checks.compactMap { $0(groups) } + [noise(groups, noiseFloor)].compactMap { $0 }
 }
 
@@ -27,6 +27,13 @@ private func voided(_ groups: [ArmRuns]) -> String? {
 private func lost(_ groups: [ArmRuns]) -> String? {
     names(groups) { $0.records.contains { ($0.lost ?? 0) > 0 } }.map {
         "Operations were lost in \($0): the server could not keep up. Lower --rate."
+    }
+}
+
+private func failedOperations(_ groups: [ArmRuns]) -> String? {
+    names(groups) { $0.records.contains { $0.errors > $0.operations / 100 } }.map {
+        "More than one in a hundred operations failed in \($0): the figures are of a server in trouble. See what the "
+            + "system has run out of (ports, descriptors, memory): bench doctor."
     }
 }
 

@@ -44,6 +44,10 @@ import Testing
                 }, "overflowed", "somaxconn"
             ),
             (rounds(3) { run, _ in run.lost = 3 }, "lost", "--rate"),
+            (
+                rounds(3) { run, round in run.errors = round == 2 ? run.operations / 50 : 0 },
+                "one in a hundred operations failed", "bench doctor"
+            ),
             (rounds(3) { run, _ in run.foreignCpu = 0.3 }, "Other programs", "Stop them"),
         ]
         for (rows, text, remedy) in cases {

@@ -70,7 +70,7 @@ import Testing
         expectErrorsOnly(
             try result(.crr, fault) { (plan, address, window) throws(Errno) in
                 var client = try RequestClient(plan, to: address, capacity: 1, window)
-                try client.begin(startedAt: 0)
+                _ = try client.begin(startedAt: 0)
                 while client.outstanding > 0 { try client.awaitReplies(until: Self.aLittleLater()) }
                 return client.result
             })

@@ -102,7 +102,7 @@ private func queueClients(
                 // What was open stays open in this table too: the thread signals its end through an eventfd.
                 _ = try? unshareDescriptorTable()
                 var client = try ConnectClient(to: address, capacity: connections, window: .never)
-                for _ in 0..<connections { try client.connect(startedAt: 0) }
+                for _ in 0..<connections { _ = try client.connect(startedAt: 0) }
                 queue.gate.arriveAndWait()
                 let window = queue.clock.window
                 client.restart(window)

@@ -57,21 +57,22 @@ import SystemPackage
     var hasFreeSlot: Bool { freeCount > 0 }
     var outstanding: Int { capacity - freeCount }
 
-    /// Starts a connection. One that fails at once is an error and over.
-    mutating func connect(startedAt start: UInt64) throws(Errno) {
+    /// Starts a connection; false for one that failed at once, which is an error and over.
+    mutating func connect(startedAt start: UInt64) throws(Errno) -> Bool {
         let socket = try StreamSocket(for: address, .nonblocking)
         let connection: Connection
         do throws(Errno) {
             connection = try socket.connect(to: address)
         } catch {
             result.errors += 1
-            return
+            return false
         }
         let slot = unsafe Int(free[freeCount - 1])
         try epoll.add(connection.descriptor, [.readable, .peerClosed, .edgeTriggered], token: UInt64(slot))
         freeCount -= 1
         unsafe descriptors[slot] = connection.release().release().rawValue
         unsafe starts[slot] = start
+        return true
     }
 
     /// Waits for closes until a time at most, and takes them.
@@ -125,7 +126,8 @@ func connectAndAwaitClose(
     while true {
         var now = monotonicNanoseconds()
         while client.hasFreeSlot, let start = arrivals.next(now: now) {
-            try client.connect(startedAt: start)
+            // Without a port or a route the next one would fail too: first the others get their turn.
+            guard try client.connect(startedAt: start) else { break }
             now = monotonicNanoseconds()
         }
         if client.outstanding == 0 && arrivals.isOver(now: now) { return }

@@ -54,6 +54,9 @@ import SystemPackage
     }
 
     deinit {
+        for slot in 0..<capacity where unsafe transactions[slot].number >= 0 {
+            unsafe Glibc.close(transactions[slot].number)
+        }
         unsafe transactions.deallocate()
         unsafe free.deallocate()
         unsafe request.deallocate()
@@ -63,8 +66,8 @@ import SystemPackage
     var hasFreeSlot: Bool { freeCount > 0 }
     var outstanding: Int { capacity - freeCount }
 
-    /// Starts a transaction. One that fails at once is an error and over.
-    mutating func begin(startedAt start: UInt64) throws(Errno) {
+    /// Starts a transaction; false for one that failed at once, which is an error and over.
+    mutating func begin(startedAt start: UInt64) throws(Errno) -> Bool {
         let socket = try StreamSocket(for: address, .nonblocking)
         // The server closes first, in order; a reset from here then leaves no TIME_WAIT there.
         if resets { try setSocketOption(.resetOnClose, on: socket.descriptor) }
@@ -73,7 +76,7 @@ import SystemPackage
             connection = try socket.connect(to: address)
         } catch {
             result.errors += 1
-            return
+            return false
         }
         freeCount -= 1
         let slot = unsafe Int(free[freeCount])
@@ -81,6 +84,7 @@ import SystemPackage
             connection.descriptor, [.readable, .writable, .peerClosed, .edgeTriggered], token: UInt64(slot))
         unsafe transactions[slot] = Transaction(number: connection.release().release().rawValue, start: start)
         advance(slot)
+        return true
     }
 
     /// Waits for replies until a time at most, and takes them.
@@ -90,12 +94,9 @@ import SystemPackage
         for index in 0..<ready { advance(Int(events[index].token)) }
     }
 
-    /// Gives up what has no answer.
+    /// Gives up what has no answer; it is closed when the client ends.
     mutating func abandonOutstanding(_ arrivals: Arrivals) {
         result.lost += UInt64(outstanding) + arrivals.notStarted
-        for slot in 0..<capacity where unsafe transactions[slot].number >= 0 {
-            unsafe Glibc.close(transactions[slot].number)
-        }
     }
 
     /// Sends and receives what is possible now.
@@ -143,7 +144,8 @@ func requestAndAwaitReply(
     while true {
         var now = monotonicNanoseconds()
         while client.hasFreeSlot, let start = arrivals.next(now: now) {
-            try client.begin(startedAt: start)
+            // Without a port or a route the next one would fail too: first the others get their turn.
+            guard try client.begin(startedAt: start) else { break }
             now = monotonicNanoseconds()
         }
         if client.outstanding == 0 && arrivals.isOver(now: now) { return }
