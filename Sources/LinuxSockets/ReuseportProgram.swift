@@ -6,7 +6,7 @@ public import SystemPackage
 /// An eBPF program that picks the listener of a `SO_REUSEPORT` group for each connection: listener `n` for what
 /// arrives on processor `n` (`SO_ATTACH_REUSEPORT_EBPF`, Linux 4.5; `bpf(2)`).
 ///
-/// Listeners are numbered in the order in which they were bound. For a processor without a listener the program's
+/// Listeners are numbered in the order in which they began to listen (`listen(2)`). For a processor without a listener the program's
 /// answer is out of range, the kernel picks by its hash, and the program counts that.
 public struct ReuseportProgram: ~Copyable, Sendable {
     private let program: OwnedDescriptor
@@ -65,7 +65,7 @@ public func attachClassicReuseportProgram(to listener: FileDescriptor) throws(Er
 ///
 /// - Parameters:
 ///   - listener: any of the group, borrowed.
-///   - index: the listener's number in the order in which the group was bound. The kernel fills the number of a
+///   - index: the listener's number in the order in which the group began to listen. The kernel fills the number of a
 ///     listener that is closed with the last one; a number without a listener leaves the choice to its hash.
 public func attachClassicReuseportProgram(to listener: FileDescriptor, selecting index: Int) throws(Errno) {
     let number = UInt32(clamping: index)
