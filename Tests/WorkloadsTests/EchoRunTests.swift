@@ -73,7 +73,8 @@ import Testing
             return try #require(try measure(plan).totals[.outOfOrder])
         }
         #expect(try outOfOrder(.late) == 0)
-        #expect(try outOfOrder(.early) > 0)
+        // Whether two workers meet in one connection is up to the scheduler: not in every window, and in one of many.
+        #expect(try (0..<50).contains { _ in try outOfOrder(.early) > 0 })
     }
 
     @Test(arguments: combinations.filter { $0.mode.mechanism.usesRing })

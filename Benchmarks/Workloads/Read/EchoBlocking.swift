@@ -15,8 +15,10 @@ func echoBlocking(_ connection: CInt, _ worker: inout EchoWorker) throws(Errno) 
 func answerBlocking(_ listener: CInt, _ worker: inout EchoWorker) throws(Errno) {
     while true {
         do throws(Errno) {
+            // Every wait that brought something, a connection or bytes.
+            let before = worker.progress
+            defer { worker.meter.add(.wakeups, worker.progress - before) }
             guard let connection = try worker.accept(from: listener) else { continue }
-            worker.meter.add(.wakeups)
             while worker.receiveAndEcho(connection) == .progress {}
         } catch .invalidArgument {
             return
