@@ -17,8 +17,13 @@ public struct KernelCounters: Sendable, Equatable {
             ownNanoseconds: nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID))
     }
 
+    /// The processors that the counters add up, of which this process may be allowed a few only.
+    public static var processors: Int { max(Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))), 1) }
+
     /// The share of the machine, 0 to 1, that others used between two readings.
-    public static func foreignShare(from start: Self, to end: Self, seconds: Double, processors: Int) -> Double {
+    public static func foreignShare(
+        from start: Self, to end: Self, seconds: Double, processors: Int = Self.processors
+    ) -> Double {
         let busy = Double(end.busyNanoseconds &- start.busyNanoseconds)
         let own = Double(end.ownNanoseconds &- start.ownNanoseconds)
         let capacity = seconds * 1e9 * Double(processors)

@@ -81,7 +81,7 @@ public struct MachineState: Codable, Sendable, Equatable {
             // The kernel gives sums since the boot; what is going on now is what they grow by meanwhile.
             Thread.sleep(forTimeInterval: seconds)
             foreignShare = KernelCounters.foreignShare(
-                from: counters, to: .read(), seconds: seconds, processors: ProcessInfo.processInfo.processorCount)
+                from: counters, to: .read(), seconds: seconds)
         }
         let now = ProcessorTime.read()
         let total = now.total &- before.total

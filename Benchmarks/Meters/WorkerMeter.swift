@@ -93,9 +93,7 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
 
     /// The longest starvation of one worker when the window ended at `end`, the time up to the end included.
     public func starvation(of index: Int, windowEnd end: UInt64) -> UInt64 {
-        let meter = self[index]
-        meter.noteWait(until: end)
-        return meter[.starvation]
+        self[index].starvation(until: end)
     }
 }
 
@@ -138,14 +136,18 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
 
     /// A connection was opened.
     @inlinable @inline(__always) public func opened() {
-        let now = self[.open] &+ 1
-        set(.open, now)
-        if now > self[.openPeak] { set(.openPeak, now) }
+        noteOpen(self[.open] &+ 1)
     }
 
     /// A connection was closed.
     @inlinable @inline(__always) public func closed() {
         set(.open, self[.open] &- 1)
+    }
+
+    /// So many connections are open now.
+    @inlinable @inline(__always) public func noteOpen(_ count: UInt64) {
+        set(.open, count)
+        if count > self[.openPeak] { set(.openPeak, count) }
     }
 
     /// The worker got an operation: the time it waited for it ends now.
@@ -177,15 +179,25 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
         if end > start && end - start > self[.starvation] { noteStarvation(from: start, to: end) }
     }
 
+    /// The longest starvation noted, or the wait that lasts at `now`; from any thread, since it writes nothing.
+    func starvation(until now: UInt64) -> UInt64 {
+        let noted = self[.starvation]
+        let start = max(self[.waitingSince], self[.windowStart])
+        let end = min(now, self[.windowEnd])
+        guard teamCount > 1, end > start, end - start > noted, isServedElsewhere(after: start) else { return noted }
+        return end - start
+    }
+
     /// A longer wait than any before counts if somebody else got an operation in it.
     @usableFromInline @inline(never) func noteStarvation(from start: UInt64, to end: UInt64) {
+        if isServedElsewhere(after: start) { set(.starvation, end - start) }
+    }
+
+    private func isServedElsewhere(after start: UInt64) -> Bool {
         let last = WorkerCount.waitingSince.rawValue
-        for other in 0..<teamCount where other != index {
+        return (0..<teamCount).contains { other in
             let served = unsafe team[other * WorkerMeters.stride + last].load(ordering: .relaxed)
-            if served > start {
-                set(.starvation, end - start)
-                return
-            }
+            return other != index && served > start
         }
     }
 }

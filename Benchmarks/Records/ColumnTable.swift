@@ -36,7 +36,9 @@ extension Column {
     private static let outcome: [Column] = [
         Column("duration_s", \.durationS, unit: "s", "Length of the measured window."),
         Column("operations", \.operations, "Operations completed in the window."),
-        Column("errors", \.errors, "Operations that ended with an error in the window."),
+        Column(
+            "errors", \.errors,
+            "Errors that client and server threads saw, warm-up included; both may see one failed operation."),
         Column("status", \.status, "`ok`, `void`, `partial`, `unsupported` or `failed`; only `ok` rows are compared."),
         Column("reason", \.reason, "Why the status is not `ok`."),
         Column(
@@ -103,8 +105,11 @@ extension Column {
         ),
         Column(
             "out_of_order_per_op", \.outOfOrderPerOp, unit: "1/op", better: .lower, isCount: true,
-            "Chunks of a connection that were handled after a later chunk of it."),
-        Column("open_peak", \.openPeak, "Most connections that the server had open at once."),
+            "Chunks of a connection that were handled after a later chunk of it, seen by numbers in messages of 16 bytes or "
+                + "more with a depth above 1."),
+        Column(
+            "open_peak", \.openPeak,
+            "Most connections that were accepted and not yet closed; of `accept` each thread's own most, added up."),
     ]
 
     private static let ring: [Column] = [
@@ -132,7 +137,9 @@ extension Column {
 
     private static let appended: [Column] = [
         Column("implementation", \.implementation, isIdentity: true, "Language of the server's loop: `swift` or `c`."),
-        Column("close", \.close, isIdentity: true, "How connections end: `reset` (no TIME_WAIT) or `orderly`."),
+        Column(
+            "close", \.close, isIdentity: true,
+            "How connections end: `reset` (no TIME_WAIT) or `orderly`; empty where none ends."),
         Column(
             "rearm", \.rearm, isIdentity: true,
             "When a one-shot worker arms its descriptor again: `early` (after the accept) or `late` (after the work)."),
@@ -158,7 +165,7 @@ extension Column {
         Column(
             "bytes_per_connection", \.bytesPerConnection, unit: "bytes",
             "Growth of the process's resident and of the kernel's slab memory while the connections were made, both "
-                + "ends, by connection; empty below 256 connections."),
+                + "ends, by connection; of `read` with 256 connections or more."),
         Column(
             "steering_fallbacks", \.steeringFallbacks,
             "Connections, warm-up included, for which the eBPF program found no listener of their processor."),

@@ -35,6 +35,11 @@ import SystemPackage
         tail.store(place + 1, ordering: .releasing)
     }
 
+    /// How many descriptors no worker has taken yet.
+    var waiting: UInt64 {
+        UInt64(max(tail.load(ordering: .relaxed) - head.load(ordering: .relaxed), 0))
+    }
+
     /// Wakes as many workers as descriptors were put in.
     func give(_ count: Int, _ meter: WorkerMeter) throws(Errno) {
         guard count > 0 else { return }

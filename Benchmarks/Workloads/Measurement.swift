@@ -63,8 +63,8 @@ public struct Measurement: Sendable {
     mutating func noteServer(_ meters: WorkerMeters, windowEnd: UInt64) {
         for index in 0..<meters.workers {
             starvationNanoseconds = max(starvationNanoseconds, meters.starvation(of: index, windowEnd: windowEnd))
-            openPeak += meters[index][.openPeak]
         }
+        for index in 0..<meters.count { openPeak += meters[index][.openPeak] }
     }
 
     /// Takes how the wait for the end of the run ended.
@@ -186,7 +186,6 @@ struct Snapshot {
         measurement.server = end.server - start.server
         measurement.client = end.client - start.client
         measurement.foreignShare = KernelCounters.foreignShare(
-            from: start.kernel, to: end.kernel, seconds: Double(end.time - start.time) / 1e9,
-            processors: Affinity.available().count)
+            from: start.kernel, to: end.kernel, seconds: Double(end.time - start.time) / 1e9)
     }
 }

@@ -160,7 +160,8 @@ final class RunSession {
             messageSizeBytes: [.crr, .read].contains(plan.workload) ? plan.messageBytes : nil,
             depth: plan.workload == .read ? plan.depth : nil, ratePerS: rate,
             serviceTime: plan.service.description, pinning: plan.placement.description, round: round,
-            orderInRound: order, implementation: plan.implementation.rawValue, close: plan.close.rawValue,
+            orderInRound: order, implementation: plan.implementation.rawValue,
+            close: [.accept, .crr].contains(plan.workload) ? plan.close.rawValue : "",
             rearm: plan.mode.mechanism == .epollOneShot ? plan.rearm.rawValue : "",
             service: plan.service == .none ? "" : plan.service.work.rawValue, clients: plan.clients, drain: drain,
             seed: seed)

@@ -20,6 +20,7 @@ func dispatchAccepted(
                 // A worker serves it while the next is accepted; handed over together, the last of a long queue would be
                 // accepted before the first is served.
                 queue.put(connection.release().release().rawValue)
+                meter.noteOpen(queue.waiting)
                 try queue.give(1, meter)
                 meter.add(.systemCalls)
             }

@@ -40,8 +40,7 @@ func acceptRingMultishot(
     while true {
         try waitForCompletions(&ring, meter)
         let before = meter[.operations]
-        meter.set(.open, UInt64(ring.readyCompletions))
-        if meter[.open] > meter[.openPeak] { meter.set(.openPeak, meter[.open]) }
+        meter.noteOpen(UInt64(ring.readyCompletions))
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
             let kind = Token(rawValue: completion.token).kind
