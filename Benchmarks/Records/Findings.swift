@@ -71,10 +71,20 @@ private struct Findings {
             let idle = runs.map { run in run.perWorkerOps.count { $0 == 0 } }.reduce(0, max)
             let workers = runs[0].perWorkerOps.count
             return "\(label(poorest.group)) left workers without work: up to \(idle) of \(workers) got no "
-                + "\(noun.singular) at all (below half an equal share \(rounds))."
+                + "\(noun.singular) at all (below half an equal share \(rounds)).\(Self.placement(runs))"
         }
         return "\(label(poorest.group)) shared unevenly: its least served worker got "
             + "\(HumanUnits.percent(poorest.share)) of an equal share (below half of it \(rounds))."
+            + Self.placement(runs)
+    }
+
+    /// Workers on one processor take turns; what each gets says nothing of workers that run at the same time.
+    private static func placement(_ runs: [RunRecord]) -> String {
+        let servers = runs.compactMap { run in
+            run.pinning.split(separator: " ").first { $0.hasPrefix("server=") }?.dropFirst("server=".count)
+        }
+        let areAlone = servers.count == runs.count && servers.allSatisfy { Int($0) != nil }
+        return areAlone ? " All of them shared one processor, which decides that as much as the mode does." : ""
     }
 
     /// `nil` for a single worker, and for too few operations to tell a share from chance.
