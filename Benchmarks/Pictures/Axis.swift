@@ -84,10 +84,11 @@ struct Axis {
         (0, [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9]),
     ]
 
-    /// Logarithmic, with a tick at each of these values.
-    static func logarithmic(at values: [Double], title: String) -> Axis {
-        var axis = logarithmic(values, .plain, title: title)
-        axis.ticks = values.map { (Format.count.tick($0), $0) }
+    /// Logarithmic, with a tick at each of these values; zero, which has no place, is put at `zeroPlace`.
+    static func logarithmic(at values: [Double], zeroAt zeroPlace: Double, title: String) -> Axis {
+        let places = values.map { $0 > 0 ? $0 : zeroPlace }
+        var axis = logarithmic(places, .plain, title: title)
+        axis.ticks = zip(values, places).map { (Format.count.tick($0), $1) }
         return axis
     }
 }

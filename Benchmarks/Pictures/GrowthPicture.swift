@@ -20,12 +20,12 @@ func growthPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> 
     var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight)
     composition.drawHeader(&drawing)
     legend.draw(&drawing, left: grid.legendLeft, top: grid.legendTop)
-    let x = Axis.logarithmic(at: growth.places, title: growth.name)
+    let x = Axis.logarithmic(at: growth.places, zeroAt: growth.zeroPlace, title: growth.name)
     for (column, frame) in zip(panels, grid.frames) {
         let values = growth.series.flatMap { $0.points(column) }.flatMap(\.values)
         let y = Axis.logarithmic(
             values, Metrics.format(column), title: metricTitle(column, noun: catalog.noun))
-        drawing.panel(frame, x: x, y: y, growth.series.flatMap { $0.plots(column, &drawing) })
+        drawing.panel(frame, x: x, y: y, growth.series.flatMap { $0.plots(column, zeroAt: growth.zeroPlace, &drawing) })
     }
     let lead = panels.contains { $0.name == Metrics.serverCPU.name } ? Metrics.serverCPU : panels[0]
     return Picture(
@@ -63,8 +63,8 @@ private struct Growth {
 
         func last(_ column: Column) -> Double { points(column).last.flatMap { median($0.values) } ?? 0 }
 
-        func plots(_ column: Column, _ drawing: inout Drawing) -> [String] {
-            let points = points(column)
+        func plots(_ column: Column, zeroAt zeroPlace: Double, _ drawing: inout Drawing) -> [String] {
+            let points = points(column).map { (place: $0.place > 0 ? $0.place : zeroPlace, values: $0.values) }
             guard !points.isEmpty else { return [] }
             let style = ModeStyle.of(mode: mode)
             let medians = drawing.data(
@@ -83,7 +83,7 @@ private struct Growth {
         func numbers(_ column: Column) -> Int {
             let byMode = Dictionary(grouping: catalog.arms, by: \.mode)
             return byMode.values.map { arms in
-                Set(arms.compactMap { Double($0.group.arm[column.name]) }.filter { $0 > 0 }).count
+                Set(arms.compactMap { Double($0.group.arm[column.name]) }.filter { $0 >= 0 }).count
             }.max() ?? 0
         }
         let ranked = Arm.columns.map { ($0, numbers($0)) }.filter { $0.1 > 1 }
@@ -115,11 +115,14 @@ private struct Growth {
             }
             return Series(
                 label: label, mode: arms[0].mode,
-                arms: places.filter { $0.place > 0 }.sorted { $0.place < $1.place })
+                arms: places.filter { $0.place >= 0 }.sorted { $0.place < $1.place })
         }.filter { !$0.arms.isEmpty }
     }
 
     var places: [Double] { Set(series.flatMap { $0.arms.map(\.place) }).sorted() }
+
+    /// A logarithmic axis has no zero: none at all is drawn a step left of the least.
+    var zeroPlace: Double { (places.first { $0 > 0 } ?? 1) / 4 }
 
     /// `connections`, `message size bytes`
     var name: String { dimension.name.replacing("_", with: " ") }

@@ -89,6 +89,10 @@ import Testing
             (1...2).map { Samples.record(round: $0, connections: connections) }
         }
         #expect(Self.kinds(Samples.pictures([Samples.folder(records)])).contains(.growth))
+        let idle = [0, 1000].map { count in Samples.record { $0.idle = count } }
+        let fromNone = Samples.pictures([Samples.folder(idle)], kinds: [.growth]).pictures.first?.script
+        #expect(fromNone?.contains("xtics scale 0 ('' 250, '' 1000)") == true)
+        #expect(fromNone?.contains("set label '0' at") == true && fromNone?.contains("set label '1k' at") == true)
         let none = Samples.pictures([Samples.folder([Samples.record()])], kinds: [.growth])
         #expect(none.notes.first?.contains("no number was varied") == true)
     }
