@@ -13,8 +13,7 @@ enum GnuplotText {
     }
 
     /// `text` on one line, without what an XML file must not hold, and not so long that it leaves the picture.
-    static func printable(_ text: String) -> String {
-        let limit = 160
+    static func printable(_ text: String, limit: Int = 160) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(limit) {
             switch scalar.properties.generalCategory {

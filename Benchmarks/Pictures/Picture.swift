@@ -79,7 +79,7 @@ package struct Picture: Sendable {
         self.kind = kind
         self.name = name
         self.title = title
-        self.alternative = GnuplotText.printable(alternative)
+        self.alternative = GnuplotText.printable(alternative, limit: 2000)
         size = (drawing.layout.width, drawing.height)
         data = drawing.dataFile
         script = drawing.scriptFile(name: name, format: format)

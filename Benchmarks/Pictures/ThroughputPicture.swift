@@ -75,6 +75,8 @@ func ranking(
         return "\(arm.label)\(condition) with \(format.value(middle(arm, column)))"
     }
     if measured.count == 1 { return "\(title): \(text(low))." }
+    let (least, most) = (format.value(middle(low, column)), format.value(middle(high, column)))
+    if least == most { return "\(title), \(measured.count) rows, all with \(least); medians of rounds." }
     let ends = best == .lower ? (low, high) : (high, low)
     return "\(title), \(measured.count) rows. Best: \(text(ends.0)); worst: \(text(ends.1)); medians of rounds."
 }

@@ -7,9 +7,10 @@ import Records
 struct ReportSource {
     let run: Report.Run
 
-    /// Files beyond this size are named, not shown: the report is to be mailed. Percentiles of few modes fit;
-    /// those of all are in the pictures.
-    private static let mostShownBytes = 100_000
+    /// Percentiles beyond this size are thinned out: the report is to be mailed, and its pictures show the others.
+    private static let mostPercentileBytes = 100_000
+    /// The quantiles that stay.
+    private static let shownQuantiles: Set<Substring> = ["0", "0.5", "0.9", "0.99", "0.999", "0.9999", "1"]
 
     /// - Throws: ``Failure`` for a `claims.csv` that cannot be read.
     init(_ result: StoredResult) throws {
@@ -102,10 +103,21 @@ struct ReportSource {
     private static func files(_ path: String) -> [(name: String, text: String)] {
         ["runs.csv", "percentiles.csv", "claims.csv", "run.json"].compactMap { name in
             guard let bytes = FileManager.default.contents(atPath: "\(path)/\(name)") else { return nil }
-            guard bytes.count <= mostShownBytes else {
-                return (name, "\(bytes.count) bytes, too long to be shown here; see \(path)/\(name).\n")
-            }
-            return (name, String(decoding: bytes, as: UTF8.self))
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard name == "percentiles.csv", bytes.count > mostPercentileBytes else { return (name, text) }
+            return ("\(name), some quantiles of its \(bytes.count) bytes", thinned(text))
         }
+    }
+
+    /// The header and the rows of a few quantiles.
+    private static func thinned(_ percentiles: String) -> String {
+        let lines = percentiles.split(separator: "\n")
+        let header = lines.first?.split(separator: ",", omittingEmptySubsequences: false) ?? []
+        guard let column = header.firstIndex(of: "quantile") else { return "no column is named quantile\n" }
+        let shown = lines.dropFirst().filter { line in
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            return fields.indices.contains(column) && shownQuantiles.contains(fields[column])
+        }
+        return ([lines[0]] + shown).map { $0 + "\n" }.joined()
     }
 }
