@@ -24,6 +24,8 @@ import Testing
             #expect(account.switches.voluntarySwitches > before.voluntarySwitches)
             #expect(account.time.cpuNanoseconds > 0)
             #expect(account.time == account.time)
+            // A sanitizer opens files when the process ends.
+            _ = try DescriptorLimit.raise()
         }
     }
 }
