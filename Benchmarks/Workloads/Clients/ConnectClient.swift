@@ -122,12 +122,15 @@ private func serverClosed(_ number: CInt) -> Bool? {
 func connectAndAwaitClose(
     _ client: inout ConnectClient, _ arrivals: inout Arrivals, deadline: UInt64, _ abandonment: Abandonment
 ) throws(Errno) {
-    let longestWait: UInt64 = 100_000_000
     while true {
         var now = monotonicNanoseconds()
+        var longestWait: UInt64 = 100_000_000
         while client.hasFreeSlot, let start = arrivals.next(now: now) {
-            // Without a port or a route the next one would fail too: first the others get their turn.
-            guard try client.connect(startedAt: start) else { break }
+            guard try client.connect(startedAt: start) else {
+                // Without a port or a route the next one would fail too: first the others get their turn.
+                longestWait = 1_000_000
+                break
+            }
             now = monotonicNanoseconds()
         }
         if client.outstanding == 0 && arrivals.isOver(now: now) { return }
