@@ -26,7 +26,10 @@ func echoFromRing(
                 return
             case .listener:
                 if let error = completion.error { throw error }
-                guard completion.result < worker.connections.capacity else { throw .tooManyOpenFiles }
+                guard completion.result < worker.connections.capacity else {
+                    _ = OwnedDescriptor(owning: FileDescriptor(rawValue: completion.result))
+                    throw .tooManyOpenFiles
+                }
                 worker.progress += 1
                 worker.connections.began(completion.result)
                 streams.reset(completion.result)

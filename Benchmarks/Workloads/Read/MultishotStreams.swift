@@ -110,7 +110,10 @@ import SystemPackage
         let number = try request.accepted(completion, on: &ring)
         worker.meter.add(.rearms, request.rearms)
         guard let number else { return }
-        guard number < capacity else { throw .tooManyOpenFiles }
+        guard number < capacity else {
+            if destination == .descriptors { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: number)) }
+            throw .tooManyOpenFiles
+        }
         worker.connections.began(number)
         unsafe streams[Int(number)] = Stream()
         try receive(number, &ring)
