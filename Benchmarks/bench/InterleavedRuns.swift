@@ -112,9 +112,10 @@ final class InterleavedRuns {
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         // Both sides of a block draw the same service times and arrivals.
         let seed = plan.seed &+ UInt64(block)
+        let selection = plan.modes.count > 1 ? ["--only", trial.mode] : []
         let arguments =
-            ["run"] + plan.arguments + [
-                "--only", trial.mode, "--rounds", "1", "--seed", "\(seed)", "--output", scratch, "--quiet",
+            ["run"] + plan.arguments + selection + [
+                "--rounds", "1", "--seed", "\(seed)", "--output", scratch, "--quiet",
             ]
         let binary = plan.sides[trial.side].binary
         guard !interruption.isRequested,
