@@ -9,8 +9,8 @@ struct ReportSource {
 
     /// Percentiles beyond this size are thinned out: the report is to be mailed, and its pictures show the others.
     private static let mostPercentileBytes = 100_000
-    /// The quantiles that stay.
-    private static let shownQuantiles: Set<Substring> = ["0", "0.5", "0.9", "0.99", "0.999", "0.9999", "1"]
+    /// The quantiles that stay, or the next ones that there are.
+    private static let shownQuantiles = [0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1]
 
     /// - Throws: ``Failure`` for a `claims.csv` that cannot be read.
     init(_ result: StoredResult) throws {
@@ -109,14 +109,20 @@ struct ReportSource {
         }
     }
 
-    /// The header and the rows of a few quantiles.
+    /// The header, and of each run the rows of a few quantiles.
     private static func thinned(_ percentiles: String) -> String {
         let lines = percentiles.split(separator: "\n")
         let header = lines.first?.split(separator: ",", omittingEmptySubsequences: false) ?? []
         guard let column = header.firstIndex(of: "quantile") else { return "no column is named quantile\n" }
+        var run: Substring = ""
+        var wanted = shownQuantiles[...]
         let shown = lines.dropFirst().filter { line in
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-            return fields.indices.contains(column) && shownQuantiles.contains(fields[column])
+            guard fields.indices.contains(column), let quantile = Double(fields[column]) else { return false }
+            if fields[0] != run { (run, wanted) = (fields[0], shownQuantiles[...]) }
+            guard let next = wanted.first, quantile >= next else { return false }
+            wanted = wanted.drop { $0 <= quantile }
+            return true
         }
         return ([lines[0]] + shown).map { $0 + "\n" }.joined()
     }
