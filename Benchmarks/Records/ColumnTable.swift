@@ -105,8 +105,8 @@ extension Column {
         ),
         Column(
             "out_of_order_per_op", \.outOfOrderPerOp, unit: "1/op", better: .lower, isCount: true,
-            "Chunks of a connection that were handled after a later chunk of it, seen by numbers in messages of 16 bytes or "
-                + "more with a depth above 1."),
+            "Chunks of a connection that were handled after a later chunk of it, seen by numbers in messages of 16 bytes "
+                + "or more with a depth above 1."),
         Column(
             "open_peak", \.openPeak,
             "Most connections that were accepted and not yet closed; of `accept` each thread's own most, added up."),

@@ -65,5 +65,4 @@ static inline int c_bpf_load(unsigned type, unsigned attach_type, const void *in
     return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
 }
 
-
 #endif

@@ -4,8 +4,8 @@ public import SystemPackage
 /// Buffers from which the kernel picks one when data arrives: a provided-buffer ring
 /// (`io_uring_register_buf_ring(3)`, Linux 5.19).
 ///
-/// The memory is this type's. The kernel writes into it as long as the ``Ring`` lives that the group is registered with,
-/// so the group must outlive the ring.
+/// The memory is this type's. The kernel writes into it as long as the ``Ring`` lives that the group is registered
+/// with, so the group must outlive the ring.
 @safe @frozen public struct BufferGroup: ~Copyable {
     @usableFromInline let entries: UnsafeMutablePointer<io_uring_buf_ring>
     @usableFromInline let storage: UnsafeMutableRawPointer
@@ -68,8 +68,8 @@ public import SystemPackage
 extension Ring {
     /// Hands the buffers to the kernel (`io_uring_register_buf_ring(3)`).
     ///
-    /// Unsafe because nothing keeps the group alive: it must outlive the ring. Make the ring in a function that is handed the
-    /// group, or declare the group first and keep it with `withExtendedLifetime(_:_:)`.
+    /// Unsafe because nothing keeps the group alive: it must outlive the ring. Make the ring in a function that is handed
+    /// the group, or declare the group first and keep it with `withExtendedLifetime(_:_:)`.
     ///
     /// - Throws: `EINVAL` before Linux 5.19, `EEXIST` when the ring has a group of this number.
     @unsafe public mutating func register(_ group: borrowing BufferGroup) throws(Errno) {

@@ -6,8 +6,8 @@ public import SystemPackage
 /// An eBPF program that picks the listener of a `SO_REUSEPORT` group for each connection: listener `n` for what
 /// arrives on processor `n` (`SO_ATTACH_REUSEPORT_EBPF`, Linux 4.5; `bpf(2)`).
 ///
-/// Listeners are numbered in the order in which they began to listen (`listen(2)`). For a processor without a listener the program's
-/// answer is out of range, the kernel picks by its hash, and the program counts that.
+/// Listeners are numbered in the order in which they began to listen (`listen(2)`). For a processor without a listener
+/// the program's answer is out of range, the kernel picks by its hash, and the program counts that.
 public struct ReuseportProgram: ~Copyable, Sendable {
     private let program: OwnedDescriptor
     private let fallbackCounter: OwnedDescriptor

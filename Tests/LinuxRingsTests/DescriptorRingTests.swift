@@ -25,6 +25,7 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
                 outcome { () throws(Errno) in
                     _ = try StreamSocket(for: address, .blocking).connect(to: address)
                 } == .connectionRefused
+            // The kernel ends the listener in its own time and tells nobody.
             if !isRefused { usleep(1000) }
         }
         #expect(isRefused)

@@ -121,6 +121,7 @@ private struct Group {
                 while try member.listener.accept() != nil { counts[index, default: 0] += 1 }
             }
             if counts.values.reduce(0, +) >= total { return counts }
+            // Which listener the rest comes to is the question, so none of them can be waited for.
             usleep(1000)
         }
         throw PatienceIsOver()

@@ -102,7 +102,8 @@ private func limitDescriptors(to soft: UInt) async throws {
                 let interruption = try Interruption()
                 return Result { () throws(RunError) in try measureAccept(plan, interruption) }
             }
-            // The listener and a connection that is being served: the worker needs no more than one at a time from here on.
+            // The listener and a connection that is being served: from here on the worker needs no more than one at a
+            // time.
             while open(["socket:"]) < before + 2 { usleep(1000) }
             try await limitDescriptors(to: 3)
             let measurement = try run.join().get().get()

@@ -38,6 +38,7 @@ public final class TestThread<Value: Sendable>: Sendable {
         while !hasEnded {
             let text = try String(contentsOfFile: "/proc/self/task/\(identifier)/syscall", encoding: .utf8)
             if let number = Int(text.prefix { $0 != " " }), number != C_SYS_FUTEX { return }
+            // That a thread fell asleep is no event to wait for.
             usleep(500)
         }
     }
