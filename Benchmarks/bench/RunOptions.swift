@@ -8,6 +8,7 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
     var mode = "all"
 
+    /// One of the modes, which runs alone with what the options mean for it: how a comparison starts its runs.
     @Option(help: .hidden)
     var only: String?
 
