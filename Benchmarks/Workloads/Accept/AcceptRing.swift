@@ -58,7 +58,7 @@ func acceptRingMultishot(
             }
             meter.add(.operations)
             // A client must not wait for the service of others: a busy worker hands each close over at once.
-            if server.isBusy { try ring.submit() }
+            if server.isBusy { try submitAtOnce(&ring, meter) }
         }
         meter.set(.rearms, accept.rearms)
         if meter[.operations] == before { meter.add(.spuriousWakeups) }

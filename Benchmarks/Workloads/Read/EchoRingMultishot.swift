@@ -33,7 +33,7 @@ func echoFromRingMultishot(
                         token.number, buffer, Int(completion.result), group, &ring, &worker)
                     if !completion.isArmed { try streams.armAgain(token.number, &ring, worker) }
                     // A client must not wait for the service of others: a busy worker hands each reply over at once.
-                    if worker.isBusy { try ring.submit() }
+                    if worker.isBusy { try submitAtOnce(&ring, meter) }
                 } else if completion.error == .noBufferSpace {
                     meter.add(.buffersExhausted)
                     streams.waitForBuffer(token.number)

@@ -45,7 +45,7 @@ func echoFromRing(
                 unsafe worker.handle(token.number, streams.start(token.number), count)
                 try unsafe streams.send(token.number, on: &ring)
                 // A client must not wait for the service of others: a busy worker hands each reply over at once.
-                if worker.isBusy { try ring.submit() }
+                if worker.isBusy { try submitAtOnce(&ring, meter) }
             case .send where completion.result > 0:
                 worker.progress += 1
                 if unsafe !streams.sent(token.number, Int(completion.result)) {
