@@ -57,9 +57,9 @@ import Workloads
         // Beside the requests for the stop signal and the first accept, a close for each operation, and with single
         // accepts the next one.
         switch mode.mechanism {
-        case .ringSingle where call == "accept4": seen.operations = (submitted - 2 * workers) / 2
-        case .ringMultishot where call == "accept4": seen.operations = submitted - 2 * workers
-        default: break
+        case .ringSingle: seen.operations = (submitted - 2 * workers) / 2
+        case .ringMultishot: seen.operations = submitted - 2 * workers
+        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll: break
         }
         return seen
     }
@@ -87,6 +87,7 @@ import Workloads
         guard canTrace() else { return }
         let mode = try #require(Mode.named(name))
         var seenLast = ""
+        var disagreement: Comment?
         for attempt in 1...6 {
             // The longer the window, the less of it a machine that is busy with other things can cut off.
             let duration = "\(150 << attempt)ms"
@@ -102,12 +103,14 @@ import Workloads
             // The same operations are compared only if the window caught nearly all of them.
             let caught = Double(row.operations) / Double(max(seen.operations, 1))
             guard row.status == .ok, seen.total >= 400, caught > 0.97 else { continue }
-            #expect(caught < 1.01)
             let expected = Double(seen.total) / Double(seen.operations)
             let counted = try #require(row.syscallsPerOp)
-            #expect(abs(counted / expected - 1) < 0.05, "\(counted) counted, \(expected) traced: \(seen.calls)")
-            return
+            if caught < 1.01 && abs(counted / expected - 1) < 0.05 { return }
+            // Calls and operations are read one after the other, and whoever reads them can be kept from it in between: only
+            // what every window shows is wrong.
+            disagreement = "\(caught) of the operations, \(counted) calls counted, \(expected) traced: \(seen.calls)"
         }
+        if let disagreement { return _ = Issue.record(disagreement) }
         print("skipped: \(name): no window caught the load: \(seenLast)")
     }
 
