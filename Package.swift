@@ -60,7 +60,7 @@ let package = Package(
         library("LinuxRings", ["CIOUring", "LinuxDescriptors", system]),
 
         .target(name: "Allocations", path: "Benchmarks/Allocations"),
-        benchmark("Meters", ["Allocations", "CBenchExtras", histogram]),
+        benchmark("Meters", ["Allocations", "CBenchExtras", system, histogram]),
         benchmark("Records", [histogram]),
         benchmark("Pictures", ["Records", histogram]),
         .target(
@@ -77,7 +77,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "CBenchExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Pictures", "Records", "Workloads",
-                arguments, histogram,
+                arguments, system, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: strict, plugins: ["CommitStamp"]),
         .plugin(name: "CommitStamp", capability: .buildTool(), path: "Benchmarks/CommitStamp", exclude: ["stamp.sh"]),
@@ -107,7 +107,7 @@ let package = Package(
             ]),
         tests("ClaimsTests", ["bench", "LinuxRings", "Records", "Workloads", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
-        tests("MetersTests", ["CBenchExtras", "Meters", histogram]),
+        tests("MetersTests", ["CBenchExtras", "Meters", system, histogram]),
         tests(
             "WorkloadsTests",
             [

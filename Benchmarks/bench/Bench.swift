@@ -21,14 +21,26 @@ import Foundation
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        // Past the limit of `ulimit -f`, write(2) is to fail with EFBIG rather than the signal to end the program.
+        signal(SIGXFSZ, SIG_IGN)
+        let code = runCommand()
+        if let complaint = Terminal.flushOutput() {
+            complain(complaint)
+            Foundation.exit(code == Exit.fine.rawValue ? Exit.runFailed.rawValue : code)
+        }
+        Foundation.exit(code)
+    }
+
+    private static func runCommand() -> Int32 {
         do {
             var command = try parseAsRoot()
             try command.run()
+            return Exit.fine.rawValue
         } catch let failure as Failure {
             complain(failure.message)
-            Foundation.exit(failure.exit.rawValue)
+            return failure.exit.rawValue
         } catch let code as ExitCode {
-            Foundation.exit(code.rawValue)
+            return code.rawValue
         } catch {
             let code = exitCode(for: error)
             if code == .success {
@@ -36,7 +48,7 @@ import Foundation
             } else {
                 complain(usageMessage(error))
             }
-            Foundation.exit(code.rawValue)
+            return code.rawValue
         }
     }
 

@@ -73,11 +73,7 @@ struct ClaimsCommand: ParsableCommand {
     }
 
     private static func write(_ text: String, to path: String, of option: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw Failure(.usage, "\(option) \(path) cannot be written; name a file in a folder that you may write")
-        }
+        try writeFile(text, to: path, advice: "name a file that you may write with \(option)")
     }
 
     private static func tally(_ records: [ClaimRecord]) -> String {

@@ -46,7 +46,7 @@ struct ExportCommand: ParsableCommand {
         }
         let text = try text(rows, format)
         if let output {
-            try write(text, to: output)
+            try writeFile(text, to: output, advice: "name a file that you may write with --output")
         } else {
             print(text, terminator: "")
         }

@@ -18,16 +18,16 @@ struct Gnuplot {
 
     /// Writes the scripts and data of `pictures` into a folder.
     static func write(_ pictures: [Picture], into folder: String) throws {
+        let advice = "name a folder that you may write with --output"
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            for picture in pictures {
-                for (suffix, text) in [("dat", picture.data), ("gnuplot", picture.script)] {
-                    let file = URL(filePath: "\(folder)/\(picture.name).\(suffix)")
-                    try Data(text.utf8).write(to: file, options: .atomic)
-                }
-            }
         } catch {
-            throw Failure(.usage, "\(folder) cannot be written; name a folder that you may write with --output")
+            throw Failure(.usage, "\(folder) cannot be created; \(advice)")
+        }
+        for picture in pictures {
+            for (suffix, text) in [("dat", picture.data), ("gnuplot", picture.script)] {
+                try writeFile(text, to: "\(folder)/\(picture.name).\(suffix)", advice: advice)
+            }
         }
     }
 

@@ -32,7 +32,7 @@ struct HistoryCommand: ParsableCommand {
         }
         let history = try history(stored)
         print(history.table(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
-        if let csv { try write(history.otavaCSV(), to: csv) }
+        if let csv { try write(history.otavaCSV(), to: csv, of: "--csv") }
         if let csv, let otavaConfig {
             let gaps = history.trendsWithGaps
             guard gaps < history.trends.count else {
@@ -40,8 +40,13 @@ struct HistoryCommand: ParsableCommand {
             }
             if gaps > 0 { complain("Otava takes no gaps: left out \(gaps) trends that not every stored run has") }
             let path = URL(fileURLWithPath: csv).standardizedFileURL.path
-            try write(history.otavaConfiguration(test: "bench", csvPath: path), to: otavaConfig)
+            try write(
+                history.otavaConfiguration(test: "bench", csvPath: path), to: otavaConfig, of: "--otava-config")
         }
+    }
+
+    private func write(_ text: String, to path: String, of option: String) throws {
+        try writeFile(text, to: path, advice: "name a file that you may write with \(option)")
     }
 
     private func history(_ stored: [StoredRuns]) throws -> History {
@@ -76,11 +81,4 @@ struct HistoryCommand: ParsableCommand {
         }
         return found.sorted()
     }
-}
-
-/// Writes a file aside and renames it.
-func write(_ text: String, to path: String) throws {
-    let file = URL(fileURLWithPath: path)
-    let folder = ResultFolder(path: file.deletingLastPathComponent().path, rows: [])
-    try folder.replace(file.lastPathComponent, text)
 }

@@ -43,7 +43,7 @@ struct PlotCommand: ParsableCommand {
         }
         guard let gnuplot = Gnuplot() else {
             try Gnuplot.write(drawn.pictures, into: folder)
-            throw Failure(.internalError, "\(Gnuplot.missing); the scripts are in \(folder)")
+            throw Failure(.nothingSupported, "\(Gnuplot.missing); the scripts are in \(folder)")
         }
         try gnuplot.draw([(folder, drawn.pictures)])
         for picture in drawn.pictures { print("\(folder)/\(picture.name).\(format)") }

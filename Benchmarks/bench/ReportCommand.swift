@@ -26,11 +26,7 @@ struct ReportCommand: ParsableCommand {
         let pictures = try Self.pictures(input, &notes)
         let runs = try results.map { try ReportSource($0).run }
         let html = Report(input, runs: runs, pictures: pictures, notes: notes).html
-        do {
-            try Data(html.utf8).write(to: URL(filePath: file), options: .atomic)
-        } catch {
-            throw Failure(.usage, "\(file) cannot be written; name a file that you may write with --output")
-        }
+        try writeFile(html, to: file, advice: "name a file that you may write with --output")
         print(file)
     }
 

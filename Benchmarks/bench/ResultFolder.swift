@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Histogram
 import Records
+import SystemPackage
 
 /// The files of one invocation.
 ///
@@ -37,18 +38,18 @@ final class ResultFolder {
         return ResultFolder(path: path, rows: [])
     }
 
-    /// `results/<UTC time>-<suffix>`
+    /// `results/<UTC time>-<suffix>`, with a number behind it if another invocation of the same second has that.
     static func freshName(_ suffix: String, at date: Date = Date()) -> String {
         let stamp = date.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
-        return "results/\(stamp)" + (suffix.isEmpty ? "" : "-\(suffix)")
+        let name = "results/\(stamp)" + (suffix.isEmpty ? "" : "-\(suffix)")
+        let names = [name] + (2...99).map { "\(name)-\($0)" }
+        return names.first { !FileManager.default.fileExists(atPath: $0) } ?? name
     }
 
     /// Seconds since the log of latencies began.
     var age: Double { Date().timeIntervalSince(startedAt) }
 
     private static func prepare(_ path: String) throws {
-        // Past the limit of `ulimit -f`, write(2) is to fail with EFBIG rather than the signal to end the program.
-        signal(SIGXFSZ, SIG_IGN)
         let manager = FileManager.default
         var isFolder: ObjCBool = false
         if unsafe manager.fileExists(atPath: path, isDirectory: &isFolder) {
@@ -96,18 +97,10 @@ final class ResultFolder {
 
     /// Writes a whole file aside and renames it.
     func replace(_ name: String, _ text: String) throws {
-        let final = path + "/" + name
-        let aside = final + ".tmp"
-        let descriptor = unsafe open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Self.failure(aside) }
-        let written = writeAll(descriptor, text) && fsync(descriptor) == 0
-        let error = errno
-        Glibc.close(descriptor)
-        guard written, unsafe rename(aside, final) == 0 else {
-            errno = written ? errno : error
-            let failure = Self.failure(final)
-            unsafe unlink(aside)
-            throw failure
+        do {
+            try replaceFile(path + "/" + name, text)
+        } catch {
+            throw failure(error, name)
         }
     }
 
@@ -115,31 +108,17 @@ final class ResultFolder {
     private func append(_ name: String, _ text: String) throws {
         let file = path + "/" + name
         let descriptor = unsafe open(file, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.failure(file) }
+        guard descriptor >= 0 else { throw failure(Errno(rawValue: errno), name) }
         defer { Glibc.close(descriptor) }
         let length = lseek(descriptor, 0, SEEK_END)
         guard writeAll(descriptor, text), fdatasync(descriptor) == 0 else {
-            let failure = Self.failure(file)
+            let error = Errno(rawValue: errno)
             ftruncate(descriptor, length)
-            throw failure
+            throw failure(error, name)
         }
     }
 
-    private func writeAll(_ descriptor: CInt, _ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { bytes in
-            var written = 0
-            while written < bytes.count {
-                let result = unsafe write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-                if result < 0 && errno == EINTR { continue }
-                if result < 0 { return false }
-                written += result
-            }
-            return true
-        }
-    }
-
-    private static func failure(_ file: String) -> Failure {
-        Failure(.runFailed, "\(file): \(unsafe String(cString: strerror(errno))); rows written before are whole")
+    private func failure(_ error: Errno, _ name: String) -> Failure {
+        Failure(.runFailed, "\(path)/\(name): \(error)" + (rows.isEmpty ? "" : "; rows written before are whole"))
     }
 }

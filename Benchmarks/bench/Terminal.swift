@@ -1,6 +1,7 @@
 import CBenchExtras
 import Foundation
 import Glibc
+import SystemPackage
 
 /// What standard output and error are connected to.
 enum Terminal {
@@ -13,6 +14,13 @@ enum Terminal {
     static var isStyled: Bool {
         let noColor = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
         return isatty(STDOUT_FILENO) == 1 && !isDumb && noColor.isEmpty
+    }
+
+    /// Writes what is still buffered for standard output; what to say if any of it could not be written. A reader that
+    /// went away wanted no more of it.
+    static func flushOutput() -> String? {
+        let error = c_flush_standard_output()
+        return error == 0 || error == EPIPE ? nil : "standard output: \(Errno(rawValue: error))"
     }
 
     /// Columns of standard output; 80 where it is not a terminal.

@@ -1,12 +1,14 @@
 #ifndef C_BENCH_EXTRAS_H
 #define C_BENCH_EXTRAS_H
 
+#include <errno.h>
 #include <features.h>
 #include <linux/futex.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -57,6 +59,13 @@ static inline int c_set_thread_name(const char *name) {
 static inline int c_terminal_columns(int descriptor) {
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* 0 if all that was printed is written, else the error. */
+static inline int c_flush_standard_output(void) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    return errno ? errno : EIO;
 }
 
 /* A new network namespace has a loopback interface that is down. The struct is ifreq with the member that the call

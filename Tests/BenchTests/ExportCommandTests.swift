@@ -30,6 +30,36 @@ import Testing
         #expect(folder.text("file") == shown.output)
     }
 
+    @Test func linksAndPipesAreWrittenIntoAndStay() async throws {
+        let folder = try folder()
+        let shown = try await folder.bench("export a --format jmh").output
+        try folder.write("target", "old")
+        try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: "target")
+        #expect(try await folder.bench("export a --format jmh --output link").exit == 0)
+        #expect(folder.text("target") == shown)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.path("link")) == "target")
+
+        #expect(mkfifo(folder.path("pipe"), 0o600) == 0)
+        // Opened for both ends, so that neither waits for the other.
+        let pipe = open(folder.path("pipe"), O_RDWR | O_CLOEXEC)
+        defer { close(pipe) }
+        #expect(try await folder.bench("export a --format jmh --output pipe").exit == 0)
+        var bytes = [UInt8](repeating: 0, count: shown.utf8.count)
+        #expect(read(pipe, &bytes, bytes.count) == bytes.count && String(decoding: bytes, as: UTF8.self) == shown)
+        var status = stat()
+        #expect(stat(folder.path("pipe"), &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
+    @Test func whatCannotBeWrittenIsToldAndAFullDiskEndsWith3() async throws {
+        let folder = try folder()
+        let refused = try await folder.bench("export a --format jmh --output nowhere/file")
+        #expect(refused.exit == 64)
+        #expect(refused.complaints.contains("nowhere/file cannot be written: No such file or directory; name a file"))
+        let full = try await folder.bench("export a --format jmh --output /dev/full")
+        #expect(full.exit == 3)
+        #expect(full.complaintLines == ["bench: /dev/full: No space left on device"])
+    }
+
     @Test func percentilesAreOfAllRunsOfAMode() async throws {
         let folder = try folder()
         let outcome = try await folder.bench("export a --format hgrm --mode et")

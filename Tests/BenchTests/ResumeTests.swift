@@ -60,6 +60,12 @@ import Testing
         #expect(folder.text("out/runs.csv") == before)
     }
 
+    @Test func invocationsOfTheSameSecondHaveFoldersOfTheirOwn() async throws {
+        let folder = try BenchFolder()
+        for _ in 1...3 { #expect(try await folder.bench("--mode lt --drain 2 --rounds 1 --quiet").exit == 0) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("results")).count == 3)
+    }
+
     @Test func whatCannotGoOnIsRefused() async throws {
         let folder = try BenchFolder()
         #expect(try await folder.bench("--mode lt --drain 20 --rounds 2 --output out").exit == 0)

@@ -1,0 +1,72 @@
+import Foundation
+import Glibc
+import SystemPackage
+
+/// Writes a whole file: aside, flushed, and renamed, so that no reader ever finds half of it. A symbolic link stays and
+/// its target is replaced; what is no regular file (a device, a pipe) is written into.
+///
+/// - Parameter advice: what to do where the user may not write.
+func writeFile(_ text: String, to path: String, advice: String) throws {
+    do {
+        try replaceFile(path, text)
+    } catch {
+        throw outputFailure(error, path, advice: advice)
+    }
+}
+
+/// What to say of a file or folder that cannot be written: a full disk ended the work, and all else is a mistake in what
+/// was asked for.
+func outputFailure(_ error: Errno, _ path: String, advice: String) -> Failure {
+    switch error {
+    case .noSpace, .diskQuotaExceeded, .fileTooLarge, .ioError: Failure(.runFailed, "\(path): \(error)")
+    default: Failure(.usage, "\(path) cannot be written: \(error); \(advice)")
+    }
+}
+
+/// Like ``writeFile(_:to:advice:)``, with the error as the kernel has it.
+func replaceFile(_ path: String, _ text: String) throws(Errno) {
+    let final = resolved(path)
+    var status = stat()
+    if unsafe stat(final, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        return try fill(final, O_WRONLY, text)
+    }
+    let aside = final + ".tmp"
+    do throws(Errno) {
+        try fill(aside, O_WRONLY | O_CREAT | O_TRUNC, text, flushes: true)
+        guard unsafe rename(aside, final) == 0 else { throw Errno(rawValue: errno) }
+    } catch {
+        unsafe unlink(aside)
+        throw error
+    }
+}
+
+/// The path without symbolic links; as it is where there is nothing yet.
+private func resolved(_ path: String) -> String {
+    guard let real = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
+}
+
+private func fill(_ path: String, _ flags: CInt, _ text: String, flushes: Bool = false) throws(Errno) {
+    let descriptor = unsafe open(path, flags | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    let written = writeAll(descriptor, text) && (!flushes || fsync(descriptor) == 0)
+    let error = Errno(rawValue: errno)
+    Glibc.close(descriptor)
+    guard written else { throw error }
+}
+
+/// Writes everything; false with `errno` if that failed.
+func writeAll(_ descriptor: CInt, _ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+        var written = 0
+        while written < bytes.count {
+            let result = unsafe write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+            if result < 0 && errno == EINTR { continue }
+            if result < 0 { return false }
+            written += result
+        }
+        return true
+    }
+}
