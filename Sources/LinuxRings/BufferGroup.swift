@@ -43,8 +43,9 @@ public import SystemPackage
         unsafe storage + Int(buffer) * (headroom + bytes) + headroom
     }
 
-    /// Gives a buffer back to the kernel.
+    /// Gives a buffer back to the kernel, which must be one of the group's that it picked.
     @inlinable public func recycle(_ buffer: UInt16) {
+        precondition(Int(buffer) < count, "a buffer of another group")
         unsafe add(buffer, at: 0)
         unsafe io_uring_buf_ring_advance(entries, 1)
     }

@@ -4,7 +4,7 @@ import LinuxDescriptors
 public import SystemPackage
 
 /// An eBPF program that picks the listener of a `SO_REUSEPORT` group for each connection: listener `n` for what
-/// arrives on processor `n` (`SO_ATTACH_REUSEPORT_EBPF`, Linux 4.5; `bpf(2)`).
+/// arrives on processor `n` (`SO_ATTACH_REUSEPORT_EBPF`, Linux 4.6 for TCP; `bpf(2)`).
 ///
 /// Listeners are numbered in the order in which they began to listen (`listen(2)`). For a processor without a listener
 /// the program's answer is out of range, the kernel picks by its hash, and the program counts that.
@@ -50,7 +50,7 @@ public struct ReuseportProgram: ~Copyable, Sendable {
 }
 
 /// Lets a classic BPF program do the same without any privilege: listener `n` for what arrives on processor `n`, the
-/// kernel's hash for processors without a listener (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.5).
+/// kernel's hash for processors without a listener (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.6 for TCP).
 public func attachClassicReuseportProgram(to listener: FileDescriptor) throws(Errno) {
     let processor = UInt32(bitPattern: SKF_AD_OFF + SKF_AD_CPU)
     try attachClassic(
@@ -61,7 +61,7 @@ public func attachClassicReuseportProgram(to listener: FileDescriptor) throws(Er
 }
 
 /// Sends every new connection of the group to one of its listeners, without any privilege
-/// (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.5). Connections that wait at others stay there.
+/// (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.6 for TCP). Connections that wait at others stay there.
 ///
 /// - Parameters:
 ///   - listener: any of the group, borrowed.

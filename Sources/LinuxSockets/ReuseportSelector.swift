@@ -10,7 +10,7 @@ public import SystemPackage
 /// With it a listener can be taken out of service without losing a connection: choose the others, then close it. What
 /// waits in its queue, and handshakes under way, go to one of those chosen, whatever `net.ipv4.tcp_migrate_req` says.
 /// Among the chosen the kernel's hash of the addresses decides. While none is chosen, or the one that the hash finds is
-/// closed, new connections go where they would without the program, and what waits at a closed listener is reset.
+/// closed, it decides among all listeners of the group, for new connections and for what waits at a closed one.
 public struct ReuseportSelector: ~Copyable, Sendable {
     private let program: OwnedDescriptor
     /// By place: the listener.

@@ -30,6 +30,12 @@ import Testing
         }
     }
 
+    @Test func aBufferOfNoGroupCannotBeRecycled() async {
+        await #expect(processExitsWith: .failure) {
+            BufferGroup(identifier: 7, count: 2, bytes: 4).recycle(2)
+        }
+    }
+
     @Test func secondGroupOfANumberIsRefused() throws {
         let group = BufferGroup(identifier: 7, count: 2, bytes: 4)
         let other = BufferGroup(identifier: 7, count: 2, bytes: 4)

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
@@ -110,6 +111,29 @@ struct ReuseportSelectorTests {
         var raw = span.mutableBytes
         #expect(try client.receive(into: &raw) == 1)
         #expect(bytes == hello)
+    }
+
+    /// Without a choice, and with one that is closed, the kernel's hash finds the listener that is left.
+    @Test(arguments: [[], [0]]) func whatWaitsMovesWithoutAChoiceToo(_ chosen: [Int]) throws {
+        let old = try Listener(.loopback(), [.reuseAddress, .reusePort])
+        let address = try old.address
+        let new = try Listener(address, [.reuseAddress, .reusePort])
+        let selector = try ReuseportSelector(capacity: 2)
+        try selector.insert(old.descriptor, at: 0)
+        try selector.insert(new.descriptor, at: 1)
+        try selector.choose([0])
+        try selector.attach(to: old.descriptor)
+        var clients: [CInt] = []
+        defer { for number in clients { Glibc.close(number) } }
+        for _ in 0..<40 {
+            let socket = try StreamSocket(for: address, .blocking)
+            try setSocketOption(.resetOnClose, on: socket.descriptor)
+            let client = try socket.connect(to: address)
+            clients.append(client.release().release().rawValue)
+        }
+        try selector.choose(chosen)
+        try old.close()
+        #expect(try count(new) == 40)
     }
 
     @Test func refusesWhatItCannotHold() throws {
