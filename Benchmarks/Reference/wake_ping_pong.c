@@ -35,11 +35,11 @@ static inline int write_signal(int output, uint64_t *counts) {
 static inline bool goes_on(const struct reference_rally *rally) {
     uint64_t now = monotonic_nanoseconds();
     count(rally->counts, REFERENCE_OPERATIONS, 1);
-    if (rally->leads && now >= rally->window_end)
+    if (rally->leads && now >= rally->load_end)
         __atomic_store_n(rally->over, 1, __ATOMIC_RELAXED);
     if (__atomic_load_n(rally->over, __ATOMIC_RELAXED))
         return false;
-    if (now >= rally->window_start) {
+    if (now >= rally->window_start && now < rally->window_end) {
         record(rally->one_way, now - __atomic_load_n(rally->theirs, __ATOMIC_RELAXED));
         if (rally->leads)
             record(rally->round_trips, now - __atomic_load_n(rally->mine, __ATOMIC_RELAXED));

@@ -7,7 +7,7 @@
 
 /*
  * The loops of Benchmarks/Workloads in C: the yardstick for the Swift ones. They make the same system calls in the
- * same order and count into the same block, but keep no clock.
+ * same order and count into the same block. Those of accept and read keep no clock.
  *
  * Each returns 0 when the stop signal came, else an error number.
  */
@@ -46,6 +46,7 @@ struct reference_rally {
     uint64_t *one_way;
     uint64_t window_start;
     uint64_t window_end;
+    uint64_t load_end;
     bool leads;
 };
 

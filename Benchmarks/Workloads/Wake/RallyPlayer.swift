@@ -109,7 +109,7 @@ struct RallyPlayer: Sendable {
     }
 
     private func side(_ window: RunWindow) -> RallySide {
-        RallySide(state, leads: leads, windowStart: window.start, windowEnd: window.end, meter)
+        RallySide(state, leads: leads, window, meter)
     }
 
     private func set(_ flags: EpollEvents) throws(Errno) -> Epoll {

@@ -32,17 +32,20 @@ struct RallySide: ~Copyable {
     let theirs: SharedWord
     let windowStart: UInt64
     let windowEnd: UInt64
+    /// When the side that leads ends it.
+    let loadEnd: UInt64
     let roundTrips = LatencyBuckets()
     let oneWay = LatencyBuckets()
 
-    init(_ state: RallyState, leads: Bool, windowStart: UInt64, windowEnd: UInt64, _ meter: WorkerMeter) {
+    init(_ state: RallyState, leads: Bool, _ window: RunWindow, _ meter: WorkerMeter) {
         self.meter = meter
         self.leads = leads
         over = state.over
         mine = state.sentAt(leads ? 0 : 1)
         theirs = state.sentAt(leads ? 1 : 0)
-        self.windowStart = windowStart
-        self.windowEnd = windowEnd
+        windowStart = window.start
+        windowEnd = window.end
+        loadEnd = window.loadEnd
     }
 
     /// Notes the time of the signal that begins it all.
@@ -54,9 +57,9 @@ struct RallySide: ~Copyable {
     @inline(__always) func goesOn() -> Bool {
         let now = monotonicNanoseconds()
         meter.add(.operations)
-        if leads && now >= windowEnd { over.relaxed = 1 }
+        if leads && now >= loadEnd { over.relaxed = 1 }
         if over.relaxed != 0 { return false }
-        if now >= windowStart {
+        if now >= windowStart && now < windowEnd {
             oneWay.record(nanoseconds: now &- theirs.relaxed)
             if leads { roundTrips.record(nanoseconds: now &- mine.relaxed) }
         }

@@ -22,7 +22,7 @@ extension RallySide {
         var rally = unsafe reference_rally(
             counts: meter.address, over: over.address, mine: mine.address, theirs: theirs.address,
             round_trips: roundTrips.address, one_way: oneWay.address, window_start: windowStart,
-            window_end: windowEnd, leads: leads)
+            window_end: windowEnd, load_end: loadEnd, leads: leads)
         try check(unsafe loop(&rally))
     }
 }
