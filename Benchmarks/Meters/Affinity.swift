@@ -1,5 +1,6 @@
 import CBenchExtras
 import Glibc
+public import SystemPackage
 
 /// Which processors a thread may run on (`sched_setaffinity(2)`).
 public enum Affinity {
@@ -16,11 +17,14 @@ public enum Affinity {
 
     /// Pins the calling thread to one processor.
     ///
-    /// - Returns: false if the kernel refuses, because the processor is absent or outside of the process's cpuset.
-    public static func pinThisThread(to processor: Int) -> Bool {
-        guard processor >= 0 && processor < words * 64 else { return false }
+    /// - Throws: `EINVAL` if the processor is absent or outside of the process's cpuset; `EPERM` where a filter forbids
+    ///   the call.
+    public static func pinThisThread(to processor: Int) throws(Errno) {
+        guard processor >= 0 && processor < words * 64 else { throw .invalidArgument }
         var mask = [UInt](repeating: 0, count: words)
         mask[processor / 64] |= 1 << UInt(processor % 64)
-        return unsafe c_set_thread_affinity(&mask, words * MemoryLayout<UInt>.size) == 0
+        guard unsafe c_set_thread_affinity(&mask, words * MemoryLayout<UInt>.size) == 0 else {
+            throw Errno(rawValue: errno)
+        }
     }
 }

@@ -45,6 +45,8 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     case windowStart
     /// End of the measured window.
     case windowEnd
+    /// 1 when the worker is to end, and a service that lasts is not to be waited for.
+    case stopped
 }
 
 /// The counters of a team of workers: one block of cache lines for each, so that counting never shares a line.
@@ -89,6 +91,11 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
             self[index].set(.windowEnd, end)
             self[index].set(.windowStart, start)
         }
+    }
+
+    /// Tells all workers that the run is over.
+    public func stop() {
+        for index in 0..<count { self[index].set(.stopped, 1) }
     }
 
     /// The longest starvation of one worker when the window ended at `end`, the time up to the end included.

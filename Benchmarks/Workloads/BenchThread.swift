@@ -14,8 +14,16 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
     private var work: (@Sendable () throws(Errno) -> Success)?
     private let finished = NSCondition()
     private var outcome: Result<Success, Errno>?
-    /// Why there is no thread; nil if there is one.
-    private(set) var startError: Errno?
+    /// What the kernel refused; nil if it refused nothing. To be read after ``join()``.
+    private(set) var refusal: Refusal?
+
+    /// What a thread can be refused.
+    enum Refusal {
+        /// The thread itself.
+        case thread
+        /// The processor it was to run on.
+        case processor(Int)
+    }
 
     /// Starts the thread.
     ///
@@ -30,17 +38,18 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
             // The name reaches the kernel, top(1) and strace(1).
             _ = unsafe c_set_thread_name(name)
             account.open()
-            if let processor, !Affinity.pinThisThread(to: processor) {
-                refuse(.invalidArgument, refused)
-            } else {
+            do throws(Errno) {
+                if let processor { try Affinity.pinThisThread(to: processor) }
                 finish(run())
+            } catch {
+                refuse(.processor(processor ?? 0), error, refused)
             }
         }
-        startError = error
-        if let error { refuse(error, refused) }
+        if let error { refuse(.thread, error, refused) }
     }
 
-    private func refuse(_ error: Errno, _ refused: (Errno) -> Void) {
+    private func refuse(_ refusal: Refusal, _ error: Errno, _ refused: (Errno) -> Void) {
+        self.refusal = refusal
         refused(error)
         work = nil
         finish(.failure(error))
@@ -62,6 +71,13 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
         outcome = result
         finished.broadcast()
         finished.unlock()
+    }
+
+    /// True when the thread's body has ended.
+    var isFinished: Bool {
+        finished.lock()
+        defer { finished.unlock() }
+        return outcome != nil
     }
 
     /// Waits for the end of the thread's body.

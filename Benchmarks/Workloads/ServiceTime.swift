@@ -58,6 +58,7 @@ struct Server {
     private var generator: SplitMix64
     /// False if there is nothing to spend.
     let isBusy: Bool
+    private static let longestSleep: UInt64 = 100_000_000
 
     init(_ service: ServiceTime, seed: UInt64) {
         self.service = service
@@ -75,10 +76,15 @@ struct Server {
         meter.startedServing()
         switch service.work {
         case .busy:
-            while monotonicNanoseconds() < end {}
+            while monotonicNanoseconds() < end && meter[.stopped] == 0 {}
         case .sleep:
-            meter.add(.systemCalls)
-            sleepUntil(nanoseconds: end)
+            while true {
+                // Slept in pieces, so that a long one does not outlast the run.
+                let piece = min(end, monotonicNanoseconds() + Self.longestSleep)
+                meter.add(.systemCalls)
+                sleepUntil(nanoseconds: piece)
+                if piece == end || meter[.stopped] != 0 { break }
+            }
         }
         meter.resumedWaiting()
     }

@@ -68,15 +68,18 @@ final class WorkerTeam: Sendable {
     /// error that one of them ended with.
     func finish(wake: () -> Void = {}) -> RunError? {
         gate.open()
+        meters.stop()
         signal(stop.descriptor)
         // Who hands out work ends first: what it hands out is done before the others are sent home.
         for dispatcher in threads.dropFirst(meters.workers) { _ = dispatcher.join() }
         wake()
         let errors = threads.compactMap { thread -> RunError? in
             guard case .failure(let error) = thread.join() else { return nil }
-            return thread.startError == nil
-                ? RunError("a worker stopped", error)
-                : RunError("pthread_create for \(threads.count) workers", error)
+            return switch thread.refusal {
+            case nil: RunError("a worker stopped", error)
+            case .thread: RunError("pthread_create for \(threads.count) workers", error)
+            case .processor(let number): RunError("a worker stopped: sched_setaffinity to processor \(number)", error)
+            }
         }
         return errors.first
     }

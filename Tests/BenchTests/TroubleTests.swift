@@ -127,6 +127,31 @@ import Workloads
         #expect(try process.rows().map(\.status) == [.ok])
     }
 
+    @Test func standardOutputThatIsFullIsTold() async throws {
+        for arguments in [["--mode", "lt"] + BenchProcess.short, ["list"]] {
+            let (_, outcome) = try await BenchProcess.run(
+                arguments, under: ["sh", "-c", "exec \"$0\" \"$@\" >/dev/full"])
+            #expect(outcome.exit == 3)
+            #expect(outcome.complaintLines.contains("bench: standard output: No space left on device"))
+        }
+    }
+
+    @Test func theUserNeedNotWaitForAnswers() async throws {
+        // Interrupted in the window or in the time for answers, after either of which the service would go on.
+        let process = try BenchProcess([
+            "--mode", "lt", "--service-time", "fixed:3600s", "--service", "sleep", "--duration", "50ms", "--warmup",
+            "0",
+            "--rounds", "1", "--output", "out",
+        ])
+        while process.isRunning && !process.text("out/run.json").contains("machine") {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        process.send(SIGINT)
+        #expect(await process.wait().exit == 130)
+        #expect(try process.rows().map(\.status) == [.partial])
+    }
+
     @Test func aReaderThatGoesAwaySpoilsNoFile() async throws {
         let (process, _) = try await BenchProcess.run(
             ["--mode", "lt,et"] + BenchProcess.short, under: ["sh", "-c", "\"$0\" \"$@\" | true"])

@@ -1,5 +1,6 @@
 import CBenchExtras
 import Meters
+import SystemPackage
 import Testing
 
 @Suite struct AffinityTests {
@@ -7,7 +8,7 @@ import Testing
         let available = Affinity.available()
         #expect(!available.isEmpty)
         onThreads(available.count) { index in
-            #expect(Affinity.pinThisThread(to: available[index]))
+            #expect(throws: Never.self) { try Affinity.pinThisThread(to: available[index]) }
             #expect(Affinity.available() == [available[index]])
             #expect(Int(sched_getcpu()) == available[index])
         }
@@ -18,7 +19,7 @@ import Testing
         onThreads(1) { _ in
             let before = Affinity.available()
             guard !before.contains(processor) else { return }
-            #expect(!Affinity.pinThisThread(to: processor))
+            #expect(throws: Errno.invalidArgument) { try Affinity.pinThisThread(to: processor) }
             #expect(Affinity.available() == before)
         }
     }

@@ -68,7 +68,9 @@ private func countWrong(_ group: borrowing ReuseportGroup, _ processors: [Int]) 
         let thread = ScriptThread("client-\(processor)")
         defer { thread.end() }
         let clients = try thread.perform {
-            guard Affinity.pinThisThread(to: processor) else { throw Unobservable("threads cannot be pinned here") }
+            do { try Affinity.pinThisThread(to: processor) } catch {
+                throw Unobservable("threads cannot be pinned here: \(error)")
+            }
             return try connectClients(to: address, count: perProcessor)
         }
         for index in 0..<group.count {
