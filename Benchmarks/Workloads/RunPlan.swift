@@ -158,7 +158,21 @@ public struct RunPlan: Sendable {
 
     /// Descriptors that one side opens at the most; either side has a table of its own.
     public var descriptorsNeeded: Int {
-        outstanding + idle + 3 * workerThreads + 2 * clients + 64
+        if workload == .wake { return wake.descriptorsNeeded }
+        return outstanding + idle + 3 * workerThreads + 2 * clients + 64
+    }
+
+    /// The option for which most of them are needed.
+    public var mostDescriptorsFor: String {
+        if workload == .wake { return wake.descriptors == .perWorker ? "--consumers" : "--producers" }
+        var open = "--connections"
+        if case .drain = load { open = "--drain" }
+        let isThreadEach = workerThreads > workers
+        let terms = [
+            (open, outstanding), ("--idle", idle), (isThreadEach ? open : "--workers", 3 * workerThreads),
+            ("--clients", 2 * clients),
+        ]
+        return terms.max { $0.1 < $1.1 }?.0 ?? open
     }
 
     /// True if messages can come out of order: they carry numbers, and several of a connection are in flight.

@@ -30,8 +30,10 @@ extension Arms {
             let known = Workload.allCases.map(\.rawValue).joined(separator: ", ")
             throw Failure(.usage, "unknown workload '\(options.workload)'; workloads: \(known)")
         }
-        guard options.clients >= 1 else { throw Failure(.usage, "--clients takes 1 or more") }
-        guard options.rounds >= 1 else { throw Failure(.usage, "--rounds takes 1 or more") }
+        guard (1...mostCount).contains(options.clients) else { throw Failure(.usage, "--clients takes 1 or more") }
+        guard rounds.contains(options.rounds) else {
+            throw Failure(.usage, "--rounds takes 1 or more, \(rounds.upperBound) at the most")
+        }
         guard let distribution = serviceDistribution(options.serviceTime) else {
             throw Failure(
                 .usage,
@@ -54,7 +56,7 @@ extension Arms {
         guard (1...4096).contains(options.depth), options.depth == 1 || workload == .read else {
             throw Failure(.usage, "--depth takes 1 to 4096 messages and belongs to --workload read")
         }
-        guard options.idle >= 0, options.idle == 0 || workload == .read else {
+        guard (0...mostCount).contains(options.idle), options.idle == 0 || workload == .read else {
             throw Failure(.usage, "--idle takes 0 or more connections and belongs to --workload read")
         }
         guard options.listener == "shared" || workload != .read else {
@@ -63,6 +65,7 @@ extension Arms {
         guard options.drain == nil || workload == .accept else {
             throw Failure(.usage, "--drain belongs to --workload accept")
         }
+        if let mistake = meaningless(options, workload) { throw Failure(.usage, mistake) }
         guard let spacing = RunPlan.Spacing(rawValue: options.spacing) else {
             throw Failure(.usage, "--spacing takes uniform or poisson, not '\(options.spacing)'")
         }
@@ -82,6 +85,26 @@ extension Arms {
         return plan
     }
 
+    /// The order of all rounds is drawn, and written down, before the first.
+    static let rounds = 1...10_000
+
+    /// What is wrong with an option that would change nothing; nil if there is none.
+    private static func meaningless(_ options: RunOptions, _ workload: Workload) -> String? {
+        if options.messageSize != 64 && workload == .accept {
+            return "--message-size belongs to --workload crr and read"
+        }
+        if options.close != "reset" && workload == .read {
+            return "--close belongs to --workload accept and crr: the connections of read outlast the run"
+        }
+        if options.service != "busy" && options.serviceTime == "none" {
+            return "--service says how a worker spends --service-time; give that too"
+        }
+        if options.spacing != "uniform" && options.rate == nil {
+            return "--spacing says how the starts of an open loop are spread; give --rate too"
+        }
+        return nil
+    }
+
     /// A time as an option has it.
     static func time(_ text: String, _ option: String, zero: Bool = false) throws -> UInt64 {
         guard let value = nanoseconds(text), zero || value > 0 else {
@@ -99,7 +122,7 @@ extension Arms {
             }
             return .openLoop(perSecond: rate)
         case (nil, let count?):
-            guard count >= options.clients else {
+            guard (options.clients...mostCount).contains(count) else {
                 throw Failure(.usage, "--drain takes a number of connections, at least one for each client")
             }
             return .drain(count)

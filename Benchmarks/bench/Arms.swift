@@ -79,11 +79,14 @@ struct Arms {
     private static func refusal(of plan: RunPlan) -> String? {
         let mode = plan.mode
         guard mode.topologies.contains(plan.topology) else {
-            return "\(mode.name) has no shared set: each worker waits in its own call or ring; use set-per-worker"
+            return mode.topologies.contains(.sharedSet)
+                ? "\(mode.name) waits in one set for all workers; use --topology shared-set"
+                : "\(mode.name) has no shared set: each worker waits in its own call or ring; use set-per-worker"
         }
-        if mode.mechanism == .select, plan.workload != .accept, plan.descriptorsNeeded > Mode.selectLimit {
+        let isWatchedByNumber = plan.workload != .accept || plan.listener != .shared
+        if mode.mechanism == .select, isWatchedByNumber, plan.descriptorsNeeded > Mode.selectLimit {
             return "select takes descriptors below \(Mode.selectLimit) (FD_SETSIZE) and this needs "
-                + "\(plan.descriptorsNeeded); take fewer --connections, or poll"
+                + "\(plan.descriptorsNeeded); take fewer \(plan.mostDescriptorsFor), or poll"
         }
         guard plan.implementation == .c else { return nil }
         guard plan.workload != .crr else { return "--implementation c has no loops for --workload crr" }
@@ -96,7 +99,8 @@ struct Arms {
 
     private static func counts(_ text: String, _ option: String) throws -> [Int] {
         guard let values = bench.counts(text) else {
-            throw Failure(.usage, "\(option) takes whole numbers from 1 up, separated by commas, not '\(text)'")
+            throw Failure(
+                .usage, "\(option) takes whole numbers from 1 up to \(mostCount), separated by commas, not '\(text)'")
         }
         return values
     }

@@ -63,6 +63,9 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         let isLive = !binaries.isEmpty || resume != nil
+        if !isLive, let option = optionForPrograms {
+            throw Failure(.usage, "\(option) belongs to --binaries; stored runs are compared as they are")
+        }
         switch (isLive, modes, base, new) {
         case (true, nil, nil, nil): try comparePrograms()
         case (false, let modes?, let folder?, nil): try compareModes(modes, folder)
@@ -71,6 +74,15 @@ struct CompareCommand: ParsableCommand {
             throw Failure(
                 .usage, "name two result folders, or --modes A,B and one folder, or --binaries OLD NEW; see --help")
         }
+    }
+
+    /// The first option given that only the running of programs has a use for.
+    private var optionForPrograms: String? {
+        let given: [(String, Bool)] = [
+            ("--blocks", blocks != 20), ("--max-blocks", maxBlocks != nil), ("--seed", seed != nil),
+            ("--output", output != nil), ("--", !runOptions.isEmpty),
+        ]
+        return given.first(where: \.1)?.0
     }
 
     private static func columns(_ ignore: String?) throws -> Set<String> {

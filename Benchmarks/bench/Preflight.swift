@@ -7,17 +7,10 @@ enum Preflight {
     /// Raises the descriptor limit and checks it, the backlog, and that the address can be listened on.
     static func check(_ plans: [RunPlan], machine: MachineFacts) throws {
         if plans.allSatisfy({ $0.workload == .wake }) {
-            _ = try? DescriptorLimit.raise()
+            try checkDescriptors(plans)
             return try checkMemory(plans)
         }
-        let needed = plans.map(\.descriptorsNeeded).max() ?? 0
-        let limit = (try? DescriptorLimit.raise())?.soft ?? 1024
-        if UInt(needed) > limit {
-            throw Failure(
-                .usage,
-                "this needs \(needed) descriptors and the limit is \(limit); take fewer --connections or raise it: "
-                    + "ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf")
-        }
+        try checkDescriptors(plans)
         try checkThreads(plans)
         try checkMessageMemory(plans)
         // Beyond the backlog the kernel drops connection requests and clients sleep for a second.
@@ -35,6 +28,18 @@ enum Preflight {
                 throw Failure(.runFailed, error.description)
             } catch {}
         }
+    }
+
+    /// Raises the descriptor limit and checks that it is enough.
+    private static func checkDescriptors(_ plans: [RunPlan]) throws {
+        let limit = (try? DescriptorLimit.raise())?.soft ?? 1024
+        guard let most = plans.max(by: { $0.descriptorsNeeded < $1.descriptorsNeeded }) else { return }
+        let needed = most.descriptorsNeeded
+        guard UInt(needed) > limit else { return }
+        throw Failure(
+            .usage,
+            "this needs \(needed) descriptors and the limit is \(limit); take fewer \(most.mostDescriptorsFor) or raise "
+                + "it: ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf")
     }
 
     /// Checks that there can be the threads, of which a blocking read takes one for each connection.

@@ -29,10 +29,13 @@ func serviceDistribution(_ text: String) -> ServiceTime.Distribution? {
     }
 }
 
-/// Reads a list of counts, `1,64,1000`; nil unless all are 1 or more.
+/// No count of threads or connections can be larger: what is computed from them is to fit a machine word.
+let mostCount = 1_000_000_000
+
+/// Reads a list of counts, `1,64,1000`; nil unless all are between 1 and ``mostCount``.
 func counts(_ text: String) -> [Int]? {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-    let values = parts.compactMap { $0 }.filter { $0 >= 1 }
+    let values = parts.compactMap { $0 }.filter { (1...mostCount).contains($0) }
     return values.count == parts.count ? values : nil
 }
 

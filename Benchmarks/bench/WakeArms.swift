@@ -14,7 +14,9 @@ enum WakeArms {
         let placements = try placements(options, wakes[0])
         let duration = try Arms.time(options.duration, "--duration")
         let warmup = try Arms.time(options.warmup, "--warmup", zero: true)
-        guard options.rounds >= 1 else { throw Failure(.usage, "--rounds takes 1 or more") }
+        guard Arms.rounds.contains(options.rounds) else {
+            throw Failure(.usage, "--rounds takes 1 or more, \(Arms.rounds.upperBound) at the most")
+        }
 
         var base = RunPlan(.wake, mode: modes[0])
         base.connections = 0

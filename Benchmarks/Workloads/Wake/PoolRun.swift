@@ -123,7 +123,9 @@ private func crewSizes(_ wake: WakePlan) throws(RunError) -> [Int] {
         }
         return (0..<crews).map { wake.tasks * ($0 + 1) / crews - wake.tasks * $0 / crews }
     } catch {
-        throw RunError("--live finds no room for its tasks below the descriptor limit", error)
+        throw RunError(
+            "--live finds no room for its tasks; raise the limit of descriptors: ulimit -Hn, LimitNOFILE= of the service",
+            error)
     }
 }
 

@@ -28,6 +28,13 @@ public struct WakePlan: Sendable, Equatable {
         live = false
     }
 
+    /// Descriptors without which a run cannot begin; tasks wait for theirs.
+    var descriptorsNeeded: Int {
+        guard shape == .pool else { return 16 }
+        let each = descriptors == .perWorker ? consumers * (1 + signal.descriptorCount) : producers
+        return 10 + each
+    }
+
     /// Beyond this the table of tasks alone would fill the memory of a small machine.
     public static let mostTasks = 10_000_000
     /// Beyond this more threads than any machine has processors would only wait for one.
