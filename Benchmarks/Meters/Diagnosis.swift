@@ -168,8 +168,8 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     private static func ports(_ state: MachineState) -> Diagnosis? {
         guard let ports = state.ephemeralPorts else { return nil }
         var result = Diagnosis(fact: "ephemeral ports", value: "\(ports)")
-        if ports < 50_000 {
-            result.effect = "with --close orderly, TIME_WAIT uses them up at \(ports / 60) connections/s"
+        if ports < 10_000 {
+            result.effect = "a client can have no more connections than that at once; the next fails with EADDRNOTAVAIL"
             result.remedy = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'"
         }
         return result

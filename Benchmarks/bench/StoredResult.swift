@@ -20,13 +20,18 @@ struct StoredResult {
         var notes: [String] = []
         var intervals: [HistogramLog.Interval] = []
         let log = path + "/latency.hlog"
+        let withLatencies = records.count { ($0.latencySamples ?? 0) > 0 }
         if let bytes = FileManager.default.contents(atPath: log) {
             do {
                 intervals = try HistogramLog.read([UInt8](bytes), file: log)
+                if intervals.count != withLatencies {
+                    notes.append(
+                        "\(log) holds the latencies of \(intervals.count) runs and runs.csv those of \(withLatencies)")
+                }
             } catch {
                 notes.append("\(error.description), so there are no pictures of latencies")
             }
-        } else if records.contains(where: { ($0.latencySamples ?? 0) > 0 }) {
+        } else if withLatencies > 0 {
             notes.append("\(path) holds no latency.hlog, so there are no pictures of latencies")
         }
         description = StoredDescription.read(path + "/run.json")

@@ -53,7 +53,7 @@ import Testing
         Trouble("clock source") { $0.clockSource = "hpet" },
         Trouble("descriptor limit") { $0.descriptorLimit = 1024 },
         Trouble("somaxconn") { $0.somaxconn = 128 },
-        Trouble("ephemeral ports") { $0.ephemeralPorts = 28_232 },
+        Trouble("ephemeral ports") { $0.ephemeralPorts = 5_000 },
         Trouble("SYN cookies") { $0.synCookies = 2 },
         Trouble("io_uring") { $0.ringsDisabled = 2 },
         Trouble("io_uring") { $0.ringRefusal = "EPERM" },

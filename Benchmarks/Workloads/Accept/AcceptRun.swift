@@ -30,6 +30,9 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
     }
     measurement.listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
     measurement.steeringFallbacks = server.steeringFallbacks
+    // Each thread's own peak is counted, and the peaks may have been at different times: more than the clients had open
+    // there cannot have been.
+    measurement.openPeak = min(measurement.openPeak, UInt64(plan.outstanding))
     measurement.judge(workerError: server.finish())
     return measurement
 }
