@@ -138,6 +138,8 @@ import Testing
         // The blocks of the second stage have no part in the first look, which two blocks leave in doubt.
         #expect(second.complaints.contains("inconclusive after 2 blocks"), "\(second.complaints)")
         #expect(second.output.contains("syscalls_per_op*") && !second.output.contains("server_cpu_ns_per_op*"))
-        #expect(try folder.rows("out/new").map(\.round) == Array(1...40))
+        // A block whose queue overflowed, for which another program may be to blame, is run again.
+        let rounds = try folder.rows("out/new").map(\.round)
+        #expect(Set(rounds) == Set(1...40), "\(rounds)")
     }
 }
