@@ -112,7 +112,7 @@ let package = Package(
             "WorkloadsTests",
             [
                 "CIOUring", "LinuxDescriptors", "LinuxRings", "LinuxSockets", "Meters", "Records", "Reference",
-                "Workloads", system, histogram,
+                "TestSupport", "Workloads", system, histogram,
             ]),
         tests("BenchTests", ["bench", "Meters", "Records", "Workloads", histogram], exclude: ["Scripts"]),
         tests("PicturesTests", ["Pictures", "Records", "bench", histogram]),

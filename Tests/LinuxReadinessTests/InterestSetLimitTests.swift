@@ -1,49 +1,52 @@
 import Glibc
 import LinuxDescriptors
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import LinuxReadiness
 
 /// What a set does that must be made anew when no descriptor is left to do it with. Each in a process of its own, whose
 /// limit it lowers.
-@Suite struct InterestSetLimitTests {
+@Suite(.enabled(if: descriptorTablesAvailable, whyNoTables)) struct InterestSetLimitTests {
     @Test func aSetWithAGhostGoesOnUntilItCanBeMadeAnew() async {
         await #expect(processExitsWith: .success) {
-            let set = try TestSet()
-            let live = try set.insert(EventFD(count: 1).release(), .readable)
-            let ghost = try addGhost(to: set)
-            try await prepareForTheLimit()
-            setDescriptorLimit(3)
-            for _ in 0..<3 { try demand(set.events(timeoutMilliseconds: -1) == [live], "a live event is missing") }
-            try demand(set.incidents.ghosts == 3 && set.incidents.failedRebuilds == 2)
-            try demand(set.incidents.rebuilds == 0 && set.mustRebuild)
-            _ = try DescriptorLimit.raise()
-            for _ in 0..<3 { try demand(set.events(timeoutMilliseconds: -1) == [live], "a live event is missing") }
-            try demand(set.incidents.ghosts == 3 && set.incidents.failedRebuilds == 2, "the ghost is still there")
-            try demand(set.incidents.rebuilds == 1 && !set.mustRebuild)
-            try ghost.close()
+            try withTakenDescriptors {
+                let set = try TestSet()
+                let live = try set.insert(EventFD(count: 1).release(), .readable)
+                let ghost = try addGhost(to: set)
+                try allowNoMoreDescriptors()
+                for _ in 0..<3 { try demand(set.events(timeoutMilliseconds: -1) == [live], "a live event is missing") }
+                try demand(set.incidents.ghosts == 3 && set.incidents.failedRebuilds == 2)
+                try demand(set.incidents.rebuilds == 0 && set.mustRebuild)
+                _ = try DescriptorLimit.raise()
+                for _ in 0..<3 { try demand(set.events(timeoutMilliseconds: -1) == [live], "a live event is missing") }
+                try demand(set.incidents.ghosts == 3 && set.incidents.failedRebuilds == 2, "the ghost is still there")
+                try demand(set.incidents.rebuilds == 1 && !set.mustRebuild)
+                try ghost.close()
+            }
         }
     }
 
     /// A failure is not tried again at once: it costs as much as a success.
     @Test func aFailureCannotMakeItSpin() async {
         await #expect(processExitsWith: .success) {
-            let set = try TestSet()
-            let ghost = try addGhost(to: set)
-            try demand(set.events().isEmpty && set.mustRebuild)
-            try await prepareForTheLimit()
-            setDescriptorLimit(3)
-            try demand(set.events(timeoutMilliseconds: -1).isEmpty && set.incidents.failedRebuilds == 1)
-            // As if it were not allowed for ever: a wait that does not sleep ends before it, having asked nothing.
-            set.base.rebuildAllowedAt = .max
-            try demand(set.wait(timeoutMilliseconds: 0) == 0 && set.incidents.failedRebuilds == 1)
-            set.base.rebuildAllowedAt = 0
-            try demand(set.events(timeoutMilliseconds: -1).isEmpty && set.incidents.failedRebuilds == 2)
-            try demand(set.base.rebuildAllowedAt > 0, "nothing keeps the next wait from trying again")
-            try ghost.close()
-            // A sanitizer opens files when the process ends.
-            _ = try DescriptorLimit.raise()
+            try withTakenDescriptors {
+                let set = try TestSet()
+                let ghost = try addGhost(to: set)
+                try demand(set.events().isEmpty && set.mustRebuild)
+                try allowNoMoreDescriptors()
+                try demand(set.events(timeoutMilliseconds: -1).isEmpty && set.incidents.failedRebuilds == 1)
+                // As if it were not allowed for ever: a wait that does not sleep ends before it, having asked nothing.
+                set.base.rebuildAllowedAt = .max
+                try demand(set.wait(timeoutMilliseconds: 0) == 0 && set.incidents.failedRebuilds == 1)
+                set.base.rebuildAllowedAt = 0
+                try demand(set.events(timeoutMilliseconds: -1).isEmpty && set.incidents.failedRebuilds == 2)
+                try demand(set.base.rebuildAllowedAt > 0, "nothing keeps the next wait from trying again")
+                try ghost.close()
+                // A sanitizer opens files when the process ends.
+                _ = try DescriptorLimit.raise()
+            }
         }
     }
 
@@ -54,7 +57,7 @@ import Testing
             let live = try set.insert(EventFD(count: 1).release(), .readable)
             let child = forkProcess()
             if child == 0 {
-                setDescriptorLimit(3)
+                try limitDescriptors(to: 3)
                 for _ in 0..<3 {
                     do {
                         _ = try set.wait(timeoutMilliseconds: 0)
@@ -72,19 +75,20 @@ import Testing
     /// Registrations of the first round could pass for live ones, so this is no set to go on with.
     @Test func usedUpGenerationsAreToldByAnError() async {
         await #expect(processExitsWith: .success) {
-            let set = try TestSet()
-            let number = try set.remove(try set.insert(EventFD(count: 1).release(), .readable)).release()
-            set.base.slots[Int(number.rawValue)].generation = .max - 1
-            let descriptor = try set.remove(try set.insert(OwnedDescriptor(owning: number), .readable))
-            let live = try set.insert(descriptor, .readable)
-            try await prepareForTheLimit()
-            setDescriptorLimit(3)
-            do {
-                _ = try set.wait()
-                throw Errno.invalidArgument
-            } catch Errno.tooManyOpenFiles {}
-            _ = try DescriptorLimit.raise()
-            try demand(set.events(timeoutMilliseconds: -1) == [live] && set.incidents.rebuilds == 1)
+            try withTakenDescriptors {
+                let set = try TestSet()
+                let number = try set.remove(try set.insert(EventFD(count: 1).release(), .readable)).release()
+                set.base.slots[Int(number.rawValue)].generation = .max - 1
+                let descriptor = try set.remove(try set.insert(OwnedDescriptor(owning: number), .readable))
+                let live = try set.insert(descriptor, .readable)
+                try allowNoMoreDescriptors()
+                do {
+                    _ = try set.wait()
+                    throw Errno.invalidArgument
+                } catch Errno.tooManyOpenFiles {}
+                _ = try DescriptorLimit.raise()
+                try demand(set.events(timeoutMilliseconds: -1) == [live] && set.incidents.rebuilds == 1)
+            }
         }
     }
 }
@@ -95,17 +99,4 @@ private func addGhost(to set: TestSet) throws -> OwnedDescriptor {
     let former = InterestToken(ghost.descriptor, generation: 7)
     try set.base.epoll.add(ghost.descriptor, .readable, token: former.rawValue)
     return ghost
-}
-
-/// Lets Dispatch open what it keeps for its timers: it ends the process if it cannot.
-private func prepareForTheLimit() async throws {
-    try await Task.sleep(for: .milliseconds(1))
-}
-
-/// How many descriptors the process may have open from now on.
-private func setDescriptorLimit(_ soft: UInt) {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    limit.rlim_cur = soft
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

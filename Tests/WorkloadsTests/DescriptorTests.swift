@@ -3,6 +3,7 @@ import Glibc
 import LinuxDescriptors
 import Records
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Workloads
@@ -17,14 +18,6 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
         let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(thread)/fd/\(name)")) ?? ""
         return kinds.contains { target.hasPrefix($0) }
     }
-}
-
-/// How many descriptors all threads may have open from now on.
-private func limitDescriptors(to soft: UInt) async throws {
-    // Dispatch ends the process if it cannot open what it keeps for its timers.
-    try await Task.sleep(for: .milliseconds(1))
-    var limit = rlimit(rlim_cur: soft, rlim_max: try DescriptorLimit.current().hard)
-    #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
 }
 
 /// Each in a process of its own, because a limit is the process's, and other tests open descriptors at the same time.
@@ -93,45 +86,49 @@ private func limitDescriptors(to soft: UInt) async throws {
 
     @Test func aWorkerOutOfDescriptorsFailsTheDrain() async {
         await #expect(processExitsWith: .success) {
-            var plan = try #require(Combination.named("epoll-lt")).plan(.drain(200))
-            // Two seconds, of which the first moment is enough.
-            plan.service = ServiceTime(distribution: .fixed(10_000_000), work: .sleep)
-            _ = try DescriptorLimit.raise()
-            let before = open(["socket:"])
-            let run = BenchThread("drain", processor: nil) { [plan] () throws(Errno) in
-                let interruption = try Interruption()
-                return Result { () throws(RunError) in try measureAccept(plan, interruption) }
+            try withTakenDescriptors {
+                var plan = try #require(Combination.named("epoll-lt")).plan(.drain(200))
+                // Two seconds, of which the first moment is enough.
+                plan.service = ServiceTime(distribution: .fixed(10_000_000), work: .sleep)
+                let before = open(["socket:"])
+                let run = BenchThread("drain", processor: nil) { [plan] () throws(Errno) in
+                    let interruption = try Interruption()
+                    return Result { () throws(RunError) in try measureAccept(plan, interruption) }
+                }
+                // The listener and a connection that is being served: from here on the worker needs no more than one at a
+                // time.
+                while open(["socket:"]) < before + 2 { usleep(1000) }
+                try allowNoMoreDescriptors()
+                let measurement = try run.join().get().get()
+                _ = try DescriptorLimit.raise()
+                try #require(measurement.status == .failed)
+                try #require(measurement.reason == "a worker stopped: \(Errno.tooManyOpenFiles)")
             }
-            // The listener and a connection that is being served: from here on the worker needs no more than one at a
-            // time.
-            while open(["socket:"]) < before + 2 { usleep(1000) }
-            try await limitDescriptors(to: 3)
-            let measurement = try run.join().get().get()
-            _ = try DescriptorLimit.raise()
-            #expect(measurement.status == .failed)
-            #expect(measurement.reason == "a worker stopped: \(Errno.tooManyOpenFiles)")
         }
     }
 
     @Test(arguments: ["accept", "crr", "read"])
     func aClientOutOfDescriptorsFailsTheRunAndClosesWhatItHad(_ workload: String) async {
         await #expect(processExitsWith: .success) { [workload] in
-            let interruption = try Interruption()
-            var plan = RunPlan(try #require(Workload(rawValue: workload)), mode: try #require(Mode.named("epoll-lt")))
-            plan.connections = 500
-            plan.warmupNanoseconds = 0
-            plan.durationNanoseconds = 600_000_000_000
-            let before = open(kinds)
-            // A client's table begins with three; the server's accepts what is left of the limit.
-            try await limitDescriptors(to: UInt(openDescriptors() + 60))
-            switch Result(catching: { try measure(plan, interruption) }) {
-            case .failure(let error):
-                #expect("\(error)".hasSuffix("\(Errno.tooManyOpenFiles)"))
-            case .success(let measurement):
-                #expect(measurement.status == .failed)
-                #expect(measurement.reason.hasSuffix("\(Errno.tooManyOpenFiles)"))
+            try withOwnDescriptorTable { [workload] in
+                let interruption = try Interruption()
+                var plan = RunPlan(
+                    try #require(Workload(rawValue: workload)), mode: try #require(Mode.named("epoll-lt")))
+                plan.connections = 500
+                plan.warmupNanoseconds = 0
+                plan.durationNanoseconds = 600_000_000_000
+                let before = open(kinds)
+                // A client's table begins with three; the server's accepts what is left of the limit.
+                try limitDescriptors(to: UInt(openDescriptors() + 60))
+                switch Result(catching: { try measure(plan, interruption) }) {
+                case .failure(let error):
+                    try #require("\(error)".hasSuffix("\(Errno.tooManyOpenFiles)"))
+                case .success(let measurement):
+                    try #require(measurement.status == .failed)
+                    try #require(measurement.reason.hasSuffix("\(Errno.tooManyOpenFiles)"))
+                }
+                try #require(open(kinds) == before)
             }
-            #expect(open(kinds) == before)
         }
     }
 }

@@ -31,6 +31,30 @@ public func fillDescriptorTable() throws -> [FileDescriptor] {
     }
 }
 
+/// Runs a closure on a thread with a descriptor table of its own in which every number is taken that
+/// ``allowNoMoreDescriptors()`` leaves.
+///
+/// So nothing can be opened in this table any more while the rest of the program goes on: Dispatch ends the process if it
+/// cannot open what it needs. For processes of their own, because the limit is the process's.
+public func withTakenDescriptors<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+    _ = try DescriptorLimit.raise()
+    return try withOwnDescriptorTable {
+        while try FileDescriptor.standardError.duplicate().rawValue < takenDescriptors - 1 {}
+        return try body()
+    }
+}
+
+/// Lowers the limit to where ``withTakenDescriptors(_:)`` has its first free number; `DescriptorLimit.raise()` ends that.
+public func allowNoMoreDescriptors() throws { try limitDescriptors(to: UInt(takenDescriptors)) }
+
+/// How many descriptors all threads may have open from now on.
+public func limitDescriptors(to soft: UInt) throws {
+    var limit = rlimit(rlim_cur: soft, rlim_max: try DescriptorLimit.current().hard)
+    guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { throw Errno(rawValue: errno) }
+}
+
+private let takenDescriptors: CInt = 200
+
 /// Whether a descriptor number is open in the table of this thread.
 public func isOpen(_ descriptor: FileDescriptor) -> Bool {
     fcntl(descriptor.rawValue, F_GETFD) != -1
