@@ -149,7 +149,7 @@ import Testing
         plan.depth = 2
         plan.warmupNanoseconds = 0
         plan.durationNanoseconds = 100_000_000
-        let measurement = try measure(plan, try Interruption())
+        let measurement = try measure(plan)
         #expect(measurement.status == .ok, "\(measurement.reason)")
         #expect(measurement.clientErrors == 0)
         #expect(measurement.totals[.errors] == 0)

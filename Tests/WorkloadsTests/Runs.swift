@@ -1,3 +1,4 @@
+import Histogram
 import LinuxDescriptors
 import LinuxSockets
 import Records
@@ -65,7 +66,8 @@ func measure(_ plan: RunPlan) throws -> Measurement {
     let interruption = try Interruption()
     for _ in 0..<20 {
         let measurement = try measure(plan, interruption)
-        if measurement.status != .void && !measurement.reason.hasPrefix("no operation") { return measurement }
+        let isIdle = measurement.reason.hasPrefix("no operation") || measurement.latencies.totalCount == 0
+        if measurement.status != .void && !isIdle { return measurement }
     }
     return try measure(plan, interruption)
 }
