@@ -37,7 +37,8 @@ format:
 	swift format -i -r $(SOURCES)
 
 tsan: setup
-	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Support/races.supp:print_suppressions=0 \
+	    swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
 
 asan: setup
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Support/leaks.supp:print_suppressions=0 \
