@@ -1,6 +1,7 @@
 #ifndef C_SOCKET_EXTRAS_H
 #define C_SOCKET_EXTRAS_H
 
+#include <errno.h>
 #include <features.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
@@ -54,6 +55,7 @@ static inline int c_bpf_update(int map, unsigned key, const void *value) {
 /* BPF_SK_REUSEPORT_SELECT_OR_MIGRATE, which headers have from Linux 5.14 on. */
 static const unsigned C_BPF_SELECT_OR_MIGRATE = 40;
 
+/* The verifier gives up with EAGAIN while a signal, or the end of a ring, waits for the thread. */
 static inline int c_bpf_load(unsigned type, unsigned attach_type, const void *instructions, unsigned count) {
     union bpf_attr attr = {
         .prog_type = type,
@@ -62,7 +64,10 @@ static inline int c_bpf_load(unsigned type, unsigned attach_type, const void *in
         .insn_cnt = count,
         .license = (unsigned long)"Apache-2.0",
     };
-    return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
+    int number, attempts = 0;
+    do number = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
+    while (number < 0 && errno == EAGAIN && ++attempts < 20);
+    return number;
 }
 
 #endif

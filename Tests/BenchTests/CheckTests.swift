@@ -3,7 +3,7 @@ import Meters
 import Records
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct CheckTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct CheckTests {
     /// Ended by a number of connections, so that a busy machine cuts nothing off.
     private static let steady = ["--mode", "lt,poll", "--connections", "1", "--drain", "200", "--rounds", "3"]
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct LeakTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct LeakTests {
     /// Hundreds of runs in one process: a descriptor that each left behind would show. The few that come and go are
     /// those of threads that are about to end.
     @Test(arguments: ["blocking", "epoll-lt", "epoll-oneshot", "dispatcher", "uring-multishot", "uring-direct"])

@@ -2,7 +2,7 @@ import Foundation
 import Records
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ResumeTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct ResumeTests {
     /// The service time gives the test the time to stop it.
     private static let arguments = [
         "--mode", "lt,et,poll", "--drain", "20", "--service-time", "fixed:5ms", "--service", "sleep", "--rounds", "12",
