@@ -109,8 +109,8 @@ extension Column {
                 + "or more with a depth above 1."),
         Column(
             "open_peak", \.openPeak,
-            "Most connections that were accepted and not yet closed; of `accept` each thread's own most, added up, as far as the clients had so many open."
-        ),
+            "Most connections that were accepted and not yet closed; of `accept` each thread's own most, added up, as far "
+                + "as the clients had so many open."),
     ]
 
     private static let ring: [Column] = [
