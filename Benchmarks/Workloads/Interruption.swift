@@ -42,7 +42,7 @@ public final class Interruption: Sendable {
     }
 
     /// Watches for the signals, for one of `failures` and for `end`, if given, to be readable.
-    func watch(failures: [FileDescriptor], end: FileDescriptor? = nil) throws(Errno) -> RunWatch {
+    func watch(failures: [BorrowedDescriptor], end: BorrowedDescriptor? = nil) throws(Errno) -> RunWatch {
         try RunWatch(signals: signals.descriptor, failures: failures, end: end)
     }
 
@@ -52,7 +52,7 @@ public final class Interruption: Sendable {
     }
 
     /// Readable when the user wants to stop; borrowed.
-    public var descriptor: FileDescriptor { signals.descriptor }
+    public var descriptor: BorrowedDescriptor { signals.descriptor }
 
     /// True when the user wants to stop. The signal is not taken: it stays true.
     public var isRequested: Bool {
@@ -66,7 +66,7 @@ struct RunWatch: ~Copyable {
     private let epoll: Epoll
     private let events = EpollEventBuffer(capacity: 3)
 
-    fileprivate init(signals: FileDescriptor, failures: [FileDescriptor], end: FileDescriptor?) throws(Errno) {
+    fileprivate init(signals: BorrowedDescriptor, failures: [BorrowedDescriptor], end: BorrowedDescriptor?) throws(Errno) {
         let epoll = try Epoll()
         try epoll.add(signals, .readable, token: 0)
         for failure in failures { try epoll.add(failure, .readable, token: 1) }

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
 
@@ -53,7 +54,7 @@ final class ListenerTeam: Sendable {
     }
 
     /// Attaches the program that picks a listener, if the plan has one.
-    private static func steer(_ plan: RunPlan, _ listener: FileDescriptor) throws(RunError) -> ReuseportProgram? {
+    private static func steer(_ plan: RunPlan, _ listener: BorrowedDescriptor) throws(RunError) -> ReuseportProgram? {
         do throws(Errno) {
             switch plan.listener {
             case .shared, .reuseport:
@@ -82,7 +83,7 @@ final class ListenerTeam: Sendable {
         }
     }
 
-    var descriptors: [FileDescriptor] {
+    var descriptors: [BorrowedDescriptor] {
         [first.descriptor] + others.map { $0.listener.descriptor }
     }
 

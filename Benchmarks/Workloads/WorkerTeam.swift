@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import Meters
 import SystemPackage
@@ -16,7 +17,7 @@ final class WorkerTeam: Sendable {
         let index: Int
         let meter: WorkerMeter
         /// Readable when the worker is to end; borrowed from the team.
-        let stop: FileDescriptor
+        let stop: BorrowedDescriptor
         /// To be passed when the worker is ready.
         let gate: StartGate
     }

@@ -14,7 +14,7 @@ public import SystemPackage
 ///   - kept: one that stays open nevertheless.
 /// - Throws: `ENOMEM`, `EMFILE`; `EPERM` where a container's profile forbids both calls.
 public func unshareDescriptorTable(
-    closingInherited: Bool = false, except kept: FileDescriptor? = nil
+    closingInherited: Bool = false, except kept: BorrowedDescriptor? = nil
 ) throws(Errno) {
     let kept = max(kept?.rawValue ?? 0, 2)
     let first = closingInherited ? kept + 1 : CInt.max

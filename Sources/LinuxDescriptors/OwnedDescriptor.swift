@@ -4,18 +4,27 @@ public import SystemPackage
 /// A file descriptor with exactly one owner, closed when the owner ends.
 ///
 /// The type cannot be copied, so a descriptor cannot be closed twice, and after ``close()`` or ``release()`` the
-/// compiler rejects every further use. Code that only uses a descriptor takes the plain `FileDescriptor` of
-/// ``descriptor``, which must not outlive the owner.
+/// compiler rejects every further use. Code that only uses a descriptor takes the ``BorrowedDescriptor`` of
+/// ``descriptor``, which has no way to close it and must not outlive the owner.
 @frozen public struct OwnedDescriptor: ~Copyable, Sendable {
     @usableFromInline let number: CInt
 
     /// Takes ownership of a descriptor that is open and has no other owner.
+    ///
+    /// - Precondition: the number is not negative. The result of a call or of a completion that failed is no
+    ///   descriptor.
     @inlinable public init(owning descriptor: FileDescriptor) {
+        precondition(descriptor.rawValue >= 0, "a negative number is an error and no descriptor")
         number = descriptor.rawValue
     }
 
-    /// The descriptor, borrowed: valid as long as this owner lives, and not to be closed by the borrower.
-    @inlinable public var descriptor: FileDescriptor { FileDescriptor(rawValue: number) }
+    /// Stands for the owner of a descriptor while it is lent, and must be released before it ends.
+    @inlinable init(lent descriptor: BorrowedDescriptor) {
+        number = descriptor.rawValue
+    }
+
+    /// The descriptor, borrowed: valid as long as this owner lives.
+    @inlinable public var descriptor: BorrowedDescriptor { BorrowedDescriptor(rawValue: number) }
 
     /// Closes the descriptor and reports what `close(2)` said.
     ///

@@ -22,14 +22,14 @@ public import SystemPackage
     }
 
     /// The set's own descriptor, borrowed: it can be watched by another set, or polled by a ring.
-    @inlinable public var descriptor: FileDescriptor { owned.descriptor }
+    @inlinable public var descriptor: BorrowedDescriptor { owned.descriptor }
 
     /// Starts watching (`EPOLL_CTL_ADD`). Events carry `token`.
     ///
     /// - Throws: `EEXIST`, `EPERM` for a file that cannot be polled, `ENOSPC` past
     ///   `/proc/sys/fs/epoll/max_user_watches`, `EINVAL` for flags that exclude each other, `ENOMEM`.
     @inlinable @inline(__always)
-    public func add(_ descriptor: FileDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
+    public func add(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
         try control(EPOLL_CTL_ADD, descriptor, events, token)
     }
 
@@ -37,19 +37,19 @@ public import SystemPackage
     /// at this moment the kernel reports it, so nothing that arrived meanwhile is missed.
     ///
     /// - Throws: `ENOENT`; `EINVAL` when the registration is or would become exclusive.
-    @inlinable public func modify(_ descriptor: FileDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
+    @inlinable public func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
         try control(EPOLL_CTL_MOD, descriptor, events, token)
     }
 
     /// Stops watching (`EPOLL_CTL_DEL`).
     ///
     /// - Throws: `ENOENT`; `EBADF` when the descriptor was closed first.
-    @inlinable public func remove(_ descriptor: FileDescriptor) throws(Errno) {
+    @inlinable public func remove(_ descriptor: BorrowedDescriptor) throws(Errno) {
         try control(EPOLL_CTL_DEL, descriptor, [], 0)
     }
 
     @inlinable @inline(__always) func control(
-        _ operation: CInt, _ descriptor: FileDescriptor, _ events: EpollEvents, _ token: UInt64
+        _ operation: CInt, _ descriptor: BorrowedDescriptor, _ events: EpollEvents, _ token: UInt64
     ) throws(Errno) {
         let set = owned.descriptor.rawValue
         let data = unsafe epoll_data_t(u64: token)

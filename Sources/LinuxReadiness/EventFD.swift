@@ -17,7 +17,7 @@ public import SystemPackage
 /// that reads needs a counter without ``Options/nonblocking``, or its read may fail with `EAGAIN` instead of waiting.
 ///
 /// All operations but the end of life may be called by several threads at once, and ``add(_:)`` from a signal handler.
-@frozen public struct EventFD: ~Copyable, Sendable {
+@frozen public struct EventFD: DescriptorOwner, ~Copyable, Sendable {
     @usableFromInline let owned: OwnedDescriptor
 
     /// The `flags` of `eventfd(2)`. Close-on-exec is always set.
@@ -53,7 +53,7 @@ public import SystemPackage
     }
 
     /// The descriptor, borrowed: valid as long as the counter lives, and not to be closed by the borrower.
-    @inlinable public var descriptor: FileDescriptor { owned.descriptor }
+    @inlinable public var descriptor: BorrowedDescriptor { owned.descriptor }
 
     /// Gives the descriptor away; ``init(owning:)`` is the way back.
     @inlinable public consuming func release() -> OwnedDescriptor {

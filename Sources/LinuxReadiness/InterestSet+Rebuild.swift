@@ -36,14 +36,14 @@ extension InterestSet {
     }
 
     /// Ends the life of a descriptor that was closed behind the set's back. Its registration may be a ghost by now.
-    mutating func lose(_ descriptor: FileDescriptor) {
+    mutating func lose(_ descriptor: BorrowedDescriptor) {
         retire(Int(descriptor.rawValue))
         incidents.lostDescriptors += 1
         mustRebuild = true
     }
 
     /// Makes room for what is known of a number.
-    mutating func makeRoom(for descriptor: FileDescriptor) {
+    mutating func makeRoom(for descriptor: BorrowedDescriptor) {
         let needed = Int(descriptor.rawValue) + 1
         guard needed > slotCount else { return }
         let newCount = max(needed, slotCount * 2)
@@ -110,7 +110,7 @@ extension InterestSet {
             }
             // What is registered is armed, so a one-shot registration that has fired stays out until it is armed again.
             guard slot.isLive, slot.events & InterestSlot.disarmed == 0 else { continue }
-            let descriptor = FileDescriptor(rawValue: CInt(number))
+            let descriptor = BorrowedDescriptor(rawValue: CInt(number))
             let token = InterestToken(descriptor, generation: slot.generation)
             do {
                 try new.add(descriptor, EpollEvents(rawValue: slot.events), token: token.rawValue)

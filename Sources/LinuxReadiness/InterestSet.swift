@@ -57,10 +57,10 @@ public import SystemPackage
         // A child shares the set with its parent, whose registrations these are.
         let isOwn = stamp.isCurrent
         for number in 0..<slotCount where unsafe slots[number].isLive {
-            let descriptor = FileDescriptor(rawValue: CInt(number))
+            let descriptor = BorrowedDescriptor(rawValue: CInt(number))
             do {
                 if isOwn { try unregister(descriptor) }
-                _ = OwnedDescriptor(owning: descriptor)
+                _ = OwnedDescriptor(owning: FileDescriptor(rawValue: descriptor.rawValue))
             } catch {
                 // Closed behind the set's back, so the number is nobody's or somebody else's by now.
             }
@@ -112,7 +112,7 @@ public import SystemPackage
     public mutating func remove(_ token: InterestToken) throws(Errno) -> OwnedDescriptor {
         try noticeFork()
         guard holds(token) else { throw .noSuchFileOrDirectory }
-        let descriptor = FileDescriptor(rawValue: CInt(token.number))
+        let descriptor = BorrowedDescriptor(rawValue: CInt(token.number))
         do {
             try unregister(descriptor)
         } catch {
@@ -120,11 +120,11 @@ public import SystemPackage
             throw error
         }
         retire(token.number)
-        return OwnedDescriptor(owning: descriptor)
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: descriptor.rawValue))
     }
 
     /// Takes a live number out of the kernel's set, which fails if the number was closed behind the set's back.
-    private func unregister(_ descriptor: FileDescriptor) throws(Errno) {
+    private func unregister(_ descriptor: BorrowedDescriptor) throws(Errno) {
         let number = descriptor.rawValue
         if unsafe slots[Int(number)].events & InterestSlot.absent == 0 {
             try epoll.remove(descriptor)
@@ -148,7 +148,7 @@ public import SystemPackage
     public mutating func modify(_ token: InterestToken, _ events: EpollEvents) throws(Errno) {
         try noticeFork()
         guard holds(token) else { throw .noSuchFileOrDirectory }
-        let descriptor = FileDescriptor(rawValue: CInt(token.number))
+        let descriptor = BorrowedDescriptor(rawValue: CInt(token.number))
         if unsafe slots[token.number].events & InterestSlot.absent == 0 {
             try epoll.modify(descriptor, events, token: token.rawValue)
         } else {
@@ -164,8 +164,8 @@ public import SystemPackage
     }
 
     /// The descriptor, borrowed: to be read and written, not to be closed. Nil for a token that is not live.
-    @inlinable public func descriptor(of token: InterestToken) -> FileDescriptor? {
-        holds(token) ? FileDescriptor(rawValue: CInt(token.number)) : nil
+    @inlinable public func descriptor(of token: InterestToken) -> BorrowedDescriptor? {
+        holds(token) ? BorrowedDescriptor(rawValue: CInt(token.number)) : nil
     }
 
     // MARK: Events

@@ -1,4 +1,5 @@
 public import CEpoll
+import LinuxDescriptors
 import SystemPackage
 
 /// What an ``InterestSet`` knows of a descriptor number.
@@ -31,7 +32,7 @@ import SystemPackage
     /// Takes what ``rawValue`` gave. Any other value names nothing, unless it is that of a live token.
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    init(_ descriptor: FileDescriptor, generation: UInt32) {
+    init(_ descriptor: BorrowedDescriptor, generation: UInt32) {
         rawValue = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor.rawValue))
     }
 

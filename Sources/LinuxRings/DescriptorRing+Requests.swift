@@ -1,3 +1,4 @@
+public import LinuxDescriptors
 public import SystemPackage
 
 /// Requests, named by token. Each throws `ENOENT` for a token that is not live, `ESTALE` in a child, and `EBUSY` when
@@ -52,7 +53,7 @@ extension DescriptorRing {
         slots.began(token)
     }
 
-    @inlinable func live(_ token: RingToken) throws(Errno) -> FileDescriptor {
+    @inlinable func live(_ token: RingToken) throws(Errno) -> BorrowedDescriptor {
         try ensureUsable()
         guard let descriptor = slots.descriptor(of: token) else { throw .noSuchFileOrDirectory }
         return descriptor

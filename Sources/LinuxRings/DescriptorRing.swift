@@ -58,11 +58,11 @@ public import SystemPackage
     /// - Throws: `ESTALE` in a child; the descriptor is closed then, in the child.
     public mutating func insert(_ descriptor: consuming OwnedDescriptor) throws(Errno) -> RingToken {
         try ensureUsable()
-        return slots.insert(descriptor.release())
+        return slots.insert(BorrowedDescriptor(descriptor.release()))
     }
 
     /// The descriptor, borrowed; nil for a token that is not live.
-    @inlinable public func descriptor(of token: RingToken) -> FileDescriptor? { slots.descriptor(of: token) }
+    @inlinable public func descriptor(of token: RingToken) -> BorrowedDescriptor? { slots.descriptor(of: token) }
 
     /// Cancels what is pending on a descriptor, waits for it, and gives the descriptor back. Completions of others that
     /// come meanwhile are kept for ``nextEvent()``.
@@ -75,7 +75,7 @@ public import SystemPackage
         try cancelPending(on: token)
         dropKept(of: token)
         slots.retire(token)
-        return OwnedDescriptor(owning: descriptor)
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: descriptor.rawValue))
     }
 
     /// Cancels what is pending on a descriptor, waits for it, and closes the descriptor.

@@ -1,3 +1,4 @@
+public import LinuxDescriptors
 public import SystemPackage
 
 /// A multishot accept that is armed again whenever the kernel ends it.
@@ -9,7 +10,7 @@ public import SystemPackage
 /// once until a descriptor is free: close something, or ``stop(on:token:)``. A lack of slots closes the connection.
 @frozen public struct MultishotAccept: Sendable {
     /// The listener, borrowed.
-    public let listener: FileDescriptor
+    public let listener: BorrowedDescriptor
     /// Where accepted connections go.
     public let destination: Destination
     /// Completions of this request carry it.
@@ -28,7 +29,7 @@ public import SystemPackage
     }
 
     /// Describes the request; ``arm(on:)`` queues it.
-    @inlinable public init(listener: FileDescriptor, into destination: Destination = .descriptors, token: UInt64) {
+    @inlinable public init(listener: BorrowedDescriptor, into destination: Destination = .descriptors, token: UInt64) {
         self.listener = listener
         self.destination = destination
         self.token = token

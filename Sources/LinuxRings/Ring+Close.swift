@@ -42,7 +42,7 @@ extension Ring {
     /// Queues the cancellation of all requests on a file (`IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL`,
     /// Linux 5.19). The result is the number of requests that were cancelled.
     @inlinable public mutating func prepareCancelAll(
-        on descriptor: FileDescriptor, _ flags: EntryFlags = [], token: UInt64
+        on descriptor: BorrowedDescriptor, _ flags: EntryFlags = [], token: UInt64
     ) throws(Errno) {
         let entry = unsafe try nextEntry(token)
         unsafe io_uring_prep_cancel_fd(entry, descriptor.rawValue, UInt32(IORING_ASYNC_CANCEL_ALL))

@@ -1,4 +1,5 @@
 public import CIOUring
+public import LinuxDescriptors
 public import SystemPackage
 
 extension Ring {
@@ -16,7 +17,7 @@ extension Ring {
     ///   - flags: how the submission is carried out.
     ///   - token: the token of this ring's own completion.
     @inlinable public mutating func prepareMessage(
-        to ring: FileDescriptor, result messageResult: Int32 = 0, messageToken: UInt64, _ flags: EntryFlags = [],
+        to ring: BorrowedDescriptor, result messageResult: Int32 = 0, messageToken: UInt64, _ flags: EntryFlags = [],
         token: UInt64
     ) throws(Errno) {
         let entry = unsafe try nextEntry(token)

@@ -1,4 +1,5 @@
 import CIOUring
+public import LinuxDescriptors
 public import SystemPackage
 
 extension Ring {
@@ -11,7 +12,7 @@ extension Ring {
     ///
     /// - Parameter descriptor: an eventfd, of which the ring keeps a reference of its own.
     /// - Throws: `EBUSY` when one is registered already, `EINVAL` for a descriptor that is not an eventfd.
-    public mutating func registerEventFD(_ descriptor: FileDescriptor) throws(Errno) {
+    public mutating func registerEventFD(_ descriptor: BorrowedDescriptor) throws(Errno) {
         let result = unsafe io_uring_register_eventfd(&ring, descriptor.rawValue)
         if result < 0 { throw Errno(rawValue: -result) }
     }

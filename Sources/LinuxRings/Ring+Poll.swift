@@ -1,5 +1,6 @@
 public import CIOUring
 public import Glibc
+public import LinuxDescriptors
 public import SystemPackage
 
 extension Ring {
@@ -21,7 +22,7 @@ extension Ring {
 
     /// Queues one poll (`io_uring_prep_poll_add(3)`). The result is the mask of what is ready.
     @inlinable public mutating func preparePoll(
-        _ descriptor: FileDescriptor, _ events: PollEvents, token: UInt64
+        _ descriptor: BorrowedDescriptor, _ events: PollEvents, token: UInt64
     ) throws(Errno) {
         let entry = unsafe try nextEntry(token)
         unsafe io_uring_prep_poll_add(entry, descriptor.rawValue, events.rawValue)
@@ -31,7 +32,7 @@ extension Ring {
     /// Queues a poll that completes each time something becomes ready until it ends
     /// (`io_uring_prep_poll_multishot(3)`, Linux 5.13). It reports changes, as edge-triggered epoll does.
     @inlinable public mutating func prepareMultishotPoll(
-        _ descriptor: FileDescriptor, _ events: PollEvents, token: UInt64
+        _ descriptor: BorrowedDescriptor, _ events: PollEvents, token: UInt64
     ) throws(Errno) {
         let entry = unsafe try nextEntry(token)
         unsafe io_uring_prep_poll_multishot(entry, descriptor.rawValue, events.rawValue)

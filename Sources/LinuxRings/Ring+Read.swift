@@ -1,11 +1,12 @@
 public import CIOUring
+public import LinuxDescriptors
 public import SystemPackage
 
 extension Ring {
     /// Queues one read into memory that must live until the completion came (`io_uring_prep_read(3)`), from the
     /// file's position if it has one. The result is the number of bytes.
     @unsafe @inlinable public mutating func prepareRead(
-        _ descriptor: FileDescriptor, into memory: UnsafeMutableRawBufferPointer, _ flags: EntryFlags = [],
+        _ descriptor: BorrowedDescriptor, into memory: UnsafeMutableRawBufferPointer, _ flags: EntryFlags = [],
         token: UInt64
     ) throws(Errno) {
         let entry = unsafe try nextEntry(token)

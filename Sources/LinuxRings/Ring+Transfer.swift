@@ -1,5 +1,6 @@
 public import CIOUring
 import Glibc
+public import LinuxDescriptors
 public import SystemPackage
 
 extension Ring {
@@ -51,7 +52,7 @@ extension Ring {
 
     /// Puts a file into a slot of the ring's own table (`io_uring_register_files_update(3)`). The caller's descriptor
     /// can be closed afterwards.
-    public mutating func registerFile(_ descriptor: FileDescriptor, slot: UInt32) throws(Errno) {
+    public mutating func registerFile(_ descriptor: BorrowedDescriptor, slot: UInt32) throws(Errno) {
         var number = descriptor.rawValue
         let result = unsafe io_uring_register_files_update(&ring, slot, &number, 1)
         if result < 0 { throw Errno(rawValue: -result) }

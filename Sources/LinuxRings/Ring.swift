@@ -1,6 +1,6 @@
 public import CIOUring
 import Glibc
-import LinuxDescriptors
+public import LinuxDescriptors
 public import SystemPackage
 
 /// An io_uring: a submission queue and a completion queue shared with the kernel (`io_uring(7)`).
@@ -66,7 +66,7 @@ public import SystemPackage
     }
 
     /// The ring's own descriptor, borrowed.
-    @inlinable public var descriptor: FileDescriptor { unsafe FileDescriptor(rawValue: ring.ring_fd) }
+    @inlinable public var descriptor: BorrowedDescriptor { unsafe BorrowedDescriptor(rawValue: ring.ring_fd) }
 
     // MARK: Submitting
 

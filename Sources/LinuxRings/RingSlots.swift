@@ -1,5 +1,5 @@
-import LinuxDescriptors
-public import SystemPackage
+public import LinuxDescriptors
+import SystemPackage
 
 /// What a ``DescriptorRing`` owns, by index: a descriptor, its generation, and how many requests are pending on it.
 @safe @usableFromInline struct RingSlots: ~Copyable {
@@ -36,7 +36,7 @@ public import SystemPackage
         }
     }
 
-    mutating func insert(_ descriptor: FileDescriptor) -> RingToken {
+    mutating func insert(_ descriptor: BorrowedDescriptor) -> RingToken {
         if free.isEmpty {
             precondition(slots.count < RingToken.capacity, "a ring owns at most 16 777 216 descriptors")
             free.append(UInt32(slots.count))
@@ -58,8 +58,8 @@ public import SystemPackage
         Int(token.index) < slots.count && slots[Int(token.index)].generation == token.generation
     }
 
-    @inlinable func descriptor(of token: RingToken) -> FileDescriptor? {
-        isLive(token) ? FileDescriptor(rawValue: slots[Int(token.index)].number) : nil
+    @inlinable func descriptor(of token: RingToken) -> BorrowedDescriptor? {
+        isLive(token) ? BorrowedDescriptor(rawValue: slots[Int(token.index)].number) : nil
     }
 
     func pending(on token: RingToken) -> UInt32 { isLive(token) ? slots[Int(token.index)].pending : 0 }

@@ -1,9 +1,9 @@
-public import Glibc
+import Glibc
 public import LinuxDescriptors
 public import SystemPackage
 
 /// A connected TCP socket.
-@frozen public struct Connection: ~Copyable, Sendable {
+@frozen public struct Connection: DescriptorOwner, ~Copyable, Sendable {
     @usableFromInline let owned: OwnedDescriptor
 
     /// Takes over a connected socket.
@@ -12,7 +12,7 @@ public import SystemPackage
     }
 
     /// The descriptor, borrowed.
-    @inlinable public var descriptor: FileDescriptor { owned.descriptor }
+    @inlinable public var descriptor: BorrowedDescriptor { owned.descriptor }
 
     /// Gives the descriptor away.
     @inlinable public consuming func release() -> OwnedDescriptor {
@@ -24,10 +24,7 @@ public import SystemPackage
     /// - Returns: the number of bytes, 0 after the peer's last byte, nil if nonblocking and nothing is there.
     /// - Throws: `ECONNRESET`, `ETIMEDOUT`.
     @inlinable public func receive(into bytes: inout MutableRawSpan) throws(Errno) -> Int? {
-        let number = owned.descriptor.rawValue
-        return try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(Errno) -> Int? in
-            try nonblockingSystemCall { unsafe recv(number, buffer.baseAddress, buffer.count, 0) }
-        }
+        try owned.descriptor.receive(into: &bytes)
     }
 
     /// Sends as much as the socket's buffer takes, without a `SIGPIPE` (`send(2)`, `MSG_NOSIGNAL`).
@@ -35,12 +32,7 @@ public import SystemPackage
     /// - Returns: the number of bytes taken, nil if nonblocking and the buffer is full.
     /// - Throws: `EPIPE`, `ECONNRESET`.
     @inlinable public func send(_ bytes: RawSpan) throws(Errno) -> Int? {
-        let number = owned.descriptor.rawValue
-        return try unsafe bytes.withUnsafeBytes { (buffer) throws(Errno) -> Int? in
-            try nonblockingSystemCall {
-                unsafe Glibc.send(number, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL))
-            }
-        }
+        try owned.descriptor.send(bytes)
     }
 
     /// Says that nothing more will be sent (`shutdown(2)`, `SHUT_WR`).

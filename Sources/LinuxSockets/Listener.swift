@@ -5,7 +5,7 @@ public import SystemPackage
 /// A listening TCP socket.
 ///
 /// Any number of threads may accept from it at once.
-@frozen public struct Listener: ~Copyable, Sendable {
+@frozen public struct Listener: DescriptorOwner, ~Copyable, Sendable {
     @usableFromInline let owned: OwnedDescriptor
 
     /// Takes over a socket that listens already, for example one inherited from a supervisor.
@@ -26,7 +26,7 @@ public import SystemPackage
     }
 
     /// The descriptor, borrowed.
-    @inlinable public var descriptor: FileDescriptor { owned.descriptor }
+    @inlinable public var descriptor: BorrowedDescriptor { owned.descriptor }
 
     /// Gives the descriptor away.
     @inlinable public consuming func release() -> OwnedDescriptor {
@@ -74,7 +74,7 @@ public import SystemPackage
 /// - Throws: `ECONNABORTED`, `EMFILE`, `ENFILE`; `EINVAL` when the listener was shut down.
 @inlinable @inline(__always)
 public func acceptConnection(
-    from listener: FileDescriptor, _ options: AcceptOptions = [.nonblocking]
+    from listener: BorrowedDescriptor, _ options: AcceptOptions = [.nonblocking]
 ) throws(Errno) -> Connection? {
     let flags = options.rawValue | CInt(SOCK_CLOEXEC.rawValue)
     let number = try nonblockingSystemCall { accept4(listener.rawValue, nil, nil, flags) }

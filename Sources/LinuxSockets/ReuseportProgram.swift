@@ -1,6 +1,6 @@
 import CSocketExtras
 import Glibc
-import LinuxDescriptors
+public import LinuxDescriptors
 public import SystemPackage
 
 /// An eBPF program that picks the listener of a `SO_REUSEPORT` group for each connection: listener `n` for what
@@ -34,7 +34,7 @@ public struct ReuseportProgram: ~Copyable, Sendable {
     }
 
     /// Lets the program pick for the group that this listener belongs to.
-    public func attach(to listener: FileDescriptor) throws(Errno) {
+    public func attach(to listener: BorrowedDescriptor) throws(Errno) {
         try setOption(listener, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, program.descriptor.rawValue)
     }
 
@@ -51,7 +51,7 @@ public struct ReuseportProgram: ~Copyable, Sendable {
 
 /// Lets a classic BPF program do the same without any privilege: listener `n` for what arrives on processor `n`, the
 /// kernel's hash for processors without a listener (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.6 for TCP).
-public func attachClassicReuseportProgram(to listener: FileDescriptor) throws(Errno) {
+public func attachClassicReuseportProgram(to listener: BorrowedDescriptor) throws(Errno) {
     let processor = UInt32(bitPattern: SKF_AD_OFF + SKF_AD_CPU)
     try attachClassic(
         [
@@ -67,12 +67,12 @@ public func attachClassicReuseportProgram(to listener: FileDescriptor) throws(Er
 ///   - listener: any of the group, borrowed.
 ///   - index: the listener's number in the order in which the group began to listen. The kernel fills the number of a
 ///     listener that is closed with the last one; a number without a listener leaves the choice to its hash.
-public func attachClassicReuseportProgram(to listener: FileDescriptor, selecting index: Int) throws(Errno) {
+public func attachClassicReuseportProgram(to listener: BorrowedDescriptor, selecting index: Int) throws(Errno) {
     let number = UInt32(clamping: index)
     try attachClassic([sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: number)], to: listener)
 }
 
-private func attachClassic(_ instructions: [sock_filter], to listener: FileDescriptor) throws(Errno) {
+private func attachClassic(_ instructions: [sock_filter], to listener: BorrowedDescriptor) throws(Errno) {
     var code = instructions
     let count = UInt16(code.count)
     let result = unsafe code.withUnsafeMutableBufferPointer {
@@ -86,7 +86,7 @@ private func attachClassic(_ instructions: [sock_filter], to listener: FileDescr
 /// Gives the choice back to the kernel's hash (`SO_DETACH_REUSEPORT_BPF`, Linux 5.3).
 ///
 /// - Throws: `ENOENT` when no program is attached.
-public func detachReuseportProgram(from listener: FileDescriptor) throws(Errno) {
+public func detachReuseportProgram(from listener: BorrowedDescriptor) throws(Errno) {
     try setOption(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, CInt(0))
 }
 

@@ -1,6 +1,6 @@
 import CSocketExtras
 import Glibc
-import LinuxDescriptors
+public import LinuxDescriptors
 public import SystemPackage
 
 /// An eBPF program that spreads the connections of a `SO_REUSEPORT` group over some of its listeners, which can be
@@ -42,7 +42,7 @@ public struct ReuseportSelector: ~Copyable, Sendable {
     }
 
     /// Lets the program pick for the group that this listener belongs to.
-    public func attach(to listener: FileDescriptor) throws(Errno) {
+    public func attach(to listener: BorrowedDescriptor) throws(Errno) {
         try setOption(listener, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, program.descriptor.rawValue)
     }
 
@@ -50,7 +50,7 @@ public struct ReuseportSelector: ~Copyable, Sendable {
     ///
     /// - Throws: `E2BIG` if there is no such place, `EBUSY` if the listener has one already, `EINVAL` if it does not
     ///   listen or was bound without `SO_REUSEPORT`.
-    public func insert(_ listener: FileDescriptor, at place: Int) throws(Errno) {
+    public func insert(_ listener: BorrowedDescriptor, at place: Int) throws(Errno) {
         var number = listener.rawValue
         let map = listeners.descriptor.rawValue
         _ = try systemCall { unsafe c_bpf_update(map, UInt32(clamping: place), &number) }

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import SystemPackage
 
 /// An IPv4 or IPv6 address with a port: what `bind(2)` and `connect(2)` take.
@@ -95,7 +96,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// What `getsockname(2)` says of a bound socket.
-    static func local(of socket: FileDescriptor) throws(Errno) -> SocketAddress {
+    static func local(of socket: BorrowedDescriptor) throws(Errno) -> SocketAddress {
         var native = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = unsafe withUnsafeMutablePointer(to: &native) {

@@ -1,4 +1,5 @@
 import Glibc
+public import LinuxDescriptors
 public import SystemPackage
 
 /// What can be set on a socket (`socket(7)`, `tcp(7)`), by its C name.
@@ -22,7 +23,7 @@ public enum SocketOption: Sendable {
 /// Sets an option (`setsockopt(2)`).
 ///
 /// - Throws: `EBADF`, `ENOPROTOOPT`, `EINVAL`.
-public func setSocketOption(_ option: SocketOption, on socket: FileDescriptor) throws(Errno) {
+public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescriptor) throws(Errno) {
     switch option {
     case .reuseAddress: try setOption(socket, SOL_SOCKET, SO_REUSEADDR, CInt(1))
     case .reusePort: try setOption(socket, SOL_SOCKET, SO_REUSEPORT, CInt(1))
@@ -35,7 +36,7 @@ public func setSocketOption(_ option: SocketOption, on socket: FileDescriptor) t
 }
 
 func setOption<Value: BitwiseCopyable>(
-    _ socket: FileDescriptor, _ level: CInt, _ name: CInt, _ value: Value
+    _ socket: BorrowedDescriptor, _ level: CInt, _ name: CInt, _ value: Value
 ) throws(Errno) {
     let result = unsafe withUnsafePointer(to: value) {
         unsafe setsockopt(socket.rawValue, level, name, $0, socklen_t(MemoryLayout<Value>.size))
@@ -44,7 +45,7 @@ func setOption<Value: BitwiseCopyable>(
 }
 
 /// The error that is pending on a socket (`SO_ERROR`), which reading it clears; nil if there is none.
-public func takeSocketError(of socket: FileDescriptor) throws(Errno) -> Errno? {
+public func takeSocketError(of socket: BorrowedDescriptor) throws(Errno) -> Errno? {
     var value: CInt = 0
     var length = socklen_t(MemoryLayout<CInt>.size)
     if unsafe getsockopt(socket.rawValue, SOL_SOCKET, SO_ERROR, &value, &length) != 0 { throw Errno(rawValue: errno) }

@@ -1,6 +1,6 @@
 import CSocketExtras
 import Glibc
-import LinuxDescriptors
+public import LinuxDescriptors
 public import SystemPackage
 
 /// A TCP socket that is neither listening nor connected yet.
@@ -28,7 +28,7 @@ public struct StreamSocket: ~Copyable, Sendable {
     }
 
     /// The descriptor, borrowed.
-    public var descriptor: FileDescriptor { owned.descriptor }
+    public var descriptor: BorrowedDescriptor { owned.descriptor }
 
     /// Gives the socket an address (`bind(2)`).
     ///

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxRings
 import SystemPackage
 import Testing
@@ -9,7 +10,7 @@ import Testing
     @Test(.enabled(if: Need.multishotPoll.unmet() == nil, "io_uring's multishot poll is absent"))
     func aRingThatRefusesToPollIsNotWoken() throws {
         let error = #expect(throws: Unobservable.self) {
-            try wokenRings(.readable, polling: FileDescriptor(rawValue: -1))
+            try wokenRings(.readable, polling: BorrowedDescriptor(rawValue: -1))
         }
         #expect(error?.reason.contains("EBADF") == true)
     }

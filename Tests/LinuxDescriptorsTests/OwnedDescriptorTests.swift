@@ -41,7 +41,7 @@ struct OwnedDescriptorTests {
 
     @Test func releaseLeavesItOpen() throws {
         let stillOpen = try withOwnDescriptorTable {
-            let released: FileDescriptor
+            let released: BorrowedDescriptor
             do {
                 let owned = OwnedDescriptor(owning: try open())
                 released = owned.release()
@@ -86,7 +86,7 @@ struct OwnedDescriptorTests {
     }
 }
 
-private func open() throws -> FileDescriptor {
+private func open() throws -> BorrowedDescriptor {
     try FileDescriptor.open("/dev/null", .readOnly)
 }
 

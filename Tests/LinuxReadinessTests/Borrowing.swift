@@ -3,7 +3,7 @@ import LinuxReadiness
 import SystemPackage
 
 /// Lends another thread an event counter that stays with its owner.
-func borrowing<Result>(_ descriptor: FileDescriptor, _ body: (borrowing EventFD) throws -> Result) throws -> Result {
+func borrowing<Result>(_ descriptor: BorrowedDescriptor, _ body: (borrowing EventFD) throws -> Result) throws -> Result {
     let counter = EventFD(owning: OwnedDescriptor(owning: try descriptor.duplicate()))
     return try body(counter)
 }

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxSockets
 import SystemPackage
@@ -90,7 +91,7 @@ import Testing
 /// Waits until the end comes and says whether the listener was reported before it or with it. The first report of the
 /// listener is passed on and ends watching it, for a level-triggered one would be reported for ever.
 private func sees(
-    _ listener: FileDescriptor, in set: borrowing Epoll, tells reports: FileDescriptor
+    _ listener: BorrowedDescriptor, in set: borrowing Epoll, tells reports: BorrowedDescriptor
 ) throws -> Bool {
     let buffer = EpollEventBuffer(capacity: 4)
     var seen = false

@@ -83,7 +83,7 @@ import Testing
         try set.add(counter.descriptor, .readable, token: 1)
         #expect(throws: Errno.fileExists) { try set.add(counter.descriptor, .readable, token: 1) }
         #expect(throws: Errno.invalidArgument) { try set.add(set.descriptor, .readable, token: 1) }
-        let none = FileDescriptor(rawValue: -1)
+        let none = BorrowedDescriptor(rawValue: -1)
         #expect(throws: Errno.badFileDescriptor) { try set.add(none, .readable, token: 1) }
         let file = try FileDescriptor.open("/proc/self/exe", .readOnly)
         defer { try? file.close() }

@@ -13,7 +13,7 @@ final class TestSet {
     var mustRebuild: Bool { base.mustRebuild }
     var incidents: InterestSet.Incidents { base.incidents }
     func holds(_ token: InterestToken) -> Bool { base.holds(token) }
-    func descriptor(of token: InterestToken) -> FileDescriptor? { base.descriptor(of: token) }
+    func descriptor(of token: InterestToken) -> BorrowedDescriptor? { base.descriptor(of: token) }
 
     func insert(_ descriptor: consuming OwnedDescriptor, _ events: EpollEvents) throws(Errno) -> InterestToken {
         try base.insert(descriptor, events)

@@ -113,14 +113,14 @@ import Testing
 /// A listener on a ring, whose accepts have completed and not been taken, and its clients.
 private struct Scene: ~Copyable {
     let token: RingToken
-    private let clients: [FileDescriptor]
+    private let clients: [BorrowedDescriptor]
 
     init(_ ring: TestRing, clients count: Int = 1, multishot: Bool = true) throws {
         let listener = try loopbackListener()
         let address = try listener.address
         let token = try ring.base.insert(listener.release())
         try ring.base.prepareAccept(token, multishot: multishot)
-        var clients: [FileDescriptor] = []
+        var clients: [BorrowedDescriptor] = []
         for _ in 0..<count {
             clients.append(try StreamSocket(for: address, .blocking).connect(to: address).release().release())
         }

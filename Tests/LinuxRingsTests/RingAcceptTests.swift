@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
 import SystemPackage
@@ -36,7 +37,7 @@ import Testing
     @Test func mistakesBecomeResults() throws {
         var ring = try Ring.forThisThread(entries: 8)
         let pipe = try Pipe()
-        try ring.prepareAccept(on: FileDescriptor(rawValue: -1), token: 1)
+        try ring.prepareAccept(on: BorrowedDescriptor(rawValue: -1), token: 1)
         try ring.prepareAccept(on: pipe.reader, token: 2)
         let errors = Dictionary(uniqueKeysWithValues: try ring.completions(2).map { ($0.token, $0.error) })
         #expect(errors == [1: .badFileDescriptor, 2: .notSocket])

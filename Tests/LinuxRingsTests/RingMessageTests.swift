@@ -139,10 +139,10 @@ private final class Promise: @unchecked Sendable {
     private let changed = NSCondition()
     private var announced = false
     private var ended = false
-    private var target: FileDescriptor?
+    private var target: BorrowedDescriptor?
     private var received: Completion?
 
-    func announce(_ descriptor: FileDescriptor?) {
+    func announce(_ descriptor: BorrowedDescriptor?) {
         changed.lock()
         target = descriptor
         announced = true
@@ -158,7 +158,7 @@ private final class Promise: @unchecked Sendable {
         changed.unlock()
     }
 
-    func descriptor() -> FileDescriptor? {
+    func descriptor() -> BorrowedDescriptor? {
         changed.lock()
         defer { changed.unlock() }
         while !announced { changed.wait() }

@@ -1,4 +1,5 @@
 import CTestSupport
+import LinuxDescriptors
 import LinuxRings
 import SystemPackage
 import TestSupport
@@ -39,7 +40,7 @@ import Testing
     @Test(.enabled(if: descriptorTablesAvailable, whyNoTables))
     func endOfLifeClosesTheRing() throws {
         let closed = try withOwnDescriptorTable {
-            let number: FileDescriptor
+            let number: BorrowedDescriptor
             do {
                 let ring = try Ring(entries: 8)
                 number = ring.descriptor

@@ -1,5 +1,6 @@
 import CBenchExtras
 import Glibc
+import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
 import TestSupport
@@ -82,7 +83,7 @@ enum Program: CaseIterable {
     struct Loaded {
         let program: Shared?
 
-        func attach(to listener: FileDescriptor) throws {
+        func attach(to listener: BorrowedDescriptor) throws {
             guard let program else { return try attachClassicReuseportProgram(to: listener) }
             try program.program.attach(to: listener)
         }
@@ -98,7 +99,7 @@ private struct Group {
 
     final class Member {
         let listener: Listener
-        var descriptor: FileDescriptor { listener.descriptor }
+        var descriptor: BorrowedDescriptor { listener.descriptor }
 
         init(_ listener: consuming Listener) { self.listener = listener }
     }

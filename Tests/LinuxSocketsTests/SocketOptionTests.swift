@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
 import TestSupport
@@ -37,13 +38,13 @@ import Testing
     }
 
     @Test func closedDescriptorIsRefused() {
-        let none = FileDescriptor(rawValue: -1)
+        let none = BorrowedDescriptor(rawValue: -1)
         #expect(throws: Errno.badFileDescriptor) { try setSocketOption(.noDelay, on: none) }
         #expect(throws: Errno.badFileDescriptor) { try takeSocketError(of: none) }
     }
 }
 
-private func value(of socket: FileDescriptor, _ level: CInt, _ name: CInt) throws -> CInt {
+private func value(of socket: BorrowedDescriptor, _ level: CInt, _ name: CInt) throws -> CInt {
     var value: CInt = 0
     var length = socklen_t(MemoryLayout<CInt>.size)
     if getsockopt(socket.rawValue, level, name, &value, &length) != 0 { throw Errno(rawValue: errno) }

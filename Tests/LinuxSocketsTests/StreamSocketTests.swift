@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
 import TestSupport
@@ -64,7 +65,7 @@ import Testing
     }
 }
 
-private func localAddress(of socket: FileDescriptor) throws -> SocketAddress {
+private func localAddress(of socket: BorrowedDescriptor) throws -> SocketAddress {
     var native = sockaddr_in()
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let result = withUnsafeMutablePointer(to: &native) {

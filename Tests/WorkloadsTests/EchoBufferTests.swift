@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import Meters
@@ -10,7 +11,7 @@ import Testing
 @Suite struct EchoBufferTests {
     /// Runs the multishot loop over connections of a ring that has two buffers for all of them.
     private func echo(
-        _ plan: RunPlan, _ numbers: [CInt], stop: FileDescriptor, _ meter: WorkerMeter
+        _ plan: RunPlan, _ numbers: [CInt], stop: BorrowedDescriptor, _ meter: WorkerMeter
     ) -> BenchThread<Void> {
         BenchThread("worker", processor: nil) { () throws(Errno) in
             let capacity = Int(numbers.max()!) + 1

@@ -34,7 +34,7 @@ import Testing
                 setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 return number
             }
-            let never = FileDescriptor(rawValue: -1)
+            let never = BorrowedDescriptor(rawValue: -1)
             team = try server.startWorkers(try server.acceptAll(count, unless: never, or: never))
             team.workers.start()
         }
@@ -62,7 +62,7 @@ import Testing
         }
 
         func reset(_ client: Int) throws {
-            try setSocketOption(.resetOnClose, on: FileDescriptor(rawValue: clients[client]))
+            try setSocketOption(.resetOnClose, on: BorrowedDescriptor(rawValue: clients[client]))
             close(clients[client])
         }
 

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxSockets
 import Meters
 import SystemPackage
@@ -5,7 +6,7 @@ import SystemPackage
 /// Accepts by waiting in `accept4(2)`, until the listener is shut down: the pre-fork model.
 ///
 /// The kernel wakes one waiting thread for each connection, the one that has waited longest.
-func acceptBlocking(_ listener: FileDescriptor, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
+func acceptBlocking(_ listener: BorrowedDescriptor, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
     while true {
         do throws(Errno) {
             meter.add(.systemCalls)

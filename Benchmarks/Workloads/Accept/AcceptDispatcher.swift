@@ -16,7 +16,7 @@ func dispatchAccepted(
             let token = Token(rawValue: events[index].token)
             if token.kind == .stop { return }
             meter.add(.systemCalls)
-            while let connection = try acceptConnection(from: FileDescriptor(rawValue: token.number)) {
+            while let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: token.number)) {
                 // A worker serves it while the next is accepted; handed over together, the last of a long queue would be
                 // accepted before the first is served.
                 queue.put(connection.release().release().rawValue)

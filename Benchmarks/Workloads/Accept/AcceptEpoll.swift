@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxSockets
 import Meters
@@ -21,7 +22,7 @@ func acceptFromEpoll(
             if token.kind == .stop { return }
             repeat {
                 meter.add(.systemCalls)
-                guard let connection = try acceptConnection(from: FileDescriptor(rawValue: token.number)) else {
+                guard let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: token.number)) else {
                     meter.add(.emptyCalls)
                     break
                 }

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxSockets
 import Meters
@@ -20,7 +21,7 @@ func acceptOneShot(
         meter.add(.wakeups)
         let token = Token(rawValue: events[0].token)
         if token.kind == .stop { return }
-        let listener = FileDescriptor(rawValue: token.number)
+        let listener = BorrowedDescriptor(rawValue: token.number)
 
         meter.add(.systemCalls)
         guard let connection = try acceptConnection(from: listener) else {
@@ -38,7 +39,7 @@ func acceptOneShot(
 /// `EPOLL_CTL_MOD`, which reports at once if a connection is waiting already.
 @inline(__always)
 private func armAgain(
-    _ listener: FileDescriptor, in epoll: borrowing Epoll, _ meter: WorkerMeter
+    _ listener: BorrowedDescriptor, in epoll: borrowing Epoll, _ meter: WorkerMeter
 ) throws(Errno) {
     try epoll.modify(listener, oneShotFlags, token: Token(.listener, listener.rawValue).rawValue)
     meter.add(.systemCalls)

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import LinuxSockets
 import Meters
 import SystemPackage
@@ -37,7 +38,7 @@ func acceptFromSelect(_ set: inout SelectSet, _ server: inout Server, _ meter: W
 @inline(__always)
 private func acceptOne(_ listener: CInt, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
     meter.add(.systemCalls)
-    if let connection = try acceptConnection(from: FileDescriptor(rawValue: listener)) {
+    if let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: listener)) {
         try serveAndClose(connection, &server, meter)
     } else {
         meter.add(.emptyCalls)

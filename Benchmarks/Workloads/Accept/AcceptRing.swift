@@ -7,7 +7,7 @@ import SystemPackage
 /// Accepts with one io_uring request for each connection, until the stop signal comes. One `io_uring_enter(2)`
 /// hands over the close and the next accept and waits.
 func acceptRingSingle(
-    _ ring: inout Ring, _ listener: FileDescriptor, _ server: inout Server, _ meter: WorkerMeter
+    _ ring: inout Ring, _ listener: BorrowedDescriptor, _ server: inout Server, _ meter: WorkerMeter
 ) throws(Errno) {
     try ring.prepareAccept(on: listener, token: Token(.listener).rawValue)
     while true {

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
 import Meters
@@ -6,7 +7,7 @@ import SystemPackage
 /// Accepts with ordinary calls what an io_uring poll reports, until the stop signal comes. The poll reports changes,
 /// so each report is drained to `EAGAIN`.
 func acceptFromRingPoll(
-    _ ring: inout Ring, _ listener: FileDescriptor, _ server: inout Server, _ meter: WorkerMeter
+    _ ring: inout Ring, _ listener: BorrowedDescriptor, _ server: inout Server, _ meter: WorkerMeter
 ) throws(Errno) {
     let token = Token(.listener, listener.rawValue).rawValue
     try ring.prepareMultishotPoll(listener, .readable, token: token)

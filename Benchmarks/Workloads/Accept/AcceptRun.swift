@@ -38,7 +38,7 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
 }
 
 private func startClients(
-    _ plan: RunPlan, _ address: SocketAddress, failure: FileDescriptor, _ window: RunWindow,
+    _ plan: RunPlan, _ address: SocketAddress, failure: BorrowedDescriptor, _ window: RunWindow,
     _ abandonment: Abandonment
 ) -> [BenchThread<ClientResult>] {
     (0..<plan.clients).map { index in

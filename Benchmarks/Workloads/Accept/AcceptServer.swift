@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxSockets
 import Meters
@@ -52,7 +53,7 @@ final class AcceptServer: Sendable {
     }
 
     private static func sharedSet(
-        _ plan: RunPlan, _ listeners: [FileDescriptor], _ stop: borrowing EventFD
+        _ plan: RunPlan, _ listeners: [BorrowedDescriptor], _ stop: borrowing EventFD
     ) throws(RunError) -> SharedEpoll? {
         guard plan.topology == .sharedSet else { return nil }
         let flags: EpollEvents =

@@ -10,7 +10,7 @@ struct AcceptWorker: Sendable {
     let plan: RunPlan
     let member: WorkerTeam.Member
     /// The listeners this worker accepts from.
-    let listeners: [FileDescriptor]
+    let listeners: [BorrowedDescriptor]
     /// The set that all workers share; nil if this worker makes its own.
     let sharedSet: SharedEpoll?
     /// The dispatcher's queue.

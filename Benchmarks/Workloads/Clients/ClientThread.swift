@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// - Parameter failure: an eventfd that is signalled if `body` throws; nothing else is inherited. Borrowed.
 func clientThread(
-    _ plan: RunPlan, _ index: Int, failure: FileDescriptor,
+    _ plan: RunPlan, _ index: Int, failure: BorrowedDescriptor,
     _ body: @escaping @Sendable () throws(Errno) -> ClientResult
 ) -> BenchThread<ClientResult> {
     let name = "client-\(index)"
@@ -25,7 +25,7 @@ func clientThread(
 }
 
 /// Adds one to an eventfd that somebody else owns; it cannot overflow here.
-func signal(_ descriptor: FileDescriptor) {
+func signal(_ descriptor: BorrowedDescriptor) {
     var one: UInt64 = 1
     _ = unsafe write(descriptor.rawValue, &one, 8)
 }

@@ -56,7 +56,7 @@ import SystemPackage
         for index in 0..<connections {
             _ = fcntl(numbers[index], F_SETFL, O_NONBLOCK)
             try epoll.add(
-                FileDescriptor(rawValue: numbers[index]), [.readable, .writable, .peerClosed, .edgeTriggered],
+                BorrowedDescriptor(rawValue: numbers[index]), [.readable, .writable, .peerClosed, .edgeTriggered],
                 token: UInt64(index))
         }
         _ = c_set_timer_slack(1)

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import Meters
 import Synchronization
@@ -102,7 +103,7 @@ final class CountedEnd: Sendable {
     }
 
     /// Borrowed.
-    var descriptor: FileDescriptor { signal.descriptor }
+    var descriptor: BorrowedDescriptor { signal.descriptor }
 
     func arrive() {
         // Adding one to an eventfd of 0 cannot fail.

@@ -29,7 +29,7 @@ func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) 
 }
 
 private func startClients(
-    _ plan: RunPlan, _ address: SocketAddress, failure: FileDescriptor, _ window: RunWindow,
+    _ plan: RunPlan, _ address: SocketAddress, failure: BorrowedDescriptor, _ window: RunWindow,
     _ abandonment: Abandonment
 ) -> [BenchThread<ClientResult>] {
     (0..<plan.clients).map { index in

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import Meters
 import SystemPackage
@@ -23,7 +24,7 @@ func dispatch(
             case .listener:
                 guard let number = try worker.accept(from: token.number) else { continue }
                 try epoll.add(
-                    FileDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
+                    BorrowedDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
                 meter.add(.systemCalls)
             default:
                 queue.put(token.number)
@@ -43,7 +44,7 @@ func echoDispatched(
         let before = worker.progress
         if worker.receiveAndEcho(number) != .closed {
             try epoll.modify(
-                FileDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
+                BorrowedDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
             meter.add(.systemCalls)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }

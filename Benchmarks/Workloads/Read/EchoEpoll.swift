@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import Meters
 import SystemPackage
@@ -44,7 +45,7 @@ private func acceptInto(
     _ epoll: borrowing Epoll, _ listener: CInt, _ rules: EpollRules, _ worker: inout EchoWorker
 ) throws(Errno) -> EchoOutcome {
     guard let number = try worker.accept(from: listener) else { return .empty }
-    try epoll.add(FileDescriptor(rawValue: number), rules.flags, token: worker.token(number).rawValue)
+    try epoll.add(BorrowedDescriptor(rawValue: number), rules.flags, token: worker.token(number).rawValue)
     worker.meter.add(.systemCalls)
     return .progress
 }

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import Meters
 import SystemPackage
@@ -20,7 +21,7 @@ func echoOneShot(
         if token.kind == .listener {
             if let number = try worker.accept(from: token.number) {
                 try epoll.add(
-                    FileDescriptor(rawValue: number), oneShotFlags, token: worker.token(number).rawValue)
+                    BorrowedDescriptor(rawValue: number), oneShotFlags, token: worker.token(number).rawValue)
                 meter.add(.systemCalls)
             }
             try armAgain(token, in: epoll, meter)
@@ -38,6 +39,6 @@ func echoOneShot(
 /// `EPOLL_CTL_MOD`, which reports at once if something is waiting already.
 @inline(__always)
 private func armAgain(_ token: Token, in epoll: borrowing Epoll, _ meter: WorkerMeter) throws(Errno) {
-    try epoll.modify(FileDescriptor(rawValue: token.number), oneShotFlags, token: token.rawValue)
+    try epoll.modify(BorrowedDescriptor(rawValue: token.number), oneShotFlags, token: token.rawValue)
     meter.add(.systemCalls)
 }

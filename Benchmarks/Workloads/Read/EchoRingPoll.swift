@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxRings
 import Meters
 import SystemPackage
@@ -11,7 +12,7 @@ func echoFromRingPoll(
     let meter = worker.meter
     for number in listeners {
         try ring.prepareMultishotPoll(
-            FileDescriptor(rawValue: number), .readable, token: Token(.listener, number).rawValue)
+            BorrowedDescriptor(rawValue: number), .readable, token: Token(.listener, number).rawValue)
     }
     for number in connections { try pollConnection(&ring, number, worker) }
     while true {
@@ -27,7 +28,7 @@ func echoFromRingPoll(
                 guard !completion.isArmed else { continue }
                 meter.add(.rearms)
                 try ring.prepareMultishotPoll(
-                    FileDescriptor(rawValue: token.number), .readable, token: token.rawValue)
+                    BorrowedDescriptor(rawValue: token.number), .readable, token: token.rawValue)
                 continue
             }
             // Posted before the connection was closed: the end of a peer is an event of its own.
@@ -50,8 +51,8 @@ func echoFromRingPoll(
 private func pollConnection(_ ring: inout Ring, _ number: CInt, _ worker: borrowing EchoWorker) throws(Errno) {
     let token = Token(.connection, number).rawValue
     if worker.closesAfterReply {
-        try ring.preparePoll(FileDescriptor(rawValue: number), .readable, token: token)
+        try ring.preparePoll(BorrowedDescriptor(rawValue: number), .readable, token: token)
     } else {
-        try ring.prepareMultishotPoll(FileDescriptor(rawValue: number), .readable, token: token)
+        try ring.prepareMultishotPoll(BorrowedDescriptor(rawValue: number), .readable, token: token)
     }
 }

@@ -12,7 +12,7 @@ func echoFromRing(
     let meter = worker.meter
     for number in listeners {
         try ring.prepareAccept(
-            on: FileDescriptor(rawValue: number), token: Token(.listener, number).rawValue)
+            on: BorrowedDescriptor(rawValue: number), token: Token(.listener, number).rawValue)
     }
     for number in connections { try unsafe streams.receive(number, on: &ring) }
     while true {
@@ -34,7 +34,7 @@ func echoFromRing(
                 worker.connections.began(completion.result)
                 streams.reset(completion.result)
                 try unsafe streams.receive(completion.result, on: &ring)
-                try ring.prepareAccept(on: FileDescriptor(rawValue: token.number), token: token.rawValue)
+                try ring.prepareAccept(on: BorrowedDescriptor(rawValue: token.number), token: token.rawValue)
             case .receive where completion.result > 0:
                 worker.progress += 1
                 let count = unsafe streams.received(token.number, Int(completion.result), worker.message.bytes)

@@ -26,7 +26,7 @@ final class EchoServer: Sendable {
     /// - Throws: what `accept4(2)` says; `ETIMEDOUT` if they do not come, `ECANCELED` if a client gave up, `EINTR` if the
     ///   user wants to stop. None is open then.
     func acceptAll(
-        _ count: Int, unless failure: FileDescriptor, or interruption: FileDescriptor
+        _ count: Int, unless failure: BorrowedDescriptor, or interruption: BorrowedDescriptor
     ) throws(Errno) -> [CInt] {
         var numbers: [CInt] = []
         numbers.reserveCapacity(count)
@@ -40,7 +40,7 @@ final class EchoServer: Sendable {
     }
 
     private func accept(
-        _ count: Int, into numbers: inout [CInt], unless failure: FileDescriptor, or interruption: FileDescriptor
+        _ count: Int, into numbers: inout [CInt], unless failure: BorrowedDescriptor, or interruption: BorrowedDescriptor
     ) throws(Errno) {
         let deadline = monotonicNanoseconds() + 30_000_000_000
         let blocking = plan.mode.usesBlockingSockets
@@ -53,7 +53,7 @@ final class EchoServer: Sendable {
             if entries[0].revents != 0 { throw .interrupted }
             if entries[1].revents != 0 { throw .canceled }
             for entry in entries.dropFirst(2) where entry.revents != 0 {
-                let listener = FileDescriptor(rawValue: entry.fd)
+                let listener = BorrowedDescriptor(rawValue: entry.fd)
                 guard let connection = try acceptConnection(from: listener, blocking ? [] : [.nonblocking])
                 else { continue }
                 try setSocketOption(.noDelay, on: connection.descriptor)

@@ -51,9 +51,9 @@ struct EchoJob: Sendable {
     private let message: MessagePattern
     private let shared: SharedEpoll?
     let queue: HandoffQueue?
-    let stop: FileDescriptor
+    let stop: BorrowedDescriptor
 
-    init(_ plan: RunPlan, _ team: ListenerTeam, _ connections: [CInt], stop: FileDescriptor) throws(RunError) {
+    init(_ plan: RunPlan, _ team: ListenerTeam, _ connections: [CInt], stop: BorrowedDescriptor) throws(RunError) {
         self.plan = plan
         self.stop = stop
         listeners = plan.workload == .crr ? team.descriptors.map(\.rawValue) : []
@@ -168,7 +168,7 @@ struct EchoJob: Sendable {
         if destination == .slots {
             try ring.registerFileSlots(count: plan.slotCount)
             for (slot, number) in own.enumerated() {
-                try ring.registerFile(FileDescriptor(rawValue: number), slot: UInt32(slot))
+                try ring.registerFile(BorrowedDescriptor(rawValue: number), slot: UInt32(slot))
                 table.ended(number)
                 close(number)
                 worker.connections.began(CInt(slot))
@@ -217,7 +217,7 @@ final class SharedEpoll: Sendable {
     let epoll: Epoll
 
     init(
-        _ listeners: [CInt], _ connections: [CInt], _ flags: EpollEvents, stop: FileDescriptor
+        _ listeners: [CInt], _ connections: [CInt], _ flags: EpollEvents, stop: BorrowedDescriptor
     ) throws(Errno) {
         epoll = try Epoll()
         // Level-triggered, so that the one signal wakes every worker.
@@ -226,10 +226,10 @@ final class SharedEpoll: Sendable {
             // A dispatcher accepts by itself, so its listeners report as long as somebody waits.
             let listenerFlags = flags == dispatchedFlags ? .readable : flags
             try epoll.add(
-                FileDescriptor(rawValue: number), listenerFlags, token: Token(.listener, number).rawValue)
+                BorrowedDescriptor(rawValue: number), listenerFlags, token: Token(.listener, number).rawValue)
         }
         for number in connections {
-            try epoll.add(FileDescriptor(rawValue: number), flags, token: Token(.connection, number).rawValue)
+            try epoll.add(BorrowedDescriptor(rawValue: number), flags, token: Token(.connection, number).rawValue)
         }
     }
 }

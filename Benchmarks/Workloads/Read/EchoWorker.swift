@@ -38,7 +38,7 @@ enum EchoReceipt: Equatable {
     private let sharesConnections: Bool
     private let ordersMessages: Bool
     private let acceptOptions: AcceptOptions
-    private let stop: FileDescriptor
+    private let stop: BorrowedDescriptor
     private var server: Server
     private let buffer: UnsafeMutableRawPointer
     private let capacity: Int
@@ -209,7 +209,7 @@ enum EchoReceipt: Equatable {
     /// Takes a new connection from a listener; nil if none is there.
     mutating func accept(from listener: CInt) throws(Errno) -> CInt? {
         meter.add(.systemCalls)
-        guard let connection = try acceptConnection(from: FileDescriptor(rawValue: listener), acceptOptions) else {
+        guard let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: listener), acceptOptions) else {
             meter.add(.emptyCalls)
             return nil
         }

@@ -58,7 +58,7 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
 
 /// All connections; nil if the user wants to stop.
 private func acceptAll(
-    _ plan: RunPlan, _ server: EchoServer, unless failure: FileDescriptor, _ interruption: Interruption
+    _ plan: RunPlan, _ server: EchoServer, unless failure: BorrowedDescriptor, _ interruption: Interruption
 ) throws(RunError) -> [CInt]? {
     do throws(Errno) {
         return try server.acceptAll(plan.connections + plan.idle, unless: failure, or: interruption.descriptor)
@@ -71,7 +71,7 @@ private func acceptAll(
 
 /// Clients connect first and begin when the window is known.
 private func connectClients(
-    _ plan: RunPlan, _ address: SocketAddress, failure: FileDescriptor, _ start: ClientStart
+    _ plan: RunPlan, _ address: SocketAddress, failure: BorrowedDescriptor, _ start: ClientStart
 ) -> [BenchThread<ClientResult>] {
     (0..<plan.clients).map { index in
         clientThread(plan, index, failure: failure) { () throws(Errno) in

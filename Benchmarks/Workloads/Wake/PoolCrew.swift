@@ -23,7 +23,7 @@ final class PoolCrew: Sendable {
     private let plan: RunPlan
     private let wake: WakePlan
     private let meters: WorkerMeters
-    private let stop: FileDescriptor
+    private let stop: BorrowedDescriptor
     private let queues: PoolQueues?
     private let gate = StartGate()
     private let opened = StartGate()
@@ -42,7 +42,7 @@ final class PoolCrew: Sendable {
     ///   - meters: counters of the consumers; crews that work one after the other share them.
     ///   - stop: readable when consumers are to end; borrowed.
     init(
-        _ plan: RunPlan, _ wake: WakePlan, tasks: Int, meters: WorkerMeters, stop: FileDescriptor
+        _ plan: RunPlan, _ wake: WakePlan, tasks: Int, meters: WorkerMeters, stop: BorrowedDescriptor
     ) throws(RunError) {
         self.plan = plan
         self.wake = wake

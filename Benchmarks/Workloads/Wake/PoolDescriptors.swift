@@ -20,7 +20,7 @@ func produceDescriptors(
         if tasks.over.relaxed != 0 { return ends.close() }
         try register(ends, task, epoll, flags, tasks)
         tasks.handedAt[task].relaxed = monotonicNanoseconds()
-        try writeSignal(FileDescriptor(rawValue: ends.output), nil)
+        try writeSignal(BorrowedDescriptor(rawValue: ends.output), nil)
     }
 }
 
@@ -45,7 +45,7 @@ func signalAllDescriptors(_ tasks: PoolTasks, _ range: Range<Int>, _ outputs: [C
     for (task, output) in zip(range, outputs) {
         if tasks.over.relaxed != 0 { return }
         tasks.handedAt[task].relaxed = monotonicNanoseconds()
-        try writeSignal(FileDescriptor(rawValue: output), nil)
+        try writeSignal(BorrowedDescriptor(rawValue: output), nil)
     }
 }
 
@@ -105,7 +105,7 @@ private func register(
     let task = UInt64(truncatingIfNeeded: task)
     tasks.owners[Int(ends.input)].relaxed = task | UInt64(truncatingIfNeeded: ends.output) << 32
     let token = task << 32 | UInt64(truncatingIfNeeded: ends.input)
-    try epoll.add(FileDescriptor(rawValue: ends.input), flags, token: token)
+    try epoll.add(BorrowedDescriptor(rawValue: ends.input), flags, token: token)
 }
 
 /// Reads a signal, which makes the reader the descriptor's owner; false if another consumer was faster.
@@ -114,7 +114,7 @@ private func readOwned(
     _ descriptor: CInt, _ meter: WorkerMeter, _ count: inout ConsumerCounts
 ) throws(Errno) -> Bool {
     do throws(Errno) {
-        if try readSignal(FileDescriptor(rawValue: descriptor), meter) { return true }
+        if try readSignal(BorrowedDescriptor(rawValue: descriptor), meter) { return true }
     } catch {
         guard error == .badFileDescriptor else { throw error }
     }

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import Meters
@@ -6,7 +7,7 @@ import SystemPackage
 // The loops of consumers that have one long-lived signal each: do what is queued, wait for a signal, again.
 
 @inline(never)
-func consumeInRead(_ input: FileDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
+func consumeInRead(_ input: BorrowedDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
     while inbox.mustWait() { try waitInRead(input, inbox.meter) }
 }
 
@@ -16,18 +17,18 @@ func consumeOnFutex(_ word: SharedWord, _ inbox: inout PoolInbox) throws(Errno) 
 }
 
 @inline(never)
-func consumeInSelect(_ set: inout SelectSet, _ input: FileDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
+func consumeInSelect(_ set: inout SelectSet, _ input: BorrowedDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
     while inbox.mustWait() { try waitInSelect(&set, input, inbox.meter) }
 }
 
 @inline(never)
-func consumeInPoll(_ set: inout PollSet, _ input: FileDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
+func consumeInPoll(_ set: inout PollSet, _ input: BorrowedDescriptor, _ inbox: inout PoolInbox) throws(Errno) {
     while inbox.mustWait() { try waitInPoll(&set, input, inbox.meter) }
 }
 
 @inline(never)
 func consumeInEpoll(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, drains: Bool,
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, drains: Bool,
     _ inbox: inout PoolInbox
 ) throws(Errno) {
     while inbox.mustWait() { try waitInEpoll(epoll, events, input, drains: drains, inbox.meter) }
@@ -35,7 +36,7 @@ func consumeInEpoll(
 
 @inline(never)
 func consumeInOneShot(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ inbox: inout PoolInbox
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, _ inbox: inout PoolInbox
 ) throws(Errno) {
     while inbox.mustWait() { try waitInOneShot(epoll, events, input, inbox.meter) }
 }
@@ -47,7 +48,7 @@ func consumeInRingRead(_ ring: inout Ring, _ channel: WakeChannel, _ inbox: inou
 
 @inline(never)
 func consumeInRingPoll(
-    _ ring: inout Ring, _ input: FileDescriptor, drains: Bool, _ inbox: inout PoolInbox
+    _ ring: inout Ring, _ input: BorrowedDescriptor, drains: Bool, _ inbox: inout PoolInbox
 ) throws(Errno) {
     while inbox.mustWait() { try waitInRingPoll(&ring, input, drains: drains, inbox.meter) }
 }

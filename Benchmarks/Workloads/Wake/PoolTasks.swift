@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import Meters
 import SystemPackage
 
@@ -6,7 +7,7 @@ import SystemPackage
 struct PoolTasks: Sendable {
     let signal: WakeSignal
     /// Written when all tasks are done.
-    let finished: FileDescriptor
+    let finished: BorrowedDescriptor
     /// Tasks whose descriptors are open, or being opened by a producer.
     let open: SharedWord
     /// Tasks to be done.

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import Meters
@@ -7,7 +8,7 @@ import SystemPackage
 // that a profiler finds them by name.
 
 @inline(never)
-func rallyInRead(_ input: FileDescriptor, _ output: FileDescriptor, _ side: borrowing RallySide) throws(Errno) {
+func rallyInRead(_ input: BorrowedDescriptor, _ output: BorrowedDescriptor, _ side: borrowing RallySide) throws(Errno) {
     while true {
         try waitInRead(input, side.meter)
         guard side.goesOn() else { return }
@@ -26,7 +27,7 @@ func rallyOnFutex(_ mine: SharedWord, _ theirs: SharedWord, _ side: borrowing Ra
 
 @inline(never)
 func rallyInSelect(
-    _ set: inout SelectSet, _ input: FileDescriptor, _ output: FileDescriptor, _ side: borrowing RallySide
+    _ set: inout SelectSet, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInSelect(&set, input, side.meter)
@@ -37,7 +38,7 @@ func rallyInSelect(
 
 @inline(never)
 func rallyInPoll(
-    _ set: inout PollSet, _ input: FileDescriptor, _ output: FileDescriptor, _ side: borrowing RallySide
+    _ set: inout PollSet, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInPoll(&set, input, side.meter)
@@ -48,7 +49,7 @@ func rallyInPoll(
 
 @inline(never)
 func rallyInEpoll(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ output: FileDescriptor,
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor,
     drains: Bool, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
@@ -60,7 +61,7 @@ func rallyInEpoll(
 
 @inline(never)
 func rallyInOneShot(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ output: FileDescriptor,
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor,
     _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
@@ -72,7 +73,7 @@ func rallyInOneShot(
 
 @inline(never)
 func rallyInRingRead(
-    _ ring: inout Ring, _ channel: WakeChannel, _ output: FileDescriptor, _ side: borrowing RallySide
+    _ ring: inout Ring, _ channel: WakeChannel, _ output: BorrowedDescriptor, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInRingRead(&ring, channel, side.meter)
@@ -83,7 +84,7 @@ func rallyInRingRead(
 
 @inline(never)
 func rallyInRingPoll(
-    _ ring: inout Ring, _ input: FileDescriptor, _ output: FileDescriptor, drains: Bool, _ side: borrowing RallySide
+    _ ring: inout Ring, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor, drains: Bool, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInRingPoll(&ring, input, drains: drains, side.meter)

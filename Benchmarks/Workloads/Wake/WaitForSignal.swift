@@ -1,5 +1,6 @@
 import CBenchExtras
 import Glibc
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import Meters
@@ -10,7 +11,7 @@ import SystemPackage
 
 /// A blocking `read(2)`.
 @inline(__always)
-func waitInRead(_ input: FileDescriptor, _ meter: WorkerMeter) throws(Errno) {
+func waitInRead(_ input: BorrowedDescriptor, _ meter: WorkerMeter) throws(Errno) {
     _ = try readSignal(input, meter)
     meter.add(.wakeups)
 }
@@ -29,7 +30,7 @@ func waitOnFutex(_ word: SharedWord, _ meter: WorkerMeter) throws(Errno) {
 
 /// `select(2)` on the one descriptor, then `read(2)`.
 @inline(__always)
-func waitInSelect(_ set: inout SelectSet, _ input: FileDescriptor, _ meter: WorkerMeter) throws(Errno) {
+func waitInSelect(_ set: inout SelectSet, _ input: BorrowedDescriptor, _ meter: WorkerMeter) throws(Errno) {
     while true {
         try set.wait()
         meter.add(.systemCalls)
@@ -41,7 +42,7 @@ func waitInSelect(_ set: inout SelectSet, _ input: FileDescriptor, _ meter: Work
 
 /// `poll(2)` on the one descriptor, then `read(2)`.
 @inline(__always)
-func waitInPoll(_ set: inout PollSet, _ input: FileDescriptor, _ meter: WorkerMeter) throws(Errno) {
+func waitInPoll(_ set: inout PollSet, _ input: BorrowedDescriptor, _ meter: WorkerMeter) throws(Errno) {
     while true {
         try set.wait()
         meter.add(.systemCalls)
@@ -54,7 +55,7 @@ func waitInPoll(_ set: inout PollSet, _ input: FileDescriptor, _ meter: WorkerMe
 /// `epoll_wait(2)`, then `read(2)`: once, or until `EAGAIN` for a loop that `drains`.
 @inline(__always)
 func waitInEpoll(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, drains: Bool,
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, drains: Bool,
     _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
@@ -69,7 +70,7 @@ func waitInEpoll(
 /// `epoll_wait(2)`, `read(2)`, and `epoll_ctl(2)` to be told of the next signal.
 @inline(__always)
 func waitInOneShot(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: FileDescriptor, _ meter: WorkerMeter
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
         _ = try epoll.wait(into: events)
@@ -97,7 +98,7 @@ func waitInRingRead(_ ring: inout Ring, _ channel: WakeChannel, _ meter: WorkerM
 /// A multishot poll, armed before, then `read(2)`. Like an edge, it reports arrivals, so the loop may have to drain.
 @inline(__always)
 func waitInRingPoll(
-    _ ring: inout Ring, _ input: FileDescriptor, drains: Bool, _ meter: WorkerMeter
+    _ ring: inout Ring, _ input: BorrowedDescriptor, drains: Bool, _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
         try waitForCompletion(&ring, meter)
@@ -132,7 +133,7 @@ func waitForMessage(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
 
 /// Reads once, or until `EAGAIN`; true if there was a signal.
 @inline(__always)
-private func takeReady(_ input: FileDescriptor, drains: Bool, _ meter: WorkerMeter) throws(Errno) -> Bool {
+private func takeReady(_ input: BorrowedDescriptor, drains: Bool, _ meter: WorkerMeter) throws(Errno) -> Bool {
     let taken = try readSignal(input, meter)
     if drains && taken { while try readSignal(input, meter) {} }
     return taken

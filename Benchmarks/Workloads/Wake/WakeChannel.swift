@@ -12,9 +12,9 @@ import SystemPackage
 final class WakeChannel: Sendable {
     let signal: WakeSignal
     /// What the woken thread reads; borrowed from the channel.
-    let input: FileDescriptor
+    let input: BorrowedDescriptor
     /// What the others write; the same as `input` for an eventfd.
-    let output: FileDescriptor
+    let output: BorrowedDescriptor
     private let ends: SignalEnds?
     private let words = SharedWords(count: 3, spacing: 16)
 
@@ -22,8 +22,8 @@ final class WakeChannel: Sendable {
     init(_ signal: WakeSignal, nonblocking: Bool) throws(Errno) {
         self.signal = signal
         let ends = signal.hasDescriptor ? try SignalEnds(signal, nonblocking: nonblocking) : nil
-        input = FileDescriptor(rawValue: ends?.input ?? -1)
-        output = FileDescriptor(rawValue: ends?.output ?? -1)
+        input = BorrowedDescriptor(rawValue: ends?.input ?? -1)
+        output = BorrowedDescriptor(rawValue: ends?.output ?? -1)
         self.ends = ends
     }
 
@@ -40,8 +40,8 @@ final class WakeChannel: Sendable {
     }
 
     /// The ring of the woken thread, once it has one.
-    var ring: FileDescriptor {
-        get { FileDescriptor(rawValue: CInt(truncatingIfNeeded: words[2].value) &- 1) }
+    var ring: BorrowedDescriptor {
+        get { BorrowedDescriptor(rawValue: CInt(truncatingIfNeeded: words[2].value) &- 1) }
         set { words[2].value = UInt64(newValue.rawValue) + 1 }
     }
 
@@ -105,14 +105,14 @@ struct SignalEnds: Sendable {
 }
 
 /// Writes one signal. A counter or pipe that is full (`EAGAIN`) has woken the waiter already.
-@inline(__always) func writeSignal(_ output: FileDescriptor, _ meter: WorkerMeter?) throws(Errno) {
+@inline(__always) func writeSignal(_ output: BorrowedDescriptor, _ meter: WorkerMeter?) throws(Errno) {
     meter?.add(.systemCalls)
     var one: UInt64 = 1
     _ = try nonblockingSystemCall { unsafe write(output.rawValue, &one, 8) }
 }
 
 /// Reads one signal; false if there is none: `EAGAIN`, or the end of a pipe that another thread is closing.
-@inline(__always) func readSignal(_ input: FileDescriptor, _ meter: WorkerMeter) throws(Errno) -> Bool {
+@inline(__always) func readSignal(_ input: BorrowedDescriptor, _ meter: WorkerMeter) throws(Errno) -> Bool {
     meter.add(.systemCalls)
     var count: UInt64 = 0
     let bytes = try nonblockingSystemCall { unsafe read(input.rawValue, &count, 8) }

@@ -1,4 +1,5 @@
 import CEventFD
+import LinuxDescriptors
 import LinuxReadiness
 import Meters
 import Reference
@@ -6,13 +7,13 @@ import SystemPackage
 
 extension RallySide {
     /// Runs the C loop that waits in `read(2)`.
-    func referenceRead(_ input: FileDescriptor, _ output: FileDescriptor) throws(Errno) {
+    func referenceRead(_ input: BorrowedDescriptor, _ output: BorrowedDescriptor) throws(Errno) {
         unsafe try reference { unsafe reference_rally_read($0, input.rawValue, output.rawValue) }
     }
 
     /// Runs the C loop that waits in `epoll_wait(2)`.
     func referenceEpoll(
-        _ epoll: borrowing Epoll, _ input: FileDescriptor, _ output: FileDescriptor, drains: Bool
+        _ epoll: borrowing Epoll, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor, drains: Bool
     ) throws(Errno) {
         let set = epoll.descriptor.rawValue
         unsafe try reference { unsafe reference_rally_epoll($0, set, input.rawValue, output.rawValue, drains) }

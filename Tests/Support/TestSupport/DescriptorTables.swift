@@ -20,11 +20,11 @@ public let descriptorTablesAvailable: Bool = (try? withOwnDescriptorTable {}) !=
 /// Opens descriptors until the table of this thread is full, and returns them.
 ///
 /// The limit is that of the whole process and may only grow: raise it first.
-public func fillDescriptorTable() throws -> [FileDescriptor] {
-    var filled: [FileDescriptor] = []
+public func fillDescriptorTable() throws -> [BorrowedDescriptor] {
+    var filled: [BorrowedDescriptor] = []
     while true {
         do {
-            filled.append(try FileDescriptor.standardError.duplicate())
+            filled.append(try BorrowedDescriptor.standardError.duplicate())
         } catch Errno.tooManyOpenFiles {
             return filled
         }
@@ -39,7 +39,7 @@ public func fillDescriptorTable() throws -> [FileDescriptor] {
 public func withTakenDescriptors<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
     _ = try DescriptorLimit.raise()
     return try withOwnDescriptorTable {
-        while try FileDescriptor.standardError.duplicate().rawValue < takenDescriptors - 1 {}
+        while try BorrowedDescriptor.standardError.duplicate().rawValue < takenDescriptors - 1 {}
         return try body()
     }
 }
@@ -56,7 +56,7 @@ public func limitDescriptors(to soft: UInt) throws {
 private let takenDescriptors: CInt = 200
 
 /// Whether a descriptor number is open in the table of this thread.
-public func isOpen(_ descriptor: FileDescriptor) -> Bool {
+public func isOpen(_ descriptor: BorrowedDescriptor) -> Bool {
     fcntl(descriptor.rawValue, F_GETFD) != -1
 }
 

@@ -14,7 +14,7 @@ public struct Pipe: ~Copyable, Sendable {
     }
 
     /// The end that becomes readable.
-    public var reader: FileDescriptor { owned.descriptor }
+    public var reader: BorrowedDescriptor { owned.descriptor }
 
     /// Makes the other end readable.
     public func write() throws {

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import SystemPackage
 
 /// Longer than any wait of a healthy test: it ends a broken one, and decides nothing else.
@@ -11,7 +12,7 @@ public struct PatienceIsOver: Error {
 }
 
 /// Waits until a descriptor is ready (`poll(2)`).
-public func waitUntil(_ events: CInt, on descriptor: FileDescriptor) throws {
+public func waitUntil(_ events: CInt, on descriptor: BorrowedDescriptor) throws {
     var entry = pollfd(fd: descriptor.rawValue, events: Int16(truncatingIfNeeded: events), revents: 0)
     while true {
         let result = poll(&entry, 1, patienceMilliseconds)
@@ -22,6 +23,6 @@ public func waitUntil(_ events: CInt, on descriptor: FileDescriptor) throws {
 }
 
 /// Waits until a descriptor can be read, or accepted from.
-public func waitUntilReadable(_ descriptor: FileDescriptor) throws {
+public func waitUntilReadable(_ descriptor: BorrowedDescriptor) throws {
     try waitUntil(POLLIN, on: descriptor)
 }

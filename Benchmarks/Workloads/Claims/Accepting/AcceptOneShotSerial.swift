@@ -103,7 +103,7 @@ private func serveInTurn(_ waiting: Waiting) throws -> Round {
 
 /// Serves until all connections have been served, by whomever; notes the end of each service.
 private func serveAll(
-    _ listener: FileDescriptor, _ set: EpollSets.EpollSet, _ waiting: Waiting, _ inside: OpenCount,
+    _ listener: BorrowedDescriptor, _ set: EpollSets.EpollSet, _ waiting: Waiting, _ inside: OpenCount,
     _ ends: Locked<[UInt64]>
 ) throws {
     func arm() throws { try set.modify(listener, waiting.events, token: 0) }

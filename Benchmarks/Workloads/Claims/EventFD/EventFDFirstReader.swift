@@ -52,7 +52,7 @@ extension Experiment {
         })
 }
 
-private func takeOnce(_ counter: FileDescriptor) throws(Errno) -> String {
+private func takeOnce(_ counter: BorrowedDescriptor) throws(Errno) -> String {
     var value: UInt64 = 0
     let count = try nonblockingSystemCall { unsafe read(counter.rawValue, &value, 8) }
     return count == nil ? "EAGAIN" : "\(value)"
@@ -80,11 +80,11 @@ private func doubleCloses(_ flags: EpollEvents) throws -> Int {
     return failures
 }
 
-private func addOne(to counter: FileDescriptor) throws(Errno) {
+private func addOne(to counter: BorrowedDescriptor) throws(Errno) {
     var one: UInt64 = 1
     _ = try systemCall { unsafe write(counter.rawValue, &one, 8) }
 }
 
-private func closeResult(_ descriptor: FileDescriptor) -> String {
+private func closeResult(_ descriptor: BorrowedDescriptor) -> String {
     outcome { () throws(Errno) in try OwnedDescriptor(owning: descriptor).close() }
 }

@@ -70,7 +70,7 @@ extension Pipe {
 
 private func signalNanoseconds(write writer: CInt, read reader: CInt) throws(Errno) -> UInt64 {
     let epoll = try Epoll()
-    try epoll.add(FileDescriptor(rawValue: reader), .readable, token: 0)
+    try epoll.add(BorrowedDescriptor(rawValue: reader), .readable, token: 0)
     let events = EpollEventBuffer(capacity: 1)
     var value: UInt64 = 1
     let signals: UInt64 = 2000

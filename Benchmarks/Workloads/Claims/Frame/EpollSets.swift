@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import SystemPackage
 
@@ -25,17 +26,17 @@ final class EpollSets: Sendable {
         fileprivate let sets: EpollSets
         fileprivate let index: Int
 
-        var descriptor: FileDescriptor { sets.boxes[index].epoll.descriptor }
+        var descriptor: BorrowedDescriptor { sets.boxes[index].epoll.descriptor }
 
-        func add(_ descriptor: FileDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
+        func add(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
             try sets.boxes[index].epoll.add(descriptor, events, token: token)
         }
 
-        func modify(_ descriptor: FileDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
+        func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
             try sets.boxes[index].epoll.modify(descriptor, events, token: token)
         }
 
-        func remove(_ descriptor: FileDescriptor) throws(Errno) {
+        func remove(_ descriptor: BorrowedDescriptor) throws(Errno) {
             try sets.boxes[index].epoll.remove(descriptor)
         }
 

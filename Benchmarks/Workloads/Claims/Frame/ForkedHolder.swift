@@ -12,7 +12,7 @@ struct ForkedHolder: ~Copyable {
     private let control: CInt
 
     /// Forks; when this returns the child holds these descriptors and no others.
-    init(keeping descriptors: [FileDescriptor]) throws {
+    init(keeping descriptors: [BorrowedDescriptor]) throws {
         let ends = try unsafe descriptorPair {
             unsafe socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, $0)
         }

@@ -43,7 +43,7 @@ struct FullListener: ~Copyable {
 }
 
 /// The state of a TCP socket as `TCP_INFO` names it; the error's name if it has none.
-func tcpState(of socket: FileDescriptor) -> String {
+func tcpState(of socket: BorrowedDescriptor) -> String {
     let names = [
         "none", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
         "LAST_ACK", "LISTEN", "CLOSING",

@@ -17,7 +17,7 @@ struct ScriptListener: ~Copyable {
         self.address = address
     }
 
-    var descriptor: FileDescriptor { listener.descriptor }
+    var descriptor: BorrowedDescriptor { listener.descriptor }
 
     /// A client's connection; when this returns it waits in the accept queue, or is about to on a busy machine.
     func connect() throws(Errno) -> Connection {
@@ -67,7 +67,7 @@ struct ConnectionPair: ~Copyable {
 }
 
 /// Accepts and closes; what came of it: `ok`, or the name of the error.
-func acceptOutcome(_ listener: FileDescriptor) -> String {
+func acceptOutcome(_ listener: BorrowedDescriptor) -> String {
     do {
         return try acceptConnection(from: listener) == nil ? "EAGAIN" : "ok"
     } catch {
@@ -76,7 +76,7 @@ func acceptOutcome(_ listener: FileDescriptor) -> String {
 }
 
 /// Reads at most `limit` bytes; nil for `EAGAIN`.
-func readOnce(_ connection: FileDescriptor, _ limit: Int) throws(Errno) -> Int? {
+func readOnce(_ connection: BorrowedDescriptor, _ limit: Int) throws(Errno) -> Int? {
     var bytes = [UInt8](repeating: 0, count: limit)
     return try nonblockingSystemCall { unsafe recv(connection.rawValue, &bytes, limit, 0) }
 }

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import SystemPackage
 
@@ -14,7 +15,7 @@ final class TwoWaiters {
     }
 
     /// Puts a descriptor into every set.
-    func watch(_ descriptor: FileDescriptor, _ events: EpollEvents) throws(Errno) {
+    func watch(_ descriptor: BorrowedDescriptor, _ events: EpollEvents) throws(Errno) {
         for index in 0..<sets.count { try sets[index].add(descriptor, events, token: 0) }
     }
 

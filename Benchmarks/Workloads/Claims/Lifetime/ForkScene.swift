@@ -25,8 +25,8 @@ struct ForkScene: ~Copyable {
 
     /// Steps 1 to 4. `prepare` and `resume` run in the parent before and after the fork.
     init(
-        prepare: (borrowing Epoll, FileDescriptor) throws(Errno) -> Void = { (_, _) throws(Errno) in },
-        resume: (borrowing Epoll, FileDescriptor, borrowing ForkedHolder) throws -> Void = { _, _, _ in }
+        prepare: (borrowing Epoll, BorrowedDescriptor) throws(Errno) -> Void = { (_, _) throws(Errno) in },
+        resume: (borrowing Epoll, BorrowedDescriptor, borrowing ForkedHolder) throws -> Void = { _, _, _ in }
     ) throws {
         let oldListener = try FullListener()
         let newListener = try FullListener()

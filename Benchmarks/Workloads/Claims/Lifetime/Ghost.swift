@@ -13,7 +13,7 @@ struct Ghost: ~Copyable {
 
     let epoll: Epoll
     /// The number that was registered, closed since.
-    let number: FileDescriptor
+    let number: BorrowedDescriptor
     let duplicate: OwnedDescriptor
     private let writeEnd: OwnedDescriptor
 

@@ -48,7 +48,7 @@ extension Experiment {
 
 private struct Question: Sendable {
     let key: String
-    let ask: @Sendable (FileDescriptor) -> String
+    let ask: @Sendable (BorrowedDescriptor) -> String
 }
 
 private let questions = [

@@ -32,7 +32,7 @@ extension Experiment {
         })
 }
 
-private func polled(_ descriptor: FileDescriptor, _ events: CInt) -> String {
+private func polled(_ descriptor: BorrowedDescriptor, _ events: CInt) -> String {
     var entry = pollfd(fd: descriptor.rawValue, events: Int16(events), revents: 0)
     _ = unsafe poll(&entry, 1, 0)
     return pollNames(entry.revents)

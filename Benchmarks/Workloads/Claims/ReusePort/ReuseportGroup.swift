@@ -29,7 +29,7 @@ struct ReuseportGroup: ~Copyable {
     var count: Int { members.count }
 
     /// One of the listeners, borrowed.
-    subscript(index: Int) -> FileDescriptor { members[index].listener.descriptor }
+    subscript(index: Int) -> BorrowedDescriptor { members[index].listener.descriptor }
 
     /// One more listener on the port.
     mutating func add() throws(Errno) {
@@ -85,7 +85,7 @@ final class GroupConnection: Sendable {
     }
 }
 
-private func isReadable(_ descriptor: FileDescriptor, within nanoseconds: UInt64) throws(Errno) -> Bool {
+private func isReadable(_ descriptor: BorrowedDescriptor, within nanoseconds: UInt64) throws(Errno) -> Bool {
     var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
     let milliseconds = CInt(nanoseconds / 1_000_000)
     return try systemCall { unsafe poll(&entry, 1, milliseconds) } > 0
@@ -110,7 +110,7 @@ func connectClients(to address: SocketAddress, count: Int) throws(Errno) -> [Gro
 }
 
 /// How many connections wait at a listener (`TCP_INFO`, where a listener's `tcpi_unacked` is its accept queue).
-func acceptQueueLength(of listener: FileDescriptor) -> Int {
+func acceptQueueLength(of listener: BorrowedDescriptor) -> Int {
     var info = tcp_info()
     var length = socklen_t(MemoryLayout<tcp_info>.size)
     guard unsafe getsockopt(listener.rawValue, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return 0 }

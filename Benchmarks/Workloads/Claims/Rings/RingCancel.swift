@@ -23,7 +23,7 @@ extension Experiment {
 
     private static func cancel(
         _ id: String, _ statement: String,
-        _ prepare: @escaping @Sendable (inout Ring, FileDescriptor) throws(Errno) -> Void
+        _ prepare: @escaping @Sendable (inout Ring, BorrowedDescriptor) throws(Errno) -> Void
     ) -> Experiment {
         Experiment(
             id: id, statement: statement, source: .expectation, needs: [.multishotAccept],
@@ -43,7 +43,7 @@ extension Experiment {
 private let acceptingToken: UInt64 = 1
 private let cancelToken: UInt64 = 2
 
-private func observeCancel(_ prepare: (inout Ring, FileDescriptor) throws(Errno) -> Void) throws -> Observed {
+private func observeCancel(_ prepare: (inout Ring, BorrowedDescriptor) throws(Errno) -> Void) throws -> Observed {
     var ring = try Ring(entries: 8)
     let listener = try Listener(.loopback(), [.reuseAddress, .resetOnClose])
     let address = try listener.address

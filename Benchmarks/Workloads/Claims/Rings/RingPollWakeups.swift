@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import LinuxSockets
@@ -41,7 +42,7 @@ private let stopToken: UInt64 = 2
 /// How many rings wake for a connection.
 ///
 /// - Parameter polled: what they poll in place of the listener.
-func wokenRings(_ events: Ring.PollEvents, polling polled: FileDescriptor? = nil) throws -> Int {
+func wokenRings(_ events: Ring.PollEvents, polling polled: BorrowedDescriptor? = nil) throws -> Int {
     var listener = try ScriptListener()
     let stop = try EventFD()
     let (queue, end) = (polled ?? listener.descriptor, stop.descriptor)

@@ -128,7 +128,7 @@ private func epollWait(_ numbers: [CInt]) throws -> () throws -> Void {
         init() throws(Errno) { epoll = try Epoll() }
     }
     let watch = try Watch()
-    for number in numbers { try watch.epoll.add(FileDescriptor(rawValue: number), .readable, token: 0) }
+    for number in numbers { try watch.epoll.add(BorrowedDescriptor(rawValue: number), .readable, token: 0) }
     return { try expectOne(CInt(try watch.epoll.wait(into: watch.events, timeoutMilliseconds: 0))) }
 }
 
@@ -138,9 +138,9 @@ private func ringWait(_ numbers: [CInt]) throws -> () throws -> Void {
         init() throws(Errno) { ring = try Ring.forThisThread(entries: 256) }
     }
     let watch = try Watch()
-    let ready = FileDescriptor(rawValue: numbers[numbers.count - 1])
+    let ready = BorrowedDescriptor(rawValue: numbers[numbers.count - 1])
     for number in numbers.dropLast() {
-        try watch.ring.preparePoll(FileDescriptor(rawValue: number), .readable, token: 0)
+        try watch.ring.preparePoll(BorrowedDescriptor(rawValue: number), .readable, token: 0)
     }
     try watch.ring.submit()
     return {

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import SystemPackage
 
@@ -33,7 +34,7 @@ private let manual: Observed = [
 
 private struct Attempt: Sendable {
     let key: String
-    let attempt: @Sendable (borrowing Epoll, FileDescriptor) throws(Errno) -> Void
+    let attempt: @Sendable (borrowing Epoll, BorrowedDescriptor) throws(Errno) -> Void
 
     func result() throws -> String {
         let epoll = try Epoll()

@@ -1,0 +1,32 @@
+public import CSocketExtras
+public import Glibc
+public import SystemPackage
+
+extension BorrowedDescriptor {
+    /// Reads what has arrived at a socket, at most what fits (`recv(2)`).
+    ///
+    /// - Returns: the number of bytes, 0 after the peer's last byte, nil if nonblocking and nothing is there.
+    /// - Throws: `ECONNRESET`, `ETIMEDOUT`, `ENOTSOCK`; `EINVAL` for `bytes` without room, whose 0 could not be told
+    ///   from the peer's end.
+    @inlinable public func receive(into bytes: inout MutableRawSpan) throws(Errno) -> Int? {
+        guard !bytes.isEmpty else { throw .invalidArgument }
+        let number = rawValue
+        return try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(Errno) -> Int? in
+            try nonblockingSystemCall { unsafe recv(number, buffer.baseAddress, buffer.count, 0) }
+        }
+    }
+
+    /// Sends as much as the socket's buffer takes, without a `SIGPIPE` (`send(2)`, `MSG_NOSIGNAL`).
+    ///
+    /// - Returns: the number of bytes taken, which may be fewer than given; nil if nonblocking and the buffer is full.
+    ///   What was not taken is to be sent again when the socket is writable.
+    /// - Throws: `EPIPE`, `ECONNRESET`, `ENOTSOCK`.
+    @inlinable public func send(_ bytes: RawSpan) throws(Errno) -> Int? {
+        let number = rawValue
+        return try unsafe bytes.withUnsafeBytes { (buffer) throws(Errno) -> Int? in
+            try nonblockingSystemCall {
+                unsafe Glibc.send(number, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL))
+            }
+        }
+    }
+}

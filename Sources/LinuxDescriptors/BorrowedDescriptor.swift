@@ -1,0 +1,26 @@
+public import SystemPackage
+
+/// A descriptor that somebody else owns: it can be used, and not closed.
+///
+/// It is a plain number: the compiler does not tie it to its owner, so the borrower must not use it after the owner
+/// closed the descriptor. ``OwnedDescriptor`` is the type that closes.
+@frozen public struct BorrowedDescriptor: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// The number that the kernel knows it by.
+    public let rawValue: CInt
+
+    /// Stands for a descriptor that is open elsewhere.
+    @inlinable public init(rawValue: CInt) { self.rawValue = rawValue }
+
+    /// Borrows a descriptor of swift-system.
+    @inlinable public init(_ descriptor: FileDescriptor) { rawValue = descriptor.rawValue }
+
+    /// Descriptor 0.
+    @inlinable public static var standardInput: Self { Self(rawValue: 0) }
+    /// Descriptor 1.
+    @inlinable public static var standardOutput: Self { Self(rawValue: 1) }
+    /// Descriptor 2.
+    @inlinable public static var standardError: Self { Self(rawValue: 2) }
+
+    /// `descriptor 7`.
+    public var description: String { "descriptor \(rawValue)" }
+}
