@@ -1,6 +1,6 @@
 import CBenchExtras
 import Glibc
-import LinuxDescriptors
+public import LinuxDescriptors
 import LinuxReadiness
 import Meters
 public import SystemPackage

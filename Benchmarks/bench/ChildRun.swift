@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import LinuxDescriptors
 import SystemPackage
 import Workloads
 

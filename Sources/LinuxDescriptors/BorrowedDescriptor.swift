@@ -1,3 +1,4 @@
+import Glibc
 public import SystemPackage
 
 /// A descriptor that somebody else owns: it can be used, and not closed.
@@ -20,6 +21,15 @@ public import SystemPackage
     @inlinable public static var standardOutput: Self { Self(rawValue: 1) }
     /// Descriptor 2.
     @inlinable public static var standardError: Self { Self(rawValue: 2) }
+
+    /// A second descriptor for the same open file description, with close-on-exec set (`F_DUPFD_CLOEXEC` of `fcntl(2)`).
+    ///
+    /// - Throws: `EBADF`, `EMFILE`.
+    public func duplicate() throws(Errno) -> OwnedDescriptor {
+        let number = rawValue
+        let copy = try systemCall { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: copy))
+    }
 
     /// `descriptor 7`.
     public var description: String { "descriptor \(rawValue)" }

@@ -42,12 +42,8 @@ public import SystemPackage
         return FileDescriptor(rawValue: number)
     }
 
-    /// A second descriptor for the same open file description, with close-on-exec set (`F_DUPFD_CLOEXEC`).
-    public func duplicate() throws(Errno) -> OwnedDescriptor {
-        let number = number
-        let copy = try systemCall { fcntl(number, F_DUPFD_CLOEXEC, 0) }
-        return OwnedDescriptor(owning: FileDescriptor(rawValue: copy))
-    }
+    /// A second descriptor for the same open file description: see ``BorrowedDescriptor/duplicate()``.
+    public func duplicate() throws(Errno) -> OwnedDescriptor { try descriptor.duplicate() }
 
     @inlinable deinit {
         _ = closeDescriptor(number)

@@ -39,7 +39,7 @@ import Testing
         let inside = try onOwnThread {
             try unshareDescriptorTable()
             let kept = isOpen(reader)
-            try reader.close()
+            try FileDescriptor(rawValue: reader.rawValue).close()
             return [kept, isOpen(reader)]
         }
         #expect(inside == [true, false])

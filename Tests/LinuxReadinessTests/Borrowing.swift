@@ -4,6 +4,6 @@ import SystemPackage
 
 /// Lends another thread an event counter that stays with its owner.
 func borrowing<Result>(_ descriptor: BorrowedDescriptor, _ body: (borrowing EventFD) throws -> Result) throws -> Result {
-    let counter = EventFD(owning: OwnedDescriptor(owning: try descriptor.duplicate()))
+    let counter = EventFD(owning: try descriptor.duplicate())
     return try body(counter)
 }

@@ -8,10 +8,10 @@ import Testing
 @Suite struct EpollTests {
     @Test func eventsCarryTheirToken() throws {
         let set = try Epoll()
-        let counters = (try EventFD(count: 1).release().release(), try EventFD(count: 1).release().release())
-        defer { for counter in [counters.0, counters.1] { try? counter.close() } }
-        try set.add(counters.0, .readable, token: .max)
-        try set.add(counters.1, .readable, token: 1 << 40)
+        let first = try EventFD(count: 1)
+        let second = try EventFD(count: 1)
+        try set.add(first.descriptor, .readable, token: .max)
+        try set.add(second.descriptor, .readable, token: 1 << 40)
         let buffer = EpollEventBuffer(capacity: 8)
         #expect(try set.wait(into: buffer) == 2)
         #expect(Set([buffer[0].token, buffer[1].token]) == [.max, 1 << 40])
@@ -23,7 +23,7 @@ import Testing
         let counters = try (0..<5).map { _ in try EventFD(count: 1).release().release() }
         defer { for counter in counters { try? counter.close() } }
         for (token, counter) in counters.enumerated() {
-            try set.add(counter, [.readable, .edgeTriggered], token: UInt64(token))
+            try set.add(BorrowedDescriptor(counter), [.readable, .edgeTriggered], token: UInt64(token))
         }
         let buffer = EpollEventBuffer(capacity: 2)
         var tokens: [UInt64] = []
@@ -87,7 +87,7 @@ import Testing
         #expect(throws: Errno.badFileDescriptor) { try set.add(none, .readable, token: 1) }
         let file = try FileDescriptor.open("/proc/self/exe", .readOnly)
         defer { try? file.close() }
-        #expect(throws: Errno.notPermitted) { try set.add(file, .readable, token: 1) }
+        #expect(throws: Errno.notPermitted) { try set.add(BorrowedDescriptor(file), .readable, token: 1) }
     }
 
     @Test func peerThatFinishedOrWentIsReported() throws {

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import LinuxReadiness
 import SystemPackage
 import TestSupport

@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
 import SystemPackage

@@ -53,7 +53,7 @@ import Testing
         try ring!.base.prepareAccept(token)
         #expect(try !ring!.base.wait(timeoutNanoseconds: 1))
         ring = nil
-        let kept = Listener(owning: OwnedDescriptor(owning: other))
+        let kept = Listener(owning: other)
         let client = try connect(to: kept)
         try expectSameConnection(client, try acceptNext(from: kept))
     }
@@ -113,14 +113,14 @@ import Testing
 /// A listener on a ring, whose accepts have completed and not been taken, and its clients.
 private struct Scene: ~Copyable {
     let token: RingToken
-    private let clients: [BorrowedDescriptor]
+    private let clients: [FileDescriptor]
 
     init(_ ring: TestRing, clients count: Int = 1, multishot: Bool = true) throws {
         let listener = try loopbackListener()
         let address = try listener.address
         let token = try ring.base.insert(listener.release())
         try ring.base.prepareAccept(token, multishot: multishot)
-        var clients: [BorrowedDescriptor] = []
+        var clients: [FileDescriptor] = []
         for _ in 0..<count {
             clients.append(try StreamSocket(for: address, .blocking).connect(to: address).release().release())
         }
@@ -132,7 +132,7 @@ private struct Scene: ~Copyable {
     /// Each client sees the end of the stream, or a reset if it had not been accepted.
     func expectEnd() throws {
         for client in clients {
-            try waitUntilReadable(client)
+            try waitUntilReadable(BorrowedDescriptor(client))
             var byte: UInt8 = 0
             #expect(recv(client.rawValue, &byte, 1, 0) <= 0)
         }

@@ -28,8 +28,8 @@ import Testing
             #expect(isOpen(number))
             #expect(try ring.completion().result == 0)
             let reused = try FileDescriptor.open("/dev/null", .readOnly)
-            #expect(reused == number)
-            #expect(isOpen(reused))
+            #expect(BorrowedDescriptor(reused) == number)
+            #expect(isOpen(number))
         }
     }
 

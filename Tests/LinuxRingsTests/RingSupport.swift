@@ -49,10 +49,10 @@ func connection(_ number: CInt) throws -> Connection {
 
 /// Clients that each send their number and stay connected.
 struct Clients: ~Copyable {
-    private let descriptors: [BorrowedDescriptor]
+    private let descriptors: [FileDescriptor]
 
     init(_ count: Int, to listener: borrowing Listener) throws {
-        var descriptors: [BorrowedDescriptor] = []
+        var descriptors: [FileDescriptor] = []
         for number in 0..<count {
             let client = try connect(to: listener)
             _ = try client.send([UInt8(number)])

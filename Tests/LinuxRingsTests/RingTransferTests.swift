@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
 import SystemPackage
@@ -39,7 +40,7 @@ import Testing
         try ring.registerFileSlots(count: 2)
         let pipe = try Pair()
         let copy = try pipe.server.descriptor.duplicate()
-        try ring.registerFile(copy, slot: 1)
+        try ring.registerFile(copy.descriptor, slot: 1)
         try copy.close()
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 1)
         defer { memory.deallocate() }

@@ -1,5 +1,6 @@
 import Glibc
 import Histogram
+import LinuxDescriptors
 import LinuxSockets
 import Meters
 import SystemPackage

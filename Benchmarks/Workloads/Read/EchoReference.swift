@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxReadiness
 import Meters
 import Reference

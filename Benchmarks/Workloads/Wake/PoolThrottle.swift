@@ -1,4 +1,5 @@
 import Glibc
+import LinuxDescriptors
 import SystemPackage
 
 /// How producers wait when they run out of descriptors.

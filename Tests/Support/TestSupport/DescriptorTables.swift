@@ -20,11 +20,11 @@ public let descriptorTablesAvailable: Bool = (try? withOwnDescriptorTable {}) !=
 /// Opens descriptors until the table of this thread is full, and returns them.
 ///
 /// The limit is that of the whole process and may only grow: raise it first.
-public func fillDescriptorTable() throws -> [BorrowedDescriptor] {
-    var filled: [BorrowedDescriptor] = []
+public func fillDescriptorTable() throws -> [FileDescriptor] {
+    var filled: [FileDescriptor] = []
     while true {
         do {
-            filled.append(try BorrowedDescriptor.standardError.duplicate())
+            filled.append(try FileDescriptor.standardError.duplicate())
         } catch Errno.tooManyOpenFiles {
             return filled
         }
@@ -39,7 +39,7 @@ public func fillDescriptorTable() throws -> [BorrowedDescriptor] {
 public func withTakenDescriptors<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
     _ = try DescriptorLimit.raise()
     return try withOwnDescriptorTable {
-        while try BorrowedDescriptor.standardError.duplicate().rawValue < takenDescriptors - 1 {}
+        while try FileDescriptor.standardError.duplicate().rawValue < takenDescriptors - 1 {}
         return try body()
     }
 }

@@ -18,12 +18,13 @@ public struct Pipe: ~Copyable, Sendable {
 
     /// Makes the other end readable.
     public func write() throws {
-        try writer.descriptor.writeAll([1])
+        try FileDescriptor(rawValue: writer.descriptor.rawValue).writeAll([1])
     }
 
     /// Takes one byte.
     public func read() throws {
         var byte: UInt8 = 0
-        _ = try withUnsafeMutableBytes(of: &byte) { try owned.descriptor.read(into: $0) }
+        let descriptor = FileDescriptor(rawValue: owned.descriptor.rawValue)
+        _ = try withUnsafeMutableBytes(of: &byte) { try descriptor.read(into: $0) }
     }
 }

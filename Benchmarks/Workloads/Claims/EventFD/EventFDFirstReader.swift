@@ -65,7 +65,7 @@ private func doubleCloses(_ flags: EpollEvents) throws -> Int {
     for _ in 1...5 {
         try waiters.bothWait()
         // The consumers own it from here on.
-        let counter = try EventFD().release().release()
+        let counter = BorrowedDescriptor(try EventFD().release().release())
         try waiters.watch(counter, flags.union(.readable))
         try addOne(to: counter)
         let woken = try waiters.woken()
@@ -86,5 +86,5 @@ private func addOne(to counter: BorrowedDescriptor) throws(Errno) {
 }
 
 private func closeResult(_ descriptor: BorrowedDescriptor) -> String {
-    outcome { () throws(Errno) in try OwnedDescriptor(owning: descriptor).close() }
+    outcome { () throws(Errno) in try OwnedDescriptor(owning: FileDescriptor(rawValue: descriptor.rawValue)).close() }
 }
