@@ -66,7 +66,9 @@ struct RunWatch: ~Copyable {
     private let epoll: Epoll
     private let events = EpollEventBuffer(capacity: 3)
 
-    fileprivate init(signals: BorrowedDescriptor, failures: [BorrowedDescriptor], end: BorrowedDescriptor?) throws(Errno) {
+    fileprivate init(signals: BorrowedDescriptor, failures: [BorrowedDescriptor], end: BorrowedDescriptor?)
+        throws(Errno)
+    {
         let epoll = try Epoll()
         try epoll.add(signals, .readable, token: 0)
         for failure in failures { try epoll.add(failure, .readable, token: 1) }

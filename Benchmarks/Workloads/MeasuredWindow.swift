@@ -12,7 +12,8 @@ import SystemPackage
 ///   - start: starts the client threads, which know the times beforehand and cut their part themselves.
 /// - Throws: the error that ended a client.
 func measureWindow(
-    _ team: WorkerTeam, clientFailure: BorrowedDescriptor? = nil, warmupNanoseconds: UInt64, durationNanoseconds: UInt64,
+    _ team: WorkerTeam, clientFailure: BorrowedDescriptor? = nil, warmupNanoseconds: UInt64,
+    durationNanoseconds: UInt64,
     _ interruption: Interruption, clients start: (RunWindow, Abandonment) -> [BenchThread<ClientResult>]
 ) throws(Errno) -> Measurement {
     let watch = try interruption.watch(failures: [team.failure.descriptor] + (clientFailure.map { [$0] } ?? []))

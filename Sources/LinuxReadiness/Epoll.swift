@@ -37,7 +37,8 @@ public import SystemPackage
     /// at this moment the kernel reports it, so nothing that arrived meanwhile is missed.
     ///
     /// - Throws: `ENOENT`; `EINVAL` when the registration is or would become exclusive.
-    @inlinable public func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
+    @inlinable public func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno)
+    {
         try control(EPOLL_CTL_MOD, descriptor, events, token)
     }
 

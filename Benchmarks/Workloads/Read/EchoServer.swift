@@ -40,7 +40,8 @@ final class EchoServer: Sendable {
     }
 
     private func accept(
-        _ count: Int, into numbers: inout [CInt], unless failure: BorrowedDescriptor, or interruption: BorrowedDescriptor
+        _ count: Int, into numbers: inout [CInt], unless failure: BorrowedDescriptor,
+        or interruption: BorrowedDescriptor
     ) throws(Errno) {
         let deadline = monotonicNanoseconds() + 30_000_000_000
         let blocking = plan.mode.usesBlockingSockets

@@ -60,7 +60,8 @@ import SystemPackage
 
     func accept(on listener: CInt, _ ring: inout Ring) throws(Errno) {
         let request = MultishotAccept(
-            listener: BorrowedDescriptor(rawValue: listener), into: destination, token: Token(.listener, listener).rawValue)
+            listener: BorrowedDescriptor(rawValue: listener), into: destination,
+            token: Token(.listener, listener).rawValue)
         try request.arm(on: &ring)
     }
 
@@ -106,7 +107,8 @@ import SystemPackage
         _ completion: Completion, _ listener: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
         var request = MultishotAccept(
-            listener: BorrowedDescriptor(rawValue: listener), into: destination, token: Token(.listener, listener).rawValue)
+            listener: BorrowedDescriptor(rawValue: listener), into: destination,
+            token: Token(.listener, listener).rawValue)
         let number = try request.accepted(completion, on: &ring)
         worker.meter.add(.rearms, request.rearms)
         guard let number else { return }

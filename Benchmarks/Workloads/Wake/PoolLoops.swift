@@ -36,7 +36,8 @@ func consumeInEpoll(
 
 @inline(never)
 func consumeInOneShot(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, _ inbox: inout PoolInbox
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor,
+    _ inbox: inout PoolInbox
 ) throws(Errno) {
     while inbox.mustWait() { try waitInOneShot(epoll, events, input, inbox.meter) }
 }

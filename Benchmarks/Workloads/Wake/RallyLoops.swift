@@ -49,7 +49,8 @@ func rallyInPoll(
 
 @inline(never)
 func rallyInEpoll(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor,
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor,
+    _ output: BorrowedDescriptor,
     drains: Bool, _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
@@ -61,7 +62,8 @@ func rallyInEpoll(
 
 @inline(never)
 func rallyInOneShot(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor,
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ input: BorrowedDescriptor,
+    _ output: BorrowedDescriptor,
     _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
@@ -84,7 +86,8 @@ func rallyInRingRead(
 
 @inline(never)
 func rallyInRingPoll(
-    _ ring: inout Ring, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor, drains: Bool, _ side: borrowing RallySide
+    _ ring: inout Ring, _ input: BorrowedDescriptor, _ output: BorrowedDescriptor, drains: Bool,
+    _ side: borrowing RallySide
 ) throws(Errno) {
     while true {
         try waitInRingPoll(&ring, input, drains: drains, side.meter)
