@@ -57,7 +57,7 @@ let rounds = 1000
     for _ in 0..<rounds {
         try counter.add(1)
         _ = try set.wait()
-        while let event = set.nextEvent() { sum &+= handle(event.token.rawValue) }
+        while let event = set.nextEvent() { sum &+= handle(UInt64(truncatingIfNeeded: event.token.number)) }
         _ = try counter.take()
     }
     return sum
@@ -75,7 +75,7 @@ let rounds = 1000
     var sum: UInt64 = 0
     for _ in 0..<rounds {
         _ = try set.wait()
-        while let event = set.nextEvent() { sum &+= handle(event.token.rawValue) }
+        while let event = set.nextEvent() { sum &+= handle(UInt64(truncatingIfNeeded: event.token.number)) }
     }
     return sum
 }
@@ -98,9 +98,11 @@ func measureFourEvents() throws {
     let epoll = try Epoll()
     var set = try InterestSet()
     for token in 1...4 {
-        let counter = try EventFD(count: 1).release().release()
-        try epoll.add(counter, .readable, token: UInt64(token))
-        _ = try set.insert(OwnedDescriptor(owning: counter), .readable)
+        let counter = try EventFD(count: 1).release()
+        try epoll.add(counter.descriptor, .readable, token: UInt64(token))
+        _ = try set.insert(try counter.duplicate(), .readable)
+        // Kept open: its registration in the bare set ends with it.
+        _ = counter.release()
     }
     print(try fourEventsEpoll(epoll, events))
     print(try fourEventsInterestSet(&set))

@@ -10,7 +10,7 @@ public import SystemPackage
 /// any more.
 ///
 /// All operations but the end of life may be called by several threads at once.
-@frozen public struct Epoll: ~Copyable, Sendable {
+@frozen public struct Epoll: DescriptorOwner, ~Copyable, Sendable {
     @usableFromInline let owned: OwnedDescriptor
 
     /// Creates a set, close-on-exec (`epoll_create1(2)`).
@@ -19,6 +19,16 @@ public import SystemPackage
     public init() throws(Errno) {
         let number = try systemCall { epoll_create1(CInt(EPOLL_CLOEXEC)) }
         owned = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+    }
+
+    /// Takes over a descriptor that `epoll_create1(2)` made.
+    @inlinable public init(owning descriptor: consuming OwnedDescriptor) {
+        owned = descriptor
+    }
+
+    /// Gives the descriptor away; ``init(owning:)`` is the way back.
+    @inlinable public consuming func release() -> OwnedDescriptor {
+        owned
     }
 
     /// The set's own descriptor, borrowed: it can be watched by another set, or polled by a ring.

@@ -1,21 +1,105 @@
-import CEpoll
-import Glibc
 import LinuxDescriptors
-public import SystemPackage
+import SystemPackage
 
-/// What keeps ghosts from being delivered, and from making a program spin.
+/// Making the kernel's set anew: what ends ghosts, gives a child a set of its own, and replaces one that was closed
+/// behind the set's back.
 extension InterestSet {
-    /// An event whose generation is not the live one: of a descriptor that was removed after the wait, or a ghost.
-    @usableFromInline mutating func noteFormerLife(_ token: InterestToken) {
-        if token.number < slotCount {
-            let slot = unsafe slots[token.number]
-            if slot.retiredIn == waitNumber && slot.retiredGeneration == token.generation {
-                incidents.staleEvents += 1
-                return
-            }
+    /// In a child, gives the set a kernel's set of its own before the parent's is changed.
+    mutating func noticeFork() throws(Errno) {
+        guard !stamp.isCurrent else { return }
+        try rebuild()
+        stamp = .current()
+        incidents.forks += 1
+    }
+
+    /// Puts right what the last wait or a fork left, if it is allowed by now.
+    ///
+    /// Making the kernel's set anew takes time in proportion to what it watches, so for ghosts it is done at most a
+    /// hundred times a second and with at most a tenth of a processor, whatever goes wrong. A set that cannot be made
+    /// anew goes on as it is, because ghosts are told from what is live all the same.
+    ///
+    /// - Throws: why the set could not be made anew, if what it is instead is the parent's or has a registration that
+    ///   could pass for a live one.
+    mutating func mend() throws(Errno) {
+        try noticeFork()
+        guard mustRebuild else { return }
+        let start = monotonicNanoseconds()
+        guard start >= rebuildAllowedAt || generationsBeganAnew else { return }
+        defer {
+            let finish = monotonicNanoseconds()
+            rebuildAllowedAt = finish + max(10_000_000, 10 * (finish - start))
         }
-        incidents.ghosts += 1
-        mustRebuild = true
+        do {
+            try rebuild()
+        } catch {
+            incidents.failedRebuilds += 1
+            if generationsBeganAnew { throw error }
+        }
+    }
+
+    /// After a call that failed: makes the kernel's set anew if it was closed behind the set's back.
+    ///
+    /// - Returns: false if the kernel's set is as it should be, so that the failure has another reason.
+    mutating func madeLostSetAnew() throws(Errno) -> Bool {
+        if kernel.isIntact { return false }
+        try rebuild()
+        return true
+    }
+
+    /// Makes the kernel's set anew of the descriptors that are live and still name what was inserted.
+    private mutating func rebuild() throws(Errno) {
+        let isIntact = kernel.isIntact
+        var new = try KernelSet()
+        for number in 0..<slotCount where unsafe slots[number].isLive {
+            // A number that was closed behind the set's back may be one that the new set got.
+            let isOfNewSet =
+                new.epoll.descriptor.rawValue == number || new.mark.descriptor.rawValue == number
+            guard !isOfNewSet && isStillOurs(number, isIntact) else {
+                lose(number)
+                continue
+            }
+            let slot = unsafe slots[number]
+            // What is registered is armed, so a one-shot registration that has fired stays out until it is armed again.
+            guard slot.registration == .armed else { continue }
+            let descriptor = BorrowedDescriptor(rawValue: CInt(number))
+            let life = Life.make(descriptor, generation: slot.generation)
+            try new.epoll.add(descriptor, EpollEvents(rawValue: slot.events), token: life)
+        }
+        for number in 0..<slotCount where unsafe slots[number].registration == .fired {
+            unsafe slots[number].registration = .leftOut
+        }
+        swap(&kernel, &new)
+        if !isIntact { new.letGo() }
+        mustRebuild = false
+        generationsBeganAnew = false
+        incidents.rebuilds += 1
+    }
+
+    /// True if a live number still names the file that was inserted.
+    ///
+    /// The kernel's set knows for certain. In a child it is the parent's, and asking it of a file that it does not have
+    /// would add the file for a moment, so there it is asked only of files that `fstat(2)` cannot tell apart, which
+    /// report nothing unless asked to.
+    private func isStillOurs(_ number: Int, _ isIntact: Bool) -> Bool {
+        let slot = unsafe slots[number]
+        let descriptor = BorrowedDescriptor(rawValue: CInt(number))
+        if isIntact && stamp.isCurrent && slot.isRegistered { return kernel.has(descriptor) }
+        guard let identity = try? FileIdentity(of: descriptor), identity == slot.identity else { return false }
+        guard identity.isShared else { return true }
+        return isIntact && (!slot.isRegistered || kernel.has(descriptor))
+    }
+
+    /// Closes what is still the set's, for its end. A child shares the kernel's set with its parent, whose
+    /// registrations these are.
+    func closeAll(_ isIntact: Bool) {
+        for number in 0..<slotCount where unsafe slots[number].isLive {
+            if unsafe isIntact && stamp.isCurrent && slots[number].isRegistered {
+                guard (try? unregister(number)) != nil else { continue }
+            } else {
+                guard isStillOurs(number, isIntact) else { continue }
+            }
+            _ = OwnedDescriptor(owning: FileDescriptor(rawValue: CInt(number)))
+        }
     }
 
     /// Ends a life.
@@ -26,7 +110,7 @@ extension InterestSet {
             unsafe slots[number].retiredGeneration = slots[number].generation
         }
         unsafe slots[number].generation &+= 1
-        unsafe slots[number].events = 0
+        unsafe slots[number].registration = .armed
         count -= 1
         // The generations begin anew: no registration of their first round may be left.
         if unsafe slots[number].generation == 0 {
@@ -36,8 +120,8 @@ extension InterestSet {
     }
 
     /// Ends the life of a descriptor that was closed behind the set's back. Its registration may be a ghost by now.
-    mutating func lose(_ descriptor: BorrowedDescriptor) {
-        retire(Int(descriptor.rawValue))
+    mutating func lose(_ number: Int) {
+        retire(number)
         incidents.lostDescriptors += 1
         mustRebuild = true
     }
@@ -54,97 +138,4 @@ extension InterestSet {
         unsafe slots = new
         slotCount = newCount
     }
-
-    /// In a child, gives the set a kernel's set of its own before the parent's is changed.
-    mutating func noticeFork() throws(Errno) {
-        guard !stamp.isCurrent else { return }
-        try rebuild()
-        stamp = .current()
-        incidents.forks += 1
-    }
-
-    /// Puts right what the last wait or a fork left.
-    ///
-    /// Making the kernel's set anew takes time in proportion to what it watches, so it is done at most a hundred times
-    /// a second and with at most a tenth of a processor, whatever goes wrong. Until then the thread sleeps: waiting on
-    /// a set with a ghost would return at once.
-    ///
-    /// A set that cannot be made anew goes on as it is, because ghosts are told from what is live all the same.
-    ///
-    /// - Returns: false if the timeout ended first.
-    /// - Throws: why the set could not be made anew, if what it is instead is the parent's or has a registration that
-    ///   could pass for a live one.
-    @usableFromInline mutating func mend(timeoutMilliseconds: CInt) throws(Errno) -> Bool {
-        try noticeFork()
-        guard mustRebuild else { return true }
-        let now = monotonicNanoseconds()
-        if now < rebuildAllowedAt {
-            let limit = timeoutMilliseconds < 0 ? .max : now + UInt64(timeoutMilliseconds) * 1_000_000
-            sleepUntil(nanoseconds: min(limit, rebuildAllowedAt))
-            if limit < rebuildAllowedAt { return false }
-        }
-        let start = monotonicNanoseconds()
-        defer {
-            let finish = monotonicNanoseconds()
-            rebuildAllowedAt = finish + max(10_000_000, 10 * (finish - start))
-        }
-        do {
-            try rebuild()
-        } catch {
-            incidents.failedRebuilds += 1
-            if generationsBeganAnew { throw error }
-        }
-        return true
-    }
-
-    /// Makes the kernel's set anew of the descriptors that are live.
-    private mutating func rebuild() throws(Errno) {
-        let new = try Epoll()
-        disarmUntaken()
-        for number in 0..<slotCount {
-            let slot = unsafe slots[number]
-            // A number that was closed behind the set's back may be the one that the new set got.
-            if slot.isLive && new.descriptor.rawValue == number {
-                lose(new.descriptor)
-                continue
-            }
-            // What is registered is armed, so a one-shot registration that has fired stays out until it is armed again.
-            guard slot.isLive, slot.events & InterestSlot.disarmed == 0 else { continue }
-            let descriptor = BorrowedDescriptor(rawValue: CInt(number))
-            let token = InterestToken(descriptor, generation: slot.generation)
-            do {
-                try new.add(descriptor, EpollEvents(rawValue: slot.events), token: token.rawValue)
-            } catch {
-                guard error == .badFileDescriptor || error == .notPermitted else { throw error }
-                lose(descriptor)
-            }
-        }
-        for number in 0..<slotCount where unsafe slots[number].events & InterestSlot.disarmed != 0 {
-            unsafe slots[number].events |= InterestSlot.absent
-        }
-        epoll = new
-        mustRebuild = false
-        generationsBeganAnew = false
-        incidents.rebuilds += 1
-    }
-
-    /// Marks one-shot registrations whose events were waited for but not taken, because they have fired nevertheless.
-    private mutating func disarmUntaken() {
-        for index in next..<end {
-            let token = InterestToken(rawValue: unsafe EpollEvent(buffer.storage[index]).token)
-            guard holds(token), unsafe slots[token.number].events & InterestSlot.oneShot != 0 else { continue }
-            unsafe slots[token.number].events |= InterestSlot.disarmed
-        }
-    }
-}
-
-private func monotonicNanoseconds() -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
-private func sleepUntil(nanoseconds deadline: UInt64) {
-    var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
-    while unsafe clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
 }

@@ -1,5 +1,6 @@
 import Glibc
 public import LinuxDescriptors
+import Synchronization
 public import SystemPackage
 
 /// An epoll set that owns what it watches, so that a registration cannot outlive its descriptor.
@@ -10,17 +11,19 @@ public import SystemPackage
 /// ends the registration that nothing can name. A fork is noticed in the child, whose set is made anew before it is
 /// used, because it would otherwise change its parent's.
 ///
-/// Which accidents the type prevents and which it cannot: <doc:Registrations>.
+/// Which accidents the type prevents and which it cannot: <doc:Registrations>. A server built on it: <doc:EchoServer>.
 ///
-/// A set belongs to one thread at a time. Beside bare ``Epoll``, a wait with one event takes 30 user-space instructions
-/// more (175 instead of 145 for write, wait and read), each further event 19.
+/// A set belongs to one thread at a time, and takes two descriptors of its own. What it costs beside bare ``Epoll`` is
+/// in <doc:Registrations>.
 @safe @frozen public struct InterestSet: ~Copyable, @unchecked Sendable {
     // Unchecked: the memory has one owner, and every change needs exclusive access to it.
-    @usableFromInline var epoll: Epoll
+    @usableFromInline var kernel: KernelSet
     @usableFromInline let buffer: EpollEventBuffer
     /// By descriptor number.
     @usableFromInline var slots: UnsafeMutablePointer<InterestSlot>
     @usableFromInline var slotCount: Int
+    /// Tells the tokens of this set from those of others.
+    @usableFromInline let identifier: UInt32
     /// Events of the last wait that have not been taken: those from `next` to `end`.
     @usableFromInline var next = 0
     @usableFromInline var end = 0
@@ -28,6 +31,8 @@ public import SystemPackage
     @usableFromInline var waitNumber: UInt32 = 1
     @usableFromInline var stamp: ForkStamp
     @usableFromInline var mustRebuild = false
+    /// True once a registration was one-shot: only then the events of a wait are looked through for them.
+    @usableFromInline var hasOneShots = false
     /// True from the last generation of a number to the next time the kernel's set is made anew.
     var generationsBeganAnew = false
     /// When the kernel's set may be made anew for a ghost's sake, on the monotonic clock.
@@ -38,34 +43,27 @@ public import SystemPackage
     /// What went wrong so far, and was dealt with.
     public internal(set) var incidents: Incidents
 
-    /// Makes an empty set (`epoll_create1(2)`).
+    /// Makes an empty set (`epoll_create1(2)`, `eventfd(2)`).
     ///
     /// - Parameter capacity: the most events that one wait takes from the kernel, at least one.
-    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`.
+    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` past `/proc/sys/fs/epoll/max_user_watches`.
     public init(capacity: Int = 64) throws(Errno) {
-        let epoll = try Epoll()
-        self.epoll = epoll
+        let kernel = try KernelSet()
+        self.kernel = kernel
         buffer = EpollEventBuffer(capacity: capacity)
         slotCount = 64
         unsafe slots = .allocate(capacity: 64)
         unsafe slots.initialize(repeating: InterestSlot(), count: 64)
+        identifier = lastIdentifier.add(1, ordering: .relaxed).newValue
         stamp = .current()
         incidents = Incidents()
     }
 
     deinit {
-        // A child shares the set with its parent, whose registrations these are.
-        let isOwn = stamp.isCurrent
-        for number in 0..<slotCount where unsafe slots[number].isLive {
-            let descriptor = BorrowedDescriptor(rawValue: CInt(number))
-            do {
-                if isOwn { try unregister(descriptor) }
-                _ = OwnedDescriptor(owning: FileDescriptor(rawValue: descriptor.rawValue))
-            } catch {
-                // Closed behind the set's back, so the number is nobody's or somebody else's by now.
-            }
-        }
+        let isIntact = kernel.isIntact
+        closeAll(isIntact)
         unsafe slots.deallocate()
+        if !isIntact { kernel.letGo() }
     }
 
     // MARK: Membership
@@ -77,29 +75,37 @@ public import SystemPackage
     ///   - events: what to watch for. After an event, a registration with ``EpollEvents/oneShot`` is silent until
     ///     ``modify(_:_:)``.
     /// - Returns: what its events carry, and what names it from now on.
-    /// - Throws: `EPERM` for a file that cannot be polled, `ENOSPC` past `/proc/sys/fs/epoll/max_user_watches`,
-    ///   `EINVAL` for flags that exclude each other, `ENOMEM`. The descriptor is closed then.
+    /// - Throws: `EBADF` for a number that is not open, `EPERM` for a file that cannot be polled, `ENOSPC` past
+    ///   `/proc/sys/fs/epoll/max_user_watches`, `EINVAL` for flags that exclude each other, `ELOOP` for sets that would
+    ///   watch each other, `ENOMEM`. The descriptor is closed then.
     public mutating func insert(
         _ descriptor: consuming OwnedDescriptor, _ events: EpollEvents
     ) throws(Errno) -> InterestToken {
         try noticeFork()
         let number = descriptor.descriptor
-        makeRoom(for: number)
+        let index = Int(number.rawValue)
         // The number was closed behind the set's back, or it could not be given away again.
-        if unsafe slots[Int(number.rawValue)].isLive { lose(number) }
-        let generation = unsafe slots[Int(number.rawValue)].generation &+ 1
-        let token = InterestToken(number, generation: generation)
+        if unsafe index < slotCount && slots[index].isLive { lose(index) }
+        let generation = index < slotCount ? unsafe slots[index].generation &+ 1 : 1
+        let token = InterestToken(number, generation: generation, set: identifier)
         do {
-            try epoll.add(number, events, token: token.rawValue)
+            try kernel.epoll.add(number, events, token: token.life)
         } catch {
-            // A ghost of the same file under the same number: it can be named again, so it can be removed.
-            guard error == .fileExists else { throw error }
-            try epoll.remove(number)
-            try epoll.add(number, events, token: token.rawValue)
+            if error == .fileExists {
+                // A ghost of the same file under the same number: it can be named again, so it can be removed.
+                try kernel.epoll.remove(number)
+            } else {
+                guard try madeLostSetAnew() else { throw error }
+            }
+            try kernel.epoll.add(number, events, token: token.life)
         }
+        let identity = try FileIdentity(of: number)
+        // Only now: the kernel has accepted the number, so it is one that a table can have.
+        makeRoom(for: number)
         _ = descriptor.release()
-        unsafe slots[Int(number.rawValue)].generation = generation
-        unsafe slots[Int(number.rawValue)].events = events.rawValue
+        unsafe slots[index].generation = generation
+        unsafe slots[index].identity = identity
+        arm(index, events)
         count += 1
         return token
     }
@@ -110,28 +116,9 @@ public import SystemPackage
     /// - Throws: `ENOENT` for a token that is not live; `EBADF` or `ENOENT` when the number was closed behind the set's
     ///   back. The number is not given back then, because it is nobody's or somebody else's by now.
     public mutating func remove(_ token: InterestToken) throws(Errno) -> OwnedDescriptor {
-        try noticeFork()
-        guard holds(token) else { throw .noSuchFileOrDirectory }
-        let descriptor = BorrowedDescriptor(rawValue: CInt(token.number))
-        do {
-            try unregister(descriptor)
-        } catch {
-            lose(descriptor)
-            throw error
-        }
+        try unregister(token)
         retire(token.number)
-        return OwnedDescriptor(owning: FileDescriptor(rawValue: descriptor.rawValue))
-    }
-
-    /// Takes a live number out of the kernel's set, which fails if the number was closed behind the set's back.
-    private func unregister(_ descriptor: BorrowedDescriptor) throws(Errno) {
-        let number = descriptor.rawValue
-        if unsafe slots[Int(number)].events & InterestSlot.absent == 0 {
-            try epoll.remove(descriptor)
-        } else {
-            // The kernel's set knows nothing of it, so only that it is open can be asked.
-            _ = try systemCall { fcntl(number, F_GETFD) }
-        }
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: CInt(token.number)))
     }
 
     /// Stops watching a descriptor and closes it.
@@ -141,71 +128,60 @@ public import SystemPackage
         try remove(token).close()
     }
 
-    /// Replaces the events that a descriptor is watched for (`EPOLL_CTL_MOD`); arms a one-shot registration again.
+    /// Replaces the events that a descriptor is watched for (`EPOLL_CTL_MOD`); arms a one-shot registration again. An
+    /// event of it that was waited for before and is not taken yet is still delivered. A paused descriptor stays
+    /// paused, and is watched for these events when it is resumed.
     ///
     /// - Throws: `ENOENT` for a token that is not live, or whose number was closed behind the set's back (then also
-    ///   `EBADF`); `EINVAL` when the registration is or would become exclusive.
+    ///   `EBADF`); `EINVAL` when the registration is or would become exclusive; `ENOSPC` and `ENOMEM` for one-shot
+    ///   registrations that a set made anew left out.
     public mutating func modify(_ token: InterestToken, _ events: EpollEvents) throws(Errno) {
         try noticeFork()
         guard holds(token) else { throw .noSuchFileOrDirectory }
-        let descriptor = BorrowedDescriptor(rawValue: CInt(token.number))
-        if unsafe slots[token.number].events & InterestSlot.absent == 0 {
-            try epoll.modify(descriptor, events, token: token.rawValue)
-        } else {
-            try epoll.add(descriptor, events, token: token.rawValue)
+        if unsafe events.contains(.exclusive) || slots[token.number].isExclusive { throw .invalidArgument }
+        switch unsafe slots[token.number].registration {
+        case .armed, .fired:
+            do {
+                try kernel.epoll.modify(token.descriptor, events, token: token.life)
+            } catch {
+                guard try madeLostSetAnew() else { throw error }
+                return try modify(token, events)
+            }
+        case .leftOut: try register(token, events)
+        case .paused:
+            unsafe slots[token.number].events = events.rawValue
+            return
         }
-        unsafe slots[token.number].events = events.rawValue
+        arm(token.number, events)
     }
 
     /// True if the token's descriptor is in the set.
     @inlinable public func holds(_ token: InterestToken) -> Bool {
-        guard token.namesALife, token.number < slotCount else { return false }
-        return unsafe slots[token.number].generation == token.generation
+        token.set == identifier && isLive(token.life)
     }
 
-    /// The descriptor, borrowed: to be read and written, not to be closed. Nil for a token that is not live.
+    @inlinable @inline(__always) func isLive(_ life: UInt64) -> Bool {
+        let number = Life.number(life)
+        // In an even generation the number is in no set.
+        guard life >> 32 & 1 == 1, number < slotCount else { return false }
+        return unsafe slots[number].generation == Life.generation(life)
+    }
+
+    /// The descriptor, borrowed; nil for a token that is not live.
     @inlinable public func descriptor(of token: InterestToken) -> BorrowedDescriptor? {
-        holds(token) ? BorrowedDescriptor(rawValue: CInt(token.number)) : nil
+        holds(token) ? token.descriptor : nil
     }
 
-    // MARK: Events
-
-    /// Waits for events (`epoll_wait(2)`), to be taken by ``nextEvent()``. Does nothing while some are left to be
-    /// taken.
-    ///
-    /// - Parameter timeoutMilliseconds: -1 waits for ever, 0 does not wait. After a ghost the wait is up to 10 ms
-    ///   longer, or ten times what it takes to make the kernel's set anew, whichever is more.
-    /// - Returns: the most events that there are to take; fewer are delivered if some are of former lives.
-    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` in a child of `fork(2)` whose set could not be made anew, and
-    ///   when a number's generations were used up; the next wait tries again. A set that could not be made anew for a
-    ///   ghost's sake goes on with it, and counts that in ``Incidents/failedRebuilds``.
-    @inlinable public mutating func wait(timeoutMilliseconds: CInt = -1) throws(Errno) -> Int {
-        if next < end { return end - next }
-        if mustRebuild || !stamp.isCurrent {
-            guard try mend(timeoutMilliseconds: timeoutMilliseconds) else { return 0 }
-        }
-        waitNumber &+= 1
-        next = 0
-        end = 0
-        end = try epoll.wait(into: buffer, timeoutMilliseconds: timeoutMilliseconds)
-        return end
+    mutating func arm(_ number: Int, _ events: EpollEvents) {
+        unsafe slots[number].events = events.rawValue
+        unsafe slots[number].registration = .armed
+        if events.contains(.oneShot) { hasOneShots = true }
     }
+}
 
-    /// The next event of the last wait; nil when all have been taken.
-    @inlinable public mutating func nextEvent() -> InterestEvent? {
-        while next < end {
-            let event = unsafe EpollEvent(buffer.storage[next])
-            next += 1
-            let token = InterestToken(rawValue: event.token)
-            let number = token.number
-            if holds(token) {
-                if unsafe slots[number].events & InterestSlot.oneShot != 0 {
-                    unsafe slots[number].events |= InterestSlot.disarmed
-                }
-                return InterestEvent(token: token, events: event.events)
-            }
-            noteFormerLife(token)
-        }
-        return nil
-    }
+/// The identifier of the youngest set. Sets of a child and of its parent may share one: neither can get at the other's.
+private let lastIdentifier = Atomic<UInt32>(0)
+
+extension InterestToken {
+    @inlinable var descriptor: BorrowedDescriptor { BorrowedDescriptor(rawValue: CInt(truncatingIfNeeded: number)) }
 }

@@ -82,7 +82,7 @@ import Testing
             let first = try set.insert(owned(old.descriptor), .readable)
             var ends: [CInt] = [0, 0]
             try demand(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
-            let child = c_fork_holder(ends[1], [old.descriptor, set.base.epoll.descriptor.rawValue], 2)
+            let child = c_fork_holder(ends[1], [old.descriptor, set.base.kernel.epoll.descriptor.rawValue], 2)
             try demand(child > 0)
             var byte: UInt8 = 0
             try demand(read(ends[0], &byte, 1) == 1)

@@ -32,32 +32,41 @@ import Testing
         try set.close(token)
         #expect(throws: Errno.noSuchFileOrDirectory) { _ = try set.remove(token).release() }
         #expect(throws: Errno.noSuchFileOrDirectory) { try set.modify(token, .readable) }
-        #expect(throws: Errno.noSuchFileOrDirectory) { try set.close(InterestToken(rawValue: .max)) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try set.close(InterestToken(life: .max, set: token.set)) }
         #expect(set.incidents == InterestSet.Incidents())
     }
 
-    /// A number that was never in the set is in generation 0, and so is a small raw value.
-    @Test(arguments: [0, 5] as [UInt64]) func aRawValueThatNoSetGaveNamesNothing(rawValue: UInt64) throws {
-        let set = try TestSet()
-        try expectNothing(of: InterestToken(rawValue: rawValue), in: set)
+    /// With a set in each thread, equal numbers and generations are normal.
+    @Test func aTokenOfAnotherSetNamesNothing() throws {
+        let one = try TestSet()
+        let two = try TestSet()
+        let counter = try EventFD()
+        let number = try counter.descriptor.duplicate()
+        let foreign = try one.insert(number, .readable)
+        let pair = try SharedCounter.make()
+        defer { close(pair.duplicate) }
+        try one.close(foreign)
+        // The same number in its first generation, in the other set.
+        #expect(dup2(pair.descriptor, CInt(foreign.number)) == CInt(foreign.number))
+        close(pair.descriptor)
+        let own = try two.insert(owned(CInt(foreign.number)), .readable)
+        #expect(own.number == foreign.number && own.life == foreign.life && own != foreign)
+        #expect(!two.holds(foreign) && two.descriptor(of: foreign) == nil)
+        #expect(throws: Errno.noSuchFileOrDirectory) { try two.close(foreign) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try two.modify(foreign, .readable) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try two.pause(foreign) }
+        add(1, to: pair.duplicate)
+        #expect(try two.events() == [own])
     }
 
-    @Test func theNumberOfAStrangerIsNotTaken() throws {
-        let stranger = try EventFD(count: 1)
-        var set: TestSet? = try TestSet()
-        let forged = InterestToken(rawValue: UInt64(stranger.descriptor.rawValue))
-        try expectNothing(of: forged, in: set!)
-        set = nil
-        #expect(try stranger.take() == 1)
-    }
-
-    /// After a removal the number is in the next generation, which a raw value can name too.
+    /// After a removal the number is in the next generation, which no token names.
     @Test func theGenerationAfterARemovalNamesNothing() throws {
         let set = try TestSet()
         let token = try set.insert(EventFD(count: 1).release(), .readable)
         let descriptor = try set.remove(token)
         try expectNothing(of: token, in: set)
-        try expectNothing(of: InterestToken(rawValue: token.rawValue + 1 << 32), in: set)
+        try expectNothing(of: InterestToken(life: token.life + 1 << 32, set: token.set), in: set)
+        try expectNothing(of: InterestToken(life: 5, set: token.set), in: set)
         let again = try set.insert(descriptor, .readable)
         #expect(try set.events() == [again])
     }
@@ -121,7 +130,7 @@ import Testing
         let set = try TestSet()
         let token = try set.insert(EventFD(count: 1).release(), [.readable, .edgeTriggered])
         #expect(try set.wait() == 1)
-        #expect(try set.wait(timeoutMilliseconds: 0) == 1)
+        #expect(try set.wait(timeout: .zero) == 1)
         #expect(set.nextEvent()?.token == token)
     }
 

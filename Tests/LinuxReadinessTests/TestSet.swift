@@ -22,14 +22,27 @@ final class TestSet {
     func remove(_ token: InterestToken) throws(Errno) -> OwnedDescriptor { try base.remove(token) }
     func close(_ token: InterestToken) throws(Errno) { try base.close(token) }
     func modify(_ token: InterestToken, _ events: EpollEvents) throws(Errno) { try base.modify(token, events) }
-    func wait(timeoutMilliseconds: CInt = -1) throws(Errno) -> Int {
-        try base.wait(timeoutMilliseconds: timeoutMilliseconds)
+    func wait(timeout: Duration? = nil) throws(Errno) -> Int {
+        if let timeout { try base.wait(timeout: timeout) } else { try base.wait() }
     }
     func nextEvent() -> InterestEvent? { base.nextEvent() }
 
+    func receive(from token: InterestToken, into bytes: inout [UInt8]) throws(Errno) -> Int? {
+        var span = bytes.mutableSpan
+        var room = span.mutableBytes
+        return try base.receive(from: token, into: &room)
+    }
+
+    func send(_ bytes: [UInt8], to token: InterestToken) throws(Errno) -> Int? {
+        try base.send(bytes.span.bytes, to: token)
+    }
+    func pause(_ token: InterestToken) throws(Errno) { try base.pause(token) }
+    func resume(_ token: InterestToken) throws(Errno) { try base.resume(token) }
+    func isPaused(_ token: InterestToken) -> Bool { base.isPaused(token) }
+
     /// Takes all events of one wait, as tokens in order.
-    func events(timeoutMilliseconds: CInt = 0) throws(Errno) -> [InterestToken] {
-        _ = try wait(timeoutMilliseconds: timeoutMilliseconds)
+    func events(timeout: Duration? = .zero) throws(Errno) -> [InterestToken] {
+        _ = try wait(timeout: timeout)
         var tokens: [InterestToken] = []
         while let event = nextEvent() { tokens.append(event.token) }
         return tokens

@@ -1,0 +1,160 @@
+public import LinuxDescriptors
+public import SystemPackage
+
+extension InterestSet {
+    /// Waits for events (`epoll_wait(2)`), to be taken by ``nextEvent()``. Does nothing while some are left to be
+    /// taken. It waits for ever, signals or not, if nothing happens: see ``wait(timeout:)``.
+    ///
+    /// - Returns: the most events that there are to take; fewer are delivered if some are of former lives.
+    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` in a child of `fork(2)` whose set could not be made anew, and
+    ///   when a number's generations were used up; the next wait tries again. A set that could not be made anew for a
+    ///   ghost's sake goes on with it, and counts that in ``Incidents/failedRebuilds``.
+    @inlinable @inline(__always) public mutating func wait() throws(Errno) -> Int {
+        if next < end { return end - next }
+        if mustRebuild || !stamp.isCurrent { return try waitOutOfLine(nil) }
+        beginBatch()
+        do {
+            end = try kernel.epoll.wait(into: buffer)
+        } catch {
+            return try waitAnew(after: error)
+        }
+        if hasOneShots { noteFired() }
+        return end
+    }
+
+    /// Waits for events until the time is over, like ``wait()`` (`epoll_pwait2(2)`).
+    ///
+    /// - Parameter timeout: zero or less does not wait.
+    /// - Returns: the most events that there are to take; 0 when the time is over, or when a signal came first.
+    /// - Throws: what ``wait()`` throws.
+    public mutating func wait(timeout: Duration) throws(Errno) -> Int {
+        next < end ? end - next : try waitOutOfLine(timeout)
+    }
+
+    /// The next event of the last wait; nil when all have been taken.
+    @inlinable public mutating func nextEvent() -> InterestEvent? {
+        while next < end {
+            let event = unsafe EpollEvent(buffer.storage[next])
+            next += 1
+            if speaks(event.token) {
+                return InterestEvent(
+                    token: InterestToken(life: event.token, set: identifier), events: event.events)
+            }
+            noteUndelivered(event.token)
+        }
+        return nil
+    }
+
+    /// True if an event is of a live descriptor that is not paused.
+    @inlinable @inline(__always) func speaks(_ life: UInt64) -> Bool {
+        unsafe isLive(life) && slots[Life.number(life)].registration != .paused
+    }
+
+    @inlinable @inline(__always) mutating func beginBatch() {
+        waitNumber &+= 1
+        next = 0
+        end = 0
+    }
+
+    /// The kernel disarmed the one-shot registrations whose events it has just reported.
+    @usableFromInline mutating func noteFired() {
+        for index in 0..<end {
+            let life = unsafe EpollEvent(buffer.storage[index]).token
+            guard isLive(life), unsafe slots[Life.number(life)].isOneShot else { continue }
+            unsafe slots[Life.number(life)].registration = .fired
+        }
+    }
+
+    /// Counts an event that is not delivered: of a descriptor that was removed or paused after the wait, or a ghost.
+    @usableFromInline mutating func noteUndelivered(_ life: UInt64) {
+        if isLive(life) {
+            incidents.staleEvents += 1
+            return
+        }
+        if Life.number(life) < slotCount {
+            let slot = unsafe slots[Life.number(life)]
+            if slot.retiredIn == waitNumber && slot.retiredGeneration == Life.generation(life) {
+                incidents.staleEvents += 1
+                return
+            }
+        }
+        incidents.ghosts += 1
+        mustRebuild = true
+    }
+
+    /// Goes on after a wait that failed because the kernel's set was closed behind the set's back.
+    @usableFromInline mutating func waitAnew(after error: Errno) throws(Errno) -> Int {
+        guard try madeLostSetAnew() else { throw error }
+        return try waitOutOfLine(nil)
+    }
+
+    /// Waits with a limit, after a fork, or while the kernel's set must be made anew.
+    @usableFromInline @inline(never) mutating func waitOutOfLine(_ timeout: Duration?) throws(Errno) -> Int {
+        let deadline = timeout.map { monotonicNanoseconds() &+ $0.clampedNanoseconds }
+        while true {
+            try mend()
+            if !mustRebuild {
+                let isOver = try fetch(until: deadline)
+                if end > 0 || isOver { return end }
+                continue
+            }
+            try fetchLive()
+            if end > 0 { return end }
+            // What is ready are ghosts alone. The kernel would report them again at once, so nothing is asked for a
+            // moment.
+            let now = monotonicNanoseconds()
+            if let deadline, now >= deadline { return 0 }
+            let moment = min(now &+ 1_000_000, rebuildAllowedAt, deadline ?? .max)
+            if !sleepUntil(nanoseconds: moment) && deadline != nil { return 0 }
+        }
+    }
+
+    /// Takes events from the kernel, as soon as there are some.
+    ///
+    /// - Returns: true if the time is over, or a signal ended the wait.
+    private mutating func fetch(until deadline: UInt64?) throws(Errno) -> Bool {
+        beginBatch()
+        do {
+            if let deadline {
+                let now = monotonicNanoseconds()
+                end = try kernel.epoll.wait(into: buffer, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+            } else {
+                end = try kernel.epoll.wait(into: buffer)
+            }
+        } catch {
+            guard try madeLostSetAnew() else { throw error }
+            return false
+        }
+        if hasOneShots { noteFired() }
+        return true
+    }
+
+    /// Takes what is ready and live past the ghosts, without waiting.
+    private mutating func fetchLive() throws(Errno) {
+        var first: UInt64?
+        while true {
+            _ = try fetch(until: 0)
+            let isFull = end == Int(buffer.capacity)
+            let lives = (0..<end).map { unsafe EpollEvent(buffer.storage[$0]).token }
+            keepLive()
+            // The kernel reports what is ready in turn: once round is all.
+            if end > 0 || !isFull || first.map(lives.contains) == true { return }
+            if first == nil { first = lives.first }
+        }
+    }
+
+    /// Moves the events of live descriptors to the front, and drops the others.
+    private mutating func keepLive() {
+        var kept = 0
+        for index in 0..<end {
+            let life = unsafe EpollEvent(buffer.storage[index]).token
+            if speaks(life) {
+                unsafe buffer.storage[kept] = buffer.storage[index]
+                kept += 1
+            } else {
+                noteUndelivered(life)
+            }
+        }
+        end = kept
+    }
+}

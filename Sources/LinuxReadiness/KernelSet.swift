@@ -1,0 +1,41 @@
+import LinuxDescriptors
+import SystemPackage
+
+/// The kernel's side of an ``InterestSet``: an epoll set, and a mark that tells it from whatever has its number later.
+///
+/// A number can be closed behind its owner's back, by `close_range(2)` in a child of `fork(2)` say, and be a stranger's
+/// by the time it is to be closed. Epoll sets share one inode, so `fstat(2)` cannot tell one from another. The set
+/// itself can: adding what it has already fails with `EEXIST`. The mark is an eventfd that never becomes ready and is
+/// registered here and nowhere else.
+@frozen @usableFromInline struct KernelSet: ~Copyable {
+    @usableFromInline let epoll: Epoll
+    @usableFromInline let mark: EventFD
+
+    init() throws(Errno) {
+        let epoll = try Epoll()
+        let mark = try EventFD()
+        try epoll.add(mark.descriptor, [], token: 0)
+        self.epoll = epoll
+        self.mark = mark
+    }
+
+    /// True if both numbers are still those that this value opened. If not, it must be let go.
+    var isIntact: Bool { has(mark.descriptor) }
+
+    /// True if the number is registered, for the file that it names now. Asking leaves the set as it is.
+    func has(_ descriptor: BorrowedDescriptor) -> Bool {
+        do {
+            try epoll.add(descriptor, [], token: 0)
+        } catch {
+            return error == .fileExists
+        }
+        try? epoll.remove(descriptor)
+        return false
+    }
+
+    /// Lets go of numbers that are somebody else's by now, without closing them.
+    consuming func letGo() {
+        _ = epoll.release().release()
+        _ = mark.release().release()
+    }
+}
