@@ -18,14 +18,18 @@ public import CEpoll
     @inlinable public static var priority: Self { Self(EPOLLPRI) }
     /// `EPOLLRDHUP`: the peer will send nothing more.
     @inlinable public static var peerClosed: Self { Self(EPOLLRDHUP) }
-    /// `EPOLLHUP`: both directions are shut. Reported whether asked for or not.
+    /// `EPOLLHUP`: both directions are shut. Reported whether asked for or not, and without
+    /// ``edgeTriggered`` or ``oneShot`` by every wait again.
+    ///
+    /// So a registration that asks for nothing is no pause: once the peer is gone each wait returns at once. Remove the
+    /// descriptor, or let `InterestSet` pause it.
     @inlinable public static var hangup: Self { Self(EPOLLHUP) }
-    /// `EPOLLERR`: an error is pending. Reported whether asked for or not.
+    /// `EPOLLERR`: an error is pending. Reported whether asked for or not, again and again like ``hangup``.
     @inlinable public static var error: Self { Self(EPOLLERR) }
 
     /// `EPOLLET`: report a change, not a state; read until `EAGAIN` before waiting again.
     @inlinable public static var edgeTriggered: Self { Self(EPOLLET) }
-    /// `EPOLLONESHOT`: report once, then nothing until the registration is modified.
+    /// `EPOLLONESHOT`: report once, then nothing, ``hangup`` and ``error`` included, until the registration is modified.
     @inlinable public static var oneShot: Self { Self(EPOLLONESHOT) }
     /// `EPOLLEXCLUSIVE` (Linux 4.5): of several sets that watch the descriptor, wake at least one instead of all.
     /// Valid only when a descriptor is added, never when it is modified.

@@ -187,7 +187,8 @@ public import SystemPackage
         waitNumber &+= 1
         next = 0
         end = 0
-        end = try epoll.wait(into: buffer, timeoutMilliseconds: timeoutMilliseconds)
+        end = try epoll.wait(
+            into: buffer, timeout: timeoutMilliseconds < 0 ? nil : .milliseconds(timeoutMilliseconds))
         return end
     }
 
