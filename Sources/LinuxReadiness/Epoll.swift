@@ -47,8 +47,8 @@ public import SystemPackage
     ///
     /// - Throws: `ENOENT` if the set does not watch it; `EBADF` for a number that is not open; `EINVAL` when the
     ///   registration is or would become exclusive.
-    @inlinable public func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno)
-    {
+    @inlinable
+    public func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
         try control(EPOLL_CTL_MOD, descriptor, events, token)
     }
 
@@ -91,8 +91,8 @@ public import SystemPackage
         }
     }
 
-    @usableFromInline func wait(into buffer: borrowing EpollEventBuffer, atMost timeout: Duration) throws(Errno) -> Int
-    {
+    @usableFromInline
+    func wait(into buffer: borrowing EpollEventBuffer, atMost timeout: Duration) throws(Errno) -> Int {
         let set = owned.descriptor.rawValue
         let storage = unsafe buffer.storage
         let nanoseconds = timeout.nanoseconds

@@ -100,9 +100,9 @@ extension SocketAddress {
         }
     }
 
-    private func write(_ family: sa_family_t, _ bytes: ArraySlice<UInt8>, into memory: UnsafeMutableRawBufferPointer)
-        -> Int
-    {
+    private func write(
+        _ family: sa_family_t, _ bytes: ArraySlice<UInt8>, into memory: UnsafeMutableRawBufferPointer
+    ) -> Int {
         let size = MemoryLayout<sa_family_t>.size
         unsafe memory.storeBytes(of: family, as: sa_family_t.self)
         unsafe UnsafeMutableRawBufferPointer(rebasing: memory.dropFirst(size)).copyBytes(from: bytes)
