@@ -99,8 +99,8 @@ let package = Package(
         tests(
             "LinuxReadinessTests",
             [
-                "CBenchExtras", "CSocketExtras", "CTestSupport", "LinuxReadiness", "LinuxSockets", "LinuxDescriptors",
-                "TestSupport", system,
+                "CBenchExtras", "CEpoll", "CSocketExtras", "CTestSupport", "LinuxReadiness", "LinuxSockets",
+                "LinuxDescriptors", "TestSupport", system,
             ]),
         tests(
             "LinuxRingsTests",

@@ -1,3 +1,4 @@
+import CEpoll
 import LinuxDescriptors
 import LinuxReadiness
 import LinuxSockets
@@ -141,6 +142,16 @@ import Testing
             #expect(throws: Errno.badFileDescriptor) { try set.modify(number, .readable, token: 1) }
             #expect(throws: Errno.badFileDescriptor) { try set.remove(number) }
         }
+    }
+
+    /// C libraries disagree on what kind of constant these are, so the library has the kernel's numbers.
+    @Test func flagsAreThoseOfTheHeader() {
+        let flags: [(EpollEvents, EPOLL_EVENTS)] = [
+            (.readable, EPOLLIN), (.writable, EPOLLOUT), (.priority, EPOLLPRI), (.peerClosed, EPOLLRDHUP),
+            (.hangup, EPOLLHUP), (.error, EPOLLERR), (.edgeTriggered, EPOLLET), (.oneShot, EPOLLONESHOT),
+            (.exclusive, EPOLLEXCLUSIVE),
+        ]
+        for (ours, theirs) in flags { #expect(ours.rawValue == theirs.rawValue) }
     }
 
     /// Nobody is told that a kernel is too old for a flag. Bit 20 is one that none knows yet.
