@@ -87,13 +87,20 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["CBenchExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", system],
             path: "Tests/Support/TestSupport", swiftSettings: strictForTests),
-        tests("LinuxDescriptorsTests", ["LinuxDescriptors", "TestSupport", system]),
-        tests("LinuxSocketsTests", ["CBenchExtras", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+        tests(
+            "LinuxDescriptorsTests",
+            ["CSocketExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", "TestSupport", system]),
+        tests(
+            "LinuxSocketsTests",
+            [
+                "CBenchExtras", "CSocketExtras", "CTestSupport", "LinuxSockets", "LinuxDescriptors", "TestSupport",
+                system,
+            ]),
         tests(
             "LinuxReadinessTests",
             [
-                "CBenchExtras", "CSocketExtras", "LinuxReadiness", "LinuxSockets", "LinuxDescriptors", "TestSupport",
-                system,
+                "CBenchExtras", "CEpoll", "CSocketExtras", "CTestSupport", "LinuxReadiness", "LinuxSockets",
+                "LinuxDescriptors", "TestSupport", system,
             ]),
         tests(
             "LinuxRingsTests",
