@@ -85,9 +85,8 @@ import Testing
     }
 
     @Test func preciseEpollWaitIsCallable() {
-        var timeout = timespec(tv_sec: 0, tv_nsec: 1)
         var event = epoll_event()
-        #expect(c_epoll_pwait2(-1, &event, 1, &timeout) == -1)
+        #expect(c_epoll_pwait2(-1, &event, 1, 1) == -1)
         #expect(errno == EBADF || errno == ENOSYS)
     }
 
