@@ -47,6 +47,8 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     case windowEnd
     /// 1 when the worker is to end, and a service that lasts is not to be waited for.
     case stopped
+    /// Pauses of an accept that found no descriptor or no memory.
+    case shortages
 }
 
 /// The counters of a team of workers: one block of cache lines for each, so that counting never shares a line.

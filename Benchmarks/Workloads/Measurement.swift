@@ -84,6 +84,9 @@ public struct Measurement: Sendable {
             reason = workerError.description
         } else if status != .ok {
             return
+        } else if let shortages = totals[.shortages], shortages > 0 {
+            status = .void
+            reason = "accepts had to wait for a descriptor \(shortages) times: raise the limit (ulimit -n)"
         } else if listenOverflows > 0 {
             status = .void
             reason = "the accept queue overflowed \(listenOverflows) times; clients slept for a second each time"
@@ -160,7 +163,7 @@ struct Snapshot {
 
     private static let growing: [WorkerCount] = [
         .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
-        .errors, .outOfOrder, .chunks, .shortSends, .buffersExhausted, .completionOverflows,
+        .errors, .outOfOrder, .chunks, .shortSends, .buffersExhausted, .completionOverflows, .shortages,
     ]
 
     init(_ meters: WorkerMeters, server: [ThreadAccount], client: [ThreadAccount]) {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import LinuxDescriptors
+import Meters
 import Records
 import SystemPackage
 import TestSupport
@@ -106,6 +107,38 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
             }
         }
     }
+
+    /// A second without descriptors: the queue is kept, the worker sleeps, and everybody is served after.
+    @Test(arguments: outlasting) func aDrainOutlastsAShortage(_ mode: String) async {
+        // An exit test captures nothing but what can be sent along.
+        await #expect(processExitsWith: .success) { [mode] in
+            try withTakenDescriptors { [mode] in
+                var plan = try #require(Combination.named(mode)).plan(.drain(200))
+                plan.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
+                let before = open(["socket:"])
+                let run = BenchThread("drain", processor: nil) { [plan] () throws(Errno) in
+                    let interruption = try Interruption()
+                    return Result { () throws(RunError) in try measureAccept(plan, interruption) }
+                }
+                while open(["socket:"]) < before + 2 { usleep(1000) }
+                try allowNoMoreDescriptors()
+                let taken = try fillDescriptorTable()
+                usleep(1_000_000)
+                for descriptor in taken { try descriptor.close() }
+                _ = try DescriptorLimit.raise()
+                let measurement = try run.join().get().get()
+                try #require(measurement.perWorker.reduce(0, +) == 200, "connections were lost")
+                let shortages = measurement.totals[.shortages, default: 0]
+                // A pause is a hundredth of a second, so there is no room for more in the time of a drain.
+                try #require(shortages <= 100 + measurement.durationNanoseconds / 10_000_000)
+                if shortages > 0 { try #require(measurement.status == .void) }
+            }
+        }
+    }
+
+    private static let outlasting = [
+        "blocking", "select", "poll", "epoll-lt", "epoll-et", "epoll-oneshot", "uring-poll",
+    ]
 
     @Test(arguments: ["accept", "crr", "read"])
     func aClientOutOfDescriptorsFailsTheRunAndClosesWhatItHad(_ workload: String) async {

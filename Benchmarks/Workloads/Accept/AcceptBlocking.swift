@@ -9,8 +9,8 @@ import SystemPackage
 func acceptBlocking(_ listener: BorrowedDescriptor, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
     while true {
         do throws(Errno) {
-            meter.add(.systemCalls)
-            guard let connection = try acceptConnection(from: listener) else { throw .wouldBlock }
+            // None comes only when the run ended during a shortage: the listener is shut down next.
+            guard let connection = try acceptPatiently(from: listener, meter) else { return }
             meter.add(.wakeups)
             try serveAndClose(connection, &server, meter)
         } catch .invalidArgument {

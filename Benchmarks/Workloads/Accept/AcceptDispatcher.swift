@@ -15,14 +15,12 @@ func dispatchAccepted(
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)
             if token.kind == .stop { return }
-            meter.add(.systemCalls)
-            while let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: token.number)) {
+            while let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: token.number), meter) {
                 // A worker serves it while the next is accepted; handed over together, the last of a long queue would be
                 // accepted before the first is served.
                 queue.put(connection.release().release().rawValue)
                 meter.noteOpen(queue.waiting)
                 try queue.give(1, meter)
-                meter.add(.systemCalls)
             }
             meter.add(.emptyCalls)
         }

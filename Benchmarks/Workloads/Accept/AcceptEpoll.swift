@@ -21,8 +21,8 @@ func acceptFromEpoll(
             let token = Token(rawValue: events[index].token)
             if token.kind == .stop { return }
             repeat {
-                meter.add(.systemCalls)
-                guard let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: token.number)) else {
+                guard let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: token.number), meter)
+                else {
                     meter.add(.emptyCalls)
                     break
                 }

@@ -23,8 +23,7 @@ func acceptOneShot(
         if token.kind == .stop { return }
         let listener = BorrowedDescriptor(rawValue: token.number)
 
-        meter.add(.systemCalls)
-        guard let connection = try acceptConnection(from: listener) else {
+        guard let connection = try acceptPatiently(from: listener, meter) else {
             meter.add(.emptyCalls)
             meter.add(.spuriousWakeups)
             try armAgain(listener, in: epoll, meter)

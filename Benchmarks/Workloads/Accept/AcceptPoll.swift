@@ -37,8 +37,7 @@ func acceptFromSelect(_ set: inout SelectSet, _ server: inout Server, _ meter: W
 /// One `accept4(2)`, and the operation if it returned a connection.
 @inline(__always)
 private func acceptOne(_ listener: CInt, _ server: inout Server, _ meter: WorkerMeter) throws(Errno) {
-    meter.add(.systemCalls)
-    if let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: listener)) {
+    if let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: listener), meter) {
         try serveAndClose(connection, &server, meter)
     } else {
         meter.add(.emptyCalls)

@@ -18,10 +18,8 @@ func acceptFromRingPoll(
             meter.add(.completions)
             if Token(rawValue: completion.token).kind == .stop { return }
             if let error = completion.error { throw error }
-            meter.add(.systemCalls)
-            while let connection = try acceptConnection(from: listener) {
+            while let connection = try acceptPatiently(from: listener, meter) {
                 try serveAndClose(connection, &server, meter)
-                meter.add(.systemCalls)
             }
             meter.add(.emptyCalls)
             guard !completion.isArmed else { continue }

@@ -208,8 +208,8 @@ enum EchoReceipt: Equatable {
 
     /// Takes a new connection from a listener; nil if none is there.
     mutating func accept(from listener: CInt) throws(Errno) -> CInt? {
-        meter.add(.systemCalls)
-        guard let connection = try acceptConnection(from: BorrowedDescriptor(rawValue: listener), acceptOptions) else {
+        guard let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: listener), meter, acceptOptions)
+        else {
             meter.add(.emptyCalls)
             return nil
         }
