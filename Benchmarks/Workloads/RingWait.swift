@@ -18,7 +18,8 @@ func waitForCompletions(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) 
 func waitForCompletions(
     _ ring: inout Ring, resuming accept: inout MultishotAccept, _ meter: WorkerMeter
 ) throws(Errno) {
-    if accept.shortage == nil { return try waitForCompletions(&ring, meter) }
+    guard let shortage = accept.shortage else { return try waitForCompletions(&ring, meter) }
+    try noteShortage(shortage, meter)
     try waitShortly(&ring, meter)
     try accept.resume(on: &ring)
 }

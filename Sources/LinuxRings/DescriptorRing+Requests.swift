@@ -71,25 +71,26 @@ extension DescriptorRing {
     }
 }
 
-/// Transfers without the ring, at once: for sockets that are nonblocking (of others they wait).
+/// Transfers without the ring, at once.
 extension DescriptorRing {
-    /// Receives what is there (`recv(2)`).
+    /// Receives what is there (`recv(2)`, `MSG_DONTWAIT`).
     ///
     /// - Returns: the number of bytes, 0 after the peer's last one; nil if nothing is there.
     /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, and what
-    ///   `BorrowedDescriptor.receive(into:)` throws.
+    ///   `BorrowedDescriptor.receive(into:waiting:)` throws.
     @inlinable public func receive(from token: RingToken, into bytes: inout MutableRawSpan) throws(Errno) -> Int? {
         let member = unsafe try live(token)
-        return try unsafe BorrowedDescriptor(rawValue: member.pointee.number).receive(into: &bytes)
+        return try unsafe BorrowedDescriptor(rawValue: member.pointee.number).receive(
+            into: &bytes, waiting: false)
     }
 
-    /// Sends as much as the socket's buffer takes (`send(2)`, `MSG_NOSIGNAL`).
+    /// Sends as much as the socket's buffer takes (`send(2)`, `MSG_DONTWAIT`, `MSG_NOSIGNAL`).
     ///
     /// - Returns: the number of bytes taken, which may be fewer than given; nil if the socket's buffer is full.
-    /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, and what `BorrowedDescriptor.send(_:)`
+    /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, and what `BorrowedDescriptor.send(_:waiting:)`
     ///   throws.
     @inlinable public func send(_ bytes: RawSpan, to token: RingToken) throws(Errno) -> Int? {
         let member = unsafe try live(token)
-        return try unsafe BorrowedDescriptor(rawValue: member.pointee.number).send(bytes)
+        return try unsafe BorrowedDescriptor(rawValue: member.pointee.number).send(bytes, waiting: false)
     }
 }

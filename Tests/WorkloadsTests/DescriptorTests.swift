@@ -137,7 +137,8 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
     }
 
     private static let outlasting = [
-        "blocking", "select", "poll", "epoll-lt", "epoll-et", "epoll-oneshot", "uring-poll",
+        "blocking", "select", "poll", "epoll-lt", "epoll-et", "epoll-oneshot", "dispatcher", "uring-single",
+        "uring-multishot", "uring-poll",
     ]
 
     @Test(arguments: ["accept", "crr", "read"])

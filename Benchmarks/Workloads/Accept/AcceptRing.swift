@@ -17,7 +17,10 @@ func acceptRingSingle(
             meter.add(.completions)
             let kind = Token(rawValue: completion.token).kind
             if kind == .stop { return }
-            let connection = try completion.takeDescriptor()
+            guard let connection = try takeConnection(completion, meter) else {
+                try ring.prepareAccept(on: listener, token: Token(.listener).rawValue)
+                continue
+            }
             meter.began()
             meter.opened()
             server.serve(meter)

@@ -1,14 +1,16 @@
 import LinuxDescriptors
+import LinuxRings
 import LinuxSockets
 import Meters
 import SystemPackage
 
-/// Accepts as `acceptConnection(from:_:)` does, and outlasts a shortage of descriptors or memory: the connection stays
-/// in the listener's queue, and the worker sleeps and tries again until there is room for it or the run is over.
+// What the accepting loops do when descriptors or memory have run out: the connection stays in the listener's queue, and
+// the worker tries again after a pause. A level-triggered loop that went back to its wait would spin, an edge-triggered
+// one would never be told again, and a multishot accept that is armed at once ends at once.
+
+/// Accepts as `acceptConnection(from:_:)` does, and outlasts a shortage, until the run is over (nil).
 ///
-/// A level-triggered loop that went back to its wait would spin, and an edge-triggered one would never be told again.
-///
-/// - Throws: what `accept4(2)` says; the shortage itself when it has lasted for five seconds.
+/// - Throws: what `accept4(2)` says; a shortage when it has lasted for five seconds.
 @inline(__always)
 func acceptPatiently(
     from listener: BorrowedDescriptor, _ meter: WorkerMeter, _ options: AcceptOptions = [.nonblocking]
@@ -17,43 +19,52 @@ func acceptPatiently(
     do throws(Errno) {
         return try acceptConnection(from: listener, options)
     } catch {
-        guard error.isShortage else { throw error }
-        return try acceptAfterShortage(error, from: listener, options, meter)
+        try pause(for: error, meter)
+        return try acceptAfterShortage(from: listener, meter, options)
     }
 }
 
 @inline(never)
 private func acceptAfterShortage(
-    _ shortage: Errno, from listener: BorrowedDescriptor, _ options: AcceptOptions, _ meter: WorkerMeter
+    from listener: BorrowedDescriptor, _ meter: WorkerMeter, _ options: AcceptOptions
 ) throws(Errno) -> Connection? {
-    var patience = ShortagePatience()
     while meter[.stopped] == 0 {
-        try patience.pause(shortage, meter)
         do throws(Errno) {
             meter.add(.systemCalls)
             return try acceptConnection(from: listener, options)
         } catch {
-            guard error.isShortage else { throw error }
+            try pause(for: error, meter)
         }
     }
     return nil
 }
 
-/// How long a worker bears with a shortage that does not end.
-struct ShortagePatience {
-    private var pauses: UInt64 = 0
-    private static let pauseNanoseconds: UInt64 = 10_000_000
-    /// Five seconds, as long as clients wait for an answer.
-    private static let mostPauses = RunWindow.graceNanoseconds / pauseNanoseconds
-
-    /// Sleeps for a hundredth of a second, and counts it.
-    ///
-    /// - Throws: the shortage when it has lasted too long.
-    mutating func pause(_ shortage: Errno, _ meter: WorkerMeter) throws(Errno) {
-        pauses += 1
-        if pauses > Self.mostPauses { throw shortage }
-        meter.add(.shortages)
-        meter.add(.systemCalls)
-        sleepUntil(nanoseconds: monotonicNanoseconds() + Self.pauseNanoseconds)
+/// The connection that an accept's completion brought; nil after a shortage, and then it is time to queue it again.
+@inline(__always)
+func takeConnection(_ completion: consuming Completion, _ meter: WorkerMeter) throws(Errno) -> OwnedDescriptor? {
+    do throws(Errno) {
+        return try completion.takeDescriptor()
+    } catch {
+        try pause(for: error, meter)
+        return nil
     }
+}
+
+/// Sleeps for a hundredth of a second, and counts it.
+///
+/// - Throws: an error that is no shortage; a shortage when there were too many.
+@inline(never)
+private func pause(for error: Errno, _ meter: WorkerMeter) throws(Errno) {
+    guard error.isShortage else { throw error }
+    try noteShortage(error, meter)
+    meter.add(.systemCalls)
+    sleepUntil(nanoseconds: monotonicNanoseconds() + 10_000_000)
+}
+
+/// Counts one more pause of a hundredth of a second.
+///
+/// - Throws: the shortage after five seconds of them, as long as clients wait for an answer.
+func noteShortage(_ shortage: Errno, _ meter: WorkerMeter) throws(Errno) {
+    guard meter[.shortages] < RunWindow.graceNanoseconds / 10_000_000 else { throw shortage }
+    meter.add(.shortages)
 }

@@ -25,7 +25,10 @@ func echoFromRing(
             case .stop:
                 return
             case .listener:
-                let connection = try completion.takeDescriptor()
+                guard let connection = try takeConnection(completion, worker.meter) else {
+                    try ring.prepareAccept(on: BorrowedDescriptor(rawValue: token.number), token: token.rawValue)
+                    continue
+                }
                 guard connection.descriptor.rawValue < worker.connections.capacity else { throw .tooManyOpenFiles }
                 let number = connection.release().rawValue
                 worker.progress += 1

@@ -65,8 +65,8 @@ import SystemPackage
         accepts.append(request)
     }
 
-    /// True while an accept waits for something to be closed.
-    var hasShortage: Bool { accepts.contains { $0.shortage != nil } }
+    /// Why an accept waits for something to be closed; nil while none does.
+    var shortage: Errno? { accepts.lazy.compactMap(\.shortage).first }
 
     /// Arms the accepts that a shortage ended.
     func resumeAccepts(_ ring: inout Ring) throws(Errno) {
