@@ -4,6 +4,8 @@ public import SystemPackage
 /// A completion of a descriptor that is in the ring.
 ///
 /// It owns what it brings, a connection or the buffer of its request; what is not taken is closed or freed with it.
+/// Taking it ends the event, so read the rest before. (Swift 6.3 wants ``operation`` in a variable of its own for a
+/// `switch` in which the event is taken.)
 @safe @frozen public struct RingEvent: ~Copyable {
     @usableFromInline let parts: RingEventParts
 
