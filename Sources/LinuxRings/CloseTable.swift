@@ -143,9 +143,9 @@ import SystemPackage
     /// Whether a close that failed left its number open and the ring's to close.
     private static func isStillOpen(_ number: CInt, after error: Errno) -> Bool {
         switch error {
-        // io_uring did not come to the close. A file system whose flush fails with one of these would be mistaken.
-        case .canceled, .invalidArgument, .permissionDenied, .notSupportedOnSocket, .notPermitted, .noMemory,
-            .resourceTemporarilyUnavailable:
+        // io_uring did not come to the close. It could not for other reasons in a ring with restrictions, which this
+        // library makes none of; a file system's close may fail with those, and the number is free then.
+        case .canceled, .invalidArgument, .notSupportedOnSocket:
             true
         // Either the number is not open, or it is a ring, which io_uring does not close.
         case .badFileDescriptor:
