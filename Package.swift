@@ -107,7 +107,10 @@ let package = Package(
             ]),
         tests(
             "LinuxRingsTests",
-            ["CEventFD", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+            [
+                "CEventFD", "CSocketExtras", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors",
+                "TestSupport", system,
+            ]),
         tests("ShimContractTests", ["CBenchExtras", "CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests(
             "WakeTests",

@@ -17,9 +17,10 @@ public import SystemPackage
 ///
 /// A child of `fork(2)` shares the queues with its parent and would take completions from it. There every operation
 /// fails with `ESTALE`, ``isUsable`` is false, and nothing is done to the parent's requests; the end of the ring closes
-/// the child's copies of its descriptors.
+/// the child's copies of its descriptors, unless the child closed them itself.
 ///
-/// A ring belongs to one thread. What it cannot prevent is a number closed behind its back. Its end waits for a second
+/// A ring belongs to one thread. A number that is closed behind its back goes on being used while it has it; when it is
+/// removed or the ring ends, it is recognised by its inode and not closed again. Its end waits for a second
 /// at most until the kernel is done with what was pending (not at all before Linux 6.0, and on another thread than the
 /// ring's); after that, what the kernel may still write into is never freed.
 ///
@@ -61,7 +62,9 @@ public import SystemPackage
         for index in unsafe keptStart..<kept.count { unsafe kept[index].end() }
         var ring = ring
         var requests = requests
+        let isIntact = ring.isIntact
         endRing(&ring, &requests, isParent: stamp.isCurrent)
+        slots.closeAll(trustsShared: isIntact)
     }
 
     /// False in a child of the process that made the ring.
@@ -78,10 +81,12 @@ public import SystemPackage
 
     /// Takes a descriptor over and returns what names it from now on.
     ///
-    /// - Throws: `ESTALE` in a child; the descriptor is closed then, in the child.
+    /// - Throws: `ESTALE` in a child, `EBADF` for a number that is not open; the descriptor is closed then, in a child its
+    ///   copy.
     public mutating func insert(_ descriptor: consuming OwnedDescriptor) throws(Errno) -> RingToken {
         try ensureUsable()
-        return slots.insert(descriptor.release().rawValue)
+        let identity = try FileIdentity(of: descriptor.descriptor)
+        return slots.insert(descriptor.release().rawValue, identity)
     }
 
     /// The descriptor, borrowed; nil for a token that is not live.
@@ -95,13 +100,17 @@ public import SystemPackage
     /// before Linux 5.11).
     ///
     /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, `ETIMEDOUT` for a request that does not
-    ///   end, and what `io_uring_enter(2)` and a cancellation throw; the descriptor stays with the ring then.
+    ///   end, and what `io_uring_enter(2)` and a cancellation throw; the descriptor stays with the ring then. `EBADF` when
+    ///   the number was closed behind the ring's back: it is not given back, because it is nobody's or somebody else's
+    ///   by now, and the token is not live any more.
     public mutating func remove(_ token: RingToken) throws(Errno) -> OwnedDescriptor {
-        let number = unsafe try live(token).pointee.number
+        _ = unsafe try live(token)
         try cancelPending(on: token, keepsEvents: false)
         dropKept(of: token)
+        let member = unsafe try live(token).pointee
         slots.retire(token)
-        return OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+        guard RingSlots.isIntact(member) else { throw .badFileDescriptor }
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: member.number))
     }
 
     /// Cancels what is pending on a descriptor, waits for it, and closes the descriptor.

@@ -58,7 +58,8 @@ extension Ring {
 @unsafe func end(
     _ ring: inout io_uring, _ closes: inout CloseTable, _ groups: BufferGroups, submitted: UInt64, isParent: Bool
 ) {
-    closes.closeQueued(submitted: submitted)
+    // Where the ring's own number was closed behind its back, the others that it knows may be strangers' as well.
+    if unsafe ring.ring_fd >= 0 { closes.closeQueued(submitted: submitted) }
     guard isParent else { return }
     var foreign: [RawCompletion] = []
     let isQuiet = unsafe Ring.cancelEverything(&ring) { foreign.append($0) }

@@ -34,6 +34,8 @@ public import SystemPackage
     /// The buffer groups that the kernel may write into.
     @usableFromInline var groups: BufferGroups
     @usableFromInline let stamp: ForkStamp
+    /// Tells the ring's descriptor from what has its number after it was closed behind the ring's back.
+    @usableFromInline let identity: FileIdentity
 
     /// Creates a ring (`io_uring_setup(2)`).
     ///
@@ -55,6 +57,12 @@ public import SystemPackage
         }
         let result = unsafe io_uring_queue_init_params(entries, &ring, &parameters)
         if result < 0 { throw Errno(rawValue: -result) }
+        do {
+            identity = unsafe try FileIdentity(of: BorrowedDescriptor(rawValue: ring.ring_fd))
+        } catch {
+            unsafe io_uring_queue_exit(&ring)
+            throw error
+        }
         unsafe self.ring = ring
         self.setup = setup
         features = RingFeatures(rawValue: parameters.features)
@@ -85,12 +93,18 @@ public import SystemPackage
 
     deinit {
         var ring = unsafe ring
+        // Everything below would be done to a stranger's file.
+        if !isIntact { unsafe ring.ring_fd = -1 }
         if !stamp.isCurrent || closes.wasUsed || !groups.isEmpty {
             var closes = closes
             unsafe end(&ring, &closes, groups, submitted: submitted, isParent: stamp.isCurrent)
         }
         unsafe io_uring_queue_exit(&ring)
     }
+
+    /// True if the ring's number is still its own: `close_range(2)` in a child, or an emptied descriptor table, may have
+    /// closed it.
+    var isIntact: Bool { (try? FileIdentity(of: descriptor)) == identity }
 
     /// The ring's own descriptor, borrowed.
     @inlinable public var descriptor: BorrowedDescriptor { unsafe BorrowedDescriptor(rawValue: ring.ring_fd) }

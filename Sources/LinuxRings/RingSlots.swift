@@ -8,6 +8,8 @@ import SystemPackage
         @usableFromInline var generation: UInt32 = 0
         @usableFromInline var number: CInt = -1
         @usableFromInline var firstRequest = RequestTable.none
+        /// The file that was inserted, as far as `fstat(2)` can tell.
+        @usableFromInline var identity: FileIdentity?
 
         init() {}
     }
@@ -21,13 +23,24 @@ import SystemPackage
     init() { unsafe members = .allocate(capacity: capacity) }
 
     // Inlinable because DescriptorRing's inlinable members may end the slots, which the optimizer insists on inlining.
-    @inlinable deinit { closeAll() }
+    @inlinable deinit { unsafe members.deallocate() }
 
-    @usableFromInline func closeAll() {
+    /// Closes what is still what was inserted, for the end of the ring.
+    ///
+    /// - Parameter trustsShared: whether a number is believed to be the file that was inserted where `fstat(2)` cannot
+    ///   tell it from others of its kind.
+    func closeAll(trustsShared: Bool) {
         for index in 0..<count where unsafe members[index].generation & 1 == 1 {
-            _ = unsafe OwnedDescriptor(owning: FileDescriptor(rawValue: members[index].number))
+            let member = unsafe members[index]
+            guard Self.isIntact(member), trustsShared || member.identity?.isShared == false else { continue }
+            _ = OwnedDescriptor(owning: FileDescriptor(rawValue: member.number))
         }
-        unsafe members.deallocate()
+    }
+
+    /// False if the number was closed behind the ring's back.
+    static func isIntact(_ member: Member) -> Bool {
+        guard let identity = try? FileIdentity(of: BorrowedDescriptor(rawValue: member.number)) else { return false }
+        return identity == member.identity
     }
 
     var liveCount: Int { count - free.count }
@@ -36,11 +49,12 @@ import SystemPackage
         (0..<count).filter { unsafe members[$0].generation & 1 == 1 }.map { token(UInt32($0)) }
     }
 
-    mutating func insert(_ number: CInt) -> RingToken {
+    mutating func insert(_ number: CInt, _ identity: FileIdentity) -> RingToken {
         if free.isEmpty { grow() }
         let index = free.removeLast()
         unsafe members[Int(index)].generation &+= 1
         unsafe members[Int(index)].number = number
+        unsafe members[Int(index)].identity = identity
         return token(index)
     }
 
