@@ -6,7 +6,7 @@ extension InterestSet {
     /// Reads what has arrived at a socket, at most what fits (`recv(2)`, `MSG_DONTWAIT`).
     ///
     /// - Returns: the number of bytes, 0 after the peer's last byte, nil if nothing is there.
-    /// - Throws: `ENOENT` for a token that is not live; what ``BorrowedDescriptor/receive(into:waiting:)`` throws.
+    /// - Throws: `ENOENT` for a token that is not live; what `BorrowedDescriptor.receive(into:waiting:)` throws.
     @inlinable public func receive(
         from token: InterestToken, into bytes: inout MutableRawSpan
     ) throws(Errno) -> Int? {
@@ -18,7 +18,7 @@ extension InterestSet {
     ///
     /// - Returns: the number of bytes taken, which may be fewer than given; nil if there is no room. Keep what was not
     ///   taken, watch for ``EpollEvents/writable``, and send it then.
-    /// - Throws: `ENOENT` for a token that is not live; what ``BorrowedDescriptor/send(_:waiting:)`` throws.
+    /// - Throws: `ENOENT` for a token that is not live; what `BorrowedDescriptor.send(_:waiting:)` throws.
     @inlinable public func send(_ bytes: RawSpan, to token: InterestToken) throws(Errno) -> Int? {
         guard holds(token) else { throw .noSuchFileOrDirectory }
         return try token.descriptor.send(bytes, waiting: false)
