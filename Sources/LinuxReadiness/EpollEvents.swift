@@ -22,7 +22,7 @@ public import CEpoll
     /// ``edgeTriggered`` or ``oneShot`` by every wait again.
     ///
     /// So a registration that asks for nothing is no pause: once the peer is gone each wait returns at once. Remove the
-    /// descriptor, or let `InterestSet` pause it.
+    /// descriptor, or use ``InterestSet/pause(_:)``, which is silent.
     @inlinable public static var hangup: Self { Self(rawValue: 1 << 4) }
     /// `EPOLLERR`: an error is pending. Reported whether asked for or not, again and again like ``hangup``.
     @inlinable public static var error: Self { Self(rawValue: 1 << 3) }
