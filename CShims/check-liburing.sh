@@ -6,8 +6,8 @@
 # Fetches Debian's packages without installing them and prints a line for each combination: ok or the number of errors,
 # and the versions that the compiler's own record of the headers it read leads to. "by hand" is liburing's source after
 # its configure step, on the kernel headers of Debian 12; each SOURCE is a folder with another one to try like that.
-# Wants Swift, apt-get, the network, 500 MB in TMPDIR and a minute for each line. Exit code: 0 all build, or nothing could
-# be tried and the reason is printed; 1 something does not build; 64 usage.
+# Wants Swift, apt-get, the network, 500 MB in TMPDIR and a minute for each line. Exit code: 0 all build, or nothing
+# could be tried and the reason is printed; 1 something does not build; 64 usage.
 set -eu
 
 mirror=http://deb.debian.org/debian
