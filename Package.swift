@@ -65,7 +65,7 @@ let package = Package(
         benchmark("Records", [histogram]),
         benchmark("Pictures", ["Records", histogram]),
         .target(
-            name: "Reference", path: "Benchmarks/Reference",
+            name: "Reference", dependencies: ["CIOUring"], path: "Benchmarks/Reference",
             exclude: [
                 "connect-client.sh", "descriptor-ring.sh", "empty-calls.sh", "instructions.sh", "interest-set.sh",
             ],

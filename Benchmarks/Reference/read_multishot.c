@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <unistd.h>
 #include <sys/socket.h>
 
 #include "ring.h"
@@ -101,7 +102,8 @@ int reference_read_multishot(const int *connections, size_t connection_count, in
     buffers.memory = malloc(buffer_count * chunk_bytes);
     if (!buffers.memory)
         return ENOMEM;
-    int error = posix_memalign((void **)&buffers.ring, 4096, buffer_count * sizeof(struct io_uring_buf));
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    int error = posix_memalign((void **)&buffers.ring, page, buffer_count * sizeof(struct io_uring_buf));
     struct io_uring ring;
     if (!error && !(error = make_ring(&ring, entries))) {
         poll_stop(&ring, stop);

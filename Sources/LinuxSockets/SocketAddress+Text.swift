@@ -82,7 +82,7 @@ private func interfaceName(_ index: UInt32) -> String {
 }
 
 private func string(_ characters: [CChar]) -> String {
-    String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    String(decoding: characters.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
 }
 
 private func printable(_ bytes: [UInt8]) -> String {
