@@ -15,8 +15,8 @@ let strictForTests: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func library(_ name: String, _ dependencies: [Target.Dependency], _ more: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + more)
 }
 
 func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -57,7 +57,8 @@ let package = Package(
         library("LinuxDescriptors", ["CSocketExtras", system]),
         library("LinuxSockets", ["CSocketExtras", "LinuxDescriptors", system]),
         library("LinuxReadiness", ["CEpoll", "CEventFD", "LinuxDescriptors", system]),
-        library("LinuxRings", ["CIOUring", "LinuxDescriptors", system]),
+        library(
+            "LinuxRings", ["CIOUring", "LinuxDescriptors", system], [.enableExperimentalFeature("Lifetimes")]),
 
         .target(name: "Allocations", path: "Benchmarks/Allocations"),
         benchmark("Meters", ["Allocations", "CBenchExtras", system, histogram]),
@@ -65,7 +66,9 @@ let package = Package(
         benchmark("Pictures", ["Records", histogram]),
         .target(
             name: "Reference", path: "Benchmarks/Reference",
-            exclude: ["connect-client.sh", "empty-calls.sh", "instructions.sh", "interest-set.sh"],
+            exclude: [
+                "connect-client.sh", "descriptor-ring.sh", "empty-calls.sh", "instructions.sh", "interest-set.sh",
+            ],
             linkerSettings: [.linkedLibrary("uring")]),
         benchmark(
             "Workloads",
@@ -87,13 +90,20 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["CBenchExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", system],
             path: "Tests/Support/TestSupport", swiftSettings: strictForTests),
-        tests("LinuxDescriptorsTests", ["LinuxDescriptors", "TestSupport", system]),
-        tests("LinuxSocketsTests", ["CBenchExtras", "LinuxSockets", "LinuxDescriptors", "TestSupport", system]),
+        tests(
+            "LinuxDescriptorsTests",
+            ["CSocketExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", "TestSupport", system]),
+        tests(
+            "LinuxSocketsTests",
+            [
+                "CBenchExtras", "CSocketExtras", "CTestSupport", "LinuxSockets", "LinuxDescriptors", "TestSupport",
+                system,
+            ]),
         tests(
             "LinuxReadinessTests",
             [
-                "CBenchExtras", "CSocketExtras", "LinuxReadiness", "LinuxSockets", "LinuxDescriptors", "TestSupport",
-                system,
+                "CBenchExtras", "CEpoll", "CSocketExtras", "CTestSupport", "LinuxReadiness", "LinuxSockets",
+                "LinuxDescriptors", "TestSupport", system,
             ]),
         tests(
             "LinuxRingsTests",

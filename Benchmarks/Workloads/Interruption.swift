@@ -81,7 +81,7 @@ struct RunWatch: ~Copyable {
         let endings: [Interruption.Pause] = [.interrupted, .failed, .over]
         while true {
             let now = monotonicNanoseconds()
-            let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+            let ready = try epoll.wait(into: events, timeout: .nanoseconds(deadline > now ? deadline - now : 0))
             if ready > 0 { return endings[Int(events[0].token)] }
             if monotonicNanoseconds() >= deadline { return .over }
         }

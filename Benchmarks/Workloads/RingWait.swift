@@ -12,6 +12,24 @@ func waitForCompletions(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) 
     meter.add(.wakeups)
 }
 
+/// Like ``waitForCompletions(_:_:)`` for an accept that waits for something to be closed: it does not wait long then,
+/// and arms the accept again.
+@inline(__always)
+func waitForCompletions(
+    _ ring: inout Ring, resuming accept: inout MultishotAccept, _ meter: WorkerMeter
+) throws(Errno) {
+    if accept.shortage == nil { return try waitForCompletions(&ring, meter) }
+    try waitShortly(&ring, meter)
+    try accept.resume(on: &ring)
+}
+
+/// Waits for a completion, or for ten milliseconds.
+func waitShortly(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
+    _ = try ring.submitAndWait(timeout: .milliseconds(10))
+    countEnters(ring, meter)
+    meter.add(.wakeups)
+}
+
 /// Hands over what was prepared without waiting for any of it: a busy worker's replies, which cannot wait for its batch
 /// to end.
 @inline(__always)

@@ -1,10 +1,14 @@
 #ifndef C_IOURING_H
 #define C_IOURING_H
 
-/* The order of these three is the point: see ../README.md before moving one. */
+/* The order of these is the point: see ../README.md before moving one. */
 #include <features.h>
-#include <linux/io_uring.h>
+#include "OwnNames.h"
+#include <liburing/compat.h>
+#include <liburing/io_uring.h>
+#undef io_uring_clone_buffers
 #include <liburing.h>
+#include "UsualNames.h"
 
 /* Macros over enumerators, which Swift's importer skips. */
 static const unsigned char C_IOSQE_FIXED_FILE = 1U << IOSQE_FIXED_FILE_BIT;

@@ -24,9 +24,11 @@ static const int C_CLONE_FILES = 0x00000400;
 
 /* close_range(2) is older in the kernel (5.9) than in glibc (2.34). The number is that of every architecture Swift runs
    on. */
-static inline int c_close_from_unshare(unsigned first) {
-    return (int)syscall(436, first, ~0U, 2U /* CLOSE_RANGE_UNSHARE */);
+static inline int c_close_range(unsigned first, unsigned last, unsigned flags) {
+    return (int)syscall(436, first, last, flags);
 }
+
+static const unsigned C_CLOSE_RANGE_UNSHARE = 2;
 
 /* bpf(2) has no glibc wrapper, and union bpf_attr is made of anonymous structs that Swift cannot name. */
 static inline int c_bpf_create_array(unsigned value_bytes, unsigned count) {

@@ -23,13 +23,19 @@ func serve() throws {
     print("greeting on \(try listener.address); Return ends it")
 
     while true {
-        try ring.submitAndWait()
+        if accept.shortage == nil {
+            try ring.submitAndWait()
+        } else {
+            // Descriptors have run out: look again when a close has completed, or after a moment.
+            _ = try ring.submitAndWait(timeout: .milliseconds(50))
+            try accept.resume(on: &ring)
+        }
         while let completion = ring.nextCompletion() {
             switch completion.token {
             case Token.accept:
-                // nil: the kernel ended the request without a connection, and it is armed again.
-                guard let number = try accept.accepted(completion, on: &ring) else { continue }
-                let connection = Connection(owning: OwnedDescriptor(owning: .init(rawValue: number)))
+                // Otherwise the kernel ended the request without a connection, and it is armed again if that helps.
+                guard case .descriptor(let accepted) = try accept.accepted(completion, on: &ring) else { continue }
+                let connection = Connection(owning: accepted)
                 // It fits any socket's empty buffer. Whether the peer is still there shows only at the close.
                 _ = try? connection.send(greeting.span.bytes)
                 try ring.prepareClose(connection.release(), token: Token.close)

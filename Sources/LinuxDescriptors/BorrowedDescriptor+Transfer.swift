@@ -37,4 +37,30 @@ extension BorrowedDescriptor {
             }
         }
     }
+
+    /// Reads from a file, a pipe, a terminal, a timer: whatever is no socket (`read(2)`), at most what fits.
+    ///
+    /// - Returns: the number of bytes, 0 at the end, nil if nonblocking and nothing is there.
+    /// - Throws: `EBADF`, also of a descriptor that is open for writing only; `EIO`; `EISDIR`; `EINVAL` for `bytes`
+    ///   without room, whose 0 could not be told from the end.
+    @inlinable public func read(into bytes: inout MutableRawSpan) throws(Errno) -> Int? {
+        guard !bytes.isEmpty else { throw .invalidArgument }
+        let number = rawValue
+        return try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(Errno) -> Int? in
+            try nonblockingSystemCall { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+        }
+    }
+
+    /// Writes to a file, a pipe, a terminal: whatever is no socket (`write(2)`).
+    ///
+    /// A pipe that nobody reads any more ends the process with `SIGPIPE`, unless it ignores the signal.
+    ///
+    /// - Returns: the number of bytes taken, which may be fewer than given; nil if nonblocking and there is no room.
+    /// - Throws: `EBADF`, also of a descriptor that is open for reading only; `EPIPE`, `ENOSPC`, `EIO`.
+    @inlinable public func write(_ bytes: RawSpan) throws(Errno) -> Int? {
+        let number = rawValue
+        return try unsafe bytes.withUnsafeBytes { (buffer) throws(Errno) -> Int? in
+            try nonblockingSystemCall { unsafe Glibc.write(number, buffer.baseAddress, buffer.count) }
+        }
+    }
 }

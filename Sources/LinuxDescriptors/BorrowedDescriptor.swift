@@ -22,15 +22,28 @@ public import SystemPackage
     /// Descriptor 2.
     @inlinable public static var standardError: Self { Self(rawValue: 2) }
 
+    /// `descriptor 7`.
+    public var description: String { "descriptor \(rawValue)" }
+
     /// A second descriptor for the same open file description, with close-on-exec set (`F_DUPFD_CLOEXEC` of `fcntl(2)`).
     ///
-    /// - Throws: `EBADF`, `EMFILE`.
+    /// - Throws: `EBADF`; `EMFILE`.
     public func duplicate() throws(Errno) -> OwnedDescriptor {
         let number = rawValue
         let copy = try systemCall { fcntl(number, F_DUPFD_CLOEXEC, 0) }
         return OwnedDescriptor(owning: FileDescriptor(rawValue: copy))
     }
 
-    /// `descriptor 7`.
-    public var description: String { "descriptor \(rawValue)" }
+    /// Says whether calls that would have to wait fail with `EAGAIN` instead (`O_NONBLOCK`, `F_SETFL` of `fcntl(2)`).
+    ///
+    /// It belongs to the open file description, which duplicates share, in other processes too: who inherited standard
+    /// input changes it for the shell as well.
+    ///
+    /// - Throws: `EBADF`.
+    public func setNonblocking(_ isNonblocking: Bool = true) throws(Errno) {
+        let number = rawValue
+        let flags = try systemCall { fcntl(number, F_GETFL) }
+        let wanted = isNonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+        if wanted != flags { _ = try systemCall { fcntl(number, F_SETFL, wanted) } }
+    }
 }

@@ -1,3 +1,4 @@
+import Glibc
 public import SystemPackage
 
 extension Errno {
@@ -25,5 +26,5 @@ extension Errno {
     }
 
     /// `ENONET`, which swift-system has no name for: the machine is not on the network.
-    @usableFromInline static var noNetwork: Errno { Errno(rawValue: 64) }
+    @usableFromInline static var noNetwork: Errno { Errno(rawValue: ENONET) }
 }

@@ -36,8 +36,17 @@ public import SystemPackage
 
     /// Starts watching (`EPOLL_CTL_ADD`). Events carry `token`.
     ///
-    /// - Throws: `EEXIST`, `EPERM` for a file that cannot be polled, `ENOSPC` past
-    ///   `/proc/sys/fs/epoll/max_user_watches`, `EINVAL` for flags that exclude each other, `ENOMEM`.
+    /// The kernel does not check `events` for flags that it does not know: before Linux 4.5 it ignores
+    /// ``EpollEvents/exclusive`` without a word.
+    ///
+    /// - Throws:
+    ///   - `EEXIST` if the set watches it already: this number for this open file description.
+    ///   - `EBADF` for a number that is not open.
+    ///   - `EPERM` for a file that cannot be polled, such as one on a disk or a folder.
+    ///   - `ENOSPC` past `/proc/sys/fs/epoll/max_user_watches`; `ENOMEM`.
+    ///   - `EINVAL` for the set itself, and for ``EpollEvents/exclusive`` with another epoll set, or together with
+    ///     ``EpollEvents/oneShot``, ``EpollEvents/peerClosed`` or ``EpollEvents/priority``.
+    ///   - `ELOOP` for an epoll set that watches this one, or when more than five sets would watch each other in a row.
     @inlinable @inline(__always)
     public func add(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
         try control(EPOLL_CTL_ADD, descriptor, events, token)
@@ -46,15 +55,16 @@ public import SystemPackage
     /// Replaces events and token (`EPOLL_CTL_MOD`); arms a one-shot registration again. If the descriptor is ready
     /// at this moment the kernel reports it, so nothing that arrived meanwhile is missed.
     ///
-    /// - Throws: `ENOENT`; `EINVAL` when the registration is or would become exclusive.
-    @inlinable public func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno)
-    {
+    /// - Throws: `ENOENT` if the set does not watch it; `EBADF` for a number that is not open; `EINVAL` when the
+    ///   registration is or would become exclusive.
+    @inlinable
+    public func modify(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, token: UInt64) throws(Errno) {
         try control(EPOLL_CTL_MOD, descriptor, events, token)
     }
 
     /// Stops watching (`EPOLL_CTL_DEL`).
     ///
-    /// - Throws: `ENOENT`; `EBADF` when the descriptor was closed first.
+    /// - Throws: `ENOENT` if the set does not watch it; `EBADF` when the descriptor was closed first.
     @inlinable public func remove(_ descriptor: BorrowedDescriptor) throws(Errno) {
         try control(EPOLL_CTL_DEL, descriptor, [], 0)
     }
@@ -73,38 +83,49 @@ public import SystemPackage
     ///
     /// - Parameters:
     ///   - buffer: where the events go.
-    ///   - timeoutMilliseconds: -1 waits for ever, signals or not; 0 does not wait.
-    @inlinable public func wait(
-        into buffer: borrowing EpollEventBuffer, timeoutMilliseconds: CInt = -1
-    ) throws(Errno) -> Int {
+    ///   - timeout: nil waits for ever, signals or not; zero or less does not wait. A time is never cut short but by a
+    ///     signal, and rounded up to the next nanosecond, or to the next millisecond where the kernel does not know
+    ///     `epoll_pwait2` (Linux 5.11) or a filter of system calls forbids it. The longest is 292 years.
+    /// - Throws: nothing that a program can put right: `EBADF` and `EINVAL` would mean that the set is none.
+    @inlinable @inline(__always)
+    public func wait(into buffer: borrowing EpollEventBuffer, timeout: Duration? = nil) throws(Errno) -> Int {
+        if let timeout, timeout > .zero { return try wait(into: buffer, atMost: timeout) }
         let set = owned.descriptor.rawValue
         let storage = unsafe buffer.storage
         let capacity = buffer.capacity
+        let milliseconds: CInt = timeout == nil ? -1 : 0
         while true {
-            let count = unsafe epoll_wait(set, storage, capacity, timeoutMilliseconds)
+            let count = unsafe epoll_wait(set, storage, capacity, milliseconds)
             if count >= 0 { return Int(count) }
-            if try endsAfterFailure(hasTimeout: timeoutMilliseconds >= 0) { return 0 }
+            if try endsAfterFailure(hasTimeout: timeout != nil) { return 0 }
         }
     }
 
-    /// Like ``wait(into:timeoutMilliseconds:)`` with a timeout in nanoseconds (`epoll_pwait2`, Linux 5.11); an older
-    /// kernel waits up to the next millisecond.
-    @inlinable public func wait(
-        into buffer: borrowing EpollEventBuffer, timeoutNanoseconds: UInt64
-    ) throws(Errno) -> Int {
+    @usableFromInline
+    func wait(into buffer: borrowing EpollEventBuffer, atMost timeout: Duration) throws(Errno) -> Int {
         let set = owned.descriptor.rawValue
         let storage = unsafe buffer.storage
-        let capacity = buffer.capacity
-        var timeout = timespec(
-            tv_sec: Int(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int(timeoutNanoseconds % 1_000_000_000))
-        let count = unsafe c_epoll_pwait2(set, storage, capacity, &timeout)
-        if count >= 0 { return Int(count) }
-        if errno == ENOSYS {
-            let milliseconds = timeoutNanoseconds / 1_000_000 + (timeoutNanoseconds % 1_000_000 == 0 ? 0 : 1)
-            return try wait(into: buffer, timeoutMilliseconds: CInt(clamping: milliseconds))
+        let nanoseconds = timeout.nanoseconds
+        var milliseconds = nanoseconds / 1_000_000
+        if nanoseconds % 1_000_000 != 0 {
+            let count = unsafe c_epoll_pwait2(set, storage, buffer.capacity, nanoseconds)
+            if count >= 0 { return Int(count) }
+            // An older kernel, or a filter of system calls that is older.
+            guard errno == ENOSYS || errno == EPERM else {
+                _ = try endsAfterFailure(hasTimeout: true)
+                return 0
+            }
+            milliseconds += 1
         }
-        _ = try endsAfterFailure(hasTimeout: true)
-        return 0
+        while true {
+            // One call takes 24 days.
+            let part = CInt(clamping: milliseconds)
+            let count = unsafe epoll_wait(set, storage, buffer.capacity, part)
+            if count > 0 { return Int(count) }
+            if count < 0, try endsAfterFailure(hasTimeout: true) { return 0 }
+            milliseconds -= Int64(part)
+            if milliseconds == 0 { return 0 }
+        }
     }
 
     /// What to do when a wait failed: go on after a signal if there is no timeout, end if there is one. Waiting again
@@ -118,5 +139,13 @@ public import SystemPackage
     /// Closes the set and reports what `close(2)` said.
     public consuming func close() throws(Errno) {
         try owned.close()
+    }
+}
+
+extension Duration {
+    /// Nanoseconds rounded up, 292 years at most; not for negative times.
+    var nanoseconds: Int64 {
+        guard self < .nanoseconds(Int64.max) else { return .max }
+        return Int64((attoseconds + 999_999_999) / 1_000_000_000)
     }
 }

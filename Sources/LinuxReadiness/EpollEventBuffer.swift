@@ -1,4 +1,5 @@
 public import CEpoll
+import Glibc
 
 /// Room for the events of one wait, allocated once and used again for every wait.
 ///
@@ -7,12 +8,20 @@ public import CEpoll
     @usableFromInline let storage: UnsafeMutablePointer<epoll_event>
     @usableFromInline let capacity: CInt
 
-    /// Allocates room for `capacity` events, at least one.
+    /// The most events that one wait can return: more would be 2 GiB (`EP_MAX_EVENTS`).
+    public static var maximumCapacity: Int { Int(CInt.max) / eventSize }
+
+    /// Allocates room for `capacity` events.
+    ///
+    /// - Precondition: `capacity` is from 1 to ``maximumCapacity``, and there is as much memory.
     public init(capacity: Int) {
         precondition(capacity > 0, "a buffer needs room for one event")
+        precondition(capacity <= Self.maximumCapacity, "no wait returns so many events")
         self.capacity = CInt(capacity)
-        unsafe storage = .allocate(capacity: capacity)
-        unsafe storage.initialize(repeating: epoll_event(), count: capacity)
+        guard let memory = unsafe calloc(capacity, eventSize) else {
+            preconditionFailure("no memory for so many events")
+        }
+        unsafe storage = memory.bindMemory(to: epoll_event.self, capacity: capacity)
     }
 
     /// The event at `index`, which must be below the count that the last wait returned.
@@ -22,6 +31,9 @@ public import CEpoll
     }
 
     deinit {
-        unsafe storage.deallocate()
+        unsafe free(storage)
     }
 }
+
+/// 12 on x86-64, where the kernel's struct is packed, and 16 elsewhere.
+private let eventSize = unsafe MemoryLayout<epoll_event>.stride

@@ -16,7 +16,8 @@ public import SystemPackage
 /// Watch ``descriptor`` with ``Epoll``, poll or read it with a ring, or register it for a ring's completions. A ring
 /// that reads needs a counter without ``Options/nonblocking``, or its read may fail with `EAGAIN` instead of waiting.
 ///
-/// All operations but the end of life may be called by several threads at once, and ``add(_:)`` from a signal handler.
+/// All operations but the end of life may be called by several threads at once, and ``addInSignalHandler(_:)`` from a
+/// signal handler.
 @frozen public struct EventFD: DescriptorOwner, ~Copyable, Sendable {
     @usableFromInline let owned: OwnedDescriptor
 
@@ -39,7 +40,8 @@ public import SystemPackage
 
     /// Creates a counter that starts at `count`.
     ///
-    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`; `EINVAL` for options that `eventfd(2)` does not have.
+    /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`; `EINVAL` for options that `eventfd(2)` does not have, or this kernel: it has
+    ///   ``Options/nonblocking`` since Linux 2.6.27 and ``Options/semaphore`` since 2.6.30.
     @inlinable public init(count: UInt32 = 0, _ options: Options = [.nonblocking]) throws(Errno) {
         let number = try systemCall { eventfd(count, options.rawValue | CInt(EFD_CLOEXEC)) }
         owned = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
@@ -62,13 +64,32 @@ public import SystemPackage
 
     /// Adds to the count and wakes who waits for it. Adding 0 changes nothing and wakes nobody.
     ///
-    /// - Returns: false when nonblocking and the sum would pass ``maximum`` (`EAGAIN`): nothing was added. A waker can
-    ///   ignore it, since the waiter is due anyway.
+    /// A waiter that was told of an earlier addition hears nothing of one that fails: false is no edge. A waker may ignore
+    /// it if the waiter is level-triggered, or blocks in ``take()``, because there is a count to take. It may also
+    /// ignore it if an edge-triggered waiter takes the whole count after each event, before it looks for work. A waiter
+    /// that never takes, or takes one from a semaphore to which more than one is added, would wait for ever.
+    ///
+    /// A failed addition leaves its mark in `errno`: see ``addInSignalHandler(_:)``.
+    ///
+    /// - Returns: false when nonblocking and the sum would pass ``maximum`` (`EAGAIN`): nothing was added.
     /// - Throws: `EINVAL` for `UInt64.max`, which no count can hold.
     @inlinable @discardableResult public func add(_ amount: UInt64 = 1) throws(Errno) -> Bool {
         let number = owned.descriptor.rawValue
         var amount = amount
         return try nonblockingSystemCall { unsafe write(number, &amount, 8) } != nil
+    }
+
+    /// Like ``add(_:)`` for a signal handler: it leaves `errno` to what the signal interrupted
+    /// (`signal-safety(7)`), which may be about to read it.
+    ///
+    /// The counter must be ``Options/nonblocking``: another one could wait in the handler for ever, if the thread that it
+    /// interrupted is the one that takes.
+    ///
+    /// - Returns: whether it was added, of which ``add(_:)`` says more; false for `UInt64.max` too.
+    @inlinable @discardableResult public func addInSignalHandler(_ amount: UInt64 = 1) -> Bool {
+        let saved = errno
+        defer { errno = saved }
+        return (try? add(amount)) == true
     }
 
     /// Takes the count and leaves 0, or takes one with ``Options/semaphore``; waits for one unless nonblocking.

@@ -90,7 +90,7 @@ extension InterestSet {
 
     /// Waits with a limit, after a fork, or while the kernel's set must be made anew.
     @usableFromInline @inline(never) mutating func waitOutOfLine(_ timeout: Duration?) throws(Errno) -> Int {
-        let deadline = timeout.map { monotonicNanoseconds() &+ $0.clampedNanoseconds }
+        let deadline = timeout.map { monotonicNanoseconds() + UInt64(max($0, .zero).nanoseconds) }
         while true {
             try mend()
             if !mustRebuild {
@@ -115,12 +115,7 @@ extension InterestSet {
     private mutating func fetch(until deadline: UInt64?) throws(Errno) -> Bool {
         beginBatch()
         do {
-            if let deadline {
-                let now = monotonicNanoseconds()
-                end = try kernel.epoll.wait(into: buffer, timeoutNanoseconds: deadline > now ? deadline - now : 0)
-            } else {
-                end = try kernel.epoll.wait(into: buffer)
-            }
+            end = try kernel.epoll.wait(into: buffer, timeout: deadline.map(durationUntil))
         } catch {
             guard try madeLostSetAnew() else { throw error }
             return false

@@ -1,13 +1,34 @@
 public import LinuxDescriptors
 public import SystemPackage
 
-/// A multishot accept that is armed again whenever the kernel ends it.
+/// A connection that a multishot accept brought; whoever has this owns it.
+@frozen public enum AcceptedFile: ~Copyable, Sendable {
+    /// A descriptor of the process, closed if nobody takes it.
+    case descriptor(OwnedDescriptor)
+    /// A slot of the ring, to be closed with ``Ring/prepareClose(slot:_:token:)``; it ends with the ring if nobody does.
+    case slot(Slot)
+}
+
+/// A multishot accept that is armed again whenever the kernel ends it, unless that would be in vain.
 ///
 /// The kernel ends a multishot request when completions overflow, when descriptors run out and on other errors; its
 /// last completion lacks ``CompletionFlags/more``. A server that misses it stops accepting and never learns why.
 ///
-/// A lack of descriptors leaves the connection in the listener's queue, and the request armed again fails again at
-/// once until a descriptor is free: close something, or ``stop(on:token:)``. A lack of slots closes the connection.
+/// When descriptors, memory or slots have run out, arming it again at once would fail again at once, for as long as the
+/// shortage lasts. Then ``shortage`` says what is missing, and it is the caller who arms it again, with ``resume(on:)``:
+/// after something was closed, or after a moment. Waiting with a limit while there is a shortage does both:
+///
+/// ```swift
+/// if accept.shortage == nil {
+///     try ring.submitAndWait()
+/// } else {
+///     _ = try ring.submitAndWait(timeout: .milliseconds(50))
+///     try accept.resume(on: &ring)
+/// }
+/// ```
+///
+/// Meanwhile connections wait in the listener's queue. A lack of slots is different in that the kernel has taken the
+/// connection already that found none, and closes it.
 @frozen public struct MultishotAccept: Sendable {
     /// The listener, borrowed.
     public let listener: BorrowedDescriptor
@@ -17,8 +38,12 @@ public import SystemPackage
     public let token: UInt64
     /// How often it was armed again.
     public private(set) var rearms: UInt64 = 0
+    /// Why it ended and is not armed: nil while it is armed or stopping.
+    public private(set) var shortage: Errno?
     /// True after ``stop(on:token:)``: the request is not armed again when it ends.
     public private(set) var isStopping = false
+    /// How often it ended without a connection since the last one.
+    @usableFromInline var failures = 0
 
     /// Where accepted connections go.
     public enum Destination: Sendable {
@@ -29,18 +54,31 @@ public import SystemPackage
     }
 
     /// Describes the request; ``arm(on:)`` queues it.
-    @inlinable public init(listener: BorrowedDescriptor, into destination: Destination = .descriptors, token: UInt64) {
+    public init(listener: BorrowedDescriptor, into destination: Destination = .descriptors, token: UInt64) {
         self.listener = listener
         self.destination = destination
         self.token = token
     }
 
     /// Queues the request.
+    ///
+    /// - Throws: what ``Ring/submit()`` throws when the queue was full.
     @inlinable public func arm(on ring: inout Ring) throws(Errno) {
         switch destination {
         case .descriptors: try ring.prepareMultishotAccept(on: listener, token: token)
         case .slots: try ring.prepareMultishotAcceptDirect(on: listener, token: token)
         }
+    }
+
+    /// Queues the request again if a ``shortage`` ended it; does nothing otherwise.
+    ///
+    /// - Throws: what ``arm(on:)`` throws; there is still a shortage then.
+    public mutating func resume(on ring: inout Ring) throws(Errno) {
+        guard shortage != nil else { return }
+        try arm(on: &ring)
+        shortage = nil
+        failures = 0
+        rearms += 1
     }
 
     /// Queues the cancellation of the request, which then ends for good.
@@ -53,38 +91,52 @@ public import SystemPackage
     public mutating func stop(on ring: inout Ring, token: UInt64) throws(Errno) {
         try ring.prepareCancel(target: self.token, token: token)
         isStopping = true
+        shortage = nil
     }
 
-    /// Takes a completion of this request, queues the request anew if it has ended, and returns the descriptor or
-    /// slot, which the caller then owns.
+    /// Takes a completion of this request, queues the request anew if it has ended, and returns the connection.
     ///
-    /// - Returns: nil when the request ended without a connection in a way that arming it again cures: `ECANCELED` by
-    ///   an overflow, `EMFILE`, `ENFILE`, `ECONNABORTED`, `EAGAIN`, `EINTR`.
+    /// - Returns: nil when the request ended without a connection. After an overflow (`ECANCELED`), `EAGAIN`, `EINTR`
+    ///   and an error of one connection (`Errno.isOfOneConnection`) it is armed again, unless nothing else came of it
+    ///   for 64 times; after `EMFILE`, `ENFILE`, `ENOBUFS` or `ENOMEM` it is not. Then there is a ``shortage``.
     /// - Throws: every other error, for example `EINVAL` of a listener that was shut down. The request is not armed
-    ///   then.
+    ///   then. A connection is never lost to an error: if the queue takes no request, there is a ``shortage``.
     @inlinable @inline(__always)
-    public mutating func accepted(_ completion: Completion, on ring: inout Ring) throws(Errno) -> CInt? {
-        if completion.result >= 0 {
-            if !completion.isArmed { try rearm(on: &ring) }
-            return completion.result
+    public mutating func accepted(
+        _ completion: consuming Completion, on ring: inout Ring
+    ) throws(Errno) -> AcceptedFile? {
+        if !completion.isArmed || completion.result < 0 { try ended(completion.error, on: &ring) }
+        if completion.result < 0 { return nil }
+        failures = 0
+        switch destination {
+        case .descriptors: return .descriptor(try completion.takeDescriptor())
+        case .slots: return .slot(try completion.takeSlot())
         }
-        try recover(from: completion, on: &ring)
-        return nil
     }
 
-    @usableFromInline mutating func rearm(on ring: inout Ring) throws(Errno) {
-        if isStopping { return }
-        rearms += 1
-        try arm(on: &ring)
-    }
-
-    @usableFromInline mutating func recover(from completion: Completion, on ring: inout Ring) throws(Errno) {
-        let error = Errno(rawValue: -completion.result)
+    /// The request is over, with or without an error.
+    @usableFromInline mutating func ended(_ error: Errno?, on ring: inout Ring) throws(Errno) {
+        guard let error else { return rearm(on: &ring) }
+        if isStopping && error == .canceled { return }
         switch error {
-        case .canceled, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .connectionAbort, .wouldBlock, .interrupted:
-            if !completion.isArmed { try rearm(on: &ring) }
-        default:
-            throw error
+        case .canceled, .wouldBlock, .interrupted: break
+        case _ where error.isOfOneConnection: break
+        case _ where error.isShortage:
+            shortage = isStopping ? nil : error
+            return
+        default: throw error
+        }
+        failures += 1
+        if failures < 64 { rearm(on: &ring) } else { shortage = isStopping ? nil : error }
+    }
+
+    private mutating func rearm(on ring: inout Ring) {
+        if isStopping { return }
+        do {
+            try arm(on: &ring)
+            rearms += 1
+        } catch {
+            shortage = error
         }
     }
 }

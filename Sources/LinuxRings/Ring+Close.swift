@@ -5,23 +5,39 @@ public import SystemPackage
 extension Ring {
     /// Queues the close of a descriptor that the caller gives away (`io_uring_prep_close(3)`).
     ///
-    /// Closing does not end requests that are pending on the same file: cancel them first.
+    /// What the ring has taken is closed once, whatever becomes of the request: when it is refused or cancelled the
+    /// ring closes the descriptor as its completion is taken, and when the ring ends before that, then. If this
+    /// throws, the descriptor is closed at once.
+    ///
+    /// The result is 0, or the error that `close(2)` would have had, after which the descriptor is gone as well. A
+    /// close cannot be cancelled by its token. Closing does not end requests that are pending on the same file:
+    /// cancel them first.
+    ///
+    /// - Precondition: the token is below ``firstReservedToken``.
     @inlinable public mutating func prepareClose(
         _ descriptor: consuming OwnedDescriptor, _ flags: EntryFlags = [], token: UInt64
     ) throws(Errno) {
         let entry = unsafe try nextEntry(token)
         let number = descriptor.release().rawValue
+        // The entry itself is counted in what is queued.
+        let position = unsafe submitted &+ UInt64(io_uring_sq_ready(&ring)) &- 1
         unsafe io_uring_prep_close(entry, number)
         unsafe entry.pointee.flags = flags.rawValue
-        unsafe entry.pointee.user_data = token
+        unsafe entry.pointee.user_data = closes.begin(
+            number, token, position: position, isQuiet: flags.contains(.skipSuccess))
     }
 
     /// Queues the close of a slot of the ring's own file table (`io_uring_prep_close_direct(3)`, Linux 5.15).
-    @inlinable public mutating func prepareCloseDirect(
-        slot: UInt32, _ flags: EntryFlags = [], token: UInt64
+    ///
+    /// The result is `EBADF` for an empty slot, `EINVAL` beyond the table, `ENXIO` without one.
+    ///
+    /// - Throws: `EINVAL` for the largest number of all, which to the kernel would be no slot but descriptor 0.
+    @inlinable public mutating func prepareClose(
+        slot: Slot, _ flags: EntryFlags = [], token: UInt64
     ) throws(Errno) {
+        if slot.index == .max { throw .invalidArgument }
         let entry = unsafe try nextEntry(token)
-        unsafe io_uring_prep_close_direct(entry, slot)
+        unsafe io_uring_prep_close_direct(entry, slot.index)
         unsafe entry.pointee.flags = flags.rawValue
         unsafe entry.pointee.user_data = token
     }

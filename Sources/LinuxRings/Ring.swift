@@ -5,13 +5,21 @@ public import SystemPackage
 
 /// An io_uring: a submission queue and a completion queue shared with the kernel (`io_uring(7)`).
 ///
-/// A ring belongs to one thread; ``RingSetup/singleIssuer`` makes the kernel insist on the thread that created it.
-/// The ring owns neither descriptors nor memory named in submissions: they must live until the completion came.
+/// A ring belongs to one thread; ``RingSetup/singleIssuer`` makes the kernel insist on the one that created it, and
+/// answer another with `EEXIST`. When the thread that handed a request over has ended, the request stays pending and
+/// comes to nothing: what would have completed it ends it with `ECANCELED`. Only a ring that another thread may enter
+/// can tell.
+///
+/// The ring does not own the descriptors and the memory named in submissions: they must live until the completion
+/// came. It owns what is to be closed (``prepareClose(_:_:token:)``), and it keeps the memory of buffer groups
+/// (``register(_:)``).
 ///
 /// After `fork(2)` parent and child share both queues, so the child must not use the ring: what it takes is lost to its
-/// parent. Nothing checks that here; ``DescriptorRing`` does. Dropping the ring in the child leaves the parent's alone.
+/// parent. Nothing checks that here; ``DescriptorRing`` does. Dropping the ring in the child leaves the parent's alone,
+/// and closes the child's copies of descriptors whose close was queued at the fork and not handed over.
 ///
-/// The descriptor of the ring itself is closed with it, which cancels what is pending, but not before this returns.
+/// The end of a ring closes its descriptor, which cancels what is pending, but not before this returns. If the ring
+/// has closes or buffer groups to take care of, it first cancels everything and waits for it, for a second at most.
 @safe @frozen public struct Ring: ~Copyable {
     @usableFromInline var ring: io_uring
     /// What this kernel's rings can do.
@@ -22,6 +30,10 @@ public import SystemPackage
     public private(set) var enters: UInt64 = 0
     /// Submissions handed to the kernel so far.
     public private(set) var submitted: UInt64 = 0
+    @usableFromInline var closes: CloseTable
+    /// The buffer groups that the kernel may write into.
+    @usableFromInline var groups: BufferGroups
+    @usableFromInline let stamp: ForkStamp
 
     /// Creates a ring (`io_uring_setup(2)`).
     ///
@@ -29,9 +41,11 @@ public import SystemPackage
     ///   - entries: submissions that can be queued between two enters; rounded up to a power of two.
     ///   - completions: room for completions, twice `entries` if not given.
     ///   - setup: what the ring shall be like.
-    /// - Throws: `ENOSYS` and `EPERM` where io_uring is absent or forbidden, `EINVAL` for flags that this kernel does
-    ///   not know, `ENOMEM`, `EMFILE`.
+    /// - Throws: `ENOSYS` and `EPERM` where io_uring is absent or forbidden, `ENOMEM`, `EMFILE`. `EINVAL` for sizes
+    ///   that no kernel takes, for flags that are not ``RingSetup/understood``, and for flags that this kernel does not
+    ///   know: ``RingCapabilities/setups`` says which those are.
     public init(entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = []) throws(Errno) {
+        guard setup.isSubset(of: .understood) else { throw .invalidArgument }
         var ring = unsafe io_uring()
         var parameters = io_uring_params()
         parameters.flags = setup.rawValue
@@ -44,10 +58,19 @@ public import SystemPackage
         unsafe self.ring = ring
         self.setup = setup
         features = RingFeatures(rawValue: parameters.features)
+        closes = CloseTable()
+        groups = BufferGroups()
+        stamp = .current()
     }
 
     /// Creates a ring for one thread with the cheapest way of posting completions that this kernel has:
     /// ``RingSetup/deferTaskRun``, else ``RingSetup/cooperativeTaskRun``, else neither.
+    ///
+    /// With the first, every other thread that enters the ring gets `EEXIST`. A task of Swift concurrency changes its
+    /// thread when it is suspended, so the compiler refuses this in asynchronous functions.
+    ///
+    /// - Throws: what ``init(entries:completions:_:)`` throws.
+    @available(*, noasync, message: "the ring belongs to one thread, and a task changes its thread")
     public static func forThisThread(entries: UInt32, completions: UInt32? = nil) throws(Errno) -> Ring {
         let wishes: [RingSetup] = [[.singleIssuer, .deferTaskRun, .submitAll], [.cooperativeTaskRun, .submitAll]]
         for wish in wishes {
@@ -62,6 +85,10 @@ public import SystemPackage
 
     deinit {
         var ring = unsafe ring
+        if !stamp.isCurrent || closes.wasUsed || !groups.isEmpty {
+            var closes = closes
+            unsafe end(&ring, &closes, groups, submitted: submitted, isParent: stamp.isCurrent)
+        }
         unsafe io_uring_queue_exit(&ring)
     }
 
@@ -70,75 +97,35 @@ public import SystemPackage
 
     // MARK: Submitting
 
-    /// The next free submission, zeroed but for the token; makes room by submitting when the queue is full.
+    /// Tokens from this one on are the ring's own: queuing a request with one of them is a mistake of the program and
+    /// ends it.
+    @inlinable public static var firstReservedToken: UInt64 { CloseTable.firstIdentifier }
+
+    /// The next free submission, to be filled, with the token last; makes room by submitting when the queue is full.
     ///
     /// - Throws: `EBUSY` when the kernel takes nothing because completions overflowed.
     @inlinable @inline(__always)
     mutating func nextEntry(_ token: UInt64) throws(Errno) -> UnsafeMutablePointer<io_uring_sqe> {
-        if let entry = unsafe io_uring_get_sqe(&ring) {
-            unsafe entry.pointee.user_data = token
-            return unsafe entry
-        }
-        return unsafe try entryAfterSubmitting(token)
+        precondition(token < Self.firstReservedToken, "a token that the ring has reserved for itself")
+        if let entry = unsafe io_uring_get_sqe(&ring) { return unsafe entry }
+        return unsafe try entryAfterSubmitting()
     }
 
     @usableFromInline @inline(never)
-    mutating func entryAfterSubmitting(_ token: UInt64) throws(Errno) -> UnsafeMutablePointer<io_uring_sqe> {
+    mutating func entryAfterSubmitting() throws(Errno) -> UnsafeMutablePointer<io_uring_sqe> {
         try submit()
         guard let entry = unsafe io_uring_get_sqe(&ring) else { throw .resourceBusy }
-        unsafe entry.pointee.user_data = token
         return unsafe entry
     }
 
-    /// Hands the queued submissions to the kernel without waiting (`io_uring_enter(2)`).
-    ///
-    /// - Returns: how many were taken.
-    @inlinable @discardableResult public mutating func submit() throws(Errno) -> Int {
-        try enter(waitingFor: 0)
-    }
-
-    /// Hands over the queued submissions and waits until `count` completions are ready, in one `io_uring_enter(2)`.
-    ///
-    /// - Returns: how many submissions were taken.
-    @inlinable @discardableResult public mutating func submitAndWait(for count: UInt32 = 1) throws(Errno) -> Int {
-        try enter(waitingFor: count)
-    }
-
-    @inlinable mutating func enter(waitingFor count: UInt32) throws(Errno) -> Int {
-        while true {
-            // liburing does not enter the kernel for nothing.
-            let enters = unsafe count > 0 || io_uring_sq_ready(&ring) > 0 || io_uring_cq_has_overflow(&ring)
-            let result = unsafe io_uring_submit_and_wait(&ring, count)
-            if enters { countEnter(taken: result) }
-            if result >= 0 { return Int(result) }
-            if result != -EINTR { throw Errno(rawValue: -result) }
-        }
-    }
-
     @usableFromInline @inline(__always) mutating func countEnter(taken: CInt) {
-        enters += 1
-        if taken > 0 { submitted += UInt64(taken) }
+        enters &+= 1
+        if taken > 0 { submitted &+= UInt64(UInt32(bitPattern: taken)) }
     }
 
-    /// Waits until a completion is ready or the time is over, after handing over what is queued. With a timeout of 0
-    /// it collects what a ``RingSetup/deferTaskRun`` ring has not posted yet, without waiting.
-    ///
-    /// - Returns: false when the time is over, or when a signal came first.
-    /// - Throws: `EINVAL` before Linux 5.11 (no ``RingFeatures/extendedArgument``).
-    public mutating func submitAndWait(timeoutNanoseconds: UInt64) throws(Errno) -> Bool {
-        var timeout = __kernel_timespec(
-            tv_sec: Int64(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int64(timeoutNanoseconds % 1_000_000_000))
-        guard features.contains(.extendedArgument) else { throw .invalidArgument }
-        var first: UnsafeMutablePointer<io_uring_cqe>?
-        let queued = unsafe io_uring_sq_ready(&ring)
-        // liburing does not enter the kernel when nothing is queued and a completion is there already.
-        if unsafe queued > 0 || io_uring_cq_ready(&ring) == 0 { enters += 1 }
-        let result = unsafe io_uring_submit_and_wait_timeout(&ring, &first, 1, &timeout, nil)
-        let left = unsafe io_uring_sq_ready(&ring)
-        submitted += UInt64(queued - left)
-        if result < 0 && result != -ETIME && result != -EINTR { throw Errno(rawValue: -result) }
-        // When it submitted something, the kernel says how much instead of that the time is over.
-        return unsafe io_uring_cq_ready(&ring) > 0
+    mutating func countTimedEnter(taken: UInt32) {
+        enters += 1
+        submitted += UInt64(taken)
     }
 
     // MARK: Completing
@@ -150,9 +137,28 @@ public import SystemPackage
 
     /// Takes the next completion without a system call; nil if none is ready.
     @inlinable public mutating func nextCompletion() -> Completion? {
+        guard let raw = nextRawCompletion() else { return nil }
+        return Completion(raw)
+    }
+
+    @inlinable @inline(__always) mutating func nextRawCompletion() -> RawCompletion? {
         guard unsafe io_uring_cq_ready(&ring) > 0 else { return nil }
-        let completion = unsafe Completion(ring.cq.cqes[Int(ring.cq.khead.pointee & ring.cq.ring_mask)])
+        let entry = unsafe ring.cq.cqes.unsafelyUnwrapped[Int(ring.cq.khead.pointee & ring.cq.ring_mask)]
         unsafe io_uring_cq_advance(&ring, 1)
+        if entry.user_data >= Self.firstReservedToken { return endClose(RawCompletion(entry)) }
+        return RawCompletion(entry)
+    }
+
+    /// What the completion that ``nextRawCompletion()`` would take carries.
+    @inlinable @inline(__always) mutating func peekToken() -> UInt64? {
+        guard unsafe io_uring_cq_ready(&ring) > 0 else { return nil }
+        return unsafe ring.cq.cqes.unsafelyUnwrapped[Int(ring.cq.khead.pointee & ring.cq.ring_mask)].user_data
+    }
+
+    /// Gives the completion of a close the token of its user.
+    @usableFromInline @inline(never) mutating func endClose(_ completion: RawCompletion) -> RawCompletion {
+        var completion = completion
+        if let token = closes.end(completion.token, result: completion.result) { completion.token = token }
         return completion
     }
 
@@ -165,14 +171,5 @@ public import SystemPackage
     /// Completions that the kernel lost for want of memory or, before ``RingFeatures/noDrop``, of room.
     public var droppedCompletions: UInt32 {
         unsafe ring.cq.koverflow.pointee
-    }
-
-    // MARK: Resources
-
-    /// Gives the ring a file table of its own with `count` empty slots, for direct accepts
-    /// (`io_uring_register(2)`, `IORING_REGISTER_FILES2`, Linux 5.19).
-    public mutating func registerFileSlots(count: UInt32) throws(Errno) {
-        let result = unsafe io_uring_register_files_sparse(&ring, count)
-        if result < 0 { throw Errno(rawValue: -result) }
     }
 }

@@ -7,14 +7,40 @@ public struct RingCapabilities: Sendable, Hashable {
     public let features: RingFeatures
     /// The numbers of the operations that the kernel supports (`IORING_REGISTER_PROBE`).
     public let operations: Set<UInt8>
+    /// The ``RingSetup/understood`` flags that the kernel knows. Making a ring with another fails with `EINVAL`.
+    public let setups: RingSetup
 
-    /// Makes a small ring and asks it.
+    init(features: RingFeatures, operations: Set<UInt8>, setups: RingSetup = []) {
+        self.features = features
+        self.operations = operations
+        self.setups = setups
+    }
+
+    /// Makes a small ring and asks it, and one with each set-up flag.
     ///
     /// - Throws: `ENOSYS` on a kernel without io_uring, `EPERM` where `kernel.io_uring_disabled` or a seccomp filter
     ///   forbids it, `ENOMEM` below Linux 5.12 when `RLIMIT_MEMLOCK` is small.
     public static func probe() throws(Errno) -> RingCapabilities {
         var ring = try Ring(entries: 2)
-        return RingCapabilities(features: ring.features, operations: ring.supportedOperations())
+        return RingCapabilities(
+            features: ring.features, operations: ring.supportedOperations(), setups: try probeSetups())
+    }
+
+    private static func probeSetups() throws(Errno) -> RingSetup {
+        var known: RingSetup = []
+        // One needs another, and is there or not with both.
+        let wishes: [RingSetup] = [
+            .clamp, .submitAll, .cooperativeTaskRun, .singleIssuer, [.singleIssuer, .deferTaskRun],
+        ]
+        for wish in wishes {
+            do {
+                _ = try Ring(entries: 2, wish)
+                known.formUnion(wish)
+            } catch {
+                if error != .invalidArgument { throw error }
+            }
+        }
+        return known
     }
 
     /// Accept that completes many times (Linux 5.19). The kernel has no probe for it; `IORING_OP_SOCKET` came with the

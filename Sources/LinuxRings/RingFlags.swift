@@ -5,8 +5,12 @@ public import CIOUring
     /// The flags as the kernel has them.
     public let rawValue: UInt32
 
-    /// Takes the flags as the kernel has them.
+    /// Takes the flags as the kernel has them; ``Ring`` refuses those that are not ``understood``.
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The flags with which a ring has the layout and the habits that this library knows. Others change the size of
+    /// entries, make the kernel take submissions by itself, or leave memory to be mapped by the caller.
+    public static var understood: Self { [.clamp, .submitAll, .cooperativeTaskRun, .singleIssuer, .deferTaskRun] }
 
     /// `IORING_SETUP_CLAMP`: cut sizes that are too large instead of refusing them.
     @inlinable public static var clamp: Self { Self(rawValue: 1 << 4) }
@@ -40,19 +44,19 @@ public import CIOUring
 }
 
 /// How one submission is carried out: the `flags` of an `io_uring_sqe` (`io_uring_enter(2)`).
+///
+/// Whether a request works on a slot, and whether it picks a buffer, its `prepare` method says itself.
 @frozen public struct EntryFlags: OptionSet, Sendable, Hashable {
     /// The flags as the kernel has them.
     public let rawValue: UInt8
 
-    /// Takes the flags as the kernel has them.
-    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// Takes the flags as the kernel has them, but for `IOSQE_FIXED_FILE` and `IOSQE_BUFFER_SELECT`, which are dropped.
+    @inlinable public init(rawValue: UInt8) {
+        self.rawValue = rawValue & ~(C_IOSQE_FIXED_FILE | C_IOSQE_BUFFER_SELECT)
+    }
 
-    /// `IOSQE_FIXED_FILE`: the descriptor is a slot of the ring's own file table.
-    @inlinable public static var fixedFile: Self { Self(rawValue: C_IOSQE_FIXED_FILE) }
     /// `IOSQE_IO_LINK`: the next submission starts when this one succeeded.
     @inlinable public static var link: Self { Self(rawValue: C_IOSQE_IO_LINK) }
-    /// `IOSQE_BUFFER_SELECT`: the kernel picks a buffer of a group.
-    @inlinable public static var bufferSelect: Self { Self(rawValue: C_IOSQE_BUFFER_SELECT) }
     /// `IOSQE_CQE_SKIP_SUCCESS` (Linux 5.17): no completion unless it fails.
     @inlinable public static var skipSuccess: Self { Self(rawValue: C_IOSQE_CQE_SKIP_SUCCESS) }
 }

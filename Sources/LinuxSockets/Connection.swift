@@ -2,7 +2,7 @@ import Glibc
 public import LinuxDescriptors
 public import SystemPackage
 
-/// A connected TCP socket.
+/// A connected stream socket: TCP or unix.
 @frozen public struct Connection: DescriptorOwner, ~Copyable, Sendable {
     @usableFromInline let owned: OwnedDescriptor
 
@@ -19,10 +19,24 @@ public import SystemPackage
         owned
     }
 
+    /// Where this end is (`getsockname(2)`).
+    public var localAddress: SocketAddress {
+        get throws(Errno) { try SocketAddress.local(of: owned.descriptor) }
+    }
+
+    /// Where the peer is (`getpeername(2)`).
+    ///
+    /// - Throws: `ENOTCONN` while connecting and after a reset. A server that must know learns it as it accepts:
+    ///   ``Listener/accept(_:peer:)``.
+    public var peerAddress: SocketAddress {
+        get throws(Errno) { try SocketAddress.peer(of: owned.descriptor) }
+    }
+
     /// Reads what has arrived, at most what fits (`recv(2)`).
     ///
     /// - Returns: the number of bytes, 0 after the peer's last byte, nil if nonblocking and nothing is there.
-    /// - Throws: `ECONNRESET`, `ETIMEDOUT`.
+    /// - Throws: `ECONNRESET`, `ETIMEDOUT`; `EINVAL` for `bytes` without room, whose 0 could not be told from the peer's
+    ///   end.
     @inlinable public func receive(into bytes: inout MutableRawSpan) throws(Errno) -> Int? {
         try owned.descriptor.receive(into: &bytes)
     }

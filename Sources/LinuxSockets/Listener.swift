@@ -2,7 +2,7 @@ public import CSocketExtras
 public import LinuxDescriptors
 public import SystemPackage
 
-/// A listening TCP socket.
+/// A listening stream socket: TCP or unix.
 ///
 /// Any number of threads may accept from it at once.
 @frozen public struct Listener: DescriptorOwner, ~Copyable, Sendable {
@@ -15,7 +15,11 @@ public import SystemPackage
 
     /// Creates a nonblocking socket, sets the options, binds and listens.
     ///
-    /// - Throws: the error of the step that failed; ``StreamSocket`` takes the steps one by one.
+    /// - Parameters:
+    ///   - address: where to listen. The file of a unix socket is made, and is left behind in the end.
+    ///   - backlog: see ``StreamSocket/listen(backlog:)``.
+    ///   - options: what to set before binding. Of a unix socket `SO_REUSEADDR` means nothing.
+    /// - Throws: the error of the step that failed; ``StreamSocket`` takes the steps one by one and lists them.
     public init(
         _ address: SocketAddress, backlog: Int = 4096, _ options: [SocketOption] = [.reuseAddress]
     ) throws(Errno) {
@@ -41,6 +45,13 @@ public import SystemPackage
     /// Takes the next connection: see ``acceptConnection(from:_:)``.
     @inlinable public func accept(_ options: AcceptOptions = [.nonblocking]) throws(Errno) -> Connection? {
         try acceptConnection(from: owned.descriptor, options)
+    }
+
+    /// Takes the next connection and tells where it comes from: see ``acceptConnection(from:_:peer:)``.
+    public func accept(
+        _ options: AcceptOptions = [.nonblocking], peer: inout SocketAddress?
+    ) throws(Errno) -> Connection? {
+        try acceptConnection(from: owned.descriptor, options, peer: &peer)
     }
 
     /// Stops listening and wakes threads that wait in `accept4(2)`, whose calls fail with `EINVAL`
@@ -71,7 +82,9 @@ public import SystemPackage
 /// Takes the next connection from a listener that somebody else owns (`accept4(2)`).
 ///
 /// - Returns: nil if the listener is nonblocking and none is waiting.
-/// - Throws: `ECONNABORTED`, `EMFILE`, `ENFILE`; `EINVAL` when the listener was shut down.
+/// - Throws: `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`, which last until something was closed (`Errno.isShortage`);
+///   `ECONNABORTED`, `EPROTO`, `EPERM` and the like of one connection (`Errno.isOfOneConnection`); `EINVAL` when the
+///   listener was shut down.
 @inlinable @inline(__always)
 public func acceptConnection(
     from listener: BorrowedDescriptor, _ options: AcceptOptions = [.nonblocking]
@@ -79,5 +92,29 @@ public func acceptConnection(
     let flags = options.rawValue | CInt(SOCK_CLOEXEC.rawValue)
     let number = try nonblockingSystemCall { accept4(listener.rawValue, nil, nil, flags) }
     guard let number else { return nil }
+    return Connection(owning: OwnedDescriptor(owning: FileDescriptor(rawValue: number)))
+}
+
+/// Like ``acceptConnection(from:_:)``, and tells where the connection comes from.
+///
+/// That is known even of a peer that is gone already, of whom ``Connection/peerAddress`` says `ENOTCONN`.
+///
+/// - Parameters:
+///   - listener: where to take the connection from, borrowed.
+///   - options: what the connection is to be.
+///   - peer: set to the peer's address when there is a connection, and left alone otherwise. The client of a unix
+///     listener is ``SocketAddress/unixUnnamed`` as a rule.
+public func acceptConnection(
+    from listener: BorrowedDescriptor, _ options: AcceptOptions = [.nonblocking], peer: inout SocketAddress?
+) throws(Errno) -> Connection? {
+    let flags = options.rawValue | CInt(SOCK_CLOEXEC.rawValue)
+    var address = SocketAddress.unixUnnamed
+    let number = try nonblockingSystemCall {
+        let (result, found) = unsafe SocketAddress.reading { unsafe accept4(listener.rawValue, $0, $1, flags) }
+        address = found
+        return result
+    }
+    guard let number else { return nil }
+    peer = address
     return Connection(owning: OwnedDescriptor(owning: FileDescriptor(rawValue: number)))
 }

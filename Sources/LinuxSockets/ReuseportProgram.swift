@@ -15,8 +15,10 @@ public struct ReuseportProgram: ~Copyable, Sendable {
     /// Assembles and loads the program for a group of so many listeners.
     ///
     /// - Throws: `EPERM` without `CAP_BPF` where `kernel.unprivileged_bpf_disabled` is set, `ENOSYS`, and `EINVAL` when
-    ///   the kernel's verifier refuses it.
+    ///   the kernel's verifier refuses it, or for a negative number of listeners.
     public static func byProcessor(listeners: Int) throws(Errno) -> ReuseportProgram {
+        // The program compares without signs: no processor would be counted as one without a listener.
+        guard listeners >= 0 else { throw .invalidArgument }
         let map = try systemCall { c_bpf_create_array(8, 1) }
         let counter = OwnedDescriptor(owning: FileDescriptor(rawValue: map))
         let code = BPFInstruction.steerByProcessor(listeners: Int32(clamping: listeners), counterMap: map)
@@ -34,6 +36,8 @@ public struct ReuseportProgram: ~Copyable, Sendable {
     }
 
     /// Lets the program pick for the group that this listener belongs to.
+    ///
+    /// - Throws: `EINVAL` for a listener without `SO_REUSEPORT`; `ENOPROTOOPT` before Linux 4.5.
     public func attach(to listener: BorrowedDescriptor) throws(Errno) {
         try setOption(listener, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, program.descriptor.rawValue)
     }
@@ -51,6 +55,8 @@ public struct ReuseportProgram: ~Copyable, Sendable {
 
 /// Lets a classic BPF program do the same without any privilege: listener `n` for what arrives on processor `n`, the
 /// kernel's hash for processors without a listener (`SO_ATTACH_REUSEPORT_CBPF`, Linux 4.6 for TCP).
+///
+/// - Throws: `EINVAL` for a listener without `SO_REUSEPORT`; `ENOPROTOOPT` before Linux 4.5.
 public func attachClassicReuseportProgram(to listener: BorrowedDescriptor) throws(Errno) {
     let processor = UInt32(bitPattern: SKF_AD_OFF + SKF_AD_CPU)
     try attachClassic(
@@ -67,7 +73,10 @@ public func attachClassicReuseportProgram(to listener: BorrowedDescriptor) throw
 ///   - listener: any of the group, borrowed.
 ///   - index: the listener's number in the order in which the group began to listen. The kernel fills the number of a
 ///     listener that is closed with the last one; a number without a listener leaves the choice to its hash.
+/// - Throws: `EINVAL` for a negative number, and for a listener without `SO_REUSEPORT`; `ENOPROTOOPT` before Linux 4.5.
 public func attachClassicReuseportProgram(to listener: BorrowedDescriptor, selecting index: Int) throws(Errno) {
+    guard index >= 0 else { throw .invalidArgument }
+    // No group has as many listeners as fit a UInt32, so what is cut off names none either.
     let number = UInt32(clamping: index)
     try attachClassic([sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: number)], to: listener)
 }
@@ -85,7 +94,7 @@ private func attachClassic(_ instructions: [sock_filter], to listener: BorrowedD
 
 /// Gives the choice back to the kernel's hash (`SO_DETACH_REUSEPORT_BPF`, Linux 5.3).
 ///
-/// - Throws: `ENOENT` when no program is attached.
+/// - Throws: `ENOENT` when no program is attached; `ENOPROTOOPT` before Linux 5.3.
 public func detachReuseportProgram(from listener: BorrowedDescriptor) throws(Errno) {
     try setOption(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, CInt(0))
 }

@@ -19,15 +19,21 @@ public struct ReuseportSelector: ~Copyable, Sendable {
     private let choice: OwnedDescriptor
     private let capacity: Int
 
+    /// The most listeners that a `SO_REUSEPORT` group can have: the kernel counts them in 16 bits.
+    public static var maximumCapacity: Int { Int(UInt16.max) }
+
     /// Assembles and loads the program.
     ///
-    /// - Parameter capacity: how many listeners it can know.
-    /// - Throws: `EPERM` without `CAP_BPF` and `CAP_NET_ADMIN`, `EINVAL` before Linux 5.14, `ENOSYS`.
+    /// - Parameter capacity: how many listeners it can know, from 1 to ``maximumCapacity``.
+    /// - Throws: `EPERM` without `CAP_BPF` and `CAP_NET_ADMIN`, `EINVAL` before Linux 5.14, `ENOSYS`; `EINVAL` and `E2BIG`
+    ///   for a capacity below or above that.
     public init(capacity: Int) throws(Errno) {
-        let count = UInt32(clamping: capacity)
+        guard capacity > 0 else { throw .invalidArgument }
+        guard capacity <= Self.maximumCapacity else { throw .argListTooLong }
+        let count = UInt32(capacity)
         let array = try systemCall { c_bpf_create_socket_array(count) }
         let listeners = OwnedDescriptor(owning: FileDescriptor(rawValue: array))
-        let table = try systemCall { c_bpf_create_array(4, count &+ 1) }
+        let table = try systemCall { c_bpf_create_array(4, count + 1) }
         let choice = OwnedDescriptor(owning: FileDescriptor(rawValue: table))
         let code = BPFInstruction.selectOrMigrate(choice: table, listeners: array)
         let number = unsafe code.withUnsafeBytes {
@@ -42,29 +48,41 @@ public struct ReuseportSelector: ~Copyable, Sendable {
     }
 
     /// Lets the program pick for the group that this listener belongs to.
+    ///
+    /// - Throws: `EINVAL` for a listener without `SO_REUSEPORT`.
     public func attach(to listener: BorrowedDescriptor) throws(Errno) {
         try setOption(listener, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, program.descriptor.rawValue)
     }
 
     /// Makes a listening socket of the group known under a place, which it has until it is closed.
     ///
+    /// - Parameters:
+    ///   - listener: a listener of the group, borrowed.
+    ///   - place: from 0 to the capacity, which is none any more.
     /// - Throws: `E2BIG` if there is no such place, `EBUSY` if the listener has one already, `EINVAL` if it does not
     ///   listen or was bound without `SO_REUSEPORT`.
     public func insert(_ listener: BorrowedDescriptor, at place: Int) throws(Errno) {
         var number = listener.rawValue
+        let key = try key(of: place)
         let map = listeners.descriptor.rawValue
-        _ = try systemCall { unsafe c_bpf_update(map, UInt32(clamping: place), &number) }
+        _ = try systemCall { unsafe c_bpf_update(map, key, &number) }
     }
 
     /// Spreads what arrives from now on over the listeners at these places.
     ///
     /// A connection that arrives meanwhile goes to one chosen before or now.
     ///
-    /// - Throws: `E2BIG` if these are more than the capacity.
+    /// - Throws: `E2BIG` if these are more than the capacity, or one of them is no place. Nothing has changed then.
     public func choose(_ places: [Int]) throws(Errno) {
         guard places.count <= capacity else { throw .argListTooLong }
-        for (index, place) in places.enumerated() { try store(UInt32(clamping: place), at: index + 1) }
+        for place in places { _ = try key(of: place) }
+        for (index, place) in places.enumerated() { try store(key(of: place), at: index + 1) }
         try store(UInt32(places.count), at: 0)
+    }
+
+    private func key(of place: Int) throws(Errno) -> UInt32 {
+        guard place >= 0, place < capacity else { throw .argListTooLong }
+        return UInt32(place)
     }
 
     private func store(_ value: UInt32, at index: Int) throws(Errno) {

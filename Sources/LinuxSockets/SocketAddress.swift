@@ -1,12 +1,17 @@
 import Glibc
-import LinuxDescriptors
-import SystemPackage
+public import SystemPackage
 
-/// An IPv4 or IPv6 address with a port: what `bind(2)` and `connect(2)` take.
-public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
+/// Where a stream socket is or connects to: an IPv4 or IPv6 address with a port, or the name of a unix socket
+/// (`ip(7)`, `ipv6(7)`, `unix(7)`).
+public struct SocketAddress: Sendable, Hashable {
     enum Storage: Sendable, Hashable {
         case v4(address: UInt32, port: UInt16)
-        case v6(address: [UInt8], port: UInt16, scope: UInt32)
+        case v6(address: IPv6Bytes, port: UInt16, scope: UInt32)
+        case unixPath([UInt8])
+        case unixAbstract([UInt8])
+        case unixUnnamed
+        /// What this library does not know, as the kernel gave it, after the family.
+        case other(family: sa_family_t, [UInt8])
     }
 
     let storage: Storage
@@ -15,108 +20,95 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         self.storage = storage
     }
 
+    // MARK: Internet
+
     /// 127.0.0.1 with a port; 0 lets the kernel choose one.
     public static func loopback(port: UInt16 = 0) -> SocketAddress {
-        SocketAddress(storage: .v4(address: loopbackAddress, port: port))
+        SocketAddress(storage: .v4(address: 0x7f00_0001, port: port))
     }
 
     /// ::1 with a port; 0 lets the kernel choose one.
     public static func loopback6(port: UInt16 = 0) -> SocketAddress {
-        SocketAddress(storage: .v6(address: [UInt8](repeating: 0, count: 15) + [1], port: port, scope: 0))
+        SocketAddress(storage: .v6(address: IPv6Bytes(high: 0, low: 1), port: port, scope: 0))
     }
 
-    /// Reads a numeric address, `192.0.2.1` or `2001:db8::1`; nil for anything else, names included.
-    public init?(numeric text: String, port: UInt16) {
-        var v4 = in_addr()
-        var v6 = in6_addr()
-        if unsafe inet_pton(AF_INET, text, &v4) == 1 {
-            storage = .v4(address: UInt32(bigEndian: v4.s_addr), port: port)
-        } else if unsafe inet_pton(AF_INET6, text, &v6) == 1 {
-            storage = .v6(address: unsafe withUnsafeBytes(of: v6) { unsafe Array($0) }, port: port, scope: 0)
-        } else {
-            return nil
-        }
+    // MARK: Unix
+
+    /// A unix socket in the file system.
+    ///
+    /// Binding makes the file, and closing leaves it: who binds again removes it first (`unlink(2)`), or gets
+    /// `EADDRINUSE`.
+    ///
+    /// - Throws: `ENAMETOOLONG` for more than 107 bytes, which is what `sun_path` holds beside its final zero (a shorter
+    ///   way to the file is relative to the working directory); `EINVAL` for an empty path or one with a zero in it.
+    public static func unix(path: String) throws(Errno) -> SocketAddress {
+        let bytes = Array(path.utf8)
+        guard !bytes.isEmpty, !bytes.contains(0) else { throw .invalidArgument }
+        guard bytes.count <= longestUnixName else { throw .fileNameTooLong }
+        return SocketAddress(storage: .unixPath(bytes))
     }
 
-    /// The port.
-    public var port: UInt16 {
+    /// A unix socket in Linux's abstract namespace, which has no file, belongs to the network namespace, and is free again
+    /// when its socket is closed. The name may hold any bytes, zeros too.
+    ///
+    /// - Throws: `ENAMETOOLONG` for more than 107 bytes.
+    public static func unix(abstractName name: [UInt8]) throws(Errno) -> SocketAddress {
+        guard name.count <= longestUnixName else { throw .fileNameTooLong }
+        return SocketAddress(storage: .unixAbstract(name))
+    }
+
+    /// A unix socket in the abstract namespace whose name is the bytes of a text.
+    ///
+    /// - Throws: `ENAMETOOLONG` for more than 107 bytes.
+    public static func unix(abstractName name: String) throws(Errno) -> SocketAddress {
+        try unix(abstractName: Array(name.utf8))
+    }
+
+    /// The address of a unix socket that has no name, such as most clients. Binding to it lets the kernel choose an
+    /// abstract name, as port 0 lets it choose a port.
+    public static var unixUnnamed: SocketAddress { SocketAddress(storage: .unixUnnamed) }
+
+    // MARK: Parts
+
+    /// The port; nil of what has none, such as a unix socket.
+    public var port: UInt16? {
         switch storage {
-        case .v4(_, let port): port
-        case .v6(_, let port, _): port
+        case .v4(_, let port), .v6(_, let port, _): port
+        case .unixPath, .unixAbstract, .unixUnnamed, .other: nil
         }
     }
 
-    /// `AF_INET` or `AF_INET6`.
+    /// The interface that a link-local IPv6 address belongs to, by its index (`if_nametoindex(3)`); 0 if none is named.
+    public var scope: UInt32 {
+        if case .v6(_, _, let scope) = storage { scope } else { 0 }
+    }
+
+    /// `AF_INET`, `AF_INET6` or `AF_UNIX`; any other of an address that a socket of another kind had.
     public var family: CInt {
         switch storage {
         case .v4: AF_INET
         case .v6: AF_INET6
+        case .unixPath, .unixAbstract, .unixUnnamed: AF_UNIX
+        case .other(let family, _): CInt(family)
         }
     }
 
-    /// `127.0.0.1:80` or `[::1]:80`.
-    public var description: String {
-        switch storage {
-        case .v4(let address, let port):
-            let bytes = [24, 16, 8, 0].map { String((address >> $0) & 0xff) }
-            return bytes.joined(separator: ".") + ":\(port)"
-        case .v6(let address, let port, _):
-            var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-            unsafe inet_ntop(AF_INET6, address, &text, socklen_t(INET6_ADDRSTRLEN))
-            let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            return "[" + String(decoding: bytes, as: UTF8.self) + "]:\(port)"
-        }
+    /// The path of a unix socket in the file system; nil of any other, and of a path that is not UTF-8.
+    public var unixPath: String? {
+        if case .unixPath(let bytes) = storage { String(validating: bytes, as: UTF8.self) } else { nil }
     }
 
-    /// Calls `body` with the address as the socket calls want it.
-    func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        switch storage {
-        case .v4(let address, let port):
-            var native = sockaddr_in()
-            native.sin_family = sa_family_t(AF_INET)
-            native.sin_port = port.bigEndian
-            native.sin_addr.s_addr = address.bigEndian
-            return unsafe withUnsafePointer(to: native) {
-                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-        case .v6(let address, let port, let scope):
-            var native = sockaddr_in6()
-            native.sin6_family = sa_family_t(AF_INET6)
-            native.sin6_port = port.bigEndian
-            native.sin6_scope_id = scope
-            unsafe withUnsafeMutableBytes(of: &native.sin6_addr) { unsafe $0.copyBytes(from: address) }
-            return unsafe withUnsafePointer(to: native) {
-                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-                }
-            }
-        }
-    }
-
-    /// What `getsockname(2)` says of a bound socket.
-    static func local(of socket: BorrowedDescriptor) throws(Errno) -> SocketAddress {
-        var native = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &native) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(socket.rawValue, $0, &length)
-            }
-        }
-        if result != 0 { throw Errno(rawValue: errno) }
-        return unsafe withUnsafeBytes(of: native) { bytes in
-            if CInt(native.ss_family) == AF_INET6 {
-                let v6 = unsafe bytes.loadUnaligned(as: sockaddr_in6.self)
-                let address = unsafe withUnsafeBytes(of: v6.sin6_addr) { unsafe Array($0) }
-                return SocketAddress(
-                    storage: .v6(address: address, port: UInt16(bigEndian: v6.sin6_port), scope: v6.sin6_scope_id))
-            }
-            let v4 = unsafe bytes.loadUnaligned(as: sockaddr_in.self)
-            return SocketAddress(
-                storage: .v4(address: UInt32(bigEndian: v4.sin_addr.s_addr), port: UInt16(bigEndian: v4.sin_port)))
-        }
+    /// The name of a unix socket in the abstract namespace, without the zero before it; nil of any other.
+    public var abstractName: [UInt8]? {
+        if case .unixAbstract(let bytes) = storage { bytes } else { nil }
     }
 }
 
-private let loopbackAddress: UInt32 = 0x7f00_0001
+/// The 16 bytes of an IPv6 address, as two numbers so that an address needs no memory of its own.
+struct IPv6Bytes: Sendable, Hashable {
+    let high: UInt64
+    let low: UInt64
+}
+
+/// What `sun_path` holds beside a final zero, or beside the zero before an abstract name.
+private let longestUnixName = 107

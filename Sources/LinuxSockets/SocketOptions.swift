@@ -14,15 +14,17 @@ public enum SocketOption: Sendable {
     case noDelay
     /// `IPV6_V6ONLY`: an IPv6 listener takes no IPv4 connections.
     case ipv6Only
-    /// `SO_RCVBUF` in bytes; the kernel doubles it.
-    case receiveBuffer(bytes: CInt)
-    /// `SO_SNDBUF` in bytes; the kernel doubles it.
-    case sendBuffer(bytes: CInt)
+    /// `SO_RCVBUF` in bytes; the kernel doubles it, after cutting it to `net.core.rmem_max`.
+    case receiveBuffer(bytes: Int)
+    /// `SO_SNDBUF` in bytes; the kernel doubles it, after cutting it to `net.core.wmem_max`.
+    case sendBuffer(bytes: Int)
 }
 
 /// Sets an option (`setsockopt(2)`).
 ///
-/// - Throws: `EBADF`, `ENOPROTOOPT`, `EINVAL`.
+/// - Throws: `EBADF`, `ENOTSOCK`; `ENOPROTOOPT` for what the kernel or the socket's family does not have, `EOPNOTSUPP`
+///   likewise of unix sockets; `EINVAL` for a negative size, which the kernel would take for the largest, and for
+///   `IPV6_V6ONLY` after binding.
 public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescriptor) throws(Errno) {
     switch option {
     case .reuseAddress: try setOption(socket, SOL_SOCKET, SO_REUSEADDR, CInt(1))
@@ -30,9 +32,15 @@ public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescripto
     case .resetOnClose: try setOption(socket, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
     case .noDelay: try setOption(socket, CInt(IPPROTO_TCP), TCP_NODELAY, CInt(1))
     case .ipv6Only: try setOption(socket, CInt(IPPROTO_IPV6), IPV6_V6ONLY, CInt(1))
-    case .receiveBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_RCVBUF, bytes)
-    case .sendBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_SNDBUF, bytes)
+    case .receiveBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_RCVBUF, bufferSize(bytes))
+    case .sendBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_SNDBUF, bufferSize(bytes))
     }
+}
+
+/// A size as the kernel takes it, which cuts what is too large in any case.
+private func bufferSize(_ bytes: Int) throws(Errno) -> CInt {
+    guard bytes >= 0 else { throw .invalidArgument }
+    return CInt(clamping: bytes)
 }
 
 func setOption<Value: BitwiseCopyable>(

@@ -86,6 +86,17 @@ struct OwnedDescriptorTests {
     }
 }
 
+/// The result of a call that failed is no descriptor, and must not come to own one.
+@Suite struct NegativeDescriptorTests {
+    @Test func resultsOfFailedCallsAreRefused() async {
+        await #expect(processExitsWith: .failure) { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: -1)) }
+        await #expect(processExitsWith: .failure) { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: -18)) }
+        await #expect(processExitsWith: .failure) { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: .min)) }
+        // So that the three above fail for their numbers: closing what is not open is no reason to end.
+        await #expect(processExitsWith: .success) { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: .max)) }
+    }
+}
+
 private func open() throws -> FileDescriptor {
     try FileDescriptor.open("/dev/null", .readOnly)
 }

@@ -30,8 +30,7 @@ import Testing
             allowInterruption()
             let set = try Epoll()
             let buffer = EpollEventBuffer(capacity: 1)
-            if inNanoseconds { return try set.wait(into: buffer, timeoutNanoseconds: 3_600_000_000_000) }
-            return try set.wait(into: buffer, timeoutMilliseconds: 3_600_000)
+            return try set.wait(into: buffer, timeout: .seconds(3600) + (inNanoseconds ? .nanoseconds(1) : .zero))
         }
         try waiter.waitUntilBlocked()
         for _ in 0..<10_000 where !waiter.hasEnded {

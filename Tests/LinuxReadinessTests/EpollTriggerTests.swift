@@ -1,4 +1,5 @@
 import LinuxReadiness
+import LinuxSockets
 import SystemPackage
 import TestSupport
 import Testing
@@ -93,6 +94,61 @@ import Testing
     }
 }
 
+/// A hangup is reported whether asked for or not, so asking for nothing does not silence a registration.
+@Suite struct EpollHangupTests {
+    @Test(arguments: [EpollEvents.readable, []]) func levelReportsItAgainAndAgain(_ events: EpollEvents) throws {
+        let pair = try ResetPair(watchedFor: .readable)
+        try pair.modify(events)
+        try pair.reset()
+        for _ in 0..<100 { #expect(try pair.events()?.contains([.hangup, .error]) == true) }
+    }
+
+    @Test func edgeReportsItOnce() throws {
+        let pair = try ResetPair(watchedFor: .readable)
+        try pair.modify(.edgeTriggered)
+        try pair.reset()
+        #expect(try pair.events()?.contains([.hangup, .error]) == true)
+        #expect(try pair.events() == nil)
+    }
+
+    @Test func firedOneShotIsSilent() throws {
+        let pair = try ResetPair(watchedFor: .oneShot)
+        try pair.reset()
+        #expect(try pair.events()?.contains([.hangup, .error]) == true)
+        #expect(try pair.events() == nil)
+        try pair.modify(.oneShot)
+        #expect(try pair.events()?.contains([.hangup, .error]) == true)
+    }
+}
+
+/// A connection that an epoll set watches, and a peer that can reset it.
+private final class ResetPair {
+    private let client: Connection
+    private var server: Connection?
+    private let set: Epoll
+
+    init(watchedFor events: EpollEvents) throws {
+        let listener = try loopbackListener([.resetOnClose])
+        client = try connect(to: listener)
+        server = try acceptNext(from: listener)
+        set = try Epoll()
+        try set.add(client.descriptor, events, token: 1)
+    }
+
+    func modify(_ events: EpollEvents) throws { try set.modify(client.descriptor, events, token: 1) }
+
+    /// Ends the connection, and waits until that has arrived.
+    func reset() throws {
+        server = nil
+        try waitUntil(0, on: client.descriptor)
+    }
+
+    func events() throws -> EpollEvents? {
+        let buffer = EpollEventBuffer(capacity: 1)
+        return try set.wait(into: buffer, timeout: .zero) == 0 ? nil : buffer[0].events
+    }
+}
+
 /// An epoll set that watches one event counter.
 final class Watch: Sendable {
     let counter: EventFD
@@ -114,6 +170,6 @@ final class Watch: Sendable {
     /// What the set reports at this moment; nil if nothing.
     func events() throws -> EpollEvents? {
         let buffer = EpollEventBuffer(capacity: 4)
-        return try set.wait(into: buffer, timeoutMilliseconds: 0) == 0 ? nil : buffer[0].events
+        return try set.wait(into: buffer, timeout: .zero) == 0 ? nil : buffer[0].events
     }
 }

@@ -136,7 +136,7 @@ private func closeEverythingInAChild(andUseTheSets uses: Bool) throws {
     let socket = try sets![0].insert(owned(ends[0]), .writable)
     let child = forkProcess()
     if child == 0 {
-        guard c_close_from_unshare(3) == 0 else { _exit(9) }
+        guard c_close_range(3, .max, 0) == 0 else { _exit(9) }
         // As many as take the place of all that was open, of the same kinds.
         var own: [CInt] = []
         for _ in 0..<30 {

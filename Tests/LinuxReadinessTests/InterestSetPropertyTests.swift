@@ -1,3 +1,4 @@
+import CSocketExtras
 import Glibc
 import LinuxDescriptors
 import SystemPackage
@@ -266,7 +267,7 @@ struct RandomWalk: ~Copyable {
             try epoll.add(
                 BorrowedDescriptor(rawValue: live[token]!.duplicate), live[token]!.events, token: UInt64(index))
         }
-        let count = try epoll.wait(into: buffer, timeoutMilliseconds: 0)
+        let count = try epoll.wait(into: buffer, timeout: .zero)
         let pairs = (0..<count).map { (tokens[Int(buffer[$0].token)], buffer[$0].events) }
         return Dictionary(uniqueKeysWithValues: pairs)
     }

@@ -15,12 +15,12 @@ import Testing
     @Test func kernelPicksABufferOfTheGroup() throws {
         let group = BufferGroup(identifier: 7, count: 2, bytes: 4, headroom: 8)
         var ring = try Ring.forThisThread(entries: 8)
-        try unsafe ring.register(group)
+        try ring.register(group)
         let pair = try Pair()
         // Every buffer is used and given back many times, so the ring of buffers wraps.
         for round in UInt8(0)..<10 {
             _ = try pair.client.send([round, 1, 2, 3])
-            try ring.prepareReceive(pair.server.descriptor.rawValue, from: 7, token: 1)
+            try ring.prepareReceive(.descriptor(pair.server.descriptor), from: 7, token: 1)
             let completion = try ring.completion()
             let buffer = try #require(completion.bufferIdentifier)
             #expect(buffer < 2)
@@ -37,22 +37,63 @@ import Testing
         }
     }
 
+    /// The ring keeps the memory, whatever ends first.
+    @Test(arguments: [false, true]) func groupAndRingEndInAnyOrder(ringEndsFirst: Bool) throws {
+        let pair = try Pair()
+        var ring: TestBuffers? = try TestBuffers()
+        var group: BufferGroup? = BufferGroup(identifier: 7, count: 2, bytes: 4)
+        try ring!.ring.register(group!)
+        try ring!.ring.prepareReceive(.descriptor(pair.server.descriptor), from: 7, token: 1)
+        try ring!.ring.submit()
+        if ringEndsFirst {
+            ring = nil
+            _ = try pair.client.send([1, 2, 3])
+            let bytes = group!.contents(of: 0, count: 3)
+            #expect(bytes.byteCount == 3)
+        } else {
+            group = nil
+            _ = try pair.client.send([1, 2, 3])
+            #expect(try ring!.ring.completion().result == 3)
+            try ring!.ring.unregisterGroup(7)
+        }
+    }
+
+    @Test func anUnregisteredGroupIsNotUsedAnyMore() throws {
+        let group = BufferGroup(identifier: 7, count: 2, bytes: 4)
+        var ring = try Ring.forThisThread(entries: 8)
+        try ring.register(group)
+        let pair = try Pair()
+        try ring.prepareReceive(.descriptor(pair.server.descriptor), from: 7, token: 1)
+        try ring.submit()
+        try ring.unregisterGroup(7)
+        _ = try pair.client.send([1])
+        #expect(try ring.completion().error == .noBufferSpace)
+        #expect(throws: Errno.noSuchFileOrDirectory) { try ring.unregisterGroup(7) }
+        let next = BufferGroup(identifier: 7, count: 2, bytes: 4)
+        try ring.register(next)
+        try ring.prepareReceive(.descriptor(pair.server.descriptor), from: 7, token: 2)
+        let completion = try ring.completion()
+        #expect(completion.result == 1)
+        let first = next.contents(of: try #require(completion.bufferIdentifier), count: 1).unsafeLoad(as: UInt8.self)
+        #expect(first == 1)
+    }
+
     @Test func secondGroupOfANumberIsRefused() throws {
         let group = BufferGroup(identifier: 7, count: 2, bytes: 4)
         let other = BufferGroup(identifier: 7, count: 2, bytes: 4)
         var ring = try Ring.forThisThread(entries: 8)
-        try unsafe ring.register(group)
-        #expect(throws: Errno.fileExists) { try unsafe ring.register(other) }
+        try ring.register(group)
+        #expect(throws: Errno.fileExists) { try ring.register(other) }
     }
 
     @Test(.enabled(if: multishotReceiveAvailable, whyNoRings))
     func multishotReceiveEndsWhenBuffersRunOut() throws {
         let group = BufferGroup(identifier: 7, count: 4, bytes: 1)
         var ring = try Ring.forThisThread(entries: 8)
-        try unsafe ring.register(group)
+        try ring.register(group)
         let pair = try Pair()
         _ = try pair.client.send([0, 1, 2, 3, 4, 5])
-        try ring.prepareMultishotReceive(pair.server.descriptor.rawValue, from: 7, token: 1)
+        try ring.prepareMultishotReceive(.descriptor(pair.server.descriptor), from: 7, token: 1)
         var bytes: [UInt8] = []
         for completion in try ring.completions(4) {
             #expect(completion.result == 1)
@@ -64,10 +105,17 @@ import Testing
         #expect(!ending.isArmed)
 
         for buffer in UInt16(0)..<4 { group.recycle(buffer) }
-        try ring.prepareMultishotReceive(pair.server.descriptor.rawValue, from: 7, token: 1)
+        try ring.prepareMultishotReceive(.descriptor(pair.server.descriptor), from: 7, token: 1)
         for completion in try ring.completions(2) {
             bytes.append(group.memory(of: try #require(completion.bufferIdentifier)).load(as: UInt8.self))
         }
         #expect(bytes == [0, 1, 2, 3, 4, 5])
     }
+}
+
+/// A ring behind a reference, to be dropped when wanted.
+private final class TestBuffers {
+    var ring: Ring
+
+    init() throws(Errno) { ring = try Ring(entries: 8) }
 }

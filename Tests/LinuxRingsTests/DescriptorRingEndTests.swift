@@ -51,7 +51,7 @@ import Testing
         let other = try listener.descriptor.duplicate()
         let token = try ring!.base.insert(listener.release())
         try ring!.base.prepareAccept(token)
-        #expect(try !ring!.base.wait(timeoutNanoseconds: 1))
+        #expect(try !ring!.base.wait(timeout: .nanoseconds(1)))
         ring = nil
         let kept = Listener(owning: other)
         let client = try connect(to: kept)
@@ -64,7 +64,7 @@ import Testing
         try keepCompletions(of: ring)
         try ring.base.close(scene.token)
         try scene.expectEnd()
-        #expect(ring.base.nextEvent() == nil)
+        #expect(ring.next() == nil)
     }
 
     @Test func closingOneListenerKeepsTheConnectionsOfAnother() throws {
@@ -74,9 +74,8 @@ import Testing
         try keepCompletions(of: ring)
         try ring.base.close(scene.token)
         try scene.expectEnd()
-        let event = ring.base.nextEvent()
+        let event = ring.next()
         #expect(event?.token == other.token && event?.operation == .accept)
-        _ = try connection(event?.result ?? -1)
         try other.expectEnd()
     }
 
@@ -86,7 +85,7 @@ import Testing
         if isKept { try keepCompletions(of: ring) }
         try ring.base.closeAll()
         try scene.expectEnd()
-        #expect(ring.base.nextEvent() == nil)
+        #expect(ring.next() == nil)
     }
 
     /// What is in the queue is the parent's to take.
@@ -102,10 +101,10 @@ import Testing
             var status: CInt = 0
             while waitpid(child, &status, 0) < 0 && errno == EINTR {}
             precondition(status == 0)
-            let event = ring!.base.nextEvent()
-            precondition(event?.token == scene.token, "the child took a completion")
-            _ = try connection(event!.result).send([1])
-            precondition(ring!.base.nextEvent() == nil)
+            let event = try ring!.awaited()
+            precondition(event.token == scene.token, "the child took a completion")
+            _ = try Connection(owning: event.takeDescriptor()).send([1])
+            precondition(ring!.next() == nil)
         }
     }
 }

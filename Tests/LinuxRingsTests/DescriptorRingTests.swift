@@ -3,6 +3,7 @@ import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
 import SystemPackage
+import TestSupport
 import Testing
 
 /// True where io_uring can be used, and accepts and cancels as these tests need.
@@ -16,7 +17,7 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
         let address = try listener.address
         let token = try ring.base.insert(listener.release())
         try ring.base.prepareAccept(token)
-        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
         try ring.base.close(token)
         // A process that another test starts has a copy of every descriptor until its `execve`.
         var isRefused = false
@@ -34,11 +35,9 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
     @Test func closingAConnectionSendsTheEndOfTheStream() throws {
         let ring = try TestRing()
         let ends = try SocketPair()
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
-        defer { memory.deallocate() }
         let token = try ring.base.insert(ends.takeFirst())
-        try ring.base.prepareReceive(token, into: memory, count: 8)
-        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        try ring.base.prepareReceive(token, into: RequestBuffer(capacity: 8))
+        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
         try ring.base.close(token)
         var byte: UInt8 = 0
         #expect(read(ends.second, &byte, 1) == 0)
@@ -52,13 +51,13 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
         let busyToken = try ring.base.insert(busy.takeFirst())
         try ring.base.preparePoll(quietToken, .readable)
         try ring.base.preparePoll(busyToken, .readable)
-        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
         #expect(write(busy.second, "x", 1) == 1)
         try ring.base.close(quietToken)
         try ring.base.wait()
-        let event = ring.base.nextEvent()
+        let event = ring.next()
         #expect(event?.token == busyToken && event?.operation == .poll)
-        #expect(ring.base.nextEvent() == nil)
+        #expect(ring.next() == nil)
     }
 
     @Test func connectionsThatCameTooLateAreClosed() throws {
@@ -67,10 +66,10 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
         let address = try listener.address
         let token = try ring.base.insert(listener.release())
         try ring.base.prepareAccept(token)
-        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
         let client = try StreamSocket(for: address, .blocking).connect(to: address)
         try ring.base.close(token)
-        #expect(ring.base.nextEvent() == nil)
+        #expect(ring.next() == nil)
         var byte: UInt8 = 0
         // The end of the stream if it had been accepted, a reset if it had not.
         #expect(recv(client.descriptor.rawValue, &byte, 1, 0) <= 0)
@@ -81,12 +80,10 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
     @Test func aNumberThatWasTakenAwayIsGivenUp() throws {
         let ring = try TestRing()
         let ends = try SocketPair()
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
-        defer { memory.deallocate() }
         let token = try ring.base.insert(ends.takeFirst())
-        for _ in 1...3 { try ring.base.prepareReceive(token, into: memory, count: 8) }
+        for _ in 1...3 { try ring.base.prepareReceive(token, into: RequestBuffer(capacity: 8)) }
         try ring.base.preparePoll(token, .readable, multishot: true)
-        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
         let other = try SocketPair()
         let number = ring.base.descriptor(of: token)!.rawValue
         #expect(dup2(other.second, number) == number)
@@ -107,12 +104,12 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
         let otherToken = try ring.base.insert(other)
         try ring.base.preparePoll(token, .readable)
         try ring.base.preparePoll(otherToken, .readable)
-        #expect(try !ring.base.wait(timeoutNanoseconds: 1))
+        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
         try ring.base.close(token)
-        #expect(ring.base.nextEvent() == nil)
+        #expect(ring.next() == nil)
         #expect(write(ends.second, "x", 1) == 1)
         try ring.base.wait()
-        let event = ring.base.nextEvent()
+        let event = ring.next()
         #expect(event?.token == otherToken && event?.error == nil)
     }
 
@@ -136,7 +133,7 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
             try ring.base.preparePoll(token, .readable)
             #expect(write(ends.second, "x", 1) == 1)
             try ring.base.wait()
-            let event = ring.base.nextEvent()
+            let event = ring.next()
             #expect(event?.token == token && event?.isArmed == false)
         }
         // Nothing is pending, so closing waits for nothing.
@@ -158,16 +155,33 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
                 let isRefused = outcome { () throws(Errno) in try ring.base.wait() } == .staleNFSFileHandle
                 let isRefusedToo =
                     outcome { () throws(Errno) in try ring.base.preparePoll(token, .readable) } == .staleNFSFileHandle
-                let isSilent = ring.base.nextEvent() == nil && !ring.base.isUsable
+                let isSilent = ring.next() == nil && !ring.base.isUsable
                 let isNotClosed = outcome { () throws(Errno) in try ring.base.closeAll() } == .staleNFSFileHandle
                 _exit(isRefused && isRefusedToo && isSilent && isNotClosed ? 0 : 1)
             }
             var status: CInt = 0
             while waitpid(child, &status, 0) < 0 && errno == EINTR {}
             precondition(status == 0, "the child could use its parent's ring")
-            precondition(ring.base.nextEvent()?.token == token, "the child took a completion")
+            precondition(ring.next()?.token == token, "the child took a completion")
             try ring.base.closeAll()
         }
+    }
+}
+
+/// What an event said.
+struct SeenEvent {
+    let token: RingToken
+    let operation: RingOperation
+    let result: Int32
+    let error: Errno?
+    let isArmed: Bool
+
+    init(_ event: borrowing RingEvent) {
+        token = event.token
+        operation = event.operation
+        result = event.result
+        error = event.error
+        isArmed = event.isArmed
     }
 }
 
@@ -175,9 +189,23 @@ private let isRingThere = (try? RingCapabilities.probe())?.multishotAccept ?? fa
 final class TestRing {
     var base: DescriptorRing
 
-    init() throws(Errno) { base = DescriptorRing(try Ring(entries: 8)) }
+    init(entries: UInt32 = 8) throws(Errno) { base = DescriptorRing(try Ring(entries: entries)) }
 
     init(_ ring: consuming Ring) { base = DescriptorRing(ring) }
+
+    /// The next event, whose connection or buffer ends with it.
+    func next() -> SeenEvent? {
+        guard let event = base.nextEvent() else { return nil }
+        return SeenEvent(event)
+    }
+
+    /// The next event, waited for.
+    func awaited() throws -> RingEvent {
+        while true {
+            if let event = base.nextEvent() { return event }
+            if try !base.wait(timeout: patience) { throw PatienceIsOver() }
+        }
+    }
 }
 
 /// Two connected sockets; the second is closed at the end.

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
@@ -19,10 +20,7 @@ import Testing
 
         var numbers: [UInt8] = []
         while numbers.count < 32 {
-            let completion = try ring.completion()
-            #expect(completion.token == 3)
-            guard let number = try accept.accepted(completion, on: &ring) else { continue }
-            numbers += try connection(number).bytes()
+            numbers += try accept.next(on: &ring).bytes()
         }
         #expect(numbers.sorted() == Array(0..<32))
         #expect(accept.rearms > 0)
@@ -38,21 +36,21 @@ import Testing
         var accept = MultishotAccept(listener: listener.descriptor, into: .slots, token: 3)
         try accept.arm(on: &ring)
         let first = try Clients(2, to: listener)
-        let slots = try ring.completions(2).map { try accept.accepted($0, on: &ring) }
-        #expect(Set(slots) == [0, 1])
+        let slots = [try accept.next(on: &ring).slot, try accept.next(on: &ring).slot]
+        #expect(Set(slots) == [Slot(0), Slot(1)])
 
         let unlucky = try connect(to: listener)
-        let ending = try ring.completion()
-        #expect(ending.error == .tooManyOpenFilesInSystem)
-        #expect(!ending.isArmed)
-        #expect(try accept.accepted(ending, on: &ring) == nil)
-        #expect(accept.rearms == 1)
+        #expect(try accept.next(on: &ring).isNothing)
+        #expect(accept.shortage == .tooManyOpenFilesInSystem)
+        #expect(accept.rearms == 0)
         #expect(try unlucky.bytes() == [])
 
-        try ring.prepareCloseDirect(slot: 1, token: 9)
+        try ring.prepareClose(slot: Slot(1), token: 9)
         #expect(try ring.completion().token == 9)
+        try accept.resume(on: &ring)
+        #expect(accept.shortage == nil && accept.rearms == 1)
         let next = try connect(to: listener)
-        #expect(try accept.accepted(ring.completion(), on: &ring) == 1)
+        #expect(try accept.next(on: &ring).slot == Slot(1))
         try next.close()
         _ = consume first
     }
@@ -68,16 +66,53 @@ import Testing
             try waitUntilReadable(listener.descriptor)
             let filled = try fillDescriptorTable()
             try accept.arm(on: &ring)
-            for attempt in 1...3 {
-                let ending = try ring.completion()
-                #expect(ending.error == .tooManyOpenFiles)
-                #expect(!ending.isArmed)
-                #expect(try accept.accepted(ending, on: &ring) == nil)
-                #expect(accept.rearms == attempt)
+            for attempt in UInt64(1)...3 {
+                #expect(try accept.next(on: &ring).isNothing)
+                #expect(accept.shortage == .tooManyOpenFiles)
+                // Nothing is queued by itself.
+                #expect(try ring.submit() == 0)
+                try accept.resume(on: &ring)
+                #expect(accept.shortage == nil && accept.rearms == attempt)
             }
-            try filled[0].close()
-            let number = try #require(try accept.accepted(ring.completion(), on: &ring))
-            #expect(try connection(number).bytes() == [0])
+            _ = OwnedDescriptor(owning: .init(rawValue: filled[0].rawValue))
+            #expect(try accept.next(on: &ring).bytes() == [0])
+            _ = consume clients
+        }
+    }
+
+    /// The pattern of the documentation, for a second in which no descriptor is free.
+    @Test(.enabled(if: descriptorTableCanBeFilled, whyNoFilling))
+    func aSecondOfExhaustionCostsFewEntersAndNoConnection() throws {
+        try withOwnDescriptorTable {
+            _ = try DescriptorLimit.raise()
+            var ring = try Ring.forThisThread(entries: 8, completions: 64)
+            let listener = try loopbackListener()
+            var accept = MultishotAccept(listener: listener.descriptor, token: 3)
+            let clients = try Clients(5, to: listener)
+            let filled = try fillDescriptorTable()
+            try accept.arm(on: &ring)
+            let end = ContinuousClock.now + .seconds(1)
+            var numbers: [UInt8] = []
+            var isFull = true
+            while numbers.count < 5 {
+                if accept.shortage == nil {
+                    try ring.submitAndWait()
+                } else {
+                    _ = try ring.submitAndWait(timeout: .milliseconds(50))
+                    if isFull && ContinuousClock.now > end {
+                        #expect(ring.enters < 100 && accept.rearms < 50, "it spins")
+                        for number in filled { _ = OwnedDescriptor(owning: .init(rawValue: number.rawValue)) }
+                        isFull = false
+                    }
+                    try accept.resume(on: &ring)
+                }
+                while let completion = ring.nextCompletion() {
+                    if case .descriptor(let connection) = try accept.accepted(completion, on: &ring) {
+                        numbers += try Connection(owning: connection).bytes()
+                    }
+                }
+            }
+            #expect(numbers.sorted() == [0, 1, 2, 3, 4])
             _ = consume clients
         }
     }
@@ -89,8 +124,7 @@ import Testing
         try accept.arm(on: &ring)
         try ring.submit()
         try listener.stopAccepting()
-        let completion = try ring.completion()
-        #expect(throws: Errno.invalidArgument) { try accept.accepted(completion, on: &ring) }
+        #expect(throws: Errno.invalidArgument) { try accept.next(on: &ring) }
         #expect(accept.rearms == 0)
         #expect(try ring.submit() == 0)
     }
@@ -102,13 +136,19 @@ import Testing
         try accept.arm(on: &ring)
         try ring.submit()
         try accept.stop(on: &ring, token: 9)
-        let completions = try ring.completions(2)
-        for completion in completions where completion.token == 3 {
-            #expect(completion.error == .canceled)
-            #expect(try accept.accepted(completion, on: &ring) == nil)
+        var ended = 0
+        for _ in 0..<2 {
+            let completion = try ring.awaited()
+            if completion.token == 9 {
+                let result = completion.result
+                #expect(result == 0)
+            } else {
+                #expect(try Taken(accept.accepted(completion, on: &ring)).isNothing)
+                ended += 1
+            }
         }
-        #expect(completions.contains { $0.token == 9 && $0.result == 0 })
-        #expect(accept.rearms == 0)
+        #expect(ended == 1)
+        #expect(accept.rearms == 0 && accept.shortage == nil)
         #expect(try ring.submit() == 0)
         let clients = try Clients(1, to: listener)
         #expect(try acceptNext(from: listener).bytes() == [0])
@@ -125,12 +165,75 @@ import Testing
         _ = try ring.submitAndWait(for: 4)
         try accept.stop(on: &ring, token: 9)
         var numbers: [UInt8] = []
-        for completion in try ring.completions(6) where completion.token == 3 {
-            guard let number = try accept.accepted(completion, on: &ring) else { continue }
-            numbers += try connection(number).bytes()
+        for _ in 0..<6 {
+            let completion = try ring.awaited()
+            guard completion.token == 3 else { continue }
+            numbers += try Taken(accept.accepted(completion, on: &ring)).bytes()
         }
         #expect(numbers.sorted() == [0, 1, 2, 3])
         #expect(accept.rearms == 0)
         _ = consume clients
+    }
+
+    /// When the queue takes no more, the connection of the last completion is returned all the same.
+    @Test func aConnectionIsNotLostWhenTheRequestCannotBeQueued() throws {
+        var ring = try Ring(entries: 1, completions: 2)
+        let listener = try loopbackListener()
+        var accept = MultishotAccept(listener: listener.descriptor, token: 3)
+        try ring.prepareAccept(on: listener.descriptor, token: 3)
+        let clients = try Clients(1, to: listener)
+        let completion = try ring.awaited()
+        // Its descriptor is not open any more for the ring, so nothing can be handed over to make room.
+        let closed = ring.descriptor.rawValue
+        let ringCopy = try ring.descriptor.duplicate()
+        try ring.preparePoll(listener.descriptor, .writable, token: 5)
+        _ = OwnedDescriptor(owning: .init(rawValue: closed))
+        let taken = Taken(try accept.accepted(completion, on: &ring))
+        #expect(try taken.bytes() == [0])
+        #expect(accept.shortage == .badFileDescriptor)
+        #expect(dup2(ringCopy.descriptor.rawValue, closed) == closed)
+        try accept.resume(on: &ring)
+        #expect(accept.shortage == nil)
+        _ = consume clients
+    }
+}
+
+/// An accepted file behind a reference, because expectations cannot hold what cannot be copied.
+final class Taken {
+    let slot: Slot?
+    let isNothing: Bool
+    private let connection: BorrowedDescriptor?
+
+    init(_ file: consuming AcceptedFile?) {
+        switch consume file {
+        case .descriptor(let descriptor):
+            connection = BorrowedDescriptor(descriptor.release())
+            slot = nil
+            isNothing = false
+        case .slot(let slot):
+            connection = nil
+            self.slot = slot
+            isNothing = false
+        case nil:
+            connection = nil
+            slot = nil
+            isNothing = true
+        }
+    }
+
+    /// What the connection's peer sent first; nothing without a connection.
+    func bytes() throws -> [UInt8] {
+        try connection?.with(Connection.self) { try $0.bytes() } ?? []
+    }
+
+    deinit {
+        if let connection { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: connection.rawValue)) }
+    }
+}
+
+extension MultishotAccept {
+    /// Takes the next completion of the ring, waited for, which must be of this request.
+    mutating func next(on ring: inout Ring) throws -> Taken {
+        Taken(try accepted(ring.awaited(), on: &ring))
     }
 }

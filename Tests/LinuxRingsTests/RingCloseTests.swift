@@ -50,7 +50,7 @@ import Testing
         try ring.prepareClose(server.release(), .skipSuccess, token: 5)
         try ring.submit()
         #expect(try client.bytes() == [])
-        #expect(try ring.submitAndWait(timeoutNanoseconds: 0) == false)
+        #expect(try ring.submitAndWait(timeout: .zero) == false)
     }
 
     @Test(.enabled(if: multishotAvailable, whyNoRings))
@@ -64,13 +64,13 @@ import Testing
             let accepted = try ring.completion()
             #expect(accepted.result == 0)
             #expect(accepted.isArmed)
-            try ring.prepareCloseDirect(slot: 0, token: 5)
+            try ring.prepareClose(slot: Slot(0), token: 5)
             let closed = try ring.completion()
             #expect(closed.token == 5)
             #expect(closed.result == 0)
             #expect(try client.bytes() == [])
         }
-        try ring.prepareCloseDirect(slot: 0, token: 5)
+        try ring.prepareClose(slot: Slot(0), token: 5)
         #expect(try ring.completion().error == .badFileDescriptor)
     }
 

@@ -16,12 +16,12 @@ struct RingMessageTests {
         var receiver = try Ring(entries: 4)
         try sender.prepareMessage(to: receiver.descriptor, result: 42, messageToken: 7, token: 1)
         try sender.submitAndWait()
-        let sent = sender.nextCompletion()
+        let sent = sender.nextSeen()
         #expect(sent?.token == 1 && sent?.result == 0)
         try receiver.submitAndWait()
-        let received = receiver.nextCompletion()
+        let received = receiver.nextSeen()
         #expect(received?.token == 7 && received?.result == 42)
-        let more = receiver.nextCompletion()
+        let more = receiver.nextSeen()
         #expect(more == nil)
     }
 
@@ -33,9 +33,9 @@ struct RingMessageTests {
         try sender.prepareMessage(to: receiver.descriptor, messageToken: 7, .skipSuccess, token: 1)
         try sender.submit()
         try receiver.submitAndWait()
-        let received = receiver.nextCompletion()
+        let received = receiver.nextSeen()
         #expect(received?.token == 7)
-        let sent = sender.nextCompletion()
+        let sent = sender.nextSeen()
         #expect(sent == nil)
     }
 
@@ -46,7 +46,7 @@ struct RingMessageTests {
                 var ring = try Ring.forThisThread(entries: 4)
                 receiver.announce(ring.descriptor)
                 try ring.submitAndWait()
-                receiver.finish(ring.nextCompletion())
+                receiver.finish(ring.nextSeen())
             } catch {
                 receiver.announce(nil)
                 receiver.finish(nil)
@@ -57,9 +57,21 @@ struct RingMessageTests {
         let target = try #require(receiver.descriptor())
         try sender.prepareMessage(to: target, messageToken: 11, token: 1)
         try sender.submitAndWait()
-        let sent = sender.nextCompletion()
+        let sent = sender.nextSeen()
         #expect(sent?.result == 0)
         #expect(receiver.completion()?.token == 11)
+    }
+
+    @Test func messagesArriveAlthoughTheReceiversQueueIsFull() throws {
+        var sender = try Ring(entries: 4)
+        var receiver = try Ring(entries: 1, completions: 2)
+        for number in UInt64(0)..<50 {
+            try sender.prepareMessage(to: receiver.descriptor, messageToken: number, token: 1)
+            #expect(try sender.completion().error == nil)
+        }
+        #expect(receiver.completionsOverflowed == true)
+        #expect(try receiver.completions(50).map(\.token) == Array(0..<50))
+        #expect(receiver.droppedCompletions == 0)
     }
 
     @Test func onlyRingsReceiveMessages() throws {
@@ -67,7 +79,7 @@ struct RingMessageTests {
         let counter = OwnedDescriptor(owning: FileDescriptor(rawValue: eventfd(0, CInt(EFD_CLOEXEC))))
         try ring.prepareMessage(to: counter.descriptor, messageToken: 7, token: 1)
         try ring.submitAndWait()
-        let completion = ring.nextCompletion()
+        let completion = ring.nextSeen()
         #expect(completion?.error == Errno(rawValue: EBADFD))
     }
 
@@ -89,7 +101,7 @@ struct RingMessageTests {
         amount = 1
         #expect(unsafe write(other.descriptor.rawValue, &amount, 8) == 8)
         try receiver.submitAndWait()
-        let polled = receiver.nextCompletion()
+        let polled = receiver.nextSeen()
         #expect(polled?.token == 3)
         #expect(unsafe read(number, &amount, 8) == 8)
         #expect(amount == 1)
@@ -100,7 +112,7 @@ struct RingMessageTests {
         try sender.prepareMessage(to: receiver.descriptor, messageToken: 5, token: 1)
         try sender.submitAndWait()
         try receiver.submitAndWait()
-        let message = receiver.nextCompletion()
+        let message = receiver.nextSeen()
         #expect(message?.token == 5)
         #expect(unsafe read(number, &amount, 8) == -1)
     }
@@ -112,12 +124,12 @@ struct RingMessageTests {
         defer { memory.deallocate() }
         try ring.prepareRead(counter.descriptor, into: memory, token: 9)
         try ring.submit()
-        let early = ring.nextCompletion()
+        let early = ring.nextSeen()
         #expect(early == nil)
         var amount: UInt64 = 6
         #expect(write(counter.descriptor.rawValue, &amount, 8) == 8)
         try ring.submitAndWait()
-        let completion = ring.nextCompletion()
+        let completion = ring.nextSeen()
         #expect(completion?.token == 9 && completion?.result == 8)
         #expect(memory.load(as: UInt64.self) == 6)
     }
@@ -140,7 +152,7 @@ private final class Promise: @unchecked Sendable {
     private var announced = false
     private var ended = false
     private var target: BorrowedDescriptor?
-    private var received: Completion?
+    private var received: Seen?
 
     func announce(_ descriptor: BorrowedDescriptor?) {
         changed.lock()
@@ -150,7 +162,7 @@ private final class Promise: @unchecked Sendable {
         changed.unlock()
     }
 
-    func finish(_ completion: Completion?) {
+    func finish(_ completion: Seen?) {
         changed.lock()
         received = completion
         ended = true
@@ -165,7 +177,7 @@ private final class Promise: @unchecked Sendable {
         return target
     }
 
-    func completion() -> Completion? {
+    func completion() -> Seen? {
         changed.lock()
         defer { changed.unlock() }
         while !ended { changed.wait() }

@@ -14,7 +14,7 @@ import Testing
         #expect(completion.result == CInt(Ring.PollEvents.readable.rawValue))
         #expect(!completion.isArmed)
         try pipe.write()
-        #expect(try ring.submitAndWait(timeoutNanoseconds: 0) == false)
+        #expect(try ring.submitAndWait(timeout: .zero) == false)
     }
 
     @Test(.enabled(if: multishotAvailable, whyNoRings))
@@ -29,7 +29,7 @@ import Testing
             #expect(completion.isArmed)
             #expect(completion.result == CInt(Ring.PollEvents.readable.rawValue))
             // Still readable, and not reported again.
-            #expect(try ring.submitAndWait(timeoutNanoseconds: 0) == false)
+            #expect(try ring.submitAndWait(timeout: .zero) == false)
         }
     }
 
@@ -43,7 +43,7 @@ import Testing
         try second.preparePoll(pipe.reader, events, token: 2)
         try second.submit()
         try pipe.write()
-        let woken = [try first.submitAndWait(timeoutNanoseconds: 0), try second.submitAndWait(timeoutNanoseconds: 0)]
+        let woken = [try first.submitAndWait(timeout: .zero), try second.submitAndWait(timeout: .zero)]
         #expect(woken.filter { $0 }.count == (events.contains(.exclusive) ? 1 : 2))
     }
 }

@@ -8,17 +8,19 @@ import Testing
     @Test func completionsCarryTheirTokens() throws {
         var ring = try Ring.forThisThread(entries: 8)
         let ready = try writableDescriptor()
-        for token in [UInt64(7), 0, .max] { try ring.preparePoll(ready.descriptor, .writable, token: token) }
+        for token in [UInt64(7), 0, Ring.firstReservedToken - 1] {
+            try ring.preparePoll(ready.descriptor, .writable, token: token)
+        }
         #expect(try ring.submitAndWait(for: 3) == 3)
         let completions = try ring.completions(3)
-        #expect(Set(completions.map(\.token)) == [7, 0, .max])
+        #expect(Set(completions.map(\.token)) == [7, 0, Ring.firstReservedToken - 1])
         for completion in completions {
             #expect(completion.error == nil)
             #expect(completion.result == CInt(Ring.PollEvents.writable.rawValue))
             #expect(!completion.isArmed)
             #expect(completion.bufferIdentifier == nil)
         }
-        #expect(ring.nextCompletion() == nil)
+        #expect(ring.nextSeen() == nil)
     }
 
     @Test func fullSubmissionQueueMakesRoomByItself() throws {
@@ -45,10 +47,10 @@ import Testing
         #expect(ring.enters == 2)
         #expect(ring.readyCompletions == 1)
         // It is there already and nothing is queued.
-        #expect(try ring.submitAndWait(timeoutNanoseconds: 1_000_000))
+        #expect(try ring.submitAndWait(timeout: .milliseconds(1)))
         #expect(ring.enters == 2)
-        #expect(ring.nextCompletion()?.token == 1)
-        #expect(try ring.submitAndWait(timeoutNanoseconds: 1) == false)
+        #expect(ring.nextSeen()?.token == 1)
+        #expect(try ring.submitAndWait(timeout: .nanoseconds(1)) == false)
         #expect(ring.enters == 3)
         #expect(ring.submitted == 1)
     }
@@ -57,18 +59,18 @@ import Testing
         var ring = try Ring.forThisThread(entries: 8)
         let ready = try writableDescriptor()
         try ring.preparePoll(ready.descriptor, .writable, token: 1)
-        #expect(try ring.submitAndWait(timeoutNanoseconds: .max))
+        #expect(try ring.submitAndWait(timeout: .seconds(Int64.max)))
         #expect(ring.submitted == 1)
-        #expect(ring.nextCompletion()?.token == 1)
+        #expect(ring.nextSeen()?.token == 1)
     }
 
     @Test func timeEndsAWaitWhoseRequestIsPending() throws {
         var ring = try Ring.forThisThread(entries: 8)
         let pipe = try Pipe()
         try ring.preparePoll(pipe.reader, .readable, token: 1)
-        #expect(try ring.submitAndWait(timeoutNanoseconds: 1_000_000) == false)
+        #expect(try ring.submitAndWait(timeout: .milliseconds(1)) == false)
         #expect(ring.submitted == 1)
-        #expect(ring.nextCompletion() == nil)
+        #expect(ring.nextSeen() == nil)
         try pipe.write()
         #expect(try ring.completion().token == 1)
     }
@@ -83,8 +85,8 @@ import Testing
             try ring.submit()
             #expect(ring.readyCompletions == 0)
         }
-        #expect(try ring.submitAndWait(timeoutNanoseconds: 0))
-        #expect(ring.nextCompletion()?.token == 1)
+        #expect(try ring.submitAndWait(timeout: .zero))
+        #expect(ring.nextSeen()?.token == 1)
     }
 
     @Test func signalEndsOnlyAWaitWithATimeout() throws {
@@ -93,15 +95,15 @@ import Testing
         let timed = TestThread {
             allowInterruption()
             var ring = try Ring.forThisThread(entries: 8)
-            return try ring.submitAndWait(timeoutNanoseconds: 3_600_000_000_000)
+            return try ring.submitAndWait(timeout: .seconds(3600))
         }
         let endless = TestThread {
             allowInterruption()
             var ring = try Ring.forThisThread(entries: 8)
             try ring.preparePoll(reader, .readable, token: 1)
-            // A signal ends the first enter early, for it submitted something; the second begins anew.
-            while ring.readyCompletions == 0 { try ring.submitAndWait() }
-            return ring.nextCompletion()?.token
+            // The first enter submits something, and so reports that instead of the signal that ended it.
+            try ring.submitAndWait()
+            return ring.nextSeen()?.token
         }
         for _ in 0..<10 {
             try endless.waitUntilBlocked()
@@ -123,7 +125,7 @@ import Testing
         #expect(ring.readyCompletions == 4)
         var tokens: [UInt64] = []
         while tokens.count < 40 {
-            while let completion = ring.nextCompletion() { tokens.append(completion.token) }
+            while let completion = ring.nextSeen() { tokens.append(completion.token) }
             // Nothing is queued: this enter is made for the overflow alone.
             let enters = ring.enters
             let overflowed = ring.completionsOverflowed

@@ -21,25 +21,51 @@ let whyNoRings: Comment =
     case .failure(let error): "io_uring_setup(2) says: \(error)"
     }
 
+/// What a completion said: expectations cannot hold what cannot be copied.
+struct Seen: Sendable, Hashable {
+    let token: UInt64
+    let result: Int32
+    let error: Errno?
+    let isArmed: Bool
+    let bufferIdentifier: UInt16?
+
+    init(_ completion: borrowing Completion) {
+        token = completion.token
+        result = completion.result
+        error = completion.error
+        isArmed = completion.isArmed
+        bufferIdentifier = completion.bufferIdentifier
+    }
+}
+
 extension Ring {
-    /// The next completions, waited for.
-    mutating func completions(_ count: Int) throws -> [Completion] {
-        var taken: [Completion] = []
-        while taken.count < count {
-            if let completion = nextCompletion() {
-                taken.append(completion)
-            } else if try !submitAndWait(timeoutNanoseconds: UInt64(patienceMilliseconds) * 1_000_000) {
-                throw PatienceIsOver()
-            }
-        }
-        return taken
+    /// The next completion if one is ready.
+    mutating func nextSeen() -> Seen? {
+        guard let completion = nextCompletion() else { return nil }
+        return Seen(completion)
     }
 
     /// The next completion, waited for.
-    mutating func completion() throws -> Completion {
-        try completions(1)[0]
+    mutating func awaited() throws -> Completion {
+        while true {
+            if let completion = nextCompletion() { return completion }
+            if try !submitAndWait(timeout: patience) { throw PatienceIsOver() }
+        }
+    }
+
+    /// The next completion, waited for.
+    mutating func completion() throws -> Seen { Seen(try awaited()) }
+
+    /// The next completions, waited for.
+    mutating func completions(_ count: Int) throws -> [Seen] {
+        var taken: [Seen] = []
+        while taken.count < count { taken.append(try completion()) }
+        return taken
     }
 }
+
+/// The limit of waits that end a broken test.
+let patience = Duration.milliseconds(Int64(patienceMilliseconds))
 
 /// A connection from the descriptor that a ring accepted.
 func connection(_ number: CInt) throws -> Connection {
@@ -77,5 +103,11 @@ struct Pair: ~Copyable {
         let server = try acceptNext(from: listener)
         self.client = client
         self.server = server
+    }
+
+    /// Closes the server's end and returns the other.
+    consuming func closeServer() throws -> Connection {
+        try server.close()
+        return client
     }
 }

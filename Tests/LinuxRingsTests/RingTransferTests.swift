@@ -12,10 +12,10 @@ import Testing
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 1)
         defer { memory.deallocate() }
         let base = try #require(memory.baseAddress)
-        try ring.prepareReceive(pair.server.descriptor.rawValue, into: base, count: 8, token: 1)
+        try ring.prepareReceive(.descriptor(pair.server.descriptor), into: base, count: 8, token: 1)
         try ring.submit()
         memory.storeBytes(of: 0x0102_0304, toByteOffset: 8, as: UInt32.self)
-        try ring.prepareSend(pair.client.descriptor.rawValue, from: base + 8, count: 4, token: 2)
+        try ring.prepareSend(.descriptor(pair.client.descriptor), from: base + 8, count: 4, token: 2)
         let results = Dictionary(uniqueKeysWithValues: try ring.completions(2).map { ($0.token, $0.result) })
         #expect(results == [1: 4, 2: 4])
         #expect(memory.load(as: UInt32.self) == 0x0102_0304)
@@ -28,10 +28,10 @@ import Testing
         defer { memory.deallocate() }
         let base = try #require(memory.baseAddress)
         try pair.client.finishSending()
-        try ring.prepareReceive(pair.server.descriptor.rawValue, into: base, count: 8, token: 1)
+        try ring.prepareReceive(.descriptor(pair.server.descriptor), into: base, count: 8, token: 1)
         #expect(try ring.completion().result == 0)
         // With SIGPIPE at its default this would end the process if the flag were missing.
-        try ring.prepareSend(pair.client.descriptor.rawValue, from: base, count: 8, token: 2)
+        try ring.prepareSend(.descriptor(pair.client.descriptor), from: base, count: 8, token: 2)
         #expect(try ring.completion().error == .brokenPipe)
     }
 
@@ -40,14 +40,14 @@ import Testing
         try ring.registerFileSlots(count: 2)
         let pipe = try Pair()
         let copy = try pipe.server.descriptor.duplicate()
-        try ring.registerFile(copy.descriptor, slot: 1)
+        try ring.registerFile(copy.descriptor, slot: Slot(1))
         try copy.close()
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 1)
         defer { memory.deallocate() }
         let base = try #require(memory.baseAddress)
         #expect(try pipe.client.send([5]) == 1)
-        try ring.prepareReceive(1, into: base, count: 8, .fixedFile, token: 1)
+        try ring.prepareReceive(.slot(Slot(1)), into: base, count: 8, token: 1)
         #expect(try ring.completion().result == 1)
-        #expect(throws: Errno.invalidArgument) { try ring.registerFile(pipe.client.descriptor, slot: 2) }
+        #expect(throws: Errno.invalidArgument) { try ring.registerFile(pipe.client.descriptor, slot: Slot(2)) }
     }
 }

@@ -45,7 +45,7 @@ private func count(_ listener: borrowing Listener) throws -> Int {
     return count
 }
 
-private let canLoad: Bool = {
+let canLoadPrograms: Bool = {
     do throws(Errno) {
         _ = try ReuseportSelector(capacity: 1)
         return true
@@ -53,6 +53,8 @@ private let canLoad: Bool = {
         return false
     }
 }()
+
+let whyNoPrograms: Comment = "loading BPF needs CAP_BPF and CAP_NET_ADMIN, and Linux 5.14"
 
 @Suite struct ClassicSelectionTests {
     @Test func sendsEverythingToTheListenerOfThatNumber() throws {
@@ -72,7 +74,7 @@ private let canLoad: Bool = {
     }
 }
 
-@Suite(.enabled(if: canLoad, "loading BPF needs CAP_BPF and CAP_NET_ADMIN, and Linux 5.14"))
+@Suite(.enabled(if: canLoadPrograms, whyNoPrograms))
 struct ReuseportSelectorTests {
     @Test func sendsWhatArrivesToWhatIsChosen() throws {
         let group = try Group()

@@ -32,7 +32,7 @@ import Testing
         // Bound but not listening: the port belongs to this test and refuses connections.
         let bound = try StreamSocket(for: .loopback(), .blocking)
         try bound.bind(to: .loopback())
-        let address = try localAddress(of: bound.descriptor)
+        let address = try bound.localAddress
         #expect(throws: Errno.connectionRefused) {
             try StreamSocket(for: address, .blocking).connect(to: address).close()
         }
@@ -49,7 +49,7 @@ import Testing
     @Test func nonblockingConnectLeavesItsErrorOnTheSocket() throws {
         let bound = try StreamSocket(for: .loopback(), .blocking)
         try bound.bind(to: .loopback())
-        let address = try localAddress(of: bound.descriptor)
+        let address = try bound.localAddress
         let socket = try StreamSocket(for: address, .nonblocking)
         let connection: Connection
         do {
@@ -63,14 +63,29 @@ import Testing
         #expect(try takeSocketError(of: connection.descriptor) == .connectionRefused)
         #expect(try takeSocketError(of: connection.descriptor) == nil)
     }
-}
 
-private func localAddress(of socket: BorrowedDescriptor) throws -> SocketAddress {
-    var native = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &native) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket.rawValue, $0, &length) }
+    /// The kernel goes on with an interrupted connect of TCP; a blocking one is to be waited for all the same.
+    ///
+    /// A listener whose queue is full drops the request, and the client repeats it after a second or more.
+    @Test func signalsDoNotEndABlockingConnect() throws {
+        let socket = try StreamSocket(for: .loopback(), .nonblocking)
+        try socket.bind(to: .loopback())
+        let listener = try socket.listen(backlog: 0)
+        let address = try listener.address
+        let first = try connect(to: listener)
+        try waitUntilReadable(listener.descriptor)
+        let waiter = TestThread {
+            allowInterruption()
+            return try StreamSocket(for: address, .blocking).connect(to: address).peerAddress
+        }
+        for _ in 0..<10 {
+            try waiter.waitUntilBlocked()
+            _ = waiter.signal(interruption)
+        }
+        #expect(!waiter.hasEnded)
+        try acceptNext(from: listener).close()
+        // Before the connection is made there is no peer.
+        #expect(try waiter.join() == address)
+        try first.close()
     }
-    if result != 0 { throw Errno(rawValue: errno) }
-    return .loopback(port: UInt16(bigEndian: native.sin_port))
 }

@@ -22,7 +22,7 @@ import Testing
             let group = BufferGroup(identifier: 0, count: 2, bytes: plan.chunkBytes, headroom: plan.messageBytes)
             var ring = try Ring.forThisThread(entries: 64)
             try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
-            try unsafe ring.register(group)
+            try ring.register(group)
             let streams = MultishotStreams(capacity: capacity, group, into: .descriptors, closesAfterReply: false)
             try echoFromRingMultishot(&ring, group, streams, listeners: [], connections: numbers, &worker)
         }

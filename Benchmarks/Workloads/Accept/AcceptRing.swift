@@ -17,11 +17,10 @@ func acceptRingSingle(
             meter.add(.completions)
             let kind = Token(rawValue: completion.token).kind
             if kind == .stop { return }
-            if let error = completion.error { throw error }
+            let connection = try completion.takeDescriptor()
             meter.began()
             meter.opened()
             server.serve(meter)
-            let connection = OwnedDescriptor(owning: FileDescriptor(rawValue: completion.result))
             try ring.prepareClose(connection, .skipSuccess, token: Token(.close).rawValue)
             try ring.prepareAccept(on: listener, token: Token(.listener).rawValue)
             meter.closed()
@@ -38,7 +37,7 @@ func acceptRingMultishot(
 ) throws(Errno) {
     try accept.arm(on: &ring)
     while true {
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, resuming: &accept, meter)
         let before = meter[.operations]
         meter.noteOpen(UInt64(ring.readyCompletions))
         while let completion = ring.nextCompletion() {
@@ -46,15 +45,14 @@ func acceptRingMultishot(
             let kind = Token(rawValue: completion.token).kind
             if kind == .stop { return }
             if kind == .close, let error = completion.error { throw error }
-            guard let connection = try accept.accepted(completion, on: &ring) else { continue }
+            guard let accepted = try accept.accepted(completion, on: &ring) else { continue }
             meter.began()
             server.serve(meter)
-            switch accept.destination {
-            case .descriptors:
-                let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: connection))
-                try ring.prepareClose(owned, .skipSuccess, token: Token(.close).rawValue)
-            case .slots:
-                try ring.prepareCloseDirect(slot: UInt32(connection), .skipSuccess, token: Token(.close).rawValue)
+            switch consume accepted {
+            case .descriptor(let connection):
+                try ring.prepareClose(connection, .skipSuccess, token: Token(.close).rawValue)
+            case .slot(let slot):
+                try ring.prepareClose(slot: slot, .skipSuccess, token: Token(.close).rawValue)
             }
             meter.add(.operations)
             // A client must not wait for the service of others: a busy worker hands each close over at once.
@@ -70,7 +68,7 @@ func acceptRingMultishot(
 func closeRest(_ ring: inout Ring) {
     _ = try? ring.submit()
     while let completion = ring.nextCompletion() {
-        guard Token(rawValue: completion.token).kind == .listener, completion.result >= 0 else { continue }
-        _ = OwnedDescriptor(owning: FileDescriptor(rawValue: completion.result))
+        guard Token(rawValue: completion.token).kind == .listener else { continue }
+        _ = try? completion.takeDescriptor()
     }
 }

@@ -78,7 +78,7 @@ import SystemPackage
     /// Waits for closes until a time at most, and takes them.
     mutating func awaitCloses(until deadline: UInt64) throws(Errno) {
         let now = monotonicNanoseconds()
-        let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+        let ready = try epoll.wait(into: events, timeout: .nanoseconds(deadline > now ? deadline - now : 0))
         let seen = monotonicNanoseconds()
         for index in 0..<ready { try finish(Int(events[index].token), seen) }
     }

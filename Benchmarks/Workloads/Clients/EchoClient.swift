@@ -109,7 +109,7 @@ import SystemPackage
     /// Waits for answers until a time at most; `refills` sends a new message for each that came back before the end.
     mutating func awaitAnswers(until deadline: UInt64, refills: Bool) throws(Errno) {
         let now = monotonicNanoseconds()
-        let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+        let ready = try epoll.wait(into: events, timeout: .nanoseconds(deadline > now ? deadline - now : 0))
         for index in 0..<ready {
             let event = events[index]
             if event.events != .writable { receive(Int(event.token), refills: refills) }

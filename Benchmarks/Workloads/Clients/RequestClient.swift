@@ -90,7 +90,7 @@ import SystemPackage
     /// Waits for replies until a time at most, and takes them.
     mutating func awaitReplies(until deadline: UInt64) throws(Errno) {
         let now = monotonicNanoseconds()
-        let ready = try epoll.wait(into: events, timeoutNanoseconds: deadline > now ? deadline - now : 0)
+        let ready = try epoll.wait(into: events, timeout: .nanoseconds(deadline > now ? deadline - now : 0))
         for index in 0..<ready { advance(Int(events[index].token)) }
     }
 

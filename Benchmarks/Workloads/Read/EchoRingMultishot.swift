@@ -15,7 +15,7 @@ func echoFromRingMultishot(
     for number in listeners { try streams.accept(on: number, &ring) }
     for number in connections { try streams.receive(number, &ring) }
     while true {
-        try waitForCompletions(&ring, meter)
+        if streams.hasShortage { try waitShortly(&ring, meter) } else { try waitForCompletions(&ring, meter) }
         let before = worker.progress
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
@@ -48,6 +48,7 @@ func echoFromRingMultishot(
             }
         }
         try streams.resumeReceives(&ring, meter)
+        try streams.resumeAccepts(&ring)
         if worker.progress == before { meter.add(.spuriousWakeups) }
     }
 }

@@ -25,15 +25,13 @@ func echoFromRing(
             case .stop:
                 return
             case .listener:
-                if let error = completion.error { throw error }
-                guard completion.result < worker.connections.capacity else {
-                    _ = OwnedDescriptor(owning: FileDescriptor(rawValue: completion.result))
-                    throw .tooManyOpenFiles
-                }
+                let connection = try completion.takeDescriptor()
+                guard connection.descriptor.rawValue < worker.connections.capacity else { throw .tooManyOpenFiles }
+                let number = connection.release().rawValue
                 worker.progress += 1
-                worker.connections.began(completion.result)
-                streams.reset(completion.result)
-                try unsafe streams.receive(completion.result, on: &ring)
+                worker.connections.began(number)
+                streams.reset(number)
+                try unsafe streams.receive(number, on: &ring)
                 try ring.prepareAccept(on: BorrowedDescriptor(rawValue: token.number), token: token.rawValue)
             case .receive where completion.result > 0:
                 worker.progress += 1
@@ -121,7 +119,8 @@ private func close(_ ring: inout Ring, _ number: CInt, _ worker: borrowing EchoW
     @unsafe func receive(_ number: CInt, on ring: inout Ring) throws(Errno) {
         let filled = unsafe states[Int(number)].filled
         try unsafe ring.prepareReceive(
-            number, into: start(number) + filled, count: chunkBytes - filled, token: Token(.receive, number).rawValue)
+            .descriptor(BorrowedDescriptor(rawValue: number)), into: start(number) + filled,
+            count: chunkBytes - filled, token: Token(.receive, number).rawValue)
     }
 
     /// Takes note of received bytes and returns how many messages are whole.
@@ -138,8 +137,8 @@ private func close(_ ring: inout Ring, _ number: CInt, _ worker: borrowing EchoW
     @unsafe func send(_ number: CInt, on ring: inout Ring) throws(Errno) {
         let state = unsafe states[Int(number)]
         try unsafe ring.prepareSend(
-            number, from: start(number) + state.sent, count: state.whole - state.sent,
-            token: Token(.send, number).rawValue)
+            .descriptor(BorrowedDescriptor(rawValue: number)), from: start(number) + state.sent,
+            count: state.whole - state.sent, token: Token(.send, number).rawValue)
     }
 
     /// Takes note of sent bytes; true if all were, and what is left of the next message is at the front.

@@ -162,13 +162,12 @@ struct EchoJob: Sendable {
         let group = BufferGroup(
             identifier: 0, count: bufferCount(own.count), bytes: plan.chunkBytes, headroom: plan.messageBytes)
         var ring = try makeRing()
-        // Declared before the ring, so that it ends after it.
-        try unsafe ring.register(group)
+        try ring.register(group)
         var numbers = own
         if destination == .slots {
             try ring.registerFileSlots(count: plan.slotCount)
             for (slot, number) in own.enumerated() {
-                try ring.registerFile(BorrowedDescriptor(rawValue: number), slot: UInt32(slot))
+                try ring.registerFile(BorrowedDescriptor(rawValue: number), slot: Slot(UInt32(slot)))
                 table.ended(number)
                 close(number)
                 worker.connections.began(CInt(slot))

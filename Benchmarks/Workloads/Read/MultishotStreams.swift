@@ -8,12 +8,12 @@ import SystemPackage
 /// A connection has one send under way at a time: two could overtake each other when the socket's buffer is full.
 @safe final class MultishotStreams {
     private let destination: MultishotAccept.Destination
-    private let fileFlags: EntryFlags
     private let group: UInt16
     private let closesAfterReply: Bool
     private let capacity: Int
     private let streams: UnsafeMutablePointer<Stream>
     private let pieces: UnsafeMutablePointer<Piece>
+    private var accepts: [MultishotAccept] = []
     /// Connections whose receive found no buffer.
     private var starved: [CInt] = []
     private var freeBuffers: Int
@@ -42,7 +42,6 @@ import SystemPackage
         self.capacity = capacity
         self.group = group.identifier
         self.closesAfterReply = closesAfterReply
-        fileFlags = destination == .slots ? .fixedFile : []
         freeBuffers = group.count
         unsafe streams = .allocate(capacity: capacity)
         unsafe streams.initialize(repeating: Stream(), count: capacity)
@@ -63,15 +62,24 @@ import SystemPackage
             listener: BorrowedDescriptor(rawValue: listener), into: destination,
             token: Token(.listener, listener).rawValue)
         try request.arm(on: &ring)
+        accepts.append(request)
+    }
+
+    /// True while an accept waits for something to be closed.
+    var hasShortage: Bool { accepts.contains { $0.shortage != nil } }
+
+    /// Arms the accepts that a shortage ended.
+    func resumeAccepts(_ ring: inout Ring) throws(Errno) {
+        for index in accepts.indices { try accepts[index].resume(on: &ring) }
     }
 
     /// A connection that ends with its reply receives once: a request that is still armed would keep it open.
     func receive(_ number: CInt, _ ring: inout Ring) throws(Errno) {
         let token = Token(.receive, number).rawValue
         if closesAfterReply {
-            try ring.prepareReceive(number, from: group, fileFlags, token: token)
+            try ring.prepareReceive(file(number), from: group, token: token)
         } else {
-            try ring.prepareMultishotReceive(number, from: group, fileFlags, token: token)
+            try ring.prepareMultishotReceive(file(number), from: group, token: token)
         }
     }
 
@@ -101,24 +109,39 @@ import SystemPackage
         starved.removeAll(keepingCapacity: true)
     }
 
+    private func file(_ number: CInt) -> RequestFile {
+        switch destination {
+        case .descriptors: .descriptor(BorrowedDescriptor(rawValue: number))
+        case .slots: .slot(Slot(UInt32(number)))
+        }
+    }
+
     // MARK: Completions
 
     func accepted(
-        _ completion: Completion, _ listener: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker
+        _ completion: consuming Completion, _ listener: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
-        var request = MultishotAccept(
-            listener: BorrowedDescriptor(rawValue: listener), into: destination,
-            token: Token(.listener, listener).rawValue)
-        let number = try request.accepted(completion, on: &ring)
-        worker.meter.add(.rearms, request.rearms)
-        guard let number else { return }
-        guard number < capacity else {
-            if destination == .descriptors { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: number)) }
-            throw .tooManyOpenFiles
-        }
+        guard let index = accepts.firstIndex(where: { $0.listener.rawValue == listener }) else { return }
+        let rearms = accepts[index].rearms
+        let file = try accepts[index].accepted(completion, on: &ring)
+        worker.meter.add(.rearms, accepts[index].rearms - rearms)
+        guard let number = try number(of: file) else { return }
         worker.connections.began(number)
         unsafe streams[Int(number)] = Stream()
         try receive(number, &ring)
+    }
+
+    /// By what a connection is known from now on.
+    private func number(of file: consuming AcceptedFile?) throws(Errno) -> CInt? {
+        switch consume file {
+        case .descriptor(let connection):
+            guard connection.descriptor.rawValue < capacity else { throw .tooManyOpenFiles }
+            return connection.release().rawValue
+        case .slot(let slot):
+            guard slot.index < capacity else { throw .tooManyOpenFiles }
+            return CInt(slot.index)
+        case nil: return nil
+        }
     }
 
     /// Handles a piece of a stream and queues its whole messages to be sent back from where they are.
@@ -152,7 +175,7 @@ import SystemPackage
 
     /// Takes note of a send; goes on with the rest of it, or with the next piece.
     @unsafe func sent(
-        _ number: CInt, _ completion: Completion, _ group: borrowing BufferGroup, _ ring: inout Ring,
+        _ number: CInt, _ completion: borrowing Completion, _ group: borrowing BufferGroup, _ ring: inout Ring,
         _ worker: borrowing EchoWorker
     ) throws(Errno) {
         let buffer = unsafe Int(streams[Int(number)].first)
@@ -178,7 +201,7 @@ import SystemPackage
 
     /// The peer is gone: closes once, and counts an end that lost something.
     func ended(
-        _ number: CInt, _ completion: Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
+        _ number: CInt, _ completion: borrowing Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
         if unsafe streams[Int(number)].isClosing { return }
         if completion.result < 0 || worker.connections.hasTail(number) { worker.meter.add(.errors) }
@@ -195,7 +218,7 @@ import SystemPackage
         let token = Token(.close, number).rawValue
         switch destination {
         case .slots:
-            try ring.prepareCloseDirect(slot: UInt32(number), .skipSuccess, token: token)
+            try ring.prepareClose(slot: Slot(UInt32(number)), .skipSuccess, token: token)
         case .descriptors:
             let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
             try ring.prepareClose(owned, .skipSuccess, token: token)
@@ -206,7 +229,7 @@ import SystemPackage
         let piece = unsafe pieces[Int(streams[Int(number)].first)]
         guard let start = unsafe piece.start else { return }
         try unsafe ring.prepareSend(
-            number, from: start, count: piece.count, fileFlags, token: Token(.send, number).rawValue)
+            file(number), from: start, count: piece.count, token: Token(.send, number).rawValue)
     }
 
     @unsafe private func dropPieces(_ number: CInt, _ group: borrowing BufferGroup) {

@@ -1,9 +1,11 @@
 #ifndef C_TEST_SUPPORT_H
 #define C_TEST_SUPPORT_H
 
+#include <errno.h>
 #include <features.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -11,10 +13,21 @@
 
 static const long C_SYS_FUTEX = SYS_futex;
 static const long C_SYS_IO_URING_SETUP = SYS_io_uring_setup;
+static const long C_SYS_CLOSE_RANGE = 436;
+static const long C_SYS_EPOLL_PWAIT2 = 441;
+static const long C_SYS_UNSHARE = SYS_unshare;
 
 /* tgkill(2): glibc declares it from 2.30 on, for _GNU_SOURCE only. */
 static inline int c_signal_thread(pid_t thread, int number) {
     return (int)syscall(SYS_tgkill, getpid(), thread, number);
+}
+
+/* What errno is after a signal to the calling thread, if it was `before`. In C because nothing may come between. */
+static inline int c_errno_after_signal(int number, int before) {
+    pid_t thread = (pid_t)syscall(SYS_gettid);
+    errno = before;
+    c_signal_thread(thread, number);
+    return errno;
 }
 
 /* From here on a system call of the calling thread, and of no other, fails with `error`, as a container's seccomp

@@ -20,6 +20,16 @@ public func acceptNext(from listener: borrowing Listener, _ options: AcceptOptio
     }
 }
 
+/// Like ``acceptNext(from:_:)``, and tells where the connection comes from.
+public func acceptNext(
+    from listener: borrowing Listener, _ options: AcceptOptions = [], peer: inout SocketAddress?
+) throws -> Connection {
+    while true {
+        try waitUntilReadable(listener.descriptor)
+        if let connection = try listener.accept(options, peer: &peer) { return connection }
+    }
+}
+
 extension Connection {
     /// What arrives next, at most `count` bytes; empty at the end.
     public func bytes(atMost count: Int = 64) throws -> [UInt8] {

@@ -32,12 +32,13 @@ public final class TestThread<Value: Sendable>: Sendable {
     /// True after the closure ended.
     public var hasEnded: Bool { outcome.withLock { $0 != nil } }
 
-    /// Returns when the thread sleeps in a system call that is not a lock's: `/proc/self/task/*/syscall`.
+    /// Returns when the thread sleeps in a system call that is not a lock's: `/proc/self/task/*/syscall`. A page that
+    /// has to be fetched shows as call -1.
     public func waitUntilBlocked() throws {
         let identifier = kernelIdentifier.load(ordering: .acquiring)
         while !hasEnded {
             let text = try String(contentsOfFile: "/proc/self/task/\(identifier)/syscall", encoding: .utf8)
-            if let number = Int(text.prefix { $0 != " " }), number != C_SYS_FUTEX { return }
+            if let number = Int(text.prefix { $0 != " " }), number >= 0, number != C_SYS_FUTEX { return }
             // That a thread fell asleep is no event to wait for.
             usleep(500)
         }

@@ -61,7 +61,7 @@ extension Experiment {
             for _ in 1...3 { try counter.add(1) }
             let events = EpollEventBuffer(capacity: 1)
             var read = 0
-            while try epoll.wait(into: events, timeoutMilliseconds: 10) > 0 {
+            while try epoll.wait(into: events, timeout: .milliseconds(10)) > 0 {
                 if try counter.take() != nil { read += 1 }
             }
             return ["written": 5, "read": read, "stranded": try takeAll(counter).count]

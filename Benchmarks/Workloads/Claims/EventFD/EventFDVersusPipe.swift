@@ -77,7 +77,7 @@ private func signalNanoseconds(write writer: CInt, read reader: CInt) throws(Err
     let start = monotonicNanoseconds()
     for _ in 0..<signals {
         _ = try systemCall { unsafe write(writer, &value, 8) }
-        _ = try epoll.wait(into: events, timeoutMilliseconds: -1)
+        _ = try epoll.wait(into: events)
         _ = try systemCall { unsafe read(reader, &value, 8) }
     }
     return (monotonicNanoseconds() - start) / signals

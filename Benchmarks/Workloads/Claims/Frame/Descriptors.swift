@@ -49,7 +49,7 @@ extension Epoll {
         let events = EpollEventBuffer(capacity: 8)
         var eventful = 0
         for _ in 0..<waits {
-            let count = try wait(into: events, timeoutMilliseconds: 5)
+            let count = try wait(into: events, timeout: .milliseconds(5))
             if Self.holds(events, count, token) { eventful += 1 }
         }
         return eventful

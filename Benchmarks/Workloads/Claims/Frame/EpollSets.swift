@@ -43,7 +43,7 @@ final class EpollSets: Sendable {
         /// Waits for one event; nil when the time is over.
         func waitForOne(milliseconds: CInt = Patience.waitMilliseconds) throws(Errno) -> EpollEvent? {
             let events = EpollEventBuffer(capacity: 1)
-            let count = try sets.boxes[index].epoll.wait(into: events, timeoutMilliseconds: milliseconds)
+            let count = try sets.boxes[index].epoll.wait(into: events, timeout: .milliseconds(milliseconds))
             return count > 0 ? events[0] : nil
         }
     }

@@ -19,7 +19,7 @@ extension Experiment {
             var (ghosts, real) = (0, 0)
             let start = (wall: monotonicNanoseconds(), thread: threadNanoseconds())
             while monotonicNanoseconds() - start.wall < 200_000_000 {
-                let count = try scene.epoll.wait(into: events, timeoutMilliseconds: 10)
+                let count = try scene.epoll.wait(into: events, timeout: .milliseconds(10))
                 for index in 0..<count {
                     if events[index].token == ForkScene.oldToken { ghosts += 1 } else { real += 1 }
                 }

@@ -33,7 +33,7 @@ extension Experiment {
                 if hasByte { try new.writeByte() }
 
                 let events = EpollEventBuffer(capacity: 4)
-                let count = try epoll.wait(into: events, timeoutMilliseconds: 0)
+                let count = try epoll.wait(into: events, timeout: .zero)
                 ghosts += count - (hasByte ? 1 : 0)
                 for index in 0..<count where events[index].token != live { detected += 1 }
                 if hasByte && !(0..<count).contains(where: { events[$0].token == live }) { mistaken += 1 }

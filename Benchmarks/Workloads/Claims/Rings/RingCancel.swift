@@ -63,7 +63,7 @@ private func observeCancel(_ prepare: (inout Ring, BorrowedDescriptor) throws(Er
                 result = completion.error.map(errorName) ?? (completion.result == 0 ? "ok" : "\(completion.result)")
             } else if completion.result >= 0 {
                 events += 1
-                try owned(completion.result).close()
+                try completion.takeDescriptor().close()
             } else if let error = completion.error {
                 last = errorName(error)
             }
@@ -73,7 +73,7 @@ private func observeCancel(_ prepare: (inout Ring, BorrowedDescriptor) throws(Er
     for _ in 1...3 {
         _ = outcome { () throws(Errno) in _ = try StreamSocket(for: address, .blocking).connect(to: address) }
     }
-    while try ring.submitAndWait(timeoutNanoseconds: Patience.quietNanoseconds) { try take() }
+    while try ring.submitAndWait(timeout: .nanoseconds(Patience.quietNanoseconds)) { try take() }
     guard let result else { throw ScriptError("the cancel request did not complete") }
     return ["result": result, "events_after": events, "accept_ended_with": last]
 }

@@ -32,11 +32,11 @@ extension Experiment {
             }
             let listening = outcome { () throws(Errno) in _ = try Listener(address) }
             var completions = 0
-            while try ring.submitAndWait(timeoutNanoseconds: Patience.quietNanoseconds) {
+            while try ring.submitAndWait(timeout: .nanoseconds(Patience.quietNanoseconds)) {
                 while let completion = ring.nextCompletion() {
                     if completion.result >= 0 {
                         completions += 1
-                        try owned(completion.result).close()
+                        try completion.takeDescriptor().close()
                     }
                 }
             }
@@ -68,7 +68,7 @@ extension Experiment {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 8)
             // The request may write to it until it is cancelled at the end.
             defer { unsafe memory.deallocate() }
-            unsafe try ring.prepareReceive(pair.server.descriptor.rawValue, into: memory, count: 16, token: 1)
+            unsafe try ring.prepareReceive(.descriptor(pair.server.descriptor), into: memory, count: 16, token: 1)
             try ring.submit()
             let kept = try pair.closeServer()
             var entry = pollfd(fd: client.rawValue, events: Int16(POLLIN), revents: 0)

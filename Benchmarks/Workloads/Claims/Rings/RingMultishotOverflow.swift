@@ -27,13 +27,13 @@ extension Experiment {
 
             var (accepted, first, ended) = (0, 0, 0)
             var isArmed = true
-            while try ring.submitAndWait(timeoutNanoseconds: Patience.quietNanoseconds) {
+            while try ring.submitAndWait(timeout: .nanoseconds(Patience.quietNanoseconds)) {
                 while let completion = ring.nextCompletion() {
+                    if !completion.isArmed { isArmed = false }
                     if completion.result >= 0 {
                         accepted += 1
-                        try owned(completion.result).close()
+                        try completion.takeDescriptor().close()
                     }
-                    if !completion.isArmed { isArmed = false }
                 }
                 // What was kept in the kernel comes with the next call, before anything is armed.
                 if ring.completionsOverflowed { continue }

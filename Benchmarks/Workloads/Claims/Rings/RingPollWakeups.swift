@@ -53,8 +53,8 @@ func wokenRings(_ events: Ring.PollEvents, polling polled: BorrowedDescriptor? =
             var ring = try Ring(entries: 4)
             try ring.prepareMultishotPoll(queue, events, token: listenerToken)
             try ring.preparePoll(end, .readable, token: stopToken)
-            let limit = UInt64(Patience.waitMilliseconds) * 1_000_000
-            return try ring.submitAndWait(timeoutNanoseconds: limit) ? ring.nextCompletion()?.error : nil
+            let limit = Duration.milliseconds(Int64(Patience.waitMilliseconds))
+            return try ring.submitAndWait(timeout: limit) ? ring.nextCompletion()?.error : nil
         }
     }
     do {

@@ -129,7 +129,7 @@ private func epollWait(_ numbers: [CInt]) throws -> () throws -> Void {
     }
     let watch = try Watch()
     for number in numbers { try watch.epoll.add(BorrowedDescriptor(rawValue: number), .readable, token: 0) }
-    return { try expectOne(CInt(try watch.epoll.wait(into: watch.events, timeoutMilliseconds: 0))) }
+    return { try expectOne(CInt(try watch.epoll.wait(into: watch.events, timeout: .zero))) }
 }
 
 private func ringWait(_ numbers: [CInt]) throws -> () throws -> Void {

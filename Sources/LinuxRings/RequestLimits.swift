@@ -1,0 +1,24 @@
+public import SystemPackage
+
+/// The most bytes that one transfer moves: `MAX_RW_COUNT` of the kernel, `INT_MAX` without the last page.
+@inlinable var largestTransferBytes: Int { 0x7fff_f000 }
+
+/// How many bytes to ask for: a transfer of fewer than wanted is normal, so more than one can move are cut.
+///
+/// - Throws: `EINVAL` below `least`.
+@inlinable @inline(__always)
+func transferCount(_ count: Int, least: Int) throws(Errno) -> Int {
+    if count < least { throw .invalidArgument }
+    return min(count, largestTransferBytes)
+}
+
+/// A time span as the kernel takes it: below 0 it is none at all, and more than 34 years are as good as for ever.
+/// What is less than a nanosecond is rounded up, so that a short wait does not become none.
+func kernelTime(_ duration: Duration) -> (seconds: Int64, nanoseconds: Int64) {
+    if duration <= .zero { return (0, 0) }
+    let (seconds, attoseconds) = duration.components
+    // A longest time that the kernel can add to its clock without a wrap.
+    if seconds >= 1 << 30 { return (1 << 30, 0) }
+    let nanoseconds = (attoseconds + 999_999_999) / 1_000_000_000
+    return nanoseconds == 1_000_000_000 ? (seconds + 1, 0) : (seconds, nanoseconds)
+}

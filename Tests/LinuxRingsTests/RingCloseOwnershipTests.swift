@@ -1,0 +1,194 @@
+import Glibc
+import LinuxDescriptors
+import LinuxRings
+import SystemPackage
+import TestSupport
+import Testing
+
+/// What a ring has taken to be closed is closed once, whatever becomes of the request.
+///
+/// Each runs in a descriptor table of its own, where no other test takes the number that was closed.
+@Suite(.enabled(if: ringsAvailable && descriptorTablesAvailable, "no rings, or no descriptor tables of a thread"))
+struct RingCloseOwnershipTests {
+    /// A flag that no kernel knows: the request is refused as it is handed over.
+    static let unknownFlag = EntryFlags(rawValue: 1 << 7)
+
+    @Test(arguments: [EntryFlags(), .skipSuccess])
+    func aRefusedCloseIsMadeUpFor(_ flags: EntryFlags) throws {
+        try withOwnDescriptorTable {
+            var ring = try Ring.forThisThread(entries: 8)
+            let number = try open()
+            try ring.prepareClose(owned(number), flags.union(Self.unknownFlag), token: 5)
+            let completion = try ring.completion()
+            #expect(completion.token == 5 && completion.error == .invalidArgument)
+            #expect(!isOpen(number))
+        }
+    }
+
+    @Test(arguments: [EntryFlags(), .skipSuccess])
+    func aCloseCancelledByALinkIsMadeUpFor(_ flags: EntryFlags) throws {
+        try withOwnDescriptorTable {
+            var ring = try Ring.forThisThread(entries: 8)
+            let number = try open()
+            try ring.prepareCancel(target: 1, .link, token: 4)
+            try ring.prepareClose(owned(number), flags, token: 5)
+            let errors = Dictionary(uniqueKeysWithValues: try ring.completions(2).map { ($0.token, $0.error) })
+            #expect(errors == [4: .noSuchFileOrDirectory, 5: .canceled])
+            #expect(!isOpen(number))
+        }
+    }
+
+    @Test func aRingThatARingDoesNotCloseIsClosed() throws {
+        try withOwnDescriptorTable {
+            var ring = try Ring.forThisThread(entries: 8)
+            let other = try Ring(entries: 2)
+            let copy = try other.descriptor.duplicate()
+            let number = copy.descriptor
+            try ring.prepareClose(copy, token: 5)
+            #expect(try ring.completion().error == .badFileDescriptor)
+            #expect(!isOpen(number))
+            _ = consume other
+        }
+    }
+
+    @Test func aNumberClosedBehindTheRingsBackIsLeftToItsNewOwner() throws {
+        try withOwnDescriptorTable {
+            var ring = try Ring.forThisThread(entries: 8)
+            let number = try open()
+            try ring.prepareClose(owned(number), token: 5)
+            _ = owned(number)
+            try ring.submitAndWait()
+            #expect(try open() == number)
+            #expect(try ring.completion().error == .badFileDescriptor)
+            #expect(isOpen(number))
+        }
+    }
+
+    @Test(arguments: [EntryFlags(), .skipSuccess], [0, 1])
+    func droppingTheRingClosesWhatWasNeverHandedOver(_ flags: EntryFlags, before: Int) throws {
+        try withOwnDescriptorTable {
+            let number = try open()
+            let other = try open()
+            do {
+                var ring = try Ring.forThisThread(entries: 8)
+                for _ in 0..<before {
+                    try ring.prepareClose(try BorrowedDescriptor.standardError.duplicate(), flags, token: 4)
+                    try ring.submit()
+                }
+                try ring.prepareClose(owned(number), flags, token: 5)
+            }
+            #expect(!isOpen(number))
+            #expect(isOpen(other))
+        }
+    }
+
+    /// It waits behind a read that never ends.
+    @Test(arguments: [EntryFlags(), .skipSuccess])
+    func droppingTheRingClosesWhatIsUnderWay(_ flags: EntryFlags) throws {
+        guard multishotReceiveAvailable else { return print("skipped: cancelling at the end needs Linux 6.0") }
+        try withOwnDescriptorTable {
+            let pipe = try Pipe()
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
+            defer { memory.deallocate() }
+            let number = try open()
+            do {
+                var ring = try Ring.forThisThread(entries: 8)
+                try ring.prepareRead(pipe.reader, into: memory, .link, token: 4)
+                try ring.prepareClose(owned(number), flags, token: 5)
+                try ring.submit()
+                #expect(isOpen(number))
+            }
+            #expect(!isOpen(number))
+        }
+    }
+
+    @Test func droppingTheRingSettlesCompletionsThatNobodyTook() throws {
+        try withOwnDescriptorTable {
+            let number = try open()
+            do {
+                var ring = try Ring.forThisThread(entries: 8)
+                try ring.prepareClose(owned(number), Self.unknownFlag, token: 5)
+                try ring.submit()
+            }
+            #expect(!isOpen(number))
+        }
+    }
+
+    /// The number is given out again before the completion is taken.
+    @Test func twoClosesOfOneNumberAreToldApart() throws {
+        try withOwnDescriptorTable {
+            var ring = try Ring.forThisThread(entries: 8)
+            for token in UInt64(1)...3 {
+                let number = try open()
+                #expect(number.rawValue == ring.descriptor.rawValue + 1)
+                try ring.prepareClose(owned(number), token: token)
+                try ring.submit()
+            }
+            #expect(try ring.completions(3).map(\.token) == [1, 2, 3])
+        }
+    }
+
+    @Test func manyClosesOfAllKindsLeakNothing() throws {
+        try withOwnDescriptorTable {
+            let before = try open()
+            _ = owned(before)
+            do {
+                var ring = try Ring.forThisThread(entries: 8, completions: 4096)
+                for round in UInt64(0)..<500 {
+                    var flags = round % 2 == 0 ? EntryFlags.skipSuccess : []
+                    if round % 3 == 0 { flags.formUnion(Self.unknownFlag) }
+                    if round % 5 == 0 { flags.formUnion(.link) }
+                    try ring.prepareClose(owned(try open()), flags, token: round)
+                    if round % 7 == 0 { try ring.submit() }
+                    if round % 70 == 0 { while ring.nextSeen() != nil {} }
+                }
+            }
+            #expect(try open() == before)
+        }
+    }
+
+    @Test func aReservedTokenIsRefused() async {
+        await #expect(processExitsWith: .failure) {
+            var ring = try Ring(entries: 8)
+            try ring.prepareCancel(target: 1, token: Ring.firstReservedToken)
+        }
+        await #expect(processExitsWith: .failure) {
+            var ring = try Ring(entries: 8)
+            try ring.prepareMessage(to: ring.descriptor, messageToken: .max, token: 1)
+        }
+    }
+
+    /// The parent closes its descriptor, and the child its copy.
+    @Test func parentAndChildOfAForkCloseTheirOwn() async {
+        await #expect(processExitsWith: .success) {
+            var ring: Ring? = try Ring(entries: 8)
+            let queued = try open()
+            let early = try open()
+            try ring!.prepareClose(owned(early), token: 4)
+            try ring!.submit()
+            let reused = try open()
+            precondition(reused == early)
+            try ring!.prepareClose(owned(queued), token: 5)
+            let child = forkProcess()
+            if child == 0 {
+                precondition(isOpen(queued))
+                ring = nil
+                _exit(!isOpen(queued) && isOpen(reused) ? 0 : 1)
+            }
+            var status: CInt = 0
+            while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+            precondition(status == 0, "the child closed the wrong ones")
+            precondition(isOpen(queued))
+            try ring!.submit()
+            precondition(!isOpen(queued) && isOpen(reused))
+        }
+    }
+}
+
+private func open() throws -> BorrowedDescriptor {
+    BorrowedDescriptor(try FileDescriptor.open("/dev/null", .readOnly))
+}
+
+private func owned(_ number: BorrowedDescriptor) -> OwnedDescriptor {
+    OwnedDescriptor(owning: FileDescriptor(rawValue: number.rawValue))
+}
