@@ -20,8 +20,11 @@ struct EchoServer: ~Copyable {
         while true {
             if let retry { _ = try set.wait(timeout: retry - .now) } else { _ = try set.wait() }
             while let event = set.nextEvent() {
-                if event.token == input { return }
-                if event.token == listener { try welcome() } else { serve(event.token, &bytes) }
+                switch event.token {
+                case listener: try welcome()
+                case input: return
+                case let connection: serve(connection, &bytes)
+                }
             }
             if let retry, retry <= .now { acceptAgain() }
         }
