@@ -31,7 +31,7 @@ attack() {
     shift
     python3 ./hostile-client.py "$@" "$binaries/$server" >"$logs/$server" 2>&1 || code=$?
     if [ $code -eq 3 ] && grep -q 'Operation not permitted\|Function not implemented' "$logs/$server"; then
-        echo "skipped $(cut -d' ' -f3- "$logs/$server")" >"$logs/$server"
+        echo "skipped: $(cut -d' ' -f4- "$logs/$server")" >"$logs/$server"
         code=0
     fi
     sed "s/^/$server: /" "$logs/$server"

@@ -98,6 +98,13 @@ class Server:
                 count, since = now, time.monotonic()
         return count
 
+    def descriptors_left(self, before):
+        """How many more it has than before, when it has had the time to notice what its peers did."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.descriptors() > before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.descriptors() - before
+
     def end(self):
         """How it ended, which was of its own accord if it was told to."""
         with contextlib.suppress(OSError):
@@ -323,7 +330,7 @@ def churn(server, held):
         visit(index)
     expect_service(server)
     if server.process:
-        leaked = server.settled_descriptors() - descriptors
+        leaked = server.descriptors_left(descriptors)
         if leaked > 0:
             raise Failure(f"{leaked} descriptors more than before")
         grown = server.resident_bytes() - resident_bytes
