@@ -28,7 +28,7 @@ test:
 	.ci/python
 	swift build --build-tests
 	swift test --skip-build --no-parallel
-	swift build --package-path Examples
+	Examples/check.sh
 
 lint:
 	swift format lint --strict -r $(SOURCES)

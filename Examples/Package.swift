@@ -13,6 +13,7 @@ let package = Package(
     dependencies: [.package(name: "linux-events", path: "..")],
     targets: [
         example("echo-epoll", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
+        example("echo-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
         example("accept-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
         example("wake-eventfd", "LinuxReadiness"),
         example("descriptor-limit", "LinuxDescriptors"),

@@ -1,6 +1,6 @@
 // A server that greets everybody and hangs up, with one io_uring: a multishot accept, and closes through the ring.
 
-import Foundation
+import Glibc
 import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
@@ -21,24 +21,25 @@ func serve() throws {
     try accept.arm(on: &ring)
     try ring.preparePoll(.standardInput, .readable, token: Token.input)
     print("greeting on \(try listener.address); Return ends it")
+    fflush(nil)
 
     while true {
         if accept.shortage == nil {
             try ring.submitAndWait()
         } else {
-            // Descriptors have run out: look again when a close has completed, or after a moment.
-            _ = try ring.submitAndWait(timeout: .milliseconds(50))
+            // Descriptors are used up: accept again when a close is done, or after a moment.
+            _ = try ring.submitAndWait(timeout: .milliseconds(100))
             try accept.resume(on: &ring)
         }
         while let completion = ring.nextCompletion() {
-            switch completion.token {
+            let token = completion.token
+            switch token {
             case Token.accept:
-                // Otherwise the kernel ended the request without a connection, and it is armed again if that helps.
+                // nil: the kernel ended the request without a connection, and it is armed again or there is a shortage.
                 guard case .descriptor(let accepted) = try accept.accepted(completion, on: &ring) else { continue }
-                let connection = Connection(owning: accepted)
                 // It fits any socket's empty buffer. Whether the peer is still there shows only at the close.
-                _ = try? connection.send(greeting.span.bytes)
-                try ring.prepareClose(connection.release(), token: Token.close)
+                _ = try? accepted.descriptor.send(greeting.span.bytes, waiting: false)
+                try ring.prepareClose(accepted, token: Token.close)
             case Token.input:
                 return
             default:

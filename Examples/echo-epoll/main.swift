@@ -1,85 +1,96 @@
-// A server that sends back what it receives, in one thread, with level-triggered epoll: the example of epoll(7).
+// A server for strangers that sends back what it receives: one thread, and one epoll set that owns its connections.
 
-import Foundation
+import Glibc
 import LinuxDescriptors
 import LinuxReadiness
 import LinuxSockets
 
-/// What an event's token says: one of these, or the descriptor of a connection.
-let listenerToken = UInt64.max
-let inputToken = UInt64.max - 1
+struct EchoServer: ~Copyable {
+    var set: InterestSet
+    let listener: InterestToken
+    /// What slow readers have not taken yet. A connection in here is watched for room to send, and not read.
+    var unsent: [InterestToken: [UInt8]] = [:]
+    /// When to accept again, while descriptors or memory are used up.
+    var retry: ContinuousClock.Instant?
 
-func serve() throws {
-    let listener = try Listener(.loopback())
-    let set = try Epoll()
-    let events = EpollEventBuffer(capacity: 64)
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    try set.add(listener.descriptor, .readable, token: listenerToken)
-    print("echoing on \(try listener.address); Return ends it")
-
-    var isRunning = try watchInput(in: set)
-    while isRunning {
-        let count = try set.wait(into: events)
-        for index in 0..<count {
-            switch events[index].token {
-            case listenerToken: try welcome(from: listener, into: set)
-            case inputToken: isRunning = false
-            case let number: try serveConnection(CInt(number), in: set, &bytes)
+    /// Serves until standard input can be read; until it is killed if that is a file or /dev/null, which have no events.
+    mutating func run() throws {
+        let input = try? set.insert(BorrowedDescriptor.standardInput.duplicate(), .readable)
+        var bytes = [UInt8](repeating: 0, count: 16384)
+        while true {
+            if let retry { _ = try set.wait(timeout: retry - .now) } else { _ = try set.wait() }
+            while let event = set.nextEvent() {
+                switch event.token {
+                case listener: try welcome()
+                case input: return
+                case let connection: serve(connection, &bytes)
+                }
             }
+            if let retry, retry <= .now { acceptAgain() }
         }
     }
-}
 
-/// Watches standard input; false if it is a file or /dev/null, which never make anybody wait.
-func watchInput(in set: borrowing Epoll) throws -> Bool {
-    do {
-        try set.add(.standardInput, .readable, token: inputToken)
-        return true
-    } catch .notPermitted {
-        return false
+    /// Accepts one connection. If more are waiting the set reports the listener again, after others had their turn.
+    mutating func welcome() throws {
+        guard let descriptor = set.descriptor(of: listener) else { return }
+        do {
+            guard let connection = try acceptConnection(from: descriptor) else { return }
+            // If the kernel cannot watch one more, this one is closed.
+            _ = try? set.insert(connection.release(), .readable)
+        } catch {
+            // An error of one connection took that one out of the queue: the next can be accepted.
+            if error.isOfOneConnection { return }
+            guard error.isShortage else { throw error }
+            // The connection stays in the queue, so that the listener would be reported over and over.
+            try set.pause(listener)
+            retry = .now + .milliseconds(100)
+        }
     }
-}
 
-/// Accepts one connection; if more are waiting, the set reports the listener again.
-func welcome(from listener: borrowing Listener, into set: borrowing Epoll) throws {
-    // nil is no error: the peer may be gone again.
-    guard let connection = try listener.accept([]) else { return }
-    let number = connection.descriptor.rawValue
-    try set.add(connection.descriptor, .readable, token: UInt64(number))
-    // From here on the registration stands for the owner.
-    _ = connection.release().release()
-}
-
-/// Sends back what has arrived on a connection, or closes it when the peer is done or gone.
-func serveConnection(_ number: CInt, in set: borrowing Epoll, _ bytes: inout [UInt8]) throws {
-    let connection = Connection(owning: OwnedDescriptor(owning: .init(rawValue: number)))
-    if echo(connection, &bytes) {
-        _ = connection.release().release()
-    } else {
-        try set.remove(connection.descriptor)
-        try connection.close()
+    mutating func acceptAgain() {
+        guard retry != nil else { return }
+        retry = (try? set.resume(listener)) == nil ? .now + .milliseconds(100) : nil
     }
-}
 
-/// The connection is a blocking one, so a peer that reads nothing holds up the others. A server for strangers would
-/// make it nonblocking, keep what did not fit, and watch for `.writable`.
-func echo(_ connection: borrowing Connection, _ bytes: inout [UInt8]) -> Bool {
-    do {
+    /// Whatever goes wrong with a connection ends that connection and nothing else.
+    mutating func serve(_ token: InterestToken, _ bytes: inout [UInt8]) {
+        if (try? echo(token, &bytes)) != true {
+            unsent[token] = nil
+            try? set.close(token)
+            acceptAgain()
+        }
+    }
+
+    /// Sends back what has arrived, or what was left over. False after the peer's last byte.
+    mutating func echo(_ token: InterestToken, _ bytes: inout [UInt8]) throws -> Bool {
+        if var rest = unsent.removeValue(forKey: token) {
+            let sent = try set.send(rest.span.bytes, to: token) ?? 0
+            rest.removeFirst(sent)
+            if rest.isEmpty { try set.modify(token, .readable) } else { unsent[token] = rest }
+            return true
+        }
         var span = bytes.mutableSpan
         var room = span.mutableBytes
-        guard let received = try connection.receive(into: &room), received > 0 else { return false }
-        var sent = 0
-        while sent < received {
-            sent += try connection.send(bytes.span.bytes.extracting(sent..<received)) ?? 0
+        guard let count = try set.receive(from: token, into: &room) else { return true }
+        if count == 0 { return false }
+        let sent = try set.send(bytes.span.bytes.extracting(0..<count), to: token) ?? 0
+        if sent < count {
+            unsent[token] = Array(bytes[sent..<count])
+            try set.modify(token, .writable)
         }
         return true
-    } catch {
-        return false
     }
 }
 
 do {
-    try serve()
+    _ = try DescriptorLimit.raise()
+    let listener = try Listener(.loopback())
+    print("echoing on \(try listener.address); Return ends it")
+    fflush(nil)
+    var set = try InterestSet()
+    let token = try set.insert(listener.release(), .readable)
+    var server = EchoServer(set: set, listener: token)
+    try server.run()
 } catch {
     print("echo-epoll: \(error)")
     exit(1)

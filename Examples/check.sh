@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Builds the examples, compares the code in the documentation's articles with them, and lets a hostile client at the
+# echo servers. Options go to the client: check.sh --silent 5
+set -euo pipefail
+cd "$(dirname "$0")"
+
+server_of() { sed -n '/^struct EchoServer/,/^}/p' "$1"; }
+
+same() {
+    local article=../Sources/$1/Documentation.docc/EchoServer.md example=$2/main.swift
+    grep -q '^struct EchoServer' "$article" && diff <(server_of "$article") <(server_of "$example") && return
+    echo "check: the server in $article is not the one in $example" >&2
+    exit 1
+}
+
+same LinuxReadiness echo-epoll
+same LinuxRings echo-ring
+
+swift build
+binaries=$(swift build --show-bin-path)
+if ! command -v python3 >/dev/null; then
+    echo "check: no hostile client, because there is no python3"
+    exit 0
+fi
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+attack() {
+    local server=$1 code=0
+    shift
+    python3 ./hostile-client.py "$@" "$binaries/$server" >"$logs/$server" 2>&1 || code=$?
+    if [ $code -eq 3 ] && grep -q 'Operation not permitted\|Function not implemented' "$logs/$server"; then
+        echo "skipped: $(cut -d' ' -f4- "$logs/$server")" >"$logs/$server"
+        code=0
+    fi
+    sed "s/^/$server: /" "$logs/$server"
+    return $code
+}
+
+code=0
+attack echo-epoll "$@" &
+epoll=$!
+attack echo-ring "$@" || code=$?
+wait $epoll || code=$?
+exit $code
