@@ -17,7 +17,7 @@ extension BorrowedDescriptor {
     /// - Parameters:
     ///   - kind: what the file is; the kernel says `ENOTSOCK` and the like if it is something else.
     ///   - body: what to do with it.
-    @inlinable public func with<Owner: DescriptorOwner & ~Copyable, Result, Failure: Error>(
+    @inlinable public func with<Owner: DescriptorOwner & ~Copyable, Result: ~Copyable, Failure: Error>(
         _ kind: Owner.Type, _ body: (borrowing Owner) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let owner = Owner(owning: OwnedDescriptor(lent: self))

@@ -31,7 +31,7 @@ extension InterestSet {
     ///   - kind: what its file is; the kernel says `ENOTSOCK` and the like if it is something else.
     ///   - body: what to do with it.
     /// - Returns: what `body` returns; nil for a token that is not live.
-    @inlinable public func with<Owner: DescriptorOwner & ~Copyable, Result, Failure: Error>(
+    @inlinable public func with<Owner: DescriptorOwner & ~Copyable, Result: ~Copyable, Failure: Error>(
         _ token: InterestToken, as kind: Owner.Type, _ body: (borrowing Owner) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
         guard holds(token) else { return nil }

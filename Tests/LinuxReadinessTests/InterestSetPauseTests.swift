@@ -208,10 +208,9 @@ import Testing
         let token = try set.insert(listener.release(), .readable)
         _ = try StreamSocket(for: address, .blocking).connect(to: address).release().release()
         #expect(try set.events(timeout: nil) == [token])
-        let isAccepted = try set.base.with(token, as: Listener.self) { (listener) throws(Errno) in
-            try listener.accept() != nil
-        }
-        #expect(isAccepted == true)
+        let accepted = try set.base.with(token, as: Listener.self) { (listener) throws(Errno) in try listener.accept() }
+        guard case .some(.some(let connection)) = consume accepted else { throw Errno.wouldBlock }
+        #expect(isOpen(connection.descriptor))
         let counter = try set.insert(EventFD(count: 3).release(), .readable)
         let taken = try set.base.with(counter, as: EventFD.self) { (counter) throws(Errno) in try counter.take() }
         #expect(taken == 3)
