@@ -29,6 +29,8 @@ public import SystemPackage
     /// Closes the descriptor and reports what `close(2)` said.
     ///
     /// Linux frees the number before it can fail, so the call is never repeated, not even after `EINTR`.
+    /// It waits only where the file does: a blocking socket with `SO_LINGER` for its unsent bytes, as long as that says,
+    /// and a file on a network for its server.
     @inlinable public consuming func close() throws(Errno) {
         let result = closeDescriptor(number)
         discard self
