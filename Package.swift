@@ -56,7 +56,7 @@ let package = Package(
 
         library("LinuxDescriptors", ["CSocketExtras", system]),
         library("LinuxSockets", ["CSocketExtras", "LinuxDescriptors", system]),
-        library("LinuxReadiness", ["CEpoll", "CEventFD", "LinuxDescriptors", system]),
+        library("LinuxReadiness", ["CEpoll", "CEventFD", "CSocketExtras", "LinuxDescriptors", system]),
         library(
             "LinuxRings", ["CIOUring", "LinuxDescriptors", system], [.enableExperimentalFeature("Lifetimes")]),
 

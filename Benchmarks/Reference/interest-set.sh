@@ -1,6 +1,6 @@
 #!/bin/sh
 # What an InterestSet costs beside bare Epoll, in user-space instructions counted by callgrind: the numbers of its
-# documentation. Builds a program of four loops against this package, and prints a line for each.
+# documentation. Builds a program of six loops against this package, and prints a line for each.
 #
 # usage: Benchmarks/Reference/interest-set.sh
 # needs: valgrind
@@ -80,17 +80,43 @@ let rounds = 1000
     return sum
 }
 
+@inline(never) func oneTimedEventEpoll(
+    _ set: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ counter: borrowing EventFD
+) throws -> UInt64 {
+    var sum: UInt64 = 0
+    for _ in 0..<rounds {
+        try counter.add(1)
+        for index in 0..<(try set.wait(into: events, timeout: .milliseconds(100))) { sum &+= handle(events[index].token) }
+        _ = try counter.take()
+    }
+    return sum
+}
+
+@inline(never) func oneTimedEventInterestSet(_ set: inout InterestSet, _ counter: borrowing EventFD) throws -> UInt64 {
+    var sum: UInt64 = 0
+    for _ in 0..<rounds {
+        try counter.add(1)
+        _ = try set.wait(timeout: .milliseconds(100))
+        while let event = set.nextEvent() { sum &+= handle(UInt64(truncatingIfNeeded: event.token.number)) }
+        _ = try counter.take()
+    }
+    return sum
+}
+
 func measureOneEvent() throws {
     let counter = try EventFD()
     let events = EpollEventBuffer(capacity: 64)
     let epoll = try Epoll()
     try epoll.add(counter.descriptor, .readable, token: 1)
     print(try oneEventEpoll(epoll, events, counter))
+    print(try oneTimedEventEpoll(epoll, events, counter))
     // The set owns what it watches, so it gets a duplicate.
     let owned = counter.release()
     var set = try InterestSet()
     _ = try set.insert(try owned.duplicate(), .readable)
-    print(try oneEventInterestSet(&set, EventFD(owning: owned)))
+    let duplicate = EventFD(owning: owned)
+    print(try oneEventInterestSet(&set, duplicate))
+    print(try oneTimedEventInterestSet(&set, duplicate))
 }
 
 func measureFourEvents() throws {
@@ -131,4 +157,5 @@ report() {
 }
 
 report "write, wait, one event, read" oneEvent
+report "the same, a wait with a limit" oneTimedEvent
 report "wait with four events" fourEvents

@@ -1,4 +1,8 @@
 /// A type that owns one descriptor and knows what kind of file it is: a listener, a connection, a counter.
+///
+/// A type that conforms must not be copyable, and must close its descriptor in no other way than by ending or by a
+/// consuming method: a borrowed value of it stands for a descriptor that is only lent
+/// (``BorrowedDescriptor/with(_:_:)``).
 public protocol DescriptorOwner: ~Copyable {
     /// Takes a descriptor over, which must be of the kind of file that the type stands for.
     init(owning descriptor: consuming OwnedDescriptor)

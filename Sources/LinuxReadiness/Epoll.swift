@@ -145,6 +145,11 @@ public import SystemPackage
 extension Duration {
     /// Nanoseconds rounded up, 292 years at most; not for negative times.
     var nanoseconds: Int64 {
+        let attoseconds = attoseconds
+        if attoseconds >> 63 == 0 {
+            // Up to nine seconds, in a division of 64 bits.
+            return Int64((UInt64(truncatingIfNeeded: attoseconds) + 999_999_999) / 1_000_000_000)
+        }
         guard self < .nanoseconds(Int64.max) else { return .max }
         return Int64((attoseconds + 999_999_999) / 1_000_000_000)
     }

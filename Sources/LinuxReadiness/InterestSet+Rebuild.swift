@@ -77,16 +77,15 @@ extension InterestSet {
 
     /// True if a live number still names the file that was inserted.
     ///
-    /// The kernel's set knows for certain. In a child it is the parent's, and asking it of a file that it does not have
-    /// would add the file for a moment, so there it is asked only of files that `fstat(2)` cannot tell apart, which
-    /// report nothing unless asked to.
+    /// The kernel's set knows for certain, of what is registered. In a child it is the parent's, which goes on using it,
+    /// so there `fstat(2)` has to do. What that cannot tell apart is trusted while the set's own numbers are intact: who
+    /// closes numbers by the range closes those as well.
     private func isStillOurs(_ number: Int, _ isIntact: Bool) -> Bool {
         let slot = unsafe slots[number]
         let descriptor = BorrowedDescriptor(rawValue: CInt(number))
         if isIntact && stamp.isCurrent && slot.isRegistered { return kernel.has(descriptor) }
         guard let identity = try? FileIdentity(of: descriptor), identity == slot.identity else { return false }
-        guard identity.isShared else { return true }
-        return isIntact && (!slot.isRegistered || kernel.has(descriptor))
+        return isIntact || !identity.isShared
     }
 
     /// Closes what is still the set's, for its end. A child shares the kernel's set with its parent, whose

@@ -16,7 +16,7 @@ extension InterestSet {
         do {
             end = try kernel.epoll.wait(into: buffer)
         } catch {
-            return try waitAnew(after: error)
+            return try waitAnew(after: error, nil)
         }
         if hasOneShots { noteFired() }
         return end
@@ -27,8 +27,17 @@ extension InterestSet {
     /// - Parameter timeout: zero or less does not wait.
     /// - Returns: the most events that there are to take; 0 when the time is over, or when a signal came first.
     /// - Throws: what ``wait()`` throws.
-    public mutating func wait(timeout: Duration) throws(Errno) -> Int {
-        next < end ? end - next : try waitOutOfLine(timeout)
+    @inlinable public mutating func wait(timeout: Duration) throws(Errno) -> Int {
+        if next < end { return end - next }
+        if mustRebuild || !stamp.isCurrent { return try waitOutOfLine(timeout) }
+        beginBatch()
+        do {
+            end = try kernel.epoll.wait(into: buffer, timeout: timeout)
+        } catch {
+            return try waitAnew(after: error, timeout)
+        }
+        if hasOneShots { noteFired() }
+        return end
     }
 
     /// The next event of the last wait; nil when all have been taken.
@@ -83,12 +92,12 @@ extension InterestSet {
     }
 
     /// Goes on after a wait that failed because the kernel's set was closed behind the set's back.
-    @usableFromInline mutating func waitAnew(after error: Errno) throws(Errno) -> Int {
+    @usableFromInline mutating func waitAnew(after error: Errno, _ timeout: Duration?) throws(Errno) -> Int {
         guard try madeLostSetAnew() else { throw error }
-        return try waitOutOfLine(nil)
+        return try waitOutOfLine(timeout)
     }
 
-    /// Waits with a limit, after a fork, or while the kernel's set must be made anew.
+    /// Waits after a fork, or while the kernel's set must be made anew.
     @usableFromInline @inline(never) mutating func waitOutOfLine(_ timeout: Duration?) throws(Errno) -> Int {
         let deadline = timeout.map { monotonicNanoseconds() + UInt64(max($0, .zero).nanoseconds) }
         while true {
@@ -98,14 +107,24 @@ extension InterestSet {
                 if end > 0 || isOver { return end }
                 continue
             }
-            try fetchLive()
-            if end > 0 { return end }
-            // What is ready are ghosts alone. The kernel would report them again at once, so nothing is asked for a
-            // moment.
+            let start = monotonicNanoseconds()
+            let limit = min(rebuildAllowedAt, deadline ?? .max)
+            let isQuiet = try fetchLive()
             let now = monotonicNanoseconds()
-            if let deadline, now >= deadline { return 0 }
-            let moment = min(now &+ 1_000_000, rebuildAllowedAt, deadline ?? .max)
-            if !sleepUntil(nanoseconds: moment) && deadline != nil { return 0 }
+            if end > 0 || deadline.map({ now >= $0 }) == true { return end }
+            let isInterrupted: Bool
+            if isQuiet {
+                // No ghost is ready: the kernel can be waited for.
+                _ = try fetch(until: limit)
+                isInterrupted = end == 0 && monotonicNanoseconds() < limit
+                keepLive()
+                if end > 0 { return end }
+            } else {
+                // The kernel would report the ghosts again at once, so it is asked again when that costs a tenth of the
+                // time at most.
+                isInterrupted = !sleepUntil(nanoseconds: min(now + max(1_000_000, 10 * (now - start)), limit))
+            }
+            if let deadline, isInterrupted || monotonicNanoseconds() >= deadline { return 0 }
         }
     }
 
@@ -125,16 +144,19 @@ extension InterestSet {
     }
 
     /// Takes what is ready and live past the ghosts, without waiting.
-    private mutating func fetchLive() throws(Errno) {
-        var first: UInt64?
+    ///
+    /// - Returns: true if nothing at all was ready.
+    private mutating func fetchLive() throws(Errno) -> Bool {
+        var seen: Set<UInt64> = []
         while true {
             _ = try fetch(until: 0)
-            let isFull = end == Int(buffer.capacity)
             let lives = (0..<end).map { unsafe EpollEvent(buffer.storage[$0]).token }
+            let isFull = end == Int(buffer.capacity)
             keepLive()
-            // The kernel reports what is ready in turn: once round is all.
-            if end > 0 || !isFull || first.map(lives.contains) == true { return }
-            if first == nil { first = lives.first }
+            // The kernel reports what is ready in turn, so it is once round when a batch has nothing new.
+            let count = seen.count
+            seen.formUnion(lives)
+            if end > 0 || !isFull || seen.count == count { return lives.isEmpty && count == 0 }
         }
     }
 

@@ -11,6 +11,10 @@ public import SystemPackage
 /// ends the registration that nothing can name. A fork is noticed in the child, whose set is made anew before it is
 /// used, because it would otherwise change its parent's.
 ///
+/// Beside what each operation throws, all of them throw `EMFILE`, `ENFILE`, `ENOMEM` and `ENOSPC` when the kernel's set
+/// has to be made anew first, in a child or because it was closed behind the set's back, and cannot be; nothing has
+/// changed then but that ``insert(_:_:)`` has closed its descriptor.
+///
 /// Which accidents the type prevents and which it cannot: <doc:Registrations>. A server built on it: <doc:EchoServer>.
 ///
 /// A set belongs to one thread at a time, and takes two descriptors of its own. What it costs beside bare ``Epoll`` is
@@ -43,9 +47,10 @@ public import SystemPackage
     /// What went wrong so far, and was dealt with.
     public internal(set) var incidents: Incidents
 
-    /// Makes an empty set (`epoll_create1(2)`, `eventfd(2)`).
+    /// Makes an empty set (`epoll_create1(2)`, and a `socket(2)` by which it knows its own again).
     ///
-    /// - Parameter capacity: the most events that one wait takes from the kernel, at least one.
+    /// - Parameter capacity: the most events that one wait takes from the kernel.
+    /// - Precondition: the capacity is 1 to ``EpollEventBuffer/maximumCapacity``.
     /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` past `/proc/sys/fs/epoll/max_user_watches`.
     public init(capacity: Int = 64) throws(Errno) {
         let kernel = try KernelSet()
@@ -123,7 +128,7 @@ public import SystemPackage
 
     /// Stops watching a descriptor and closes it.
     ///
-    /// - Throws: what ``remove(_:)`` and `close(2)` throw; the token is not live any more in any case.
+    /// - Throws: what ``remove(_:)`` and `close(2)` throw; after an error of `close(2)` the token is not live any more.
     public mutating func close(_ token: InterestToken) throws(Errno) {
         try remove(token).close()
     }
@@ -132,8 +137,8 @@ public import SystemPackage
     /// event of it that was waited for before and is not taken yet is still delivered. A paused descriptor stays
     /// paused, and is watched for these events when it is resumed.
     ///
-    /// - Throws: `ENOENT` for a token that is not live, or whose number was closed behind the set's back (then also
-    ///   `EBADF`); `EINVAL` when the registration is or would become exclusive; `ENOSPC` and `ENOMEM` for one-shot
+    /// - Throws: `ENOENT` for a token that is not live; `ENOENT` or `EBADF` when the number was closed behind the set's
+    ///   back, and then the token is not live any more; `EINVAL` when the registration is or would become exclusive; `ENOSPC` and `ENOMEM` for one-shot
     ///   registrations that a set made anew left out.
     public mutating func modify(_ token: InterestToken, _ events: EpollEvents) throws(Errno) {
         try noticeFork()
@@ -144,8 +149,9 @@ public import SystemPackage
             do {
                 try kernel.epoll.modify(token.descriptor, events, token: token.life)
             } catch {
-                guard try madeLostSetAnew() else { throw error }
-                return try modify(token, events)
+                if try madeLostSetAnew() { return try modify(token, events) }
+                if error == .noSuchFileOrDirectory || error == .badFileDescriptor { lose(token.number) }
+                throw error
             }
         case .leftOut: try register(token, events)
         case .paused:

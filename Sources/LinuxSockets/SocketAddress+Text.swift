@@ -24,7 +24,8 @@ extension SocketAddress: CustomStringConvertible {
     /// `127.0.0.1:80`, `[::1]:80` or `[fe80::1%eth0]:80`, with the index where no interface has it; `unix:/run/socket`,
     /// `unix:@abstract`, `unix:` without a name; `family 16: 00ff` of what is none of these.
     ///
-    /// In names, bytes that are no UTF-8 and control characters appear as `\x0a`, so that it always is one line.
+    /// In names, bytes that are no UTF-8, characters that do not show themselves, backslashes and an `@` that begins a
+    /// path appear as `\x0a`, so that it always is one line and of one address.
     public var description: String {
         switch storage {
         case .v4(let address, let port):
@@ -32,8 +33,10 @@ extension SocketAddress: CustomStringConvertible {
             return bytes.joined(separator: ".") + ":\(port)"
         case .v6(let address, let port, let scope):
             return "[" + address.text + (scope == 0 ? "" : "%" + interfaceName(scope)) + "]:\(port)"
-        case .unixPath(let bytes): return "unix:" + printable(bytes)
-        case .unixAbstract(let bytes): return "unix:@" + printable(bytes)
+        case .unixPath(let bytes):
+            return "unix:"
+                + (bytes.first == UInt8(ascii: "@") ? "\\x40" + printable(bytes.dropFirst()) : printable(bytes[...]))
+        case .unixAbstract(let bytes): return "unix:@" + printable(bytes[...])
         case .unixUnnamed: return "unix:"
         case .other(let family, let bytes): return "family \(family): " + bytes.map(hexadecimal).joined()
         }
@@ -85,14 +88,18 @@ private func string(_ characters: [CChar]) -> String {
     String(decoding: characters.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
 }
 
-private func printable(_ bytes: [UInt8]) -> String {
+private func printable(_ bytes: ArraySlice<UInt8>) -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else {
-        return bytes.map { (32..<127).contains($0) ? String(UnicodeScalar($0)) : "\\x" + hexadecimal($0) }.joined()
+        return bytes.map { byte in
+            let isPlain = (32..<127).contains(byte) && byte != UInt8(ascii: "\\")
+            return isPlain ? String(UnicodeScalar(byte)) : "\\x" + hexadecimal(byte)
+        }.joined()
     }
     var result = ""
     for scalar in text.unicodeScalars {
         switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator:
+        case .control, .format, .lineSeparator, .paragraphSeparator,
+            _ where scalar == "\\":
             for byte in String(scalar).utf8 { result += "\\x" + hexadecimal(byte) }
         default: result.unicodeScalars.append(scalar)
         }

@@ -74,6 +74,47 @@ import Testing
         }
     }
 
+    /// A master makes a set, forks, and drops or changes it before the child looks at its own.
+    @Test func aChildKeepsItsCounterWhateverItsParentDoes() async {
+        await #expect(processExitsWith: .success) {
+            let pair = try SharedCounter.make()
+            var set: TestSet? = try TestSet()
+            let token = try set!.insert(owned(pair.descriptor), .readable)
+            let paused = try set!.insert(EventFD(count: 1).release(), .readable)
+            try set!.pause(paused)
+            let go = try SharedCounter.make()
+            let child = forkProcess()
+            if child == 0 {
+                var amount: UInt64 = 0
+                var entry = pollfd(fd: go.descriptor, events: Int16(POLLIN), revents: 0)
+                guard poll(&entry, 1, 60_000) == 1, read(go.descriptor, &amount, 8) == 8 else { _exit(1) }
+                add(1, to: pair.duplicate)
+                guard (try? set!.events()) == [token] else { _exit(2) }
+                guard (try? set!.resume(paused)) != nil else { _exit(3) }
+                _exit(set!.incidents.lostDescriptors == 0 ? 0 : 4)
+            }
+            set = nil
+            add(1, to: go.duplicate)
+            let status = exitStatus(of: child)
+            try demand(status == 0, "the child ended with \(status)")
+        }
+    }
+
+    /// Children come and look while their parent removes and inserts: each side is told of nothing that the other does.
+    @Test func aParentIsNotDisturbedByItsChildren() async {
+        await #expect(processExitsWith: .success) {
+            let set = try TestSet()
+            var tokens = try (0..<50).map { _ in try set.insert(EventFD().release(), .readable) }
+            for _ in 0..<40 {
+                let child = forkProcess()
+                if child == 0 { _exit((try? set.wait(timeout: .zero)) == 0 && set.count == 50 ? 0 : 1) }
+                for index in tokens.indices { tokens[index] = try set.insert(try set.remove(tokens[index]), .readable) }
+                try demand(exitStatus(of: child) == 0)
+            }
+            try demand(set.incidents == InterestSet.Incidents())
+        }
+    }
+
     /// The fork scenario: the child keeps a socket that the parent closes, whose number is used again.
     @Test func theForkScenarioHasNoGhost() async {
         await #expect(processExitsWith: .success) {

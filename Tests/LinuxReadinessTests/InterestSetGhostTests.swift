@@ -174,6 +174,40 @@ import Testing
         #expect(set.incidents.rebuilds == 2 && !set.mustRebuild)
     }
 
+    /// Once round is all, also when a ghost is reported once and never again, and when there is no end of the others.
+    @Test(arguments: [1, 64]) func aWaitEndsHoweverManyGhostsThereAre(capacity: Int) throws {
+        let set = try TestSet(capacity: capacity)
+        let live = try set.insert(EventFD(count: 1).release(), .readable)
+        set.base.mustRebuild = true
+        set.base.rebuildAllowedAt = .max
+        let others = try (0...capacity + 1).map { _ in try EventFD(count: 1).release().release() }
+        defer { for other in others { try? other.close() } }
+        let flags: [EpollEvents] = [[.readable, .edgeTriggered], [.readable, .oneShot], .readable]
+        for (index, other) in others.enumerated() {
+            let life = 1 << 32 | UInt64(1000 + index)
+            try set.base.kernel.epoll.add(BorrowedDescriptor(other), flags[min(index, 2)], token: life)
+        }
+        #expect(try set.events(timeout: .zero) == [live])
+        take(CInt(live.number))
+        for _ in 0..<3 { #expect(try set.events(timeout: .zero).isEmpty) }
+    }
+
+    /// Without a ready ghost nothing is asked again and again while the kernel's set waits to be made anew.
+    @Test func aQuietSetIsWaitedForAlthoughItMustBeMadeAnew() throws {
+        let pair = try SharedCounter.make()
+        defer { close(pair.duplicate) }
+        let set = try TestSet()
+        let token = try set.insert(owned(pair.descriptor), .readable)
+        set.base.mustRebuild = true
+        set.base.rebuildAllowedAt = .max
+        let waits = set.base.waitNumber
+        #expect(try set.wait(timeout: .milliseconds(20)) == 0)
+        // Once to see that nothing is ready, once to wait.
+        #expect(set.base.waitNumber &- waits <= 2)
+        add(1, to: pair.duplicate)
+        #expect(try set.events(timeout: .seconds(60)) == [token])
+    }
+
     /// With nothing but ghosts to report, the kernel is asked once a millisecond at most, and the set made anew once in
     /// ten.
     @Test func ghostsCannotMakeItSpin() throws {

@@ -47,6 +47,38 @@ import Testing
         }
     }
 
+    /// With everything closed, two sets that are made anew would get the same pair of numbers.
+    @Test func aSetDoesNotTakeAnotherSetForItsOwn() throws {
+        try withOwnDescriptorTable {
+            var old: TestSet? = try TestSet()
+            let used = try TestSet()
+            try unshareDescriptorTable(closingInherited: true)
+            let fresh = try TestSet()
+            try demand(fresh.base.kernel.epoll.descriptor == old!.base.kernel.epoll.descriptor)
+            let waker = try fresh.insert(EventFD(count: 1).release(), .readable)
+            old = nil
+            try demand(used.wait(timeout: .zero) == 0)
+            let token = try used.insert(EventFD(count: 1).release(), .readable)
+            try demand(fresh.events() == [waker] && used.events() == [token])
+            try demand(fresh.incidents == InterestSet.Incidents())
+        }
+    }
+
+    /// Only the number by which the set knows itself was closed, and is somebody else's.
+    @Test func theNumberOfTheMarkIsNotClosedTwice() throws {
+        try withOwnDescriptorTable {
+            var set: TestSet? = try TestSet()
+            let mark = set!.base.kernel.mark.descriptor.rawValue
+            closeBehindItsBack(mark)
+            let token = try set!.insert(EventFD(count: 1).release(), .readable)
+            try demand(token.number == Int(mark))
+            try demand(set!.events() == [token])
+            let stranger = try EventFD()
+            set = nil
+            try demand(isOpen(stranger.descriptor))
+        }
+    }
+
     @Test(arguments: LostSetUse.allCases) func anyUseNoticesThatTheKernelsSetIsGone(use: LostSetUse) throws {
         try withOwnDescriptorTable {
             let set = try TestSet()

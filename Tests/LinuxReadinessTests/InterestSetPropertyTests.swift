@@ -33,6 +33,8 @@ struct RandomWalk: ~Copyable {
     private let set: TestSet
     private var live: [InterestToken: Member] = [:]
     private var dead: Set<InterestToken> = []
+    /// Closed behind the set's back, which may not know it yet.
+    private var closed: Set<InterestToken> = []
     /// Second descriptors of what is in no set any more, which keep ghosts alive.
     private var strays: [CInt] = []
     private var generator: SeededGenerator
@@ -63,8 +65,9 @@ struct RandomWalk: ~Copyable {
         case 40..<46: try resume()
         case 46..<70: move()
         case 70..<82: try remove()
-        case 82..<87: try tamper()
-        case 87..<91: if let index = strays.indices.randomElement(using: &generator) { close(strays.remove(at: index)) }
+        case 82..<86: try tamper()
+        case 86..<88: try useClosed()
+        case 88..<91: if let index = strays.indices.randomElement(using: &generator) { close(strays.remove(at: index)) }
         case 91..<97: try rebuild()
         case 97..<99: try fork()
         default: break
@@ -144,6 +147,11 @@ struct RandomWalk: ~Copyable {
         if member.peer >= 0 { close(member.peer) }
         let number = CInt(token.number)
         closeBehindItsBack(number)
+        // A counter that gets the number of a counter could not be told from it in a child.
+        if !member.isCounter && Bool.random(using: &generator) {
+            closed.insert(token)
+            return
+        }
         guard Bool.random(using: &generator) else {
             do {
                 try set.close(token)
@@ -161,6 +169,20 @@ struct RandomWalk: ~Copyable {
         } catch is Errno {}
         guard fcntl(number, F_GETFD) != -1 else { throw Disagreement(what: "a stranger was closed") }
         close(number)
+    }
+
+    /// What was closed a while ago is found out, and whoever has its number by now keeps it.
+    private mutating func useClosed() throws {
+        guard let token = closed.sorted(by: { $0.life < $1.life }).randomElement(using: &generator) else { return }
+        closed.remove(token)
+        let isOpen = fcntl(CInt(token.number), F_GETFD) != -1
+        do {
+            try set.close(token)
+            throw Disagreement(what: "a number that was closed was closed again")
+        } catch is Errno {}
+        guard isOpen == (fcntl(CInt(token.number), F_GETFD) != -1) else {
+            throw Disagreement(what: "a stranger was closed")
+        }
     }
 
     /// A set that is made anew reports what a fresh one does, no more and no less.
@@ -205,7 +227,6 @@ struct RandomWalk: ~Copyable {
             else { throw Disagreement(what: "\(member) is reported for \(events.rawValue)") }
         }
         for (token, member) in live where member.mustSpeak && reported[token] == nil {
-            // The first wait after a kernel's set was lost may be one of ghosts alone.
             throw Disagreement(what: "\(member) is not reported")
         }
         try take()
@@ -229,7 +250,7 @@ struct RandomWalk: ~Copyable {
                 // This one is passed over, and the next that speaks is taken.
                 let remaining = set.base.end - set.base.next
                 let event = set.nextEvent()
-                if let event, live[event.token].map({ $0.state != .paused }) != true {
+                if let event, !closed.contains(event.token), live[event.token].map({ $0.state != .paused }) != true {
                     throw Disagreement(what: "\(event.token.number) was delivered (\(remaining))")
                 }
                 continue
