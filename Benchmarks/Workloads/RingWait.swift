@@ -19,13 +19,15 @@ func waitForCompletions(
     _ ring: inout Ring, resuming accept: inout MultishotAccept, _ meter: WorkerMeter
 ) throws(Errno) {
     guard let shortage = accept.shortage else { return try waitForCompletions(&ring, meter) }
-    try noteShortage(shortage, meter)
     try waitShortly(&ring, meter)
+    let rearms = accept.rearms
     try accept.resume(on: &ring)
+    if accept.rearms > rearms { try noteShortage(shortage, meter) }
 }
 
 /// Waits for a completion, or for ten milliseconds.
 func waitShortly(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
+    if ring.completionsOverflowed { meter.add(.completionOverflows) }
     _ = try ring.submitAndWait(timeout: .milliseconds(10))
     countEnters(ring, meter)
     meter.add(.wakeups)

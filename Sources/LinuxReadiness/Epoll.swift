@@ -89,7 +89,10 @@ public import SystemPackage
     /// - Throws: nothing that a program can put right: `EBADF` and `EINVAL` would mean that the set is none.
     @inlinable @inline(__always)
     public func wait(into buffer: borrowing EpollEventBuffer, timeout: Duration? = nil) throws(Errno) -> Int {
-        if let timeout, timeout > .zero { return try wait(into: buffer, atMost: timeout) }
+        if let timeout {
+            let nanoseconds = timeout.nanoseconds
+            if nanoseconds > 0 { return try wait(into: buffer, nanoseconds: nanoseconds) }
+        }
         let set = owned.descriptor.rawValue
         let storage = unsafe buffer.storage
         let capacity = buffer.capacity
@@ -102,10 +105,9 @@ public import SystemPackage
     }
 
     @usableFromInline
-    func wait(into buffer: borrowing EpollEventBuffer, atMost timeout: Duration) throws(Errno) -> Int {
+    func wait(into buffer: borrowing EpollEventBuffer, nanoseconds: Int64) throws(Errno) -> Int {
         let set = owned.descriptor.rawValue
         let storage = unsafe buffer.storage
-        let nanoseconds = timeout.nanoseconds
         var milliseconds = nanoseconds / 1_000_000
         if nanoseconds % 1_000_000 != 0 {
             let count = unsafe c_epoll_pwait2(set, storage, buffer.capacity, nanoseconds)
@@ -143,13 +145,16 @@ public import SystemPackage
 }
 
 extension Duration {
-    /// Nanoseconds rounded up, 292 years at most; not for negative times.
-    var nanoseconds: Int64 {
+    /// Nanoseconds rounded up, from 0 for a negative time to 292 years.
+    @inlinable var nanoseconds: Int64 {
         let attoseconds = attoseconds
-        if attoseconds >> 63 == 0 {
-            // Up to nine seconds, in a division of 64 bits.
-            return Int64((UInt64(truncatingIfNeeded: attoseconds) + 999_999_999) / 1_000_000_000)
-        }
+        // Up to nine seconds take a division of 64 bits.
+        guard attoseconds >> 63 == 0 else { return longNanoseconds }
+        return Int64(truncatingIfNeeded: (UInt64(truncatingIfNeeded: attoseconds) + 999_999_999) / 1_000_000_000)
+    }
+
+    @usableFromInline var longNanoseconds: Int64 {
+        if attoseconds < 0 { return 0 }
         guard self < .nanoseconds(Int64.max) else { return .max }
         return Int64((attoseconds + 999_999_999) / 1_000_000_000)
     }

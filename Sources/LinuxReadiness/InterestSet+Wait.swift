@@ -99,7 +99,7 @@ extension InterestSet {
 
     /// Waits after a fork, or while the kernel's set must be made anew.
     @usableFromInline @inline(never) mutating func waitOutOfLine(_ timeout: Duration?) throws(Errno) -> Int {
-        let deadline = timeout.map { monotonicNanoseconds() + UInt64(max($0, .zero).nanoseconds) }
+        let deadline = timeout.map { monotonicNanoseconds() + UInt64($0.nanoseconds) }
         while true {
             try mend()
             if !mustRebuild {

@@ -136,6 +136,35 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
         }
     }
 
+    /// While descriptors are missing the connections that have one are served, and the others after.
+    @Test(arguments: outlasting) func connectionsWaitForADescriptorAndNotForEachOther(_ mode: String) async {
+        await #expect(processExitsWith: .success) { [mode] in
+            try withTakenDescriptors { [mode] in
+                var plan = RunPlan(.crr, mode: try #require(Mode.named(mode)))
+                plan.connections = 32
+                plan.warmupNanoseconds = 0
+                plan.durationNanoseconds = 700_000_000
+                plan.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
+                let before = open(["socket:"])
+                let run = BenchThread("crr", processor: nil) { [plan] () throws(Errno) in
+                    let interruption = try Interruption()
+                    return Result { () throws(RunError) in try measure(plan, interruption) }
+                }
+                while open(["socket:"]) < before + 2 { usleep(1000) }
+                try allowNoMoreDescriptors()
+                let taken = try fillDescriptorTable()
+                usleep(300_000)
+                for descriptor in taken { try descriptor.close() }
+                _ = try DescriptorLimit.raise()
+                let measurement = try run.join().get().get()
+                try #require(measurement.lost == 0 && measurement.perWorker.reduce(0, +) > 0, "connections were lost")
+                let shortages = measurement.totals[.shortages, default: 0]
+                try #require(shortages > 0 && shortages <= 2 * (100 + measurement.durationNanoseconds / 10_000_000))
+                try #require(measurement.status == .void, "\(measurement.reason)")
+            }
+        }
+    }
+
     private static let outlasting = [
         "blocking", "select", "poll", "epoll-lt", "epoll-et", "epoll-oneshot", "dispatcher", "uring-single",
         "uring-multishot", "uring-poll",

@@ -17,6 +17,7 @@ func acceptRingSingle(
             meter.add(.completions)
             let kind = Token(rawValue: completion.token).kind
             if kind == .stop { return }
+            if kind == .close, let error = completion.error { throw error }
             guard let connection = try takeConnection(completion, meter) else {
                 try ring.prepareAccept(on: listener, token: Token(.listener).rawValue)
                 continue

@@ -10,7 +10,7 @@ import SystemPackage
 
 /// Accepts as `acceptConnection(from:_:)` does, and outlasts a shortage, until the run is over (nil).
 ///
-/// - Throws: what `accept4(2)` says; a shortage when it has lasted for five seconds.
+/// - Throws: what `accept4(2)` says; a shortage after five seconds of it in the run.
 @inline(__always)
 func acceptPatiently(
     from listener: BorrowedDescriptor, _ meter: WorkerMeter, _ options: AcceptOptions = [.nonblocking]
@@ -58,13 +58,16 @@ private func pause(for error: Errno, _ meter: WorkerMeter) throws(Errno) {
     guard error.isShortage else { throw error }
     try noteShortage(error, meter)
     meter.add(.systemCalls)
-    sleepUntil(nanoseconds: monotonicNanoseconds() + 10_000_000)
+    sleepUntil(nanoseconds: monotonicNanoseconds() + shortagePauseNanoseconds)
 }
 
-/// Counts one more pause of a hundredth of a second.
+/// From an accept that found no descriptor or no memory to the next one.
+let shortagePauseNanoseconds: UInt64 = 10_000_000
+
+/// Counts one more pause.
 ///
 /// - Throws: the shortage after five seconds of them, as long as clients wait for an answer.
 func noteShortage(_ shortage: Errno, _ meter: WorkerMeter) throws(Errno) {
-    guard meter[.shortages] < RunWindow.graceNanoseconds / 10_000_000 else { throw shortage }
+    guard meter[.shortages] < RunWindow.graceNanoseconds / shortagePauseNanoseconds else { throw shortage }
     meter.add(.shortages)
 }

@@ -18,7 +18,10 @@ func answerBlocking(_ listener: CInt, _ worker: inout EchoWorker) throws(Errno) 
             // Every wait that brought something, a connection or bytes.
             let before = worker.progress
             defer { worker.meter.add(.wakeups, worker.progress - before) }
-            guard let connection = try worker.accept(from: listener) else { continue }
+            guard let connection = try worker.accept(from: listener) else {
+                if worker.isShort { _ = worker.rest(since: before) }
+                continue
+            }
             while worker.receiveAndEcho(connection) == .progress {}
         } catch .invalidArgument {
             return

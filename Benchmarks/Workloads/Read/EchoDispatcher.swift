@@ -15,6 +15,7 @@ func dispatch(
         let ready = try epoll.wait(into: events)
         meter.add(.systemCalls)
         meter.add(.wakeups)
+        let before = worker.progress
         var handed = 0
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)
@@ -32,6 +33,7 @@ func dispatch(
             }
         }
         try queue.give(handed, meter)
+        if worker.isShort && handed == 0 { _ = worker.rest(since: before) }
     }
 }
 

@@ -33,6 +33,7 @@ func echoOneShot(
             worker.letGo(token)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
+        if worker.isShort { _ = worker.rest(since: before) }
     }
 }
 

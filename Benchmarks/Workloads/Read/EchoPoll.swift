@@ -54,5 +54,6 @@ func echoFromPoll(_ set: inout PollSet, _ worker: inout EchoWorker) throws(Errno
             if let number = try worker.accept(from: set.entries[index].fd) { set.add(number) }
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
+        if worker.isShort { _ = worker.rest(since: before) }
     }
 }

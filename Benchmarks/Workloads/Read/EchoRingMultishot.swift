@@ -15,10 +15,9 @@ func echoFromRingMultishot(
     for number in listeners { try streams.accept(on: number, &ring) }
     for number in connections { try streams.receive(number, &ring) }
     while true {
-        if let shortage = streams.shortage {
-            try noteShortage(shortage, meter)
+        if streams.hasShortage {
             try waitShortly(&ring, meter)
-            try streams.resumeAccepts(&ring)
+            try streams.resumeAccepts(&ring, meter)
         } else {
             try waitForCompletions(&ring, meter)
         }

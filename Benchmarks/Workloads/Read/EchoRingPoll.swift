@@ -16,7 +16,7 @@ func echoFromRingPoll(
     }
     for number in connections { try pollConnection(&ring, number, worker) }
     while true {
-        try waitForCompletions(&ring, meter)
+        if worker.isShort { try waitShortly(&ring, meter) } else { try waitForCompletions(&ring, meter) }
         let before = worker.progress
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
@@ -45,6 +45,11 @@ func echoFromRingPoll(
             try pollConnection(&ring, token.number, worker)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
+        if worker.isShort {
+            for listener in worker.rest(since: before) {
+                while let number = try worker.accept(from: listener) { try pollConnection(&ring, number, worker) }
+            }
+        }
     }
 }
 

@@ -75,5 +75,6 @@ func echoFromSelect(_ set: inout SelectSet, _ worker: inout EchoWorker) throws(E
             if let number = try worker.accept(from: set.descriptors[index]) { try set.add(number) }
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
+        if worker.isShort { _ = worker.rest(since: before) }
     }
 }

@@ -34,6 +34,9 @@ enum EchoReceipt: Equatable {
     let closesAfterReply: Bool
     /// Pieces received and connections accepted: a wakeup that brings none is spurious.
     var progress: UInt64 = 0
+    /// Listeners with connections for which there was no descriptor or no memory, and when to ask them again.
+    private var owed: [CInt] = []
+    private var retryTime: UInt64 = 0
     /// Several workers can be told of the same connection at the same time.
     private let sharesConnections: Bool
     private let ordersMessages: Bool
@@ -206,10 +209,25 @@ enum EchoReceipt: Equatable {
         Glibc.close(number)
     }
 
-    /// Takes a new connection from a listener; nil if none is there.
+    /// Takes a new connection from a listener; nil if none is there, or if there is no descriptor or no memory for it:
+    /// then ``isShort``.
     mutating func accept(from listener: CInt) throws(Errno) -> CInt? {
-        guard let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: listener), meter, acceptOptions)
-        else {
+        if isShort && monotonicNanoseconds() < retryTime {
+            owe(listener)
+            return nil
+        }
+        meter.add(.systemCalls)
+        let accepted: Connection?
+        do throws(Errno) {
+            accepted = try acceptConnection(from: BorrowedDescriptor(rawValue: listener), acceptOptions)
+        } catch {
+            guard error.isShortage else { throw error }
+            try noteShortage(error, meter)
+            owe(listener)
+            retryTime = monotonicNanoseconds() + shortagePauseNanoseconds
+            return nil
+        }
+        guard let connection = accepted else {
             meter.add(.emptyCalls)
             return nil
         }
@@ -218,5 +236,25 @@ enum EchoReceipt: Equatable {
         connections.began(number)
         progress += 1
         return number
+    }
+
+    /// True while a listener has connections that descriptors or memory were missing for. Whoever waits then must not
+    /// wait for ever: an edge-triggered set will not tell of them again.
+    var isShort: Bool { !owed.isEmpty }
+
+    /// Ends a batch during a shortage: rests if it brought nothing, for a level-triggered set tells of the listener over
+    /// and over, and returns the listeners that are to be asked again by now.
+    mutating func rest(since before: UInt64) -> [CInt] {
+        if progress == before {
+            meter.add(.systemCalls)
+            sleepUntil(nanoseconds: retryTime)
+        }
+        if monotonicNanoseconds() < retryTime { return [] }
+        defer { owed = [] }
+        return owed
+    }
+
+    private mutating func owe(_ listener: CInt) {
+        if !owed.contains(listener) { owed.append(listener) }
     }
 }

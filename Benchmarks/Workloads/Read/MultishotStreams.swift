@@ -65,12 +65,19 @@ import SystemPackage
         accepts.append(request)
     }
 
-    /// Why an accept waits for something to be closed; nil while none does.
-    var shortage: Errno? { accepts.lazy.compactMap(\.shortage).first }
+    /// True while an accept waits for something to be closed.
+    var hasShortage: Bool { accepts.contains { $0.shortage != nil } }
 
-    /// Arms the accepts that a shortage ended.
-    func resumeAccepts(_ ring: inout Ring) throws(Errno) {
-        for index in accepts.indices { try accepts[index].resume(on: &ring) }
+    /// Arms the accepts that a shortage ended, if it is time.
+    func resumeAccepts(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
+        for index in accepts.indices {
+            guard let shortage = accepts[index].shortage else { continue }
+            let rearms = accepts[index].rearms
+            try accepts[index].resume(on: &ring)
+            guard accepts[index].rearms > rearms else { continue }
+            meter.add(.rearms)
+            try noteShortage(shortage, meter)
+        }
     }
 
     /// A connection that ends with its reply receives once: a request that is still armed would keep it open.
