@@ -59,11 +59,11 @@ public import SystemPackage
     }
 
     deinit {
-        for index in unsafe keptStart..<kept.count { unsafe kept[index].end() }
+        let isIntact = ring.isIntact
+        for index in unsafe keptStart..<kept.count { unsafe kept[index].end(closing: isIntact) }
         var ring = ring
         var requests = requests
-        let isIntact = ring.isIntact
-        endRing(&ring, &requests, isParent: stamp.isCurrent)
+        endRing(&ring, &requests, isParent: stamp.isCurrent, isIntact: isIntact)
         slots.closeAll(trustsShared: isIntact)
     }
 
