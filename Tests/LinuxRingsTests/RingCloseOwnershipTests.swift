@@ -1,5 +1,6 @@
 import Glibc
 import LinuxDescriptors
+import LinuxSockets
 import SystemPackage
 import TestSupport
 import Testing
@@ -254,6 +255,39 @@ struct RingCloseOwnershipTests {
         }
     }
 
+    /// The other thread has to run before what was cancelled ends, so the ring must wait for it.
+    @Test func aRingOfALivingThreadEndsOnAnother() throws {
+        guard multishotReceiveAvailable else { return print("skipped: cancelling at the end needs Linux 6.0") }
+        try withOwnDescriptorTable {
+            let ready = try Pipe()
+            let stop = try Pipe()
+            let pending = try Pipe()
+            let pair = try Pair()
+            let socket = pair.server.descriptor
+            let number = try open()
+            let box = RingBox()
+            let (silent, stopped) = (pending.reader, stop.reader)
+            let owner = TestThread {
+                let group = BufferGroup(identifier: 1, count: 1, bytes: 8)
+                var ring = try Ring(entries: 8)
+                try ring.register(group)
+                try ring.preparePoll(silent, .readable, token: 60)
+                try ring.prepareReceive(.descriptor(socket), from: 1, .link, token: 61)
+                try ring.prepareClose(owned(number), token: 62)
+                try ring.submit()
+                box.ring = consume ring
+                try ready.write()
+                try waitUntilReadable(stopped)
+            }
+            try waitUntilReadable(ready.reader)
+            #expect(isOpen(number))
+            box.ring = nil
+            #expect(!isOpen(number))
+            try stop.write()
+            try owner.join()
+        }
+    }
+
     @Test func aReservedTokenIsRefused() async {
         await #expect(processExitsWith: .failure) {
             var ring = try Ring(entries: 8)
@@ -302,3 +336,8 @@ private func owned(_ number: BorrowedDescriptor) -> OwnedDescriptor {
 
 /// All numbers that are open in the table of this thread.
 private func openNumbers() -> [CInt] { (0..<4096).filter { isOpen(BorrowedDescriptor(rawValue: $0)) } }
+
+/// A ring that goes from thread to thread; only one has it at a time.
+private final class RingBox: @unchecked Sendable {
+    var ring: Ring?
+}
