@@ -21,6 +21,7 @@ public import SystemPackage
 /// The end of a ring closes its descriptor, which cancels what is pending, but not before this returns. If closes may be
 /// pending, or buffer groups are in use, it first cancels everything, one request after the other, and waits for it, for
 /// a second at most; what is not done by then is left alone, and memory that the kernel may write into is never freed.
+/// Before Linux 6.6 that is one call, whose time nothing bounds: it grows with the square of what is pending.
 /// End a ring on its own thread: on another, ``RingSetup/singleIssuer`` forbids even that, so that a close which waits
 /// behind a link leaks its descriptor, and a buffer group its memory.
 ///
