@@ -5,7 +5,8 @@ public import SystemPackage
 /// Buffers from which the kernel picks one when data arrives: a provided-buffer ring
 /// (`io_uring_register_buf_ring(3)`, Linux 5.19).
 ///
-/// A ``Ring`` that it is registered with keeps its memory, so group and ring may end in any order. The memory is freed
+/// It can be registered once, with one ``Ring``, which keeps its memory from then on, so group and ring may end in any
+/// order. The memory is freed
 /// when both have ended and the kernel is surely done with the ring's requests; where that cannot be shown within a
 /// second (and before Linux 6.0) it is never freed, rather than written into after it was.
 @safe @frozen public struct BufferGroup: ~Copyable {
@@ -40,6 +41,8 @@ public import SystemPackage
             byteCount: count * MemoryLayout<io_uring_buf>.stride, alignment: Int(sysconf(CInt(_SC_PAGESIZE))))
         unsafe entries = ring.bindMemory(to: io_uring_buf_ring.self, capacity: 1)
         unsafe storage = .allocate(byteCount: count * (headroom + bytes), alignment: 64)
+        // What the kernel did not write can be read, too.
+        unsafe storage.initializeMemory(as: UInt8.self, repeating: 0, count: count * (headroom + bytes))
         memory = unsafe BufferMemory(entries: entries, storage: storage)
         unsafe io_uring_buf_ring_init(entries)
         for index in 0..<count { unsafe add(UInt16(index), at: CInt(index)) }
@@ -69,7 +72,7 @@ public import SystemPackage
     }
 
     /// Gives a buffer back to the kernel, which must be one of the group's that it picked.
-    @inlinable public func recycle(_ buffer: UInt16) {
+    @inlinable public mutating func recycle(_ buffer: UInt16) {
         precondition(Int(buffer) < count, "a buffer of another group")
         unsafe add(buffer, at: 0)
         unsafe io_uring_buf_ring_advance(entries, 1)
@@ -89,21 +92,25 @@ public import SystemPackage
 extension Ring {
     /// Hands the buffers to the kernel (`io_uring_register_buf_ring(3)`), and keeps their memory from then on.
     ///
-    /// - Throws: `EINVAL` before Linux 5.19, `EEXIST` when the ring has a group of this number.
+    /// - Throws: `EINVAL` before Linux 5.19, `EEXIST` when the ring has a group of this number, `EBUSY` for a group that
+    ///   was registered before, with this ring or another: the kernel would hand out buffers that are in use.
     public mutating func register(_ group: borrowing BufferGroup) throws(Errno) {
+        if group.memory.wasRegistered { throw .resourceBusy }
         var registration = io_uring_buf_reg()
         registration.ring_addr = UInt64(UInt(bitPattern: unsafe group.entries))
         registration.ring_entries = UInt32(group.count)
         registration.bgid = group.identifier
         let result = unsafe io_uring_register_buf_ring(&ring, &registration, 0)
         if result < 0 { throw Errno(rawValue: -result) }
+        group.memory.wasRegistered = true
         groups.keep(group.memory, as: group.identifier)
     }
 
     /// Takes a group of buffers from the kernel (`io_uring_unregister_buf_ring(3)`). Receives that are pending end
     /// with `ENOBUFS` when data comes, and the number is free for another group.
     ///
-    /// A receive may just have picked one of the buffers, so the ring keeps their memory until it ends.
+    /// A receive may just have picked one of the buffers, so the ring keeps their memory until it ends: whoever swaps
+    /// groups again and again on one ring keeps the memory of all of them.
     ///
     /// - Throws: `ENOENT` when the ring has no group of this number, `EINVAL` before Linux 5.19.
     public mutating func unregisterGroup(_ identifier: UInt16) throws(Errno) {

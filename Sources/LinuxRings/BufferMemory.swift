@@ -5,6 +5,8 @@ import CIOUring
 @safe @usableFromInline final class BufferMemory {
     let entries: UnsafeMutablePointer<io_uring_buf_ring>
     let storage: UnsafeMutableRawPointer
+    /// The kernel counts from 0 in each registration, and the group goes on where it was.
+    var wasRegistered = false
 
     init(entries: UnsafeMutablePointer<io_uring_buf_ring>, storage: UnsafeMutableRawPointer) {
         unsafe self.entries = entries

@@ -10,6 +10,8 @@ import SystemPackage
 @safe @usableFromInline struct CloseTable: ~Copyable {
     @usableFromInline struct Close {
         @usableFromInline var token: UInt64 = 0
+        /// The token of the close before it, which may have failed and not been taken.
+        @usableFromInline var previousToken: UInt64 = 0
         /// The number of submissions before it, by which one knows whether it was handed over.
         @usableFromInline var position: UInt64 = 0
         @usableFromInline var generation: UInt16 = 0
@@ -41,8 +43,13 @@ import SystemPackage
 
     @usableFromInline func deallocate() { unsafe closes?.deallocate() }
 
-    /// False if no close was ever taken.
-    var wasUsed: Bool { capacity > 0 || !others.isEmpty }
+    /// False if every close is known to have run.
+    var mayBePending: Bool {
+        if let table = unsafe closes {
+            for index in 0..<capacity where unsafe table[index].state != .ended { return true }
+        }
+        return !others.isEmpty
+    }
 
     /// Notes a close that is about to be queued and returns what the kernel gets for it.
     @inlinable @inline(__always)
@@ -52,6 +59,7 @@ import SystemPackage
             return beginSlowly(number, token, position: position, isQuiet: isQuiet)
         }
         unsafe close[index].generation &+= 1
+        unsafe close[index].previousToken = close[index].token
         unsafe close[index].token = token
         unsafe close[index].position = position
         unsafe close[index].state = isQuiet ? .quiet : .awaited
@@ -85,6 +93,7 @@ import SystemPackage
             unsafe others[Self.identifier(number, table[index].generation)] = table[index]
         }
         close.generation = unsafe table[index].generation &+ 1
+        close.previousToken = unsafe table[index].token
         unsafe table[index] = close
         return Self.identifier(number, close.generation)
     }
@@ -101,16 +110,37 @@ import SystemPackage
         capacity = wanted
     }
 
+    /// Takes note that a close will have a completion whatever becomes of it.
+    mutating func expectCompletion(of identifier: UInt64) {
+        let index = Int(CInt(truncatingIfNeeded: identifier))
+        if index < capacity, let table = unsafe closes,
+            unsafe Self.identifier(CInt(index), table[index].generation) == identifier
+        {
+            unsafe table[index].state = .awaited
+        } else {
+            others[identifier]?.state = .awaited
+        }
+    }
+
     /// Takes the completion of a close and returns its user's token; nil for an identifier that names none.
     ///
     /// A number whose close did not run is closed here.
     mutating func end(_ identifier: UInt64, result: Int32) -> UInt64? {
         let number = CInt(truncatingIfNeeded: identifier)
-        guard number >= 0, let close = take(identifier, number) else { return nil }
+        guard number >= 0 else { return nil }
+        guard let close = take(identifier, number) else { return tokenOfEarlier(identifier, number) }
         if result < 0 && Self.isStillOpen(number, after: Errno(rawValue: -result)) {
             _ = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
         }
         return close.token
+    }
+
+    /// The token of a close whose number was given out and taken again before its completion was.
+    private func tokenOfEarlier(_ identifier: UInt64, _ number: CInt) -> UInt64? {
+        guard Int(number) < capacity, let close = unsafe closes?[Int(number)],
+            Self.identifier(number, close.generation &- 1) == identifier
+        else { return nil }
+        return close.previousToken
     }
 
     private mutating func take(_ identifier: UInt64, _ number: CInt) -> Close? {

@@ -19,8 +19,8 @@ extension DescriptorRing {
             while isPending(on: token) && !isQuiet {
                 isQuiet = try !waitForAnything()
                 try takeEvents(besides: token, keepsEvents: keepsEvents)
+                if isPending(on: token) && ContinuousClock.now - start > .seconds(10) { throw .timedOut }
             }
-            if isQuiet && ContinuousClock.now - start > .seconds(10) { throw .timedOut }
         }
     }
 
@@ -89,26 +89,40 @@ extension Ring {
 /// The end of a ring and of the requests that are pending on it.
 ///
 /// What was never handed over, and in a child everything, is freed: there the kernel writes into the parent's memory.
-func endRing(_ ring: inout Ring, _ requests: inout RequestTable, isParent: Bool) {
+/// A ring whose number was closed behind its back is not touched, because a stranger may have the number.
+func endRing(_ ring: inout Ring, _ requests: inout RequestTable, isParent: Bool, isIntact: Bool) {
     func freeBuffer(of token: UInt64) {
         guard let request = unsafe requests.find(token), let buffer = unsafe request.pointee.buffer else { return }
         unsafe request.pointee.buffer = nil
         _ = unsafe RequestBuffer(buffer)
     }
     guard isParent else { return requests.freeBuffers() }
-    for token in ring.queuedTokens() { freeBuffer(of: token) }
-    let isQuiet = ring.cancelEverything { completion in
-        if let request = unsafe requests.find(completion.token), unsafe request.pointee.operation == .accept,
-            completion.result >= 0
-        {
+    let identifiers = requests.pendingIdentifiers
+    var pending = identifiers.count
+    for token in ring.queuedTokens() {
+        freeBuffer(of: token)
+        pending -= 1
+    }
+    guard isIntact else { return }
+    let isQuiet = ring.cancelEverything(identifiers, while: { pending > 0 }) { completion in
+        guard let request = unsafe requests.find(completion.token) else { return }
+        if unsafe request.pointee.operation == .accept && completion.result >= 0 {
             _ = OwnedDescriptor(owning: FileDescriptor(rawValue: completion.result))
         }
+        if completion.hasMore { return }
         freeBuffer(of: completion.token)
+        unsafe request.pointee.generation &+= 1
+        pending -= 1
     }
     if isQuiet { requests.freeBuffers() }
 }
 
 extension RequestTable {
+    /// What the kernel carries for the requests that are pending or queued.
+    var pendingIdentifiers: [UInt64] {
+        (0..<capacity).filter { unsafe requests[Int($0)].generation & 1 == 1 }.map { identifier($0) }
+    }
+
     /// Frees the buffers of all pending requests.
     func freeBuffers() {
         for index in 0..<Int(capacity) where unsafe requests[index].generation & 1 == 1 {

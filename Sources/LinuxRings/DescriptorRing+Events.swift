@@ -36,6 +36,7 @@ extension DescriptorRing {
             // Something came, and it was none.
             guard isReady else { return false }
             rest = timeout - (ContinuousClock.now - start)
+            if rest <= .zero { return false }
         }
     }
 

@@ -59,11 +59,11 @@ public import SystemPackage
     }
 
     deinit {
-        for index in unsafe keptStart..<kept.count { unsafe kept[index].end() }
+        let isIntact = ring.isIntact
+        for index in unsafe keptStart..<kept.count { unsafe kept[index].end(closing: isIntact) }
         var ring = ring
         var requests = requests
-        let isIntact = ring.isIntact
-        endRing(&ring, &requests, isParent: stamp.isCurrent)
+        endRing(&ring, &requests, isParent: stamp.isCurrent, isIntact: isIntact)
         slots.closeAll(trustsShared: isIntact)
     }
 
@@ -99,13 +99,13 @@ public import SystemPackage
     /// The kernel ends requests on sockets at once. One that it does not end is waited for ten seconds (without a limit
     /// before Linux 5.11).
     ///
-    /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, `ETIMEDOUT` for a request that does not
-    ///   end, and what `io_uring_enter(2)` and a cancellation throw; the descriptor stays with the ring then. `EBADF` when
+    /// - Throws: `ENOENT` for a token that is not live, `ESTALE` in a child, and where the ring's own number was closed
+    ///   behind its back while something is pending; `ETIMEDOUT` for a request that does not end, and what `io_uring_enter(2)` and a cancellation throw; the descriptor stays with the ring then. `EBADF` when
     ///   the number was closed behind the ring's back: it is not given back, because it is nobody's or somebody else's
     ///   by now, and the token is not live any more.
     public mutating func remove(_ token: RingToken) throws(Errno) -> OwnedDescriptor {
         _ = unsafe try live(token)
-        try cancelPending(on: token, keepsEvents: false)
+        try cancelPendingOnOwnRing(token, keepsEvents: false)
         dropKept(of: token)
         let member = unsafe try live(token).pointee
         slots.retire(token)
@@ -134,6 +134,15 @@ public import SystemPackage
     /// - Throws: what ``remove(_:)`` throws.
     public mutating func drain(_ token: RingToken) throws(Errno) {
         _ = unsafe try live(token)
-        try cancelPending(on: token, keepsEvents: true)
+        try cancelPendingOnOwnRing(token, keepsEvents: true)
+    }
+
+    /// Tells that the ring's number was closed from that the descriptor's was.
+    private mutating func cancelPendingOnOwnRing(_ token: RingToken, keepsEvents: Bool) throws(Errno) {
+        do {
+            try cancelPending(on: token, keepsEvents: keepsEvents)
+        } catch {
+            throw error == .badFileDescriptor ? .staleNFSFileHandle : error
+        }
     }
 }

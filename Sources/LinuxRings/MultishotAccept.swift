@@ -15,8 +15,9 @@ public import SystemPackage
 /// last completion lacks ``CompletionFlags/more``. A server that misses it stops accepting and never learns why.
 ///
 /// When descriptors, memory or slots have run out, arming it again at once would fail again at once, for as long as the
-/// shortage lasts. Then ``shortage`` says what is missing, and it is the caller who arms it again, with ``resume(on:)``:
-/// after something was closed, or after a moment. Waiting with a limit while there is a shortage does both:
+/// shortage lasts. Then ``shortage`` says what is missing, and the caller has it armed again with
+/// ``resume(on:afterClose:)``, which does nothing before a moment has passed. So this loop does not spin, however busy
+/// other requests on the ring are:
 ///
 /// ```swift
 /// if accept.shortage == nil {
@@ -27,7 +28,7 @@ public import SystemPackage
 /// }
 /// ```
 ///
-/// Meanwhile connections wait in the listener's queue. A lack of slots is different in that the kernel has taken the
+/// Who knows that something was closed can have it armed at once. Meanwhile connections wait in the listener's queue. A lack of slots is different in that the kernel has taken the
 /// connection already that found none, and closes it.
 @frozen public struct MultishotAccept: Sendable {
     /// The listener, borrowed.
@@ -44,6 +45,11 @@ public import SystemPackage
     public private(set) var isStopping = false
     /// How often it ended without a connection since the last one.
     @usableFromInline var failures = 0
+    /// When a shortage may be over.
+    private var retryTime: ContinuousClock.Instant?
+
+    /// How long a shortage is believed to last.
+    private static var moment: Duration { .milliseconds(10) }
 
     /// Where accepted connections go.
     public enum Destination: Sendable {
@@ -60,23 +66,28 @@ public import SystemPackage
         self.token = token
     }
 
-    /// Queues the request.
+    /// Queues the request, which must not be armed; a ``shortage`` is over by that.
     ///
     /// - Throws: what ``Ring/submit()`` throws when the queue was full.
-    @inlinable public func arm(on ring: inout Ring) throws(Errno) {
+    public mutating func arm(on ring: inout Ring) throws(Errno) {
         switch destination {
         case .descriptors: try ring.prepareMultishotAccept(on: listener, token: token)
         case .slots: try ring.prepareMultishotAcceptDirect(on: listener, token: token)
         }
+        shortage = nil
     }
 
-    /// Queues the request again if a ``shortage`` ended it; does nothing otherwise.
+    /// Queues the request again if a ``shortage`` ended it at least 10 ms ago; does nothing otherwise.
     ///
+    /// - Parameters:
+    ///   - ring: the ring that it was armed on.
+    ///   - afterClose: something was closed or given back since, so that it need not wait. Saying so when nothing was
+    ///     costs one accept in vain.
     /// - Throws: what ``arm(on:)`` throws; there is still a shortage then.
-    public mutating func resume(on ring: inout Ring) throws(Errno) {
+    public mutating func resume(on ring: inout Ring, afterClose: Bool = false) throws(Errno) {
         guard shortage != nil else { return }
+        if !afterClose, let retryTime, ContinuousClock.now < retryTime { return }
         try arm(on: &ring)
-        shortage = nil
         failures = 0
         rearms += 1
     }
@@ -101,10 +112,12 @@ public import SystemPackage
     ///   for 64 times; after `EMFILE`, `ENFILE`, `ENOBUFS` or `ENOMEM` it is not. Then there is a ``shortage``.
     /// - Throws: every other error, for example `EINVAL` of a listener that was shut down. The request is not armed
     ///   then. A connection is never lost to an error: if the queue takes no request, there is a ``shortage``.
+    /// - Precondition: the completion carries ``token``: the result of another is no connection.
     @inlinable @inline(__always)
     public mutating func accepted(
         _ completion: consuming Completion, on ring: inout Ring
     ) throws(Errno) -> AcceptedFile? {
+        precondition(completion.token == token, "the completion of another request")
         if !completion.isArmed || completion.result < 0 { try ended(completion.error, on: &ring) }
         if completion.result < 0 { return nil }
         failures = 0
@@ -122,12 +135,18 @@ public import SystemPackage
         case .canceled, .wouldBlock, .interrupted: break
         case _ where error.isOfOneConnection: break
         case _ where error.isShortage:
-            shortage = isStopping ? nil : error
+            runShort(of: error)
             return
         default: throw error
         }
         failures += 1
-        if failures < 64 { rearm(on: &ring) } else { shortage = isStopping ? nil : error }
+        if failures < 64 { rearm(on: &ring) } else { runShort(of: error) }
+    }
+
+    private mutating func runShort(of error: Errno) {
+        if isStopping { return }
+        shortage = error
+        retryTime = .now + Self.moment
     }
 
     private mutating func rearm(on ring: inout Ring) {
@@ -136,7 +155,7 @@ public import SystemPackage
             try arm(on: &ring)
             rearms += 1
         } catch {
-            shortage = error
+            runShort(of: error)
         }
     }
 }

@@ -16,9 +16,9 @@ func transferCount(_ count: Int, least: Int) throws(Errno) -> Int {
 /// What is less than a nanosecond is rounded up, so that a short wait does not become none.
 func kernelTime(_ duration: Duration) -> (seconds: Int64, nanoseconds: Int64) {
     if duration <= .zero { return (0, 0) }
+    // A longest time that the kernel can add to its clock without a wrap; far longer ones have no components.
+    if duration >= .seconds(1 << 30) { return (1 << 30, 0) }
     let (seconds, attoseconds) = duration.components
-    // A longest time that the kernel can add to its clock without a wrap.
-    if seconds >= 1 << 30 { return (1 << 30, 0) }
     let nanoseconds = (attoseconds + 999_999_999) / 1_000_000_000
     return nanoseconds == 1_000_000_000 ? (seconds + 1, 0) : (seconds, nanoseconds)
 }

@@ -13,6 +13,11 @@ extension Ring {
     /// close cannot be cancelled by its token. Closing does not end requests that are pending on the same file:
     /// cancel them first.
     ///
+    /// Behind a link, the requests before it in the chain lose ``EntryFlags/skipSuccess``, so that they complete
+    /// whatever becomes of them: without that, the kernel would not tell that the close was cancelled. A close that
+    /// waits behind a link is known to be closed only if the ring ends on its own thread, and within a second; else it
+    /// leaks.
+    ///
     /// - Precondition: the token is below ``firstReservedToken``.
     @inlinable public mutating func prepareClose(
         _ descriptor: consuming OwnedDescriptor, _ flags: EntryFlags = [], token: UInt64
@@ -20,11 +25,26 @@ extension Ring {
         let entry = unsafe try nextEntry(token)
         let number = descriptor.release().rawValue
         // The entry itself is counted in what is queued.
-        let position = unsafe submitted &+ UInt64(io_uring_sq_ready(&ring)) &- 1
+        let queued = unsafe io_uring_sq_ready(&ring)
+        let position = submitted &+ UInt64(queued) &- 1
+        if unsafe queued > 1 && queuedEntry(1).pointee.flags & EntryFlags.linkBits != 0 { makeChainHeard(queued) }
         unsafe io_uring_prep_close(entry, number)
         unsafe entry.pointee.flags = flags.rawValue
         unsafe entry.pointee.user_data = closes.begin(
             number, token, position: position, isQuiet: flags.contains(.skipSuccess))
+    }
+
+    /// Lets every request before the last in its chain complete when it succeeds, too: of one that is quiet and fails,
+    /// the kernel drops the completions of those linked to it.
+    @usableFromInline @inline(never) mutating func makeChainHeard(_ queued: UInt32) {
+        for distance in 1..<queued {
+            let entry = unsafe queuedEntry(distance)
+            guard unsafe entry.pointee.flags & EntryFlags.linkBits != 0 else { return }
+            unsafe entry.pointee.flags &= ~C_IOSQE_CQE_SKIP_SUCCESS
+            if unsafe entry.pointee.user_data >= Self.firstReservedToken {
+                unsafe closes.expectCompletion(of: entry.pointee.user_data)
+            }
+        }
     }
 
     /// Queues the close of a slot of the ring's own file table (`io_uring_prep_close_direct(3)`, Linux 5.15).

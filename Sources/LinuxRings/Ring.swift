@@ -18,8 +18,14 @@ public import SystemPackage
 /// parent. Nothing checks that here; ``DescriptorRing`` does. Dropping the ring in the child leaves the parent's alone,
 /// and closes the child's copies of descriptors whose close was queued at the fork and not handed over.
 ///
-/// The end of a ring closes its descriptor, which cancels what is pending, but not before this returns. If the ring
-/// has closes or buffer groups to take care of, it first cancels everything and waits for it, for a second at most.
+/// The end of a ring closes its descriptor, which cancels what is pending, but not before this returns. If closes may be
+/// pending, or buffer groups are in use, it first cancels everything, one request after the other, and waits for it, for
+/// a second at most; what is not done by then is left alone, and memory that the kernel may write into is never freed.
+/// Before Linux 6.6 that is one call, whose time nothing bounds: it grows with the square of what is pending.
+/// End a ring on its own thread: on another, ``RingSetup/singleIssuer`` forbids even that, so that a close which waits
+/// behind a link leaks its descriptor, and a buffer group its memory.
+///
+/// When the ring's number was closed behind its back, its end leaves alone everything that it knows by number.
 @safe @frozen public struct Ring: ~Copyable {
     @usableFromInline var ring: io_uring
     /// What this kernel's rings can do.
@@ -93,11 +99,13 @@ public import SystemPackage
 
     deinit {
         var ring = unsafe ring
-        // Everything below would be done to a stranger's file.
-        if !isIntact { unsafe ring.ring_fd = -1 }
-        if !stamp.isCurrent || closes.wasUsed || !groups.isEmpty {
+        if isIntact {
             var closes = closes
             unsafe end(&ring, &closes, groups, submitted: submitted, isParent: stamp.isCurrent)
+        } else {
+            // The ring's number, and the others that it knows, may be strangers' by now.
+            unsafe ring.ring_fd = -1
+            if stamp.isCurrent { groups.leak() }
         }
         unsafe io_uring_queue_exit(&ring)
     }
@@ -117,7 +125,8 @@ public import SystemPackage
 
     /// The next free submission, to be filled, with the token last; makes room by submitting when the queue is full.
     ///
-    /// - Throws: `EBUSY` when the kernel takes nothing because completions overflowed.
+    /// - Throws: `EBUSY` when the kernel takes nothing because completions overflowed, or when the queue is full in the
+    ///   middle of a chain.
     @inlinable @inline(__always)
     mutating func nextEntry(_ token: UInt64) throws(Errno) -> UnsafeMutablePointer<io_uring_sqe> {
         precondition(token < Self.firstReservedToken, "a token that the ring has reserved for itself")
@@ -127,9 +136,35 @@ public import SystemPackage
 
     @usableFromInline @inline(never)
     mutating func entryAfterSubmitting() throws(Errno) -> UnsafeMutablePointer<io_uring_sqe> {
-        try submit()
+        try submitWholeChains()
         guard let entry = unsafe io_uring_get_sqe(&ring) else { throw .resourceBusy }
         return unsafe entry
+    }
+
+    /// Makes room for `count` submissions in a row, by handing over what is queued if there is less: for a chain of
+    /// ``EntryFlags/link``, which one enter has to hand over as a whole.
+    ///
+    /// - Throws: `EINVAL` for more than the queue holds, `EBUSY` when the queue is full in the middle of a chain, and
+    ///   what ``submit()`` throws.
+    public mutating func reserve(_ count: UInt32) throws(Errno) {
+        if unsafe count > ring.sq.ring_mask &+ 1 { throw .invalidArgument }
+        if unsafe io_uring_sq_space_left(&ring) >= count { return }
+        try submitWholeChains()
+        if unsafe io_uring_sq_space_left(&ring) < count { throw .resourceBusy }
+    }
+
+    /// The kernel would end a chain where an enter ends, and run the rest whatever became of its beginning.
+    private mutating func submitWholeChains() throws(Errno) {
+        if unsafe io_uring_sq_ready(&ring) > 0 && queuedEntry(0).pointee.flags & EntryFlags.linkBits != 0 {
+            throw .resourceBusy
+        }
+        try submit()
+    }
+
+    /// The queued submission that has `distance` others behind it.
+    @unsafe @inlinable @inline(__always)
+    func queuedEntry(_ distance: UInt32) -> UnsafeMutablePointer<io_uring_sqe> {
+        unsafe ring.sq.sqes + Int((ring.sq.sqe_tail &- 1 &- distance) & ring.sq.ring_mask)
     }
 
     @usableFromInline @inline(__always) mutating func countEnter(taken: CInt) {

@@ -83,8 +83,10 @@ public import SystemPackage
     @inlinable var ownsSomething: Bool { unsafe operation == .accept || buffer != nil }
 
     /// Closes the connection, or frees the buffer, that nobody else will ever know of.
-    @usableFromInline func end() {
-        if unsafe operation == .accept && result >= 0 {
+    ///
+    /// - Parameter isOurs: false where numbers were closed behind the ring's back, so that others may have them by now.
+    @usableFromInline func end(closing isOurs: Bool = true) {
+        if unsafe isOurs && operation == .accept && result >= 0 {
             _ = unsafe OwnedDescriptor(owning: FileDescriptor(rawValue: result))
         }
         if let buffer = unsafe buffer { _ = unsafe RequestBuffer(buffer) }

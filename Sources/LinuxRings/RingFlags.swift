@@ -50,14 +50,27 @@ public import CIOUring
     /// The flags as the kernel has them.
     public let rawValue: UInt8
 
-    /// Takes the flags as the kernel has them, but for `IOSQE_FIXED_FILE` and `IOSQE_BUFFER_SELECT`, which are dropped.
+    /// Takes the flags as the kernel has them, but for all except `IOSQE_IO_LINK`, `IOSQE_IO_HARDLINK` and
+    /// `IOSQE_CQE_SKIP_SUCCESS`, which are dropped: with the others the ring could not account for what it owns.
     @inlinable public init(rawValue: UInt8) {
-        self.rawValue = rawValue & ~(C_IOSQE_FIXED_FILE | C_IOSQE_BUFFER_SELECT)
+        self.rawValue = rawValue & (Self.linkBits | C_IOSQE_CQE_SKIP_SUCCESS)
     }
 
-    /// `IOSQE_IO_LINK`: the next submission starts when this one succeeded.
+    /// Takes any flags, for tests of what the kernel does with those that it refuses.
+    init(unchecked rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Either kind of link. Swift's importer skips the macro for `IOSQE_IO_HARDLINK`.
+    @usableFromInline static var linkBits: UInt8 { @inlinable get { C_IOSQE_IO_LINK | 1 << 3 } }
+
+    /// `IOSQE_IO_LINK`: the next submission starts when this one succeeded, and fails with `ECANCELED` when not.
+    ///
+    /// A chain is what one enter hands over, so it ends where the queue is handed over. When the queue is full in its
+    /// middle, queuing the next of it throws `EBUSY`: make room for the whole of it with ``Ring/reserve(_:)`` first.
     @inlinable public static var link: Self { Self(rawValue: C_IOSQE_IO_LINK) }
     /// `IOSQE_CQE_SKIP_SUCCESS` (Linux 5.17): no completion unless it fails.
+    ///
+    /// If it fails, and is linked to others, these have no completions at all. A close that is linked behind it must
+    /// have one, so ``Ring/prepareClose(_:_:token:)`` takes the flag away from all before it in the chain.
     @inlinable public static var skipSuccess: Self { Self(rawValue: C_IOSQE_CQE_SKIP_SUCCESS) }
 }
 

@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func kernelPicksABufferOfTheGroup() throws {
-        let group = BufferGroup(identifier: 7, count: 2, bytes: 4, headroom: 8)
+        var group = BufferGroup(identifier: 7, count: 2, bytes: 4, headroom: 8)
         var ring = try Ring.forThisThread(entries: 8)
         try ring.register(group)
         let pair = try Pair()
@@ -33,7 +33,8 @@ import Testing
 
     @Test func aBufferOfNoGroupCannotBeRecycled() async {
         await #expect(processExitsWith: .failure) {
-            BufferGroup(identifier: 7, count: 2, bytes: 4).recycle(2)
+            var group = BufferGroup(identifier: 7, count: 2, bytes: 4)
+            group.recycle(2)
         }
     }
 
@@ -78,6 +79,24 @@ import Testing
         #expect(first == 1)
     }
 
+    /// Its buffers may be in use, and the kernel would begin anew with the first.
+    @Test func aGroupIsRegisteredOnce() throws {
+        let group = BufferGroup(identifier: 7, count: 2, bytes: 4)
+        var ring = try Ring.forThisThread(entries: 8)
+        var other = try Ring.forThisThread(entries: 8)
+        try ring.register(group)
+        #expect(throws: Errno.resourceBusy) { try other.register(group) }
+        try ring.unregisterGroup(7)
+        #expect(throws: Errno.resourceBusy) { try ring.register(group) }
+    }
+
+    @Test func memoryThatWasNeverWrittenReadsAsZero() {
+        let group = BufferGroup(identifier: 7, count: 2, bytes: 4096)
+        let bytes = group.contents(of: 1, count: 4096)
+        let isZero = (0..<4096).allSatisfy { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) == 0 }
+        #expect(isZero)
+    }
+
     @Test func secondGroupOfANumberIsRefused() throws {
         let group = BufferGroup(identifier: 7, count: 2, bytes: 4)
         let other = BufferGroup(identifier: 7, count: 2, bytes: 4)
@@ -88,7 +107,7 @@ import Testing
 
     @Test(.enabled(if: multishotReceiveAvailable, whyNoRings))
     func multishotReceiveEndsWhenBuffersRunOut() throws {
-        let group = BufferGroup(identifier: 7, count: 4, bytes: 1)
+        var group = BufferGroup(identifier: 7, count: 4, bytes: 1)
         var ring = try Ring.forThisThread(entries: 8)
         try ring.register(group)
         let pair = try Pair()

@@ -58,6 +58,31 @@ import Testing
         try expectSameConnection(client, try acceptNext(from: kept))
     }
 
+    /// Far below a second, in which it would give up and leak; the square of so many takes half a minute.
+    @Test(.enabled(if: multishotReceiveAvailable, whyNoRings))
+    func manyPendingRequestsEndOneAfterTheOther() throws {
+        var ring: TestRing? = TestRing(try Ring.forThisThread(entries: 256))
+        let pipe = try Pipe()
+        let token = try ring!.base.insert(pipe.reader.duplicate())
+        for _ in 0..<10_000 { try ring!.base.preparePoll(token, .readable) }
+        #expect(try !ring!.base.wait(timeout: .nanoseconds(1)))
+        let start = ContinuousClock.now
+        ring = nil
+        #expect(ContinuousClock.now - start < .seconds(5))
+
+        var bare: Ring? = try Ring.forThisThread(entries: 256)
+        for token in UInt64(0)..<10_000 { try bare!.preparePoll(pipe.reader, .readable, token: token) }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
+        defer { memory.deallocate() }
+        let ends = try Pipe()
+        try bare!.prepareRead(ends.reader, into: memory, .link, token: 0)
+        try bare!.prepareClose(ends.reader.duplicate(), token: 1)
+        try bare!.submit()
+        let second = ContinuousClock.now
+        bare = nil
+        #expect(ContinuousClock.now - second < .seconds(5))
+    }
+
     @Test func closingTheListenerClosesWhatWasKept() throws {
         let ring = try TestRing()
         let scene = try Scene(ring)

@@ -47,7 +47,7 @@ import Testing
 
         try ring.prepareClose(slot: Slot(1), token: 9)
         #expect(try ring.completion().token == 9)
-        try accept.resume(on: &ring)
+        try accept.resume(on: &ring, afterClose: true)
         #expect(accept.shortage == nil && accept.rearms == 1)
         let next = try connect(to: listener)
         #expect(try accept.next(on: &ring).slot == Slot(1))
@@ -71,7 +71,7 @@ import Testing
                 #expect(accept.shortage == .tooManyOpenFiles)
                 // Nothing is queued by itself.
                 #expect(try ring.submit() == 0)
-                try accept.resume(on: &ring)
+                try accept.resume(on: &ring, afterClose: true)
                 #expect(accept.shortage == nil && accept.rearms == attempt)
             }
             _ = OwnedDescriptor(owning: .init(rawValue: filled[0].rawValue))
@@ -114,6 +114,70 @@ import Testing
             }
             #expect(numbers.sorted() == [0, 1, 2, 3, 4])
             _ = consume clients
+        }
+    }
+
+    /// The pattern of the documentation beside a request that completes at once, again and again.
+    @Test(.enabled(if: descriptorTableCanBeFilled, whyNoFilling))
+    func aBusyNeighbourDoesNotMakeItSpin() throws {
+        try withOwnDescriptorTable {
+            _ = try DescriptorLimit.raise()
+            var ring = try Ring.forThisThread(entries: 8, completions: 64)
+            let listener = try loopbackListener()
+            let pipe = try Pipe()
+            try pipe.write()
+            var accept = MultishotAccept(listener: listener.descriptor, token: 3)
+            let clients = try Clients(1, to: listener)
+            let filled = try fillDescriptorTable()
+            try accept.arm(on: &ring)
+            try ring.preparePoll(pipe.reader, .readable, token: 4)
+            let start = ContinuousClock.now
+            var neighbours = 0
+            while neighbours < 20_000 {
+                try ring.submitAndWait()
+                try accept.resume(on: &ring)
+                while let completion = ring.nextCompletion() {
+                    if completion.token == 3 {
+                        #expect(try Taken(accept.accepted(completion, on: &ring)).isNothing)
+                    } else {
+                        neighbours += 1
+                        try ring.preparePoll(pipe.reader, .readable, token: 4)
+                    }
+                }
+            }
+            // At most one for each 10 ms, however long it took.
+            #expect(accept.rearms <= UInt64((ContinuousClock.now - start) / .milliseconds(10)) + 1)
+            for number in filled { _ = OwnedDescriptor(owning: .init(rawValue: number.rawValue)) }
+            _ = consume clients
+        }
+    }
+
+    @Test func armingAnewEndsAShortage() throws {
+        var ring = try Ring.forThisThread(entries: 8)
+        try ring.registerFileSlots(count: 1)
+        let listener = try loopbackListener()
+        var accept = MultishotAccept(listener: listener.descriptor, into: .slots, token: 3)
+        try accept.arm(on: &ring)
+        let clients = try Clients(2, to: listener)
+        #expect(try accept.next(on: &ring).slot == Slot(0))
+        #expect(try accept.next(on: &ring).isNothing)
+        #expect(accept.shortage != nil)
+        try accept.arm(on: &ring)
+        #expect(accept.shortage == nil)
+        try accept.resume(on: &ring, afterClose: true)
+        #expect(accept.rearms == 0)
+        #expect(try ring.submit() == 1)
+        _ = consume clients
+    }
+
+    /// Another ring's message, with a number that would be taken for a connection.
+    @Test func aCompletionOfAnotherRequestIsRefused() async {
+        await #expect(processExitsWith: .failure) {
+            var ring = try Ring(entries: 8)
+            let listener = try loopbackListener()
+            var accept = MultishotAccept(listener: listener.descriptor, token: 3)
+            try ring.prepareMessage(to: ring.descriptor, result: 1, messageToken: 4, .skipSuccess, token: 5)
+            _ = try accept.next(on: &ring)
         }
     }
 
@@ -192,7 +256,7 @@ import Testing
         #expect(try taken.bytes() == [0])
         #expect(accept.shortage == .badFileDescriptor)
         #expect(dup2(ringCopy.descriptor.rawValue, closed) == closed)
-        try accept.resume(on: &ring)
+        try accept.resume(on: &ring, afterClose: true)
         #expect(accept.shortage == nil)
         _ = consume clients
     }

@@ -51,6 +51,57 @@ struct RingLostTests {
         }
     }
 
+    /// Connections that were accepted, and whose events are kept by the ring or lie in its queue.
+    @Test(.enabled(if: multishotAvailable, whyNoRings), arguments: [false, true])
+    func connectionsThatNobodyTookAreNotClosed(isKept: Bool) throws {
+        try withOwnDescriptorTable {
+            var ring: DescriptorRing? = DescriptorRing(try Ring(entries: 8))
+            let listener = try loopbackListener()
+            let address = try listener.address
+            let token = try ring!.insert(listener.release())
+            try ring!.prepareAccept(token)
+            for _ in 0..<2 { _ = try StreamSocket(for: address, .blocking).connect(to: address).release().release() }
+            try ring!.wait()
+            if isKept { try ring!.drain(token) }
+            try unshareDescriptorTable(closingInherited: true)
+            let strangers = fillLowNumbers()
+            ring = nil
+            #expect(strangers.allSatisfy(isOpen))
+        }
+    }
+
+    @Test func aCloseThatFailedIsNotMadeUpFor() throws {
+        try withOwnDescriptorTable {
+            var ring: Ring? = try Ring(entries: 8)
+            try ring!.prepareCancel(target: 99, .link, token: 1)
+            try ring!.prepareClose(FileDescriptor.open("/dev/null", .readOnly).owned, token: 2)
+            try ring!.submitAndWait(for: 2)
+            try unshareDescriptorTable(closingInherited: true)
+            let strangers = fillLowNumbers()
+            ring = nil
+            #expect(strangers.allSatisfy(isOpen))
+        }
+    }
+
+    @Test func theRequestsOfAStrangersRingAreLeftAlone() throws {
+        try withOwnDescriptorTable {
+            var lost: DescriptorRing? = DescriptorRing(try Ring(entries: 8))
+            let pipe = try Pipe()
+            let token = try lost!.insert(pipe.reader.duplicate())
+            try lost!.preparePoll(token, .readable)
+            _ = try lost!.wait(timeout: .zero)
+            try unshareDescriptorTable(closingInherited: true)
+            // It gets the number of the other, which was the first in an empty table, too.
+            var stranger = try Ring(entries: 8)
+            #expect(stranger.descriptor.rawValue == 3)
+            let own = try Pipe()
+            try stranger.preparePoll(own.reader, .readable, token: 5)
+            try stranger.submit()
+            lost = nil
+            #expect(try !stranger.submitAndWait(timeout: .milliseconds(20)))
+        }
+    }
+
     @Test func removingDoesNotGiveBackAStrangersNumber() throws {
         try withOwnDescriptorTable {
             var ring = DescriptorRing(try Ring(entries: 8))

@@ -13,7 +13,7 @@ import Testing
         let reader = pipe.reader
         let waiting = TestThread {
             var ring = try Ring(entries: 8, setup)
-            try ring.prepareCancel(target: 9, RingCloseOwnershipTests.unknownFlag, token: 1)
+            try ring.prepareCancel(target: 9, RingCloseOwnershipTests.refused([]), token: 1)
             try ring.preparePoll(reader, .readable, token: 2)
             let taken = try ring.submitAndWait(for: 2)
             return (taken, ring.nextSeen(), ring.nextSeen())
@@ -32,7 +32,7 @@ import Testing
         try #require(ring.features.contains(.extendedArgument))
         let pipe = try Pipe()
         try pipe.write()
-        try ring.prepareCancel(target: 9, RingCloseOwnershipTests.unknownFlag, token: 1)
+        try ring.prepareCancel(target: 9, RingCloseOwnershipTests.refused([]), token: 1)
         try ring.preparePoll(pipe.reader, .readable, token: 2)
         #expect(try ring.submitAndWait(for: 2, timeout: patience))
         #expect(try ring.completions(2).map(\.token) == [1, 2])

@@ -19,12 +19,12 @@ import Testing
             for number in numbers { connections.began(number) }
             let member = WorkerTeam.Member(index: 0, meter: meter, stop: stop, gate: StartGate())
             var worker = EchoWorker(plan, member, connections, MessagePattern(bytes: plan.messageBytes))
-            let group = BufferGroup(identifier: 0, count: 2, bytes: plan.chunkBytes, headroom: plan.messageBytes)
+            var group = BufferGroup(identifier: 0, count: 2, bytes: plan.chunkBytes, headroom: plan.messageBytes)
             var ring = try Ring.forThisThread(entries: 64)
             try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
             try ring.register(group)
             let streams = MultishotStreams(capacity: capacity, group, into: .descriptors, closesAfterReply: false)
-            try echoFromRingMultishot(&ring, group, streams, listeners: [], connections: numbers, &worker)
+            try echoFromRingMultishot(&ring, &group, streams, listeners: [], connections: numbers, &worker)
         }
     }
 

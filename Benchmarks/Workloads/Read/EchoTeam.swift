@@ -159,7 +159,7 @@ struct EchoJob: Sendable {
         _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
         _ worker: inout EchoWorker
     ) throws(Errno) {
-        let group = BufferGroup(
+        var group = BufferGroup(
             identifier: 0, count: bufferCount(own.count), bytes: plan.chunkBytes, headroom: plan.messageBytes)
         var ring = try makeRing()
         try ring.register(group)
@@ -178,7 +178,7 @@ struct EchoJob: Sendable {
             capacity: worker.connections.capacity, group, into: destination, closesAfterReply: plan.workload == .crr)
         member.gate.arriveAndWait()
         defer { if destination == .descriptors { closeRest(&ring) } }
-        try echoFromRingMultishot(&ring, group, streams, listeners: listeners, connections: numbers, &worker)
+        try echoFromRingMultishot(&ring, &group, streams, listeners: listeners, connections: numbers, &worker)
     }
 
     /// The shared set, or one of this worker's own.

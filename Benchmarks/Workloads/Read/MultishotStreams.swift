@@ -58,7 +58,7 @@ import SystemPackage
     // MARK: Arming
 
     func accept(on listener: CInt, _ ring: inout Ring) throws(Errno) {
-        let request = MultishotAccept(
+        var request = MultishotAccept(
             listener: BorrowedDescriptor(rawValue: listener), into: destination,
             token: Token(.listener, listener).rawValue)
         try request.arm(on: &ring)
@@ -153,7 +153,7 @@ import SystemPackage
 
     /// Handles a piece of a stream and queues its whole messages to be sent back from where they are.
     @unsafe func echo(
-        _ number: CInt, _ buffer: UInt16, _ received: Int, _ group: borrowing BufferGroup, _ ring: inout Ring,
+        _ number: CInt, _ buffer: UInt16, _ received: Int, _ group: inout BufferGroup, _ ring: inout Ring,
         _ worker: inout EchoWorker
     ) throws(Errno) {
         freeBuffers -= 1
@@ -167,7 +167,7 @@ import SystemPackage
         let count = total / worker.message.bytes
         let whole = count * worker.message.bytes
         if whole < total { unsafe worker.connections.keepTail(number, start + whole, count: total - whole) }
-        guard count > 0, unsafe !streams[Int(number)].isClosing else { return recycle(buffer, group) }
+        guard count > 0, unsafe !streams[Int(number)].isClosing else { return recycle(buffer, &group) }
         unsafe worker.handle(number, start, count)
         unsafe pieces[Int(buffer)] = Piece(start: start, count: whole)
         let last = unsafe streams[Int(number)].last
@@ -182,13 +182,13 @@ import SystemPackage
 
     /// Takes note of a send; goes on with the rest of it, or with the next piece.
     @unsafe func sent(
-        _ number: CInt, _ completion: borrowing Completion, _ group: borrowing BufferGroup, _ ring: inout Ring,
+        _ number: CInt, _ completion: borrowing Completion, _ group: inout BufferGroup, _ ring: inout Ring,
         _ worker: borrowing EchoWorker
     ) throws(Errno) {
         let buffer = unsafe Int(streams[Int(number)].first)
         guard buffer >= 0 else { return }
         guard completion.result > 0, unsafe !streams[Int(number)].isClosing else {
-            unsafe dropPieces(number, group)
+            unsafe dropPieces(number, &group)
             return try ended(number, completion, &ring, worker)
         }
         unsafe pieces[buffer].start! += Int(completion.result)
@@ -198,7 +198,7 @@ import SystemPackage
             return try unsafe sendFirst(number, &ring)
         }
         let next = unsafe pieces[buffer].next
-        recycle(UInt16(buffer), group)
+        recycle(UInt16(buffer), &group)
         unsafe streams[Int(number)].first = next
         if next >= 0 { return try unsafe sendFirst(number, &ring) }
         unsafe streams[Int(number)].last = -1
@@ -239,18 +239,18 @@ import SystemPackage
             file(number), from: start, count: piece.count, token: Token(.send, number).rawValue)
     }
 
-    @unsafe private func dropPieces(_ number: CInt, _ group: borrowing BufferGroup) {
+    @unsafe private func dropPieces(_ number: CInt, _ group: inout BufferGroup) {
         var next = unsafe streams[Int(number)].first
         while next >= 0 {
             let following = unsafe pieces[Int(next)].next
-            recycle(UInt16(next), group)
+            recycle(UInt16(next), &group)
             next = following
         }
         unsafe streams[Int(number)].first = -1
         unsafe streams[Int(number)].last = -1
     }
 
-    private func recycle(_ buffer: UInt16, _ group: borrowing BufferGroup) {
+    private func recycle(_ buffer: UInt16, _ group: inout BufferGroup) {
         unsafe pieces[Int(buffer)] = Piece()
         group.recycle(buffer)
         freeBuffers += 1
