@@ -8,7 +8,7 @@ import SystemPackage
 /// With a single message in flight that is two calls a message and not one: a send completes as it is handed over, so
 /// its completion ends the wait, and the next call waits for the receive. With many, one call serves many.
 func echoFromRingMultishot(
-    _ ring: inout Ring, _ group: borrowing BufferGroup, _ streams: MultishotStreams, listeners: [CInt],
+    _ ring: inout Ring, _ group: inout BufferGroup, _ streams: MultishotStreams, listeners: [CInt],
     connections: [CInt], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
@@ -35,7 +35,7 @@ func echoFromRingMultishot(
                 if let buffer = completion.bufferIdentifier, completion.result > 0 {
                     worker.progress += 1
                     try unsafe streams.echo(
-                        token.number, buffer, Int(completion.result), group, &ring, &worker)
+                        token.number, buffer, Int(completion.result), &group, &ring, &worker)
                     if !completion.isArmed { try streams.armAgain(token.number, &ring, worker) }
                     // A client must not wait for the service of others: a busy worker hands each reply over at once.
                     if worker.isBusy { try submitAtOnce(&ring, meter) }
@@ -47,7 +47,7 @@ func echoFromRingMultishot(
                 }
             case .send:
                 worker.progress += 1
-                try unsafe streams.sent(token.number, completion, group, &ring, worker)
+                try unsafe streams.sent(token.number, completion, &group, &ring, worker)
             default:
                 break
             }
