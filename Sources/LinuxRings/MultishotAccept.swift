@@ -28,8 +28,8 @@ public import SystemPackage
 /// }
 /// ```
 ///
-/// Who knows that something was closed can have it armed at once. Meanwhile connections wait in the listener's queue. A lack of slots is different in that the kernel has taken the
-/// connection already that found none, and closes it.
+/// Who knows that something was closed can have it armed at once. Meanwhile connections wait in the listener's queue. A
+/// lack of slots is different in that the kernel has taken the connection already that found none, and closes it.
 @frozen public struct MultishotAccept: Sendable {
     /// The listener, borrowed.
     public let listener: BorrowedDescriptor
