@@ -115,23 +115,12 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
             try withTakenDescriptors { [mode] in
                 var plan = try #require(Combination.named(mode)).plan(.drain(200))
                 plan.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
-                let before = open(["socket:"])
-                let run = BenchThread("drain", processor: nil) { [plan] () throws(Errno) in
-                    let interruption = try Interruption()
-                    return Result { () throws(RunError) in try measureAccept(plan, interruption) }
-                }
-                while open(["socket:"]) < before + 2 { usleep(1000) }
-                try allowNoMoreDescriptors()
-                let taken = try fillDescriptorTable()
-                usleep(1_000_000)
-                for descriptor in taken { try descriptor.close() }
-                _ = try DescriptorLimit.raise()
-                let measurement = try run.join().get().get()
+                let measurement = try measureThroughAShortage(plan, milliseconds: 1000)
                 try #require(measurement.perWorker.reduce(0, +) == 200, "connections were lost")
                 let shortages = measurement.totals[.shortages, default: 0]
                 // A pause is a hundredth of a second, so there is no room for more in the time of a drain.
-                try #require(shortages <= 100 + measurement.durationNanoseconds / 10_000_000)
-                if shortages > 0 { try #require(measurement.status == .void) }
+                try #require(shortages > 0 && shortages <= 100 + measurement.durationNanoseconds / 10_000_000)
+                try #require(measurement.status == .void, "\(measurement.reason)")
             }
         }
     }
@@ -145,18 +134,7 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
                 plan.warmupNanoseconds = 0
                 plan.durationNanoseconds = 700_000_000
                 plan.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
-                let before = open(["socket:"])
-                let run = BenchThread("crr", processor: nil) { [plan] () throws(Errno) in
-                    let interruption = try Interruption()
-                    return Result { () throws(RunError) in try measure(plan, interruption) }
-                }
-                while open(["socket:"]) < before + 2 { usleep(1000) }
-                try allowNoMoreDescriptors()
-                let taken = try fillDescriptorTable()
-                usleep(300_000)
-                for descriptor in taken { try descriptor.close() }
-                _ = try DescriptorLimit.raise()
-                let measurement = try run.join().get().get()
+                let measurement = try measureThroughAShortage(plan, milliseconds: 300)
                 try #require(measurement.lost == 0 && measurement.perWorker.reduce(0, +) > 0, "connections were lost")
                 let shortages = measurement.totals[.shortages, default: 0]
                 try #require(shortages > 0 && shortages <= 2 * (100 + measurement.durationNanoseconds / 10_000_000))
@@ -194,4 +172,21 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
             }
         }
     }
+}
+
+/// Carries out a run in whose course no descriptor can be opened for a while.
+private func measureThroughAShortage(_ plan: RunPlan, milliseconds: useconds_t) throws -> Workloads.Measurement {
+    let before = open(["socket:"])
+    let run = BenchThread("run", processor: nil) { [plan] () throws(Errno) in
+        let interruption = try Interruption()
+        return Result { () throws(RunError) in try measure(plan, interruption) }
+    }
+    // The listener and the first connection.
+    while open(["socket:"]) < before + 2 { usleep(1000) }
+    try allowNoMoreDescriptors()
+    let taken = try fillDescriptorTable()
+    usleep(milliseconds * 1000)
+    for descriptor in taken { try descriptor.close() }
+    _ = try DescriptorLimit.raise()
+    return try run.join().get().get()
 }
