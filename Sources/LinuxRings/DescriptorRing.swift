@@ -24,8 +24,8 @@ public import SystemPackage
 /// at most until the kernel is done with what was pending (not at all before Linux 6.0, and on another thread than the
 /// ring's); after that, what the kernel may still write into is never freed.
 ///
-/// Queuing a poll, waiting for it and taking it costs 405 instructions in user space, 132 with a bare ``Ring``; each of
-/// four at once 255 in place of 80; a send and the receive of it 878 in place of 270
+/// Queuing a poll, waiting for it and taking it costs 404 instructions in user space, 132 with a bare ``Ring``; each of
+/// four at once 254 in place of 80; a send and the receive of it 877 in place of 270
 /// (`Benchmarks/Reference/descriptor-ring.sh`).
 @safe public struct DescriptorRing: ~Copyable {
     @usableFromInline var ring: Ring
