@@ -223,5 +223,20 @@ extension Column {
         Column(
             "client_allocations_per_op", \.clientAllocationsPerOp, unit: "1/op", better: .lower, isCount: true,
             isRequired: false, "Memory allocations of the client threads; empty under a sanitizer."),
+        Column(
+            "syscalls_source", \.syscallsSource, isRequired: false,
+            "Who counted `syscalls_per_op`: `bpf` or `perf` (the kernel), or `loop` (the worker loops themselves)."),
+        Column(
+            "offered_ops_per_s", \.offeredOpsPerS, unit: "1/s", isRequired: false,
+            "Open loop: operations that were due in the window, divided by its length."),
+        Column(
+            "saturated", \.saturated, isRequired: false,
+            "Open loop: `yes` if clearly less was served than was offered, else `no`."),
+        Column(
+            "stall_max_ns", \.stallMaxNs, unit: "ns", isRequired: false,
+            "Longest time within the window in which no operation was completed."),
+        Column(
+            "warnings", \.warnings, isRequired: false,
+            "What has to be known before the row's figures are used, separated by `; `."),
     ]
 }

@@ -182,6 +182,16 @@ public struct RunRecord: Sendable, Equatable {
     public var staleEvents: UInt64?
     /// Memory allocations of the client threads per operation; nil under a sanitizer.
     public var clientAllocationsPerOp: Double?
+    /// Who counted ``syscallsPerOp``: `bpf` or `perf` (the kernel), or `loop` (the worker loops themselves).
+    public var syscallsSource = ""
+    /// Open loop: operations that were due in the window, by second.
+    public var offeredOpsPerS: Double?
+    /// Open loop: `yes` if clearly less was served than was offered, else `no`.
+    public var saturated = ""
+    /// Longest time within the window in which no operation was completed.
+    public var stallMaxNs: UInt64?
+    /// What has to be known before the row's figures are used, separated by `; `.
+    public var warnings = ""
 
     /// A run that has an identity and no results yet.
     ///
