@@ -49,7 +49,7 @@ struct Baseline {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try makeFolder(path, advice: "name a folder that you may write with --baseline")
         let text = String(decoding: try encoder.encode(floor), as: UTF8.self) + "\n"
         try ResultFolder(path: path, rows: []).replace("noise-floor.json", text)
     }

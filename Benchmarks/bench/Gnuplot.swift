@@ -19,11 +19,7 @@ struct Gnuplot {
     /// Writes the scripts and data of `pictures` into a folder.
     static func write(_ pictures: [Picture], into folder: String) throws {
         let advice = "name a folder that you may write with --output"
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.usage, "\(folder) cannot be created; \(advice)")
-        }
+        try makeFolder(folder, advice: advice)
         for picture in pictures {
             for (suffix, text) in [("dat", picture.data), ("gnuplot", picture.script)] {
                 try writeFile(text, to: "\(folder)/\(picture.name).\(suffix)", advice: advice)

@@ -14,12 +14,31 @@ func writeFile(_ text: String, to path: String, advice: String) throws {
     }
 }
 
+/// Makes a folder and those above it that are missing, `mkdir(2)`; one that is there already is fine.
+///
+/// - Parameter advice: what to do where the user may not make it.
+func makeFolder(_ path: String, advice: String) throws {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+        made += part + "/"
+        if unsafe mkdir(made, 0o777) == 0 { continue }
+        let error = Errno(rawValue: errno)
+        var status = stat()
+        // Of a folder that is there, a file system that cannot be written says EROFS before EEXIST.
+        let isThere = unsafe stat(made, &status) == 0
+        if isThere && status.st_mode & S_IFMT == S_IFDIR { continue }
+        // What is there and no folder is a file, or a symbolic link that leads nowhere.
+        let cause = error != .fileExists ? error : isThere ? .notDirectory : Errno(rawValue: errno)
+        throw outputFailure(cause, path, doing: "created", advice: advice)
+    }
+}
+
 /// What to say of a file or folder that cannot be written: a full disk ended the work, and all else is a mistake in what
 /// was asked for.
-func outputFailure(_ error: Errno, _ path: String, advice: String) -> Failure {
+func outputFailure(_ error: Errno, _ path: String, doing: String = "written", advice: String) -> Failure {
     switch error {
-    case .noSpace, .diskQuotaExceeded, .fileTooLarge, .ioError: Failure(.runFailed, "\(path): \(error)")
-    default: Failure(.usage, "\(path) cannot be written: \(error); \(advice)")
+    case .noSpace, .diskQuotaExceeded, .fileTooLarge, .ioError: Failure(.runFailed, "\(path): \(error.named)")
+    default: Failure(.usage, "\(path) cannot be \(doing): \(error.named); \(advice)")
     }
 }
 

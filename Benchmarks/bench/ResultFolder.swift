@@ -53,18 +53,16 @@ final class ResultFolder {
         let manager = FileManager.default
         var isFolder: ObjCBool = false
         if unsafe manager.fileExists(atPath: path, isDirectory: &isFolder) {
-            guard isFolder.boolValue else { throw Failure(.usage, "--output \(path) is a file; name a folder") }
+            guard isFolder.boolValue else { throw Failure(.usage, "\(path) is a file; name a folder with --output") }
             if let contents = try? manager.contentsOfDirectory(atPath: path), !contents.isEmpty {
-                throw Failure(.usage, "--output \(path) is not empty; name a new folder")
+                throw Failure(.usage, "\(path) is not empty; name a new folder with --output")
             }
         }
-        do {
-            try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.usage, "--output \(path) cannot be created; name a folder that you may write")
-        }
+        // Whether it was asked for or is where results go unasked, --output names another.
+        let advice = "name a folder that you may write with --output"
+        try makeFolder(path, advice: advice)
         guard unsafe access(path, W_OK | X_OK) == 0 else {
-            throw Failure(.usage, "--output \(path) cannot be written; name a folder that you may write")
+            throw outputFailure(Errno(rawValue: errno), path, advice: advice)
         }
     }
 
@@ -119,6 +117,6 @@ final class ResultFolder {
     }
 
     private func failure(_ error: Errno, _ name: String) -> Failure {
-        Failure(.runFailed, "\(path)/\(name): \(error)" + (rows.isEmpty ? "" : "; rows written before are whole"))
+        Failure(.runFailed, "\(path)/\(name): \(error.named)" + (rows.isEmpty ? "" : "; rows written before are whole"))
     }
 }

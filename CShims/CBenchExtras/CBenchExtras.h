@@ -64,7 +64,13 @@ static inline int c_terminal_columns(int descriptor) {
 /* 0 if all that was printed is written, else the error. */
 static inline int c_flush_standard_output(void) {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    if (ferror(stdout)) {
+        /* What was printed earlier failed, and why is forgotten: one more byte meets the same error. */
+        clearerr(stdout);
+        if (fputc('\n', stdout) != EOF && fflush(stdout) == 0) return EIO;
+    } else if (fflush(stdout) == 0) {
+        return 0;
+    }
     return errno ? errno : EIO;
 }
 

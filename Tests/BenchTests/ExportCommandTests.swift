@@ -54,7 +54,9 @@ import Testing
         let folder = try folder()
         let refused = try await folder.bench("export a --format jmh --output nowhere/file")
         #expect(refused.exit == 64)
-        #expect(refused.complaints.contains("nowhere/file cannot be written: No such file or directory; name a file"))
+        #expect(
+            refused.complaints.contains(
+                "nowhere/file cannot be written: No such file or directory (ENOENT); name a file"))
         let full = try await folder.bench("export a --format jmh --output /dev/full")
         #expect(full.exit == 3)
         #expect(full.complaintLines == ["bench: /dev/full: No space left on device"])
