@@ -27,25 +27,34 @@ package struct SummaryTable {
         let groups = ArmRuns.group(records.filter { $0.workload == workload })
         let summary = SummaryTable(groups: groups, workload: workload)
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
-        return (varying.isEmpty ? summary.withColumns([]) : summary.withSections(varying), summary.notes)
+        return (
+            varying.isEmpty
+                ? summary.withColumns([], spreadUnder: false) : summary.withSections(varying, spreadUnder: false),
+            summary.notes
+        )
     }
 
+    /// The widest form that fits: the spread of the rounds beside each figure or under it; what the options are as
+    /// columns or as headings; and last without the columns that tell least.
     func render(width: Int, styled: Bool) -> String {
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
-        var table = withColumns(varying)
-        if !varying.isEmpty && table.naturalWidth(gap: 1) > width { table = withSections(varying) }
-        let notes = self.notes.flatMap { wrap($0, width: max(40, width)) }
+        let places = varying.isEmpty ? [false] : [false, true]
+        let forms = [false, true].flatMap { under in
+            places.map { $0 ? withSections(varying, spreadUnder: under) : withColumns(varying, spreadUnder: under) }
+        }
+        let table = forms.first { $0.naturalWidth(gap: 1) <= width } ?? forms[forms.count - 1]
+        let notes = self.notes.flatMap { wrap($0, width: width) }
         return table.render(width: width, styled: styled) + notes.map { $0 + "\n" }.joined()
     }
 
-    private func withColumns(_ varying: [String]) -> TextTable {
+    private func withColumns(_ varying: [String], spreadUnder: Bool) -> TextTable {
         let extra = varying.map { TextTable.Heading(title: Self.titles[$0] ?? $0, alignment: .left) }
         var table = TextTable(headings: [Self.modeHeading] + extra + metrics.map(\.heading))
-        table.lines = groups.map { line(for: $0, extra: varying.map { [arm = $0.arm] in arm[$0] }) }
+        table.lines = lines(groups, varying: varying, spreadUnder: spreadUnder)
         return table
     }
 
-    private func withSections(_ varying: [String]) -> TextTable {
+    private func withSections(_ varying: [String], spreadUnder: Bool) -> TextTable {
         var table = TextTable(headings: [Self.modeHeading] + metrics.map(\.heading))
         var order: [[String]] = []
         let bySection = Dictionary(grouping: groups) { group in varying.map { group.arm[$0] } }
@@ -54,22 +63,44 @@ package struct SummaryTable {
         }
         for key in order {
             table.lines.append(.section(zip(varying, key).map { Arm.phrase($0, $1) }.joined(separator: ", ")))
-            table.lines += (bySection[key] ?? []).map { line(for: $0, extra: []) }
+            table.lines += lines(bySection[key] ?? [], varying: [], spreadUnder: spreadUnder)
         }
         return table
     }
 
-    private func line(for group: ArmRuns, extra: [String]) -> TextTable.Line {
-        guard group.usable.isEmpty else {
-            let cells = metrics.map { metric in median(group.values(metric.value)).map(metric.format) ?? "–" }
-            return .cells([group.arm["mode"]] + extra + cells)
+    private func lines(_ groups: [ArmRuns], varying: [String], spreadUnder: Bool) -> [TextTable.Line] {
+        let spreads = groups.map { group in metrics.map { Spread.text(group.values($0.value), format: $0.format) } }
+        // Of equal width in a column, so that the figures beside them line up.
+        let widths = metrics.indices.map { index in spreads.map { $0[index].count }.max() ?? 0 }
+        return zip(groups, spreads).flatMap { group, spread -> [TextTable.Line] in
+            let extra = varying.map { group.arm[$0] }
+            guard !group.usable.isEmpty else { return [note(for: group, extra: extra)] }
+            let figures = metrics.map { metric in median(group.values(metric.value)).map(metric.format) ?? "–" }
+            let marked = figures.enumerated().map { index, figure in
+                metrics[index].isServed && hasSaturation ? figure + (group.keptItsRate ? " " : "*") : figure
+            }
+            let identity = [group.arm["mode"]] + extra
+            guard !spreadUnder else {
+                let own = TextTable.Line.cells(identity + marked)
+                return spread.allSatisfy(\.isEmpty) ? [own] : [own, .cells(identity.map { _ in "" } + spread)]
+            }
+            let cells = marked.enumerated().map { index, figure in
+                let space = widths[index] - spread[index].count
+                return widths[index] == 0 ? figure : "\(figure) \(String(repeating: " ", count: space))\(spread[index])"
+            }
+            return [.cells(identity + cells)]
         }
+    }
+
+    private func note(for group: ArmRuns, extra: [String]) -> TextTable.Line {
         let identity = ([group.arm["mode"]] + extra.filter { !$0.isEmpty }).joined(separator: " ")
         let states = group.records.map {
             $0.reason.isEmpty ? $0.status.rawValue : "\($0.status.rawValue): \($0.reason)"
         }
         return .note(identity, Set(states).sorted().joined(separator: "; "))
     }
+
+    private var hasSaturation: Bool { !groups.allSatisfy(\.keptItsRate) }
 
     /// How many rounds the medians are of, and which rows were left out of them.
     private var notes: [String] {
@@ -78,9 +109,15 @@ package struct SummaryTable {
         if counts == [1] { notes.append("One round: a difference between two lines may be chance.") }
         if let most = counts.max(), most > 1 {
             let least = counts.min() ?? most
-            notes.append("Median of \(least == most ? "\(most)" : "\(least) to \(most)") rounds.")
+            let rounds = least == most ? "\(most)" : "\(least) to \(most)"
+            notes.append("Median of \(rounds) rounds; ± is how far the farthest of them lies from it.")
         }
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
+        if hasSaturation {
+            notes.append(
+                "* served clearly less than was offered: operations waited for their turn, so that the latencies are "
+                    + "those of a growing queue and rank nothing.")
+        }
         if !varying.contains("topology"), let note = topologyNote { notes.append(note) }
         for group in groups where !group.usable.isEmpty {
             for record in group.records where record.status != .ok {
@@ -109,25 +146,45 @@ package struct SummaryTable {
         var heading: TextTable.Heading
         var value: (RunRecord) -> Double?
         var format: (Double) -> String
+        /// Whether it is what was served of what was offered.
+        var isServed = false
     }
 
+    /// From left to right; the rank says which are left out first where there is no room.
     private var metrics: [Metric] {
         let noun = OperationName.of(workload: workload).short
-        func perOp(_ title: String, _ value: @escaping (RunRecord) -> Double?) -> Metric {
-            Metric(heading: .init(title: title, unit: "/\(noun)"), value: value, format: HumanUnits.perOperation)
+        func perOp(_ title: String, rank: Int, _ value: @escaping (RunRecord) -> Double?) -> Metric {
+            Metric(
+                heading: .init(title: title, unit: "/\(noun)", rank: rank), value: value,
+                format: HumanUnits.perOperation)
         }
-        func time(_ title: String, unit: String = "", _ value: @escaping (RunRecord) -> Double?) -> Metric {
-            Metric(heading: .init(title: title, unit: unit), value: value, format: HumanUnits.time)
+        func time(
+            _ title: String, unit: String = "", rank: Int, _ value: @escaping (RunRecord) -> Double?
+        ) -> Metric {
+            Metric(heading: .init(title: title, unit: unit, rank: rank), value: value, format: HumanUnits.time)
         }
-        return [
-            Metric(heading: .init(title: "\(noun)/s"), value: \.throughputOpsPerS, format: HumanUnits.count),
-            time("p50") { $0.latencyP50Ns?.number },
-            time("p99") { $0.latencyP99Ns?.number },
-            time("CPU", unit: "/\(noun)", \.serverCpuNsPerOp),
-            perOp("calls", \.syscallsPerOp),
-            perOp("wakeups", \.wakeupsPerOp),
-            perOp("spurious", \.spuriousWakeupsPerOp),
-            Metric(heading: .init(title: "fair", unit: "Jain"), value: \.fairnessJain, format: HumanUnits.perOperation),
+        func rate(_ title: String, unit: String = "", _ value: @escaping (RunRecord) -> Double?) -> Metric {
+            Metric(heading: .init(title: title, unit: unit), value: value, format: HumanUnits.count)
+        }
+        let isOpen = groups.contains { $0.records.contains { $0.offeredPerS != nil } }
+        var rates = [rate("\(noun)/s", \.throughputOpsPerS)]
+        if isOpen {
+            rates = [
+                rate("offered", unit: "\(noun)/s", \.offeredPerS),
+                rate("served", unit: "\(noun)/s", \.throughputOpsPerS),
+            ]
+            rates[1].isServed = true
+        }
+        return rates + [
+            time("p50", rank: 3) { $0.latencyP50Ns?.number },
+            time("p99", rank: 2) { $0.latencyP99Ns?.number },
+            time("CPU", unit: "/\(noun)", rank: 0, \.serverCpuNsPerOp),
+            perOp("calls", rank: 1, \.syscallsPerOp),
+            perOp("wakeups", rank: 4, \.wakeupsPerOp),
+            perOp("spurious", rank: 5, \.spuriousWakeupsPerOp),
+            Metric(
+                heading: .init(title: "fair", unit: "Jain", rank: 6), value: \.fairnessJain,
+                format: HumanUnits.perOperation),
         ]
     }
 

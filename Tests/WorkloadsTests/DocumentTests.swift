@@ -25,4 +25,12 @@ import Testing
     @Test func theResultsPageShowsEveryColumn() throws {
         #expect(try text("results/README.md").contains(Column.markdownTable))
     }
+
+    @Test func theREADMEShowsTheTableOfTheKeptRun() throws {
+        let file = "results/2026-11-21-27165d54/accept/runs.csv"
+        let rows = try RunRecord.read(Array(text(file).utf8), file: file)
+        let sorted = Mode.all.flatMap { mode in rows.filter { $0.mode == mode.name } }
+        let table = summaryTable(for: sorted, width: 80, styled: false)
+        #expect(try text("README.md").contains("```\n\(table)```\n"), "\(table)")
+    }
 }

@@ -8,7 +8,7 @@ extension Comparison {
         var table = TextTable(headings: [
             .init(title: "metric", alignment: .left), .init(title: "base"), .init(title: "new"),
             .init(title: "new/base", unit: confidenceLabel), .init(title: "verdict", alignment: .left),
-            .init(title: "n", unit: design == .paired ? "blocks" : "runs"),
+            .init(title: "n", unit: design == .paired ? "blocks" : "runs", rank: 1),
         ])
         let arms = rows.map(\.arm).reduce(into: [Arm]()) { if !$0.contains($1) { $0.append($1) } }
         let varying = Arm.varyingColumns(of: arms)
@@ -18,7 +18,7 @@ extension Comparison {
         }
         let text = [conclusion] + footnotes + warnings.map { "Warning: \($0)" }
         return table.render(width: width, styled: styled)
-            + text.flatMap { wrap($0, width: max(40, width)) }.map { $0 + "\n" }.joined()
+            + text.flatMap { wrap($0, width: width) }.map { $0 + "\n" }.joined()
     }
 
     private var confidenceLabel: String {
