@@ -190,11 +190,3 @@ final class RunSession {
         init(_ record: RunRecord) { self.init(round: record.round, order: record.orderInRound) }
     }
 }
-
-/// Rows as the modes are listed, not as chance ran them.
-func inModeOrder(_ rows: [RunRecord]) -> [RunRecord] {
-    let place = Dictionary(Mode.all.enumerated().map { ($1.name, $0) }) { first, _ in first }
-    return rows.enumerated().sorted {
-        (place[$0.element.mode, default: 0], $0.offset) < (place[$1.element.mode, default: 0], $1.offset)
-    }.map(\.element)
-}
