@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Records
+import Workloads
 
 /// `bench history`: how the metrics went over the stored runs.
 struct HistoryCommand: ParsableCommand {
@@ -10,6 +11,15 @@ struct HistoryCommand: ParsableCommand {
 
     @Argument(help: "Folder that holds result folders, at any depth; the baselines in it are not part of the history.")
     var folder = "results"
+
+    @Option(help: "Only these modes, separated by commas.")
+    var mode: String?
+
+    @Option(help: "Only these workloads, separated by commas.")
+    var workload: String?
+
+    @Option(help: "Only the machine that runs.csv names so; all, one after the other, if not given.")
+    var machine: String?
 
     @Option(help: "Metrics, column names separated by commas.")
     var metrics: String?
@@ -24,37 +34,73 @@ struct HistoryCommand: ParsableCommand {
         guard otavaConfig == nil || csv != nil else {
             throw Failure(.usage, "--otava-config describes the file of --csv; name that too")
         }
-        let stored = try Self.folders(under: folder).map { path in
-            StoredRuns(name: path, records: inModeOrder(try StoredFolder.rows(path)))
-        }.filter { !$0.records.isEmpty }
-        guard !stored.isEmpty else {
+        let stored = try filtered(
+            Self.folders(under: folder).map { path in
+                StoredRuns(name: path, records: inModeOrder(try StoredFolder.rows(path)))
+            }.filter { !$0.records.isEmpty })
+        let histories = try histories(stored)
+        guard let first = histories.first else {
             throw Failure(.noBaseline, "no stored runs under \(folder); bench run stores some")
         }
-        let history = try history(stored)
-        print(history.table(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
-        if let csv { try write(history.otavaCSV(), to: csv, of: "--csv") }
-        if let csv, let otavaConfig {
-            let gaps = history.trendsWithGaps
-            guard gaps < history.trends.count else {
-                throw Failure(.usage, "no trend has a value in every run, as Otava needs; name a narrower folder")
-            }
-            if gaps > 0 { complain("Otava takes no gaps: left out \(gaps) trends that not every stored run has") }
-            let path = URL(fileURLWithPath: csv).standardizedFileURL.path
-            try write(
-                history.otavaConfiguration(test: "bench", csvPath: path), to: otavaConfig, of: "--otava-config")
+        guard csv == nil || histories.count == 1 else {
+            let machines = histories.map(\.machineId).joined(separator: ", ")
+            throw Failure(.usage, "--csv holds one machine; choose with --machine: \(machines)")
         }
+        for (index, history) in histories.enumerated() {
+            if index > 0 { print() }
+            if histories.count > 1 { say("Machine \(history.machineId)") }
+            print(history.table(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
+        }
+        if let csv { try write(first.otavaCSV(), to: csv, of: "--csv") }
+        if let csv, let otavaConfig { try writeConfiguration(of: first, csv: csv, to: otavaConfig) }
+    }
+
+    private func writeConfiguration(of history: History, csv: String, to file: String) throws {
+        let gaps = history.trendsWithGaps
+        guard gaps < history.trends.count else {
+            throw Failure(.usage, "no trend has a value in every run, as Otava needs; name a narrower folder")
+        }
+        if gaps > 0 { complain("Otava takes no gaps: left out \(gaps) trends that not every stored run has") }
+        let path = URL(fileURLWithPath: csv).standardizedFileURL.path
+        try write(history.otavaConfiguration(test: "bench", csvPath: path), to: file, of: "--otava-config")
+    }
+
+    /// What `--mode`, `--workload` and `--machine` leave of the stored runs.
+    private func filtered(_ stored: [StoredRuns]) throws -> [StoredRuns] {
+        let modes = try mode.map { try Set(Arms.modes($0).map(\.name)) }
+        let workloads: [Workload]? = try workload.map { try choices($0, option: "workload") }
+        if let machine {
+            let known = Set(stored.flatMap(\.records).map(\.machineId)).sorted()
+            guard known.contains(machine) else { throw Failure.unknown("machine", machine, among: known) }
+        }
+        let left = stored.map { runs in
+            StoredRuns(
+                name: runs.name,
+                records: runs.records.filter { row in
+                    modes?.contains(row.mode) != false && machine ?? row.machineId == row.machineId
+                        && workloads?.contains { $0.rawValue == row.workload } != false
+                })
+        }.filter { !$0.records.isEmpty }
+        guard left.isEmpty, !stored.isEmpty else { return left }
+        let asked = [mode.map { "--mode \($0)" }, workload.map { "--workload \($0)" }].compactMap { $0 }
+        let modesThere = inModeOrder(stored.flatMap(\.records)).map { "\($0.workload)/\($0.mode)" }
+            .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        throw Failure(
+            .noBaseline,
+            "no stored run under \(folder) is of \(asked.joined(separator: " ")); there are "
+                + modesThere.joined(separator: ", "))
     }
 
     private func write(_ text: String, to path: String, of option: String) throws {
         try writeFile(text, to: path, advice: "name a file that you may write with \(option)")
     }
 
-    private func history(_ stored: [StoredRuns]) throws -> History {
-        let names = metrics?.split(separator: ",").map(String.init) ?? ComparisonOptions.defaultMetrics
+    private func histories(_ stored: [StoredRuns]) throws -> [History] {
+        let names = metrics?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         do {
-            return try History(stored, metrics: names)
+            return try History.ofMachines(in: stored, metrics: names ?? ComparisonOptions.defaultMetrics)
         } catch {
-            throw Failure(.usage, error.description)
+            throw Failure(.usage, error.description + error.nearMetric)
         }
     }
 

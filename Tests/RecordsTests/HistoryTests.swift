@@ -47,12 +47,43 @@ import Testing
         #expect(throws: ComparisonError.unknownMetric("x")) { try History([], metrics: ["x"]) }
     }
 
-    @Test func runsOfAnotherMachineAreLeftOut() throws {
+    @Test func eachMachineHasAHistoryOfItsOwn() throws {
         var stored = Self.stored(5)
-        for index in stored[1].records.indices { stored[1].records[index].machineId = "m2" }
-        let history = try History(stored)
-        #expect(history.points.map(\.gitCommit) == ["c0", "c2", "c3", "c4"] && history.otherMachines == 1)
-        #expect(history.table(width: 80, styled: false).contains("Left out: 1 of other machines."))
+        // The newest and one before it.
+        for index in [1, 4] {
+            for row in stored[index].records.indices { stored[index].records[row].machineId = "m2" }
+        }
+        let histories = try History.ofMachines(in: stored)
+        #expect(histories.map(\.machineId) == ["m1", "m2"])
+        #expect(histories.map { $0.points.map(\.gitCommit) } == [["c0", "c2", "c3"], ["c1", "c4"]])
+        #expect(histories[0].table(width: 80, styled: false).contains("3 stored runs of m1, "))
+        #expect(throws: ComparisonError.differentMachines(base: "m1", new: "m2")) { try History(stored) }
+    }
+
+    @Test func baseNewestAndChangeAreShown() throws {
+        let stored = (0..<3).map { index in
+            let record = Samples.record("epoll-et") {
+                $0.startedAt = "2026-01-1\(index)T00:00:00Z"
+                $0.serverCpuNsPerOp = 5_000 + 500 * Double(index)
+                $0.syscallsPerOp = 4 - Double(index) / 2
+                $0.throughputOpsPerS = 100_000 + 500 * Double(index)
+            }
+            return StoredRuns(name: "r\(index)", records: [record])
+        }
+        let names = ["server_cpu_ns_per_op", "syscalls_per_op", "throughput_ops_per_s"]
+        let lines = try History(stored, metrics: names).table(width: 80, styled: false)
+            .split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+        #expect(lines[0] == "metric base newest change trend")
+        #expect(lines[2] == "server_cpu_ns_per_op 5.00 µs 6.00 µs +20.0 % ▁▅█")
+        #expect(lines[3] == "syscalls_per_op 4.00 3.00 -25.0 % █▅▁")
+        // A series within two per cent is level.
+        #expect(lines[4] == "throughput_ops_per_s 100k 101k +1.0 % ▅▅▅")
+    }
+
+    @Test(arguments: [40, 80, 200]) func theTableFitsItsTerminal(_ width: Int) throws {
+        let table = try History(Self.stored()).table(width: width, styled: false)
+        #expect(table.split(separator: "\n").allSatisfy { $0.count <= width })
+        #expect(table.contains("newest") && table.contains("+20"))
     }
 
     @Test func aChangeBelowTheMinimumEffectIsNone() throws {

@@ -1,35 +1,57 @@
 extension History {
-    /// The trends for a terminal: a line per metric with a sparkline, the newest value, and the commits that changed it.
+    /// The trends for a terminal: a line per metric with a sparkline, its first and its newest value and the change
+    /// between them, and the commits that changed it.
     public func table(width: Int, styled: Bool) -> String {
         let builds = otherBuilds > 0 ? ["Left out: \(otherBuilds) rows of debug builds."] : []
         guard let first = points.first, let last = points.last else {
             return (["No stored runs."] + builds).map { $0 + "\n" }.joined()
         }
         var table = TextTable(headings: [
-            .init(title: "metric", alignment: .left), .init(title: "trend", alignment: .left), .init(title: "newest"),
+            .init(title: "metric", alignment: .left), .init(title: "base"), .init(title: "newest"),
+            .init(title: "change"), .init(title: "trend", alignment: .left),
         ])
         let arms = trends.map(\.arm).reduce(into: [Arm]()) { if !$0.contains($1) { $0.append($1) } }
         let varying = Arm.varyingColumns(of: arms)
         var changes: [String] = []
         // What does not fit is the past.
-        let shown = max(10, width - 40)
+        let shown = max(10, width - Self.widthBesideTrend)
         for arm in arms {
             table.lines.append(.section(arm.label(varying: varying)))
             for trend in trends where trend.arm == arm {
-                let newest = trend.values.compactMap { $0 }.last.map { Self.human($0, metric: trend.metric) } ?? "–"
-                table.lines.append(.cells([trend.metric, sparkline(trend.values.suffix(shown)), newest]))
+                table.lines.append(.cells(Self.cells(trend) + [sparkline(trend.values.suffix(shown))]))
                 changes += trend.changes.map { Self.sentence($0, trend, label: arm.label(varying: varying)) }
             }
         }
-        let range = "\(points.count) stored runs, \(first.startedAt) to \(last.startedAt)."
-        let others = otherMachines > 0 ? ["Left out: \(otherMachines) of other machines."] : []
+        let range =
+            "\(points.count) stored \(points.count == 1 ? "run" : "runs") of \(machineId), "
+            + "\(first.startedAt) to \(last.startedAt)."
         let notes = changes.isEmpty ? ["No change points."] : changes
         return table.render(width: width, styled: styled)
-            + ([range] + others + builds + notes).flatMap { wrap($0, width: max(40, width)) }.map { $0 + "\n" }.joined()
+            + ([range] + builds + notes).flatMap { wrap($0, width: width) }.map { $0 + "\n" }.joined()
+    }
+
+    /// The longest name of a metric that is shown unless others are asked for, and three figures with their gaps.
+    private static let widthBesideTrend = 56
+
+    private static func cells(_ trend: Trend) -> [String] {
+        let values = trend.values.compactMap { $0 }
+        guard let base = values.first, let newest = values.last else { return [trend.metric, "–", "–", "–"] }
+        let change: String =
+            if newest == base {
+                "0.0 %"
+            } else if base == 0 {
+                "from 0"
+            } else {
+                (newest > base ? "+" : "") + Decimal.fixed(100 * (newest / base - 1), digits: 1) + " %"
+            }
+        return [trend.metric, human(base, metric: trend.metric), human(newest, metric: trend.metric), change]
     }
 
     private static func sentence(_ change: Change, _ trend: Trend, label: String) -> String {
-        let ratio = change.before > 0 ? " (×\(Decimal.fixed(change.after / change.before, digits: 3)))" : ""
+        let sign = change.after > change.before ? "+" : ""
+        let ratio =
+            change.before > 0
+            ? " (\(sign)\(Decimal.fixed(100 * (change.after / change.before - 1), digits: 1)) %)" : ""
         let isHigher = change.after > change.before
         let isWorse = isHigher == (Column.named(trend.metric)?.better == .lower)
         return "\(label): \(trend.metric) \(isWorse ? "worse" : "better") between \(change.lastCommitBefore) and "

@@ -48,14 +48,27 @@ public struct History: Sendable {
 
     /// When and of which commit each stored run is, oldest first.
     public var points: [(name: String, startedAt: String, gitCommit: String)]
-    /// Stored runs that were left out because they are of another machine than the newest.
-    public var otherMachines: Int
+    /// The machine that all of them ran on.
+    public var machineId: String
     /// Rows that were left out because they are of another build than `release`.
     public var otherBuilds: Int
     /// The trends that have a value.
     public var trends: [Trend]
 
-    /// The trends of `metrics` over `stored`, which may be in any order.
+    /// A history for each machine in `stored`, in the order of their names: what differs between machines is no trend.
+    public static func ofMachines(
+        in stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics,
+        changePoints: ChangePoints = ChangePoints()
+    ) throws(ComparisonError) -> [History] {
+        let byMachine = Dictionary(grouping: stored, by: \.machineId)
+        var histories: [History] = []
+        for machine in byMachine.keys.sorted() {
+            histories.append(try History(byMachine[machine] ?? [], metrics: metrics, changePoints: changePoints))
+        }
+        return histories
+    }
+
+    /// The trends of `metrics` over `stored`, which are of one machine and may be in any order.
     public init(
         _ stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics,
         changePoints: ChangePoints = ChangePoints()
@@ -69,9 +82,12 @@ public struct History: Sendable {
             StoredRuns(name: runs.name, records: runs.records.filter { $0.build == "release" })
         }
         otherBuilds = stored.reduce(0) { $0 + $1.records.count } - released.reduce(0) { $0 + $1.records.count }
-        let all = Self.merged(released.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt })
-        let ordered = all.filter { $0.machineId == all.last?.machineId }
-        otherMachines = all.count - ordered.count
+        let ordered = Self.merged(released.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt })
+        let machine = stored.first?.machineId ?? ""
+        if let other = stored.first(where: { $0.machineId != machine }) {
+            throw .differentMachines(base: machine, new: other.machineId)
+        }
+        machineId = machine
         points = ordered.map { ($0.name, $0.startedAt, $0.gitCommit) }
         let groups = ordered.map { stored in
             Dictionary(uniqueKeysWithValues: ArmRuns.group(stored.records).map { ($0.arm, $0) })
