@@ -16,7 +16,8 @@ extension Arms {
             else {
                 throw Failure(
                     .usage,
-                    "--pin takes auto, none, or at least two of the processors \(available), not '\(options.pin)'")
+                    "--pin takes auto, none, or at least two of the processors \(available), not '\(options.pin)'"
+                        + didYouMean(options.pin, among: ["auto", "none"]))
             }
             let clientCount = min(options.clients, processors.count - 1)
             return Placement(
@@ -27,8 +28,7 @@ extension Arms {
     /// What all runs have in common.
     static func base(_ options: RunOptions, seed: UInt64) throws -> RunPlan {
         guard let workload = Workload(rawValue: options.workload) else {
-            let known = Workload.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.usage, "unknown workload '\(options.workload)'; workloads: \(known)")
+            throw Failure.unknown("workload", options.workload, among: Workload.allCases.map(\.rawValue))
         }
         guard (1...mostCount).contains(options.clients) else { throw Failure(.usage, "--clients takes 1 or more") }
         guard rounds.contains(options.rounds) else {
@@ -41,10 +41,16 @@ extension Arms {
                     + "'\(options.serviceTime)'")
         }
         guard let work = ServiceTime.Work(rawValue: options.service) else {
-            throw Failure(.usage, "--service takes busy or sleep, not '\(options.service)'")
+            throw Failure(
+                .usage,
+                "--service takes busy or sleep, not '\(options.service)'"
+                    + didYouMean(options.service, among: ["busy", "sleep"]))
         }
         guard let close = RunPlan.CloseStyle(rawValue: options.close) else {
-            throw Failure(.usage, "--close takes reset or orderly, not '\(options.close)'")
+            throw Failure(
+                .usage,
+                "--close takes reset or orderly, not '\(options.close)'"
+                    + didYouMean(options.close, among: ["reset", "orderly"]))
         }
         guard let address = SocketAddress(numeric: options.address, port: options.port) else {
             throw Failure(
@@ -67,7 +73,10 @@ extension Arms {
         }
         if let mistake = meaningless(options, workload) { throw Failure(.usage, mistake) }
         guard let spacing = RunPlan.Spacing(rawValue: options.spacing) else {
-            throw Failure(.usage, "--spacing takes uniform or poisson, not '\(options.spacing)'")
+            throw Failure(
+                .usage,
+                "--spacing takes uniform or poisson, not '\(options.spacing)'"
+                    + didYouMean(options.spacing, among: ["uniform", "poisson"]))
         }
         var plan = RunPlan(workload, mode: Mode.all[0])
         plan.messageBytes = options.messageSize

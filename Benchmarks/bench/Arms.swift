@@ -68,8 +68,7 @@ struct Arms {
         if text == "all" { return Mode.all }
         return try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let mode = Mode.named(String(name)) else {
-                let known = Mode.all.map(\.name).joined(separator: ", ")
-                throw Failure(.usage, "unknown mode '\(name)'; modes: \(known), or all")
+                throw Failure.unknownMode(String(name))
             }
             return mode
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Records
 
 /// The command line: one subcommand a file.
 @main struct Bench: ParsableCommand {
@@ -13,6 +14,7 @@ import Foundation
             Exit codes: 0 fine, 1 internal error, 2 regressed, 3 a run failed, 5 no baseline or another machine's, \
             6 nothing supported here, 64 usage, 130 interrupted.
             """,
+        version: Version.line,
         subcommands: [
             RunCommand.self, ListCommand.self, ClaimsCommand.self, CompareCommand.self, CheckCommand.self,
             CalibrateCommand.self, HistoryCommand.self, PlotCommand.self, ReportCommand.self, ExportCommand.self,
@@ -33,6 +35,11 @@ import Foundation
 
     private static func runCommand() -> Int32 {
         do {
+            if let answer = try Shell.answer(Array(CommandLine.arguments.dropFirst())) {
+                print(answer, terminator: "")
+                return Exit.fine.rawValue
+            }
+            try checkHelp()
             var command = try parseAsRoot()
             try command.run()
             return Exit.fine.rawValue
@@ -44,7 +51,7 @@ import Foundation
         } catch {
             let code = exitCode(for: error)
             if code == .success {
-                print(fullMessage(for: error))
+                print(HelpText(fullMessage(for: error, columns: 10_000)).fitted(to: Terminal.columns))
             } else {
                 complain(usageMessage(error))
             }
@@ -52,22 +59,43 @@ import Foundation
         }
     }
 
-    /// One line: what was wrong and what exists instead, or where to read what is meant.
+    /// One line: what was wrong, what was probably meant, and what exists instead or where to read about it.
     private static func usageMessage(_ error: any Error) -> String {
-        let message = message(for: error).split(separator: "\n").first.map(String.init) ?? "usage"
+        var message = message(for: error).split(separator: "\n").first.map(String.init) ?? "usage"
+        if message.last == "." { message.removeLast() }
         let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-        let name = names.first { $0 == CommandLine.arguments.dropFirst().first } ?? "run"
-        if message.hasPrefix("Unknown option") {
-            let command = configuration.subcommands.first { $0.configuration.commandName == name }
-            let help = helpMessage(for: command ?? RunCommand.self)
-            let options = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }).sorted()
-            return "\(message); options: \(options.joined(separator: " "))"
+        let typed = CommandLine.arguments.dropFirst()
+        let name = names.first { $0 == typed.first } ?? "run"
+        if let option = message.firstMatch(of: /^Unknown option '([^']*)'/) {
+            let options = CommandTree.read()?.command(name)?.options.compactMap(\.option) ?? []
+            let near = didYouMean(String(option.1), among: options + ["--version"])
+            return "unknown option '\(option.1)'\(near.isEmpty ? ";" : near) options: \(options.joined(separator: " "))"
         }
+        // What stands where a command does is a command; elsewhere it is a word too many.
         if message.contains("nexpected argument") {
-            let known = names.joined(separator: ", ")
-            return "\(message); commands: \(known); everything else is an option and begins with --"
+            guard let first = typed.first, !first.hasPrefix("-"), !names.contains(first) else {
+                return "\(message); an option begins with --; see 'bench help \(name)'"
+            }
+            return Failure.unknown("command", first, among: names).message
+                + "; everything else is an option and begins with --"
+        }
+        // The parser takes -1 for an option.
+        if let option = message.firstMatch(of: /^Missing value for '(--[a-z-]+)/)?.1,
+            let place = typed.firstIndex(of: String(option)), let value = typed.dropFirst(place).first,
+            value.hasPrefix("-"), Double(value) != nil
+        {
+            return "\(option) does not take '\(value)'; see 'bench help \(name)'"
         }
         return "\(message); see 'bench help \(name)'"
+    }
+
+    /// `bench help NONSENSE` is a mistake, and not a wish for all help.
+    private static func checkHelp() throws {
+        let typed = CommandLine.arguments.dropFirst()
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard typed.first == "help", let name = typed.dropFirst().first, !name.hasPrefix("-"), !names.contains(name)
+        else { return }
+        throw Failure.unknown("command", name, among: names)
     }
 }
 
@@ -94,9 +122,11 @@ enum Exit: Int32 {
     case interrupted = 130
 }
 
-/// Says something on standard error.
+/// Says something on standard error: in one line, which a terminal gets wrapped between words.
 func complain(_ message: String) {
-    writeToStandardError("bench: \(message)\n")
+    let line = "bench: \(message)"
+    let lines = Terminal.errorColumns.map { wrap(line, width: $0) } ?? [line]
+    writeToStandardError(lines.joined(separator: "\n") + "\n")
 }
 
 /// Writes to standard error if it can be written; there is nowhere to say that it cannot.

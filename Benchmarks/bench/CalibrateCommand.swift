@@ -45,7 +45,7 @@ struct CalibrateCommand: ParsableCommand {
         for (name, options) in plans {
             try calibrate(options, machine, baseline, path: name.isEmpty ? path : "\(path)/\(name)")
         }
-        print("Noise floor: \(baseline.noiseFloorFile)")
+        say("Noise floor: \(baseline.noiseFloorFile)")
     }
 
     private static var everything: [(String, [String])] {
@@ -93,7 +93,7 @@ struct CalibrateCommand: ParsableCommand {
                     }
             }
             let name = entry.mode + String(repeating: " ", count: width - entry.mode.count)
-            print("\(entry.workload)  \(name)  \(values.joined(separator: "  "))")
+            say(values.joined(separator: "  "), after: "\(entry.workload)  \(name)  ")
         }
     }
 }

@@ -47,7 +47,9 @@ struct ClaimsCommand: ParsableCommand {
             try save(records)
             if result.failed { failures.append("\(experiment.id) \(result.record.detail)") }
         }
-        print("\n\(Self.tally(records))\nResults: " + ([csv] + (markdown.map { [$0] } ?? [])).joined(separator: ", "))
+        print()
+        say(Self.tally(records))
+        say("Results: " + ([csv] + (markdown.map { [$0] } ?? [])).joined(separator: ", "))
         if !failures.isEmpty { throw Failure(.runFailed, failures.joined(separator: "; ")) }
     }
 
@@ -56,8 +58,7 @@ struct ClaimsCommand: ParsableCommand {
         let names = names.flatMap { $0.split(separator: ",").map(String.init) }
         if names.isEmpty { return Experiment.all }
         for name in names where Experiment.named(name) == nil {
-            let known = Experiment.all.map(\.id).joined(separator: " ")
-            throw Failure(.usage, "there is no claim \(name); claims: \(known)")
+            throw Failure.unknown("claim", name, among: Experiment.all.map(\.id))
         }
         return Experiment.all.filter { names.contains($0.id) }
     }

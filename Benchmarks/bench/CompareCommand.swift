@@ -89,7 +89,10 @@ struct CompareCommand: ParsableCommand {
         let names = ignore?.split(separator: ",").map(String.init) ?? []
         if let unknown = names.first(where: { name in !Arm.columns.contains { $0.name == name } }) {
             let known = Arm.columns.map(\.name).joined(separator: ", ")
-            throw Failure(.usage, "--ignore: '\(unknown)' is not an identity column; there are \(known)")
+            throw Failure(
+                .usage,
+                "--ignore: '\(unknown)' is not an identity column\(didYouMean(unknown, among: Arm.columns.map(\.name))); there are \(known)"
+            )
         }
         return Set(names)
     }
@@ -125,7 +128,7 @@ struct CompareCommand: ParsableCommand {
     private func compareModes(_ text: String, _ folder: String) throws {
         let modes = try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let mode = Mode.named(String(name)) else {
-                throw Failure(.usage, "unknown mode '\(name)'; bench list names them")
+                throw Failure.unknownMode(String(name))
             }
             return mode.name
         }

@@ -60,6 +60,13 @@ struct ComparisonArguments: ParsableArguments {
     }
 }
 
+extension ComparisonError {
+    /// The metric that an unknown one was probably meant to be.
+    var nearMetric: String {
+        if case .unknownMetric(let name) = self { didYouMean(name, among: Column.metrics.map(\.name)) } else { "" }
+    }
+}
+
 extension Comparison {
     /// A comparison whose errors carry their exit codes.
     static func of(base: [RunRecord], new: [RunRecord], _ options: ComparisonOptions) throws -> Comparison {
@@ -72,13 +79,13 @@ extension Comparison {
                 case .noUsableRuns: .runFailed
                 case .noCommonArms, .unknownMetric: .usage
                 }
-            throw Failure(exit, error.description)
+            throw Failure(exit, error.description + error.nearMetric)
         }
     }
 
     /// Prints the table, after a line that says what is compared.
     func show(_ title: String) {
-        print(title)
+        for line in title.split(separator: "\n") { say(String(line)) }
         print(table(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
     }
 }

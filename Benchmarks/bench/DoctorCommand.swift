@@ -17,11 +17,14 @@ struct DoctorCommand: ParsableCommand {
         let width = facts.map(\.fact.count).max() ?? 0
         for fact in facts {
             let name = fact.fact + String(repeating: " ", count: width - fact.fact.count)
-            print("\(fact.isHarmful ? "!" : " ") \(name)  \(fact.value)")
-            let indent = String(repeating: " ", count: width + 4)
-            if fact.isHarmful { print("\(indent)\(fact.effect)\n\(indent)→ \(fact.remedy)") }
+            say(fact.value, after: "\(fact.isHarmful ? "!" : " ") \(name)  ")
+            if fact.isHarmful {
+                say(fact.effect, indent: width + 4)
+                say("→ \(fact.remedy)", indent: width + 4)
+            }
         }
         let harmful = facts.count(where: \.isHarmful)
-        print(harmful == 0 ? "\nNothing to mend." : "\n\(harmful) of \(facts.count) to mend, marked with !.")
+        print()
+        say(harmful == 0 ? "Nothing to mend." : "\(harmful) of \(facts.count) to mend, marked with !.")
     }
 }

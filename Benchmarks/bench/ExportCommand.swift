@@ -30,8 +30,7 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         guard let format = ExportFormat(rawValue: format) else {
-            let known = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.usage, "unknown format '\(self.format)'; formats: \(known)")
+            throw Failure.unknown("format", self.format, among: ExportFormat.allCases.map(\.rawValue))
         }
         guard direction == nil || format == .githubActionBenchmark else {
             throw Failure(.usage, "--direction belongs to --format github-action-benchmark")

@@ -31,7 +31,7 @@ struct PlotCommand: ParsableCommand {
     func run() throws {
         let kinds = try kind.map(Self.kinds)
         guard let pictureFormat = PictureFormat(rawValue: format) else {
-            throw Failure(.usage, "unknown format '\(format)'; formats: svg, png")
+            throw Failure.unknown("format", format, among: PictureFormat.allCases.map(\.rawValue))
         }
         let results = try StoredResult.read(folders)
         let folder = output ?? results[results.count - 1].path + "/plots"
@@ -52,7 +52,7 @@ struct PlotCommand: ParsableCommand {
     private static func kinds(_ text: String) throws -> [PictureKind] {
         try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let kind = PictureKind(rawValue: String(name)) else {
-                throw Failure(.usage, "unknown kind '\(name)'; kinds: \(kindList)")
+                throw Failure.unknown("kind", String(name), among: PictureKind.allCases.map(\.rawValue))
             }
             return kind
         }

@@ -46,8 +46,7 @@ func choices<Choice: CaseIterable & RawRepresentable<String>>(
     if text == "all" { return Array(Choice.allCases) }
     return try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
         guard let choice = Choice(rawValue: String(name)) else {
-            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.usage, "unknown \(option) '\(name)'; there is \(known)")
+            throw Failure.unknown(option, String(name), among: Choice.allCases.map(\.rawValue), and: ["all"])
         }
         return choice
     }

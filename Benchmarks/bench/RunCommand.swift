@@ -20,8 +20,9 @@ struct RunCommand: ParsableCommand {
         let rows = try session.run()
         if !options.quiet {
             print(summaryTable(for: rows, width: Terminal.columns, styled: Terminal.isStyled))
-            for finding in findings(for: rows) { print(finding) }
-            print("\nResults: \(session.folder.path)")
+            for finding in findings(for: rows) { say(finding) }
+            print()
+            say("Results: \(session.folder.path)")
         }
         if session.interrupted { throw ExitCode(Exit.interrupted.rawValue) }
         let last = RunSession.lastTries(rows)

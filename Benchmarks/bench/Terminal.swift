@@ -1,6 +1,7 @@
 import CBenchExtras
 import Foundation
 import Glibc
+import Records
 import SystemPackage
 
 /// What standard output and error are connected to.
@@ -20,14 +21,50 @@ enum Terminal {
     /// went away wanted no more of it.
     static func flushOutput() -> String? {
         let error = c_flush_standard_output()
-        return error == 0 || error == EPIPE ? nil : "standard output: \(Errno(rawValue: error))"
+        return error == 0 || error == EPIPE ? nil : "standard output: \(Errno(rawValue: error).named)"
     }
 
-    /// Columns of standard output; 80 where it is not a terminal.
-    static var columns: Int {
-        let columns = Int(c_terminal_columns(STDOUT_FILENO))
-        return columns > 0 ? columns : 80
+    /// Columns for tables: those of standard output's terminal, or that the user wants; 80 where neither is known.
+    static var columns: Int { textColumns ?? 80 }
+
+    /// Columns for sentences; nil where standard output is no terminal, whose reader is a program: it gets them whole.
+    static var textColumns: Int? { wantedColumns ?? columns(of: STDOUT_FILENO) }
+
+    /// Columns for what is said on standard error; nil where that is no terminal.
+    static var errorColumns: Int? { columns(of: STDERR_FILENO) }
+
+    /// What `COLUMNS` says, as environ(7) has it.
+    private static var wantedColumns: Int? {
+        ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap {
+            (1...mostColumns).contains($0) ? $0 : nil
+        }
     }
+
+    private static let mostColumns = 10_000
+
+    private static func columns(of descriptor: CInt) -> Int? {
+        let columns = Int(c_terminal_columns(descriptor))
+        return columns > 0 ? columns : nil
+    }
+}
+
+/// Prints a text that is meant to be read, wrapped between words where standard output is a terminal.
+///
+/// - Parameters:
+///   - start: what its first line begins with and its others leave free; on a narrow terminal it has a line of its own.
+///   - indent: how far all its lines stand to the right, where there is room for that.
+func say(_ text: String, after start: String = "", indent: Int = 0) {
+    let column = start.count + indent
+    guard let width = Terminal.textColumns else {
+        return print(String(repeating: " ", count: indent) + start + text)
+    }
+    let narrow = width - column < 24
+    let room = narrow ? min(column, 4) : column
+    let lines = wrap(text, width: max(width - room, 1)).map { String(repeating: " ", count: room) + $0 }
+    guard !start.isEmpty else { return lines.forEach { print($0) } }
+    guard !narrow else { return (wrap(start, width: width) + lines).forEach { print($0) } }
+    print(String(repeating: " ", count: indent) + start + (lines.first?.dropFirst(room) ?? ""))
+    for line in lines.dropFirst() { print(line) }
 }
 
 /// One line on standard error that is drawn over as the runs go on.
@@ -43,12 +80,16 @@ struct ProgressBar {
 
     func show(done: Int, doing: String) {
         guard isShown else { return }
-        let width = 24
-        let filled = total == 0 ? width : width * done / total
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         let elapsed = -start.timeIntervalSinceNow
         let left = done == 0 ? "" : ", \(Int((elapsed / Double(done) * Double(total - done)).rounded(.up))) s left"
-        write("\r\u{1b}[K[\(bar)] \(done)/\(total) \(doing)\(left)")
+        let text = " \(done)/\(total) \(doing)\(left)"
+        // A line that the terminal wraps cannot be drawn over; its last column stays free.
+        let room = (Terminal.errorColumns ?? 80) - 1
+        let width = min(24, room - text.count - 2)
+        guard width >= 4 else { return write("\r\u{1b}[K\(text.dropFirst().prefix(room))") }
+        let filled = total == 0 ? width : width * done / total
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+        write("\r\u{1b}[K[\(bar)]\(text)")
     }
 
     func clear() {

@@ -77,7 +77,7 @@ enum WakeArms {
     private static func wakePlans(_ options: RunOptions) throws -> [WakePlan] {
         let signals: [WakeSignal] = try choices(options.signal ?? "eventfd", option: "signal")
         guard let shape = WakeShape(rawValue: options.shape ?? "ping-pong") else {
-            throw Failure(.usage, "unknown shape '\(options.shape ?? "")'; there is ping-pong, pool")
+            throw Failure.unknown("shape", options.shape ?? "", among: WakeShape.allCases.map(\.rawValue))
         }
         let kinds: [TaskDescriptors] = try choices(options.descriptors ?? "all", option: "descriptors")
         if shape == .pingPong { try refusePoolOptions(options) }
