@@ -1,103 +1,137 @@
-#!/bin/sh
+#!/bin/bash
 # How often bench compare is wrong, counted on this machine.
 #
 #   Benchmarks/aa-check.sh aa [COMPARISONS] [BLOCKS]        identical code: false verdicts, at most 5 of 100 expected
 #   Benchmarks/aa-check.sh slower [COMPARISONS] [BLOCKS]    10 % more server CPU: found, at least 9 of 10 expected
 #
-# BENCH names the program (default: the release build), DURATION and WARMUP the lengths of a run. "aa" compares as
-# bench compare --binaries does by default: its gates, two looks, and MODES (separated by commas). "slower" takes one
-# look at pinned runs of MODE. Prints a line per comparison and the count; exits with 1 if the count is out of bounds.
-set -eu
+# All blocks are recorded in one go, interleaved as bench compare --binaries does it, and every BLOCKS of them are judged
+# as one comparison, by bench compare with its default gates; no block is judged twice. MODES names the modes (default
+# epoll-et; all), DURATION and WARMUP the lengths of a run, BENCH the program (default: the release build). BUSY=1 keeps
+# every processor busy meanwhile. FOLDER keeps the blocks: the same command with the same FOLDER goes on after an
+# interruption. Prints a line per comparison and the count; exits with 1 if the count is out of bounds.
+set -euo pipefail
+
+usage() {
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+    exit 64
+}
 
 kind=${1:-aa}
-blocks=${3:-20}
-bench=${BENCH:-.build/release/bench}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/aa-check.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT TERM
+case $kind in
+aa) total=${2:-100} blocks=${3:-12} run=(--mode "${MODES:-epoll-et}" --duration "${DURATION:-25ms}" --warmup "${WARMUP:-5ms}") ;;
+slower)
+    total=${2:-10} blocks=${3:-20}
+    run=(--mode "${MODES:-epoll-et}" --pin auto --duration "${DURATION:-100ms}" --warmup "${WARMUP:-20ms}")
+    ;;
+*) usage ;;
+esac
+[[ $total =~ ^[1-9][0-9]*$ && $blocks =~ ^[1-9][0-9]*$ ]] || usage
 
-# Compares and leaves the table in $folder/table and what was said in $folder/messages; prints the overall verdict:
-# regressed, improved, same or inconclusive.
-compare() { # seed, new program, further options
-    seed=$1
-    new=$2
-    shift 2
+bench=$(realpath "${BENCH:-.build/release/bench}")
+folder=${FOLDER:-}
+spinners=()
+end() {
+    for spinner in "${spinners[@]}"; do kill "$spinner" 2>/dev/null || true; done
+    if [ -z "${FOLDER:-}" ]; then rm -rf "$folder"; fi
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+if [ -z "$folder" ]; then folder=$(mktemp -d "${TMPDIR:-/tmp}/aa-check.XXXXXX"); fi
+mkdir -p "$folder"
+
+if [ -n "${BUSY:-}" ]; then
+    # A spinner looks for its parent now and then, so that it ends even if this script is killed.
+    for _ in $(seq "$(nproc)"); do
+        (parent=$$; while kill -0 "$parent" 2>/dev/null; do for ((i = 0; i < 200000; i++)); do :; done; done) &
+        spinners+=($!)
+    done
+fi
+
+new=$bench
+options=()
+if [ "$kind" = slower ]; then
+    # Both sides spin, so that the planted difference is exactly a tenth of what an operation costs the base.
+    base_ns=2000
+    if [ ! -f "$folder/cost/runs.csv" ]; then
+        "$bench" run "${run[@]}" --service-time "fixed:${base_ns}ns" --rounds 7 --seed 1 --quiet --output "$folder/cost" \
+            >"$folder/messages" 2>&1 || true
+    fi
+    cost=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "server_cpu_ns_per_op") column = i; next }
+        $column != "" { print $column }' "$folder/cost/runs.csv" | sort -n | awk '{ v[NR] = $1 } END { print int(v[int((NR + 1) / 2)]) }')
+    new_ns=$((base_ns + cost / 10))
+    new=$folder/slower
+    if [ ! -f "$new" ]; then
+        printf '#!/bin/sh\nexec "%s" "$@" --service-time fixed:%sns\n' "$bench" "$new_ns" >"$new"
+        chmod +x "$new"
+    fi
+    run+=(--service-time "fixed:${base_ns}ns")
+    options=(--fail-on server_cpu_ns_per_op --ignore service_time)
+    echo "base: $cost ns per operation, $base_ns of them planted; new: $new_ns planted"
+fi
+
+# Records what is missing. More blocks than asked for are not made: doubt is judged below.
+record() {
+    count=$((total * blocks))
+    if [ -f "$folder/runs/compare.json" ]; then
+        command=(compare --resume "$folder/runs" --quiet --allow-missing)
+    else
+        command=(compare --binaries "$bench" "$new" --blocks "$count" --max-blocks "$count" --seed 1 --quiet
+            --allow-missing --output "$folder/runs" "${options[@]}" -- "${run[@]}")
+    fi
     status=0
-    "$bench" compare --binaries "$bench" "$new" --blocks "$blocks" --seed "$seed" --quiet --output "$folder/$seed" \
-        "$@" >"$folder/table" 2>"$folder/messages" || status=$?
-    # A run that failed (3) is left out of the table, which has a verdict nevertheless.
+    "$bench" "${command[@]}" >"$folder/table" 2>"$folder/messages" || status=$?
+    if [ "$status" -eq 130 ] || [ ! -f "$folder/runs/new/runs.csv" ]; then
+        cat "$folder/messages" >&2
+        exit "$status"
+    fi
+}
+
+# The rows of the blocks $2 to $3 of side $1. No field before "round" is quoted.
+rows() {
+    awk -F, -v first="$2" -v last="$3" '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == "round") column = i; print; next }
+        $column >= first && $column <= last' "$folder/runs/$1/runs.csv"
+}
+
+record
+echo "margin: 2 %, or the noise floor where that is larger"
+grep "noise floor" "$folder/messages" || true
+wrong=0
+found=0
+: >"$folder/metrics"
+for ((comparison = 1; comparison <= total; comparison++)); do
+    part=$folder/part
+    rm -rf "$part"
+    mkdir -p "$part/base" "$part/new"
+    cp "$folder/runs/compare.json" "$part/"
+    for side in base new; do
+        rows "$side" $(((comparison - 1) * blocks + 1)) $((comparison * blocks)) >"$part/$side/runs.csv"
+        cp "$folder/runs/$side/run.json" "$part/$side/"
+    done
+    status=0
+    "$bench" compare "$part/base" "$part/new" --allow-missing "${options[@]}" >"$folder/table" 2>"$folder/messages" ||
+        status=$?
     if ! grep -q '^Overall: ' "$folder/table"; then
         cat "$folder/messages" >&2
         exit "$status"
     fi
-    sed -n 's/^Overall: \([a-z]*\).*/\1/p' "$folder/table"
-    cp "$folder/$seed/base/run.json" "$folder/run.json"
-    rm -rf "${folder:?}/$seed"
-}
-
-# Prints what a change must exceed: the noise floors of the accepting modes, or that there is none.
-margin() {
-    echo "margin: 2 %, or the noise floor where that is larger"
-    if grep "noise floor" "$folder/messages"; then return; fi
-    machine=$(sed -n 's/.*"machine_id" : "\(.*\)".*/\1/p' "$folder/run.json")
-    tr -d ' ",' <"results/baseline/$machine/noise-floor.json" | awk -F: '
-        { value[$1] = $2 }
-        $1 == "workload" && $2 == "accept" && value["metric"] ~ /^(server_cpu_ns|syscalls|wakeups)_per_op$/ {
-            printf "noise floor of %s of %s: %.1f %%\n", value["metric"], value["mode"], 100 * value["floor"]
-        }'
-}
-
-case $kind in
-aa)
-    total=${2:-100}
-    run="--mode ${MODES:-epoll-et} --duration ${DURATION:-50ms} --warmup ${WARMUP:-10ms}"
-    wrong=0
-    seed=1
-    : >"$folder/metrics"
-    while [ "$seed" -le "$total" ]; do
-        # shellcheck disable=SC2086 # the options are words
-        verdict=$(compare "$seed" "$bench" -- $run)
-        if [ "$seed" -eq 1 ]; then margin; fi
-        echo "$seed $verdict"
-        # A line of the table begins with the metric; a star marks one that decides. One of them is enough, even where
-        # another is in doubt and the whole verdict with it.
-        if grep -Eq '^[a-z0-9_]+\* .* (regressed|improved) ' "$folder/table"; then wrong=$((wrong + 1)); fi
-        awk '/^[a-z0-9_]+\*? / && / \(?(regressed|improved)\)? / { print $1 }' "$folder/table" >>"$folder/metrics"
-        seed=$((seed + 1))
-    done
-    echo "false verdicts: $wrong of $total comparisons of identical code, $blocks blocks each or twice as many in doubt"
-    echo "of single metrics, in any mode (* decides, after Holm; the others are not adjusted for their number):"
+    last=$(tail -n 1 "$folder/table")
+    # A line of the table begins with the metric. One clear change is enough, even where another metric is in doubt and
+    # the whole verdict with it.
+    if grep -Eq '^[a-z0-9_]+\*? .* \(?(regressed|improved)\)? ' "$folder/table"; then wrong=$((wrong + 1)); fi
+    awk '/^[a-z0-9_]+\*? / && / \(?(regressed|improved)\)? / { print $1 }' "$folder/table" >>"$folder/metrics"
+    case $last in REGRESSED*) found=$((found + 1)) ;; esac
+    if [ "$kind" = aa ]; then tally="$wrong wrong"; else tally="$found found"; fi
+    echo "$comparison ($tally) $last"
+done
+where="quiet"
+if [ -n "${BUSY:-}" ]; then where="every processor busy"; fi
+if [ "$kind" = slower ]; then
+    echo "found: $found of $total slowdowns by a tenth, $blocks blocks each, ${MODES:-epoll-et}, $where"
+    [ $((found * 10)) -ge $((total * 9)) ]
+else
+    echo "false verdicts: $wrong of $total comparisons of identical code, $blocks blocks each, ${MODES:-epoll-et}, $where"
+    echo "by metric (* decides):"
     sort "$folder/metrics" | uniq -c
     [ $((wrong * 20)) -le "$total" ]
-    ;;
-slower)
-    total=${2:-10}
-    run="--mode ${MODE:-epoll-et} --pin auto --duration ${DURATION:-200ms} --warmup ${WARMUP:-50ms}"
-    # Both sides spin, so that the planted difference is exactly a tenth of what an operation costs the base.
-    base_ns=2000
-    # shellcheck disable=SC2086
-    "$bench" run $run --service-time "fixed:${base_ns}ns" --rounds 5 --seed 1 --quiet --output "$folder/cost"
-    cost=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "server_cpu_ns_per_op") column = i; next }
-        { print $column }' "$folder/cost/runs.csv" | sort -n | sed -n 3p | cut -d. -f1)
-    new_ns=$((base_ns + cost / 10))
-    printf '#!/bin/sh\nexec "%s" "$@" --service-time fixed:%sns\n' "$(realpath "$bench")" "$new_ns" >"$folder/slower"
-    chmod +x "$folder/slower"
-    echo "base: $cost ns per operation, $base_ns of them planted; new: $new_ns planted"
-    found=0
-    seed=1
-    while [ "$seed" -le "$total" ]; do
-        # shellcheck disable=SC2086
-        verdict=$(compare "$seed" "$folder/slower" --max-blocks "$blocks" --fail-on server_cpu_ns_per_op \
-            --ignore service_time -- $run --service-time "fixed:${base_ns}ns")
-        echo "$seed $verdict"
-        if [ "$verdict" = regressed ]; then found=$((found + 1)); fi
-        seed=$((seed + 1))
-    done
-    echo "found: $found of $total slowdowns by a tenth, $blocks blocks each"
-    [ $((found * 10)) -ge $((total * 9)) ]
-    ;;
-*)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
-    exit 64
-    ;;
-esac
+fi

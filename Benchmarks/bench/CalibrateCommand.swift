@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Meters
 import Records
+import Synchronization
 import Workloads
 
 /// `bench calibrate`: how far identical code seems to differ from itself on this machine.
@@ -10,9 +11,10 @@ struct CalibrateCommand: ParsableCommand {
         commandName: "calibrate",
         abstract: "Compares this program with itself and stores the noise floor of this machine.",
         discussion: """
-            Runs every mode twice in each block, as bench compare --binaries would run two programs. compare and \
-            check take the floor as their margin until the kernel changes. What is calibrated later replaces the same \
-            workload and mode only.
+            Runs every mode twice in each block, as bench compare --binaries would run two programs, then a few times \
+            beside processors that it keeps busy. compare and check take the floor as their margin until the kernel \
+            changes; for what was not measured interleaved they take the drift from block to block, and count exactly \
+            only what load does not change. What is calibrated later replaces the same workload and mode only.
             """)
 
     @Option(help: "Blocks, each holding every mode twice; at least 6, which give 95 %.")
@@ -67,8 +69,9 @@ struct CalibrateCommand: ParsableCommand {
         }
         runs.complain(noiseFloor: nil)
         let rows = runs.rows.flatMap { $0 }
+        let loaded = try runLoaded(plan, path: path + "/loaded")
         var floor = NoiseFloor(
-            runs: rows, kernel: machine.kernel, measuredAt: Date().formatted(.iso8601), seed: seed)
+            runs: rows, loaded: loaded, kernel: machine.kernel, measuredAt: Date().formatted(.iso8601), seed: seed)
         guard !floor.entries.isEmpty else {
             throw Failure(.runFailed, "too few runs succeeded for a noise floor; the rows in \(path) say why")
         }
@@ -80,7 +83,25 @@ struct CalibrateCommand: ParsableCommand {
         try baseline.store(floor)
     }
 
-    /// The floors of the metrics that decide.
+    /// Runs beside as many spinning threads as there are processors, which tell the counts that load changes.
+    private func runLoaded(_ calibrated: InterleavedPlan, path: String) throws -> [RunRecord] {
+        let plan = try InterleavedPlan(
+            sides: [calibrated.sides[0]], arguments: calibrated.arguments, seed: calibrated.seed,
+            blocks: Self.loadedBlocks,
+            maxBlocks: Self.loadedBlocks)
+        let runs = try InterleavedRuns(plan, path: path, quiet: self.quiet)
+        let spinners = Spinners(ProcessInfo.processInfo.activeProcessorCount)
+        defer { spinners.end() }
+        guard try runs.run(blocks: 1...Self.loadedBlocks, modes: plan.modes) else {
+            throw Failure(.interrupted, "interrupted; nothing was stored, the runs are in \(path)")
+        }
+        return runs.rows.flatMap { $0 }
+    }
+
+    /// As many as show that a count is steady.
+    private static let loadedBlocks = 3
+
+    /// The floors of the metrics that decide, and the drift of the first.
     private func show(_ floor: NoiseFloor) {
         let metrics = ["server_cpu_ns_per_op", "throughput_ops_per_s", "latency_p99_ns"]
         let width = floor.entries.map(\.mode.count).max() ?? 0
@@ -89,7 +110,8 @@ struct CalibrateCommand: ParsableCommand {
             let values = metrics.compactMap { metric in
                 floor.entries.first { $0.workload == entry.workload && $0.mode == entry.mode && $0.metric == metric }
                     .map {
-                        "\(metric) \(($0.floor * 1000).rounded() / 10) %"
+                        let drift = $0.drift.map { ", drift \(Decimal.fixed(100 * $0, digits: 1)) %" } ?? ""
+                        return "\(metric) \(Decimal.fixed(100 * $0.floor, digits: 1)) %" + drift
                     }
             }
             let name = entry.mode + String(repeating: " ", count: width - entry.mode.count)
@@ -101,4 +123,17 @@ struct CalibrateCommand: ParsableCommand {
 /// The program that is running.
 var ownProgram: String {
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+}
+
+/// Threads that keep processors busy until they are told to end; they end with the process in any case.
+private final class Spinners: Sendable {
+    private let isWanted = Atomic(true)
+
+    init(_ count: Int) {
+        for _ in 0..<count {
+            Thread { [self] in while isWanted.load(ordering: .relaxed) {} }.start()
+        }
+    }
+
+    func end() { isWanted.store(false, ordering: .relaxed) }
 }

@@ -15,8 +15,9 @@ struct CheckCommand: ParsableCommand {
             bench check --counts-only           system calls, wakeups and allocations per operation only: fast, and
                                                 the same on every machine
 
-            Without the baseline's program, as in a fresh clone, the stored numbers are compared: counts decide, times \
-            are shown. Counts that never vary decide without statistics.
+            Without the baseline's program, as in a fresh clone, the stored numbers are compared as compare does with \
+            two folders. What this system cannot run ends with 3, unless --allow-missing is given. The last line names \
+            the outcome and the largest change.
             """)
 
     @Flag(help: "Stores a new baseline instead of comparing with the old one.")
@@ -68,6 +69,6 @@ struct CheckCommand: ParsableCommand {
         let check = BaselineCheck(
             baseline: stored, machine: machine, arguments: arguments, countsOnly: countsOnly, seed: seed,
             blocks: blocks, maxBlocks: maxBlocks ?? 2 * blocks, output: scratch, quiet: quiet)
-        try check.run()
+        try tellingTheOutcome { try check.run() }
     }
 }

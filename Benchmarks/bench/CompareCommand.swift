@@ -18,9 +18,10 @@ struct CompareCommand: ParsableCommand {
             --min-effect and the noise floor of bench calibrate. Where the first blocks leave doubt, --binaries goes \
             on to --max-blocks.
 
-            Of two folders that were not measured interleaved, counts per operation decide; times are shown with their \
-            verdict and decide only where --fail-on names them, since what the machine did in between passes for a \
-            change of the code.
+            Of two folders that were not measured interleaved, what lies within --drift is inconclusive, but for counts \
+            that do not depend on the load: what the machine did in between passes for a change of the code. The last \
+            line names the outcome and the largest change. What one side lacks ends with 3, unless --allow-missing is \
+            given.
             """)
 
     @Argument(help: "Result folder: the base, or with --modes the only one.")
@@ -66,13 +67,15 @@ struct CompareCommand: ParsableCommand {
         if !isLive, let option = optionForPrograms {
             throw Failure(.usage, "\(option) belongs to --binaries; stored runs are compared as they are")
         }
-        switch (isLive, modes, base, new) {
-        case (true, nil, nil, nil): try comparePrograms()
-        case (false, let modes?, let folder?, nil): try compareModes(modes, folder)
-        case (false, nil, let base?, let new?): try compareFolders(base, new)
-        default:
-            throw Failure(
-                .usage, "name two result folders, or --modes A,B and one folder, or --binaries OLD NEW; see --help")
+        try tellingTheOutcome {
+            switch (isLive, modes, base, new) {
+            case (true, nil, nil, nil): try comparePrograms()
+            case (false, let modes?, let folder?, nil): try compareModes(modes, folder)
+            case (false, nil, let base?, let new?): try compareFolders(base, new)
+            default:
+                throw Failure(
+                    .usage, "name two result folders, or --modes A,B and one folder, or --binaries OLD NEW; see --help")
+            }
         }
     }
 
@@ -104,25 +107,12 @@ struct CompareCommand: ParsableCommand {
         options.noiseFloor = NoiseFloors.forRuns(in: base, of: sides[0])
         complainOfUnusable(sides[0], side: base)
         complainOfUnusable(sides[1], side: new)
-        for note in unmatched(sides, options.ignoredColumns) { complain(note) }
         let kernels = [base, new].compactMap { (try? RunDescription.read(folder: $0))?.machine.kernel }
         if Set(kernels).count > 1 {
             complain("the sides ran on different kernels, \(kernels[0]) and \(kernels[1]): a difference may be theirs")
         }
         try end(
-            try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", sides[1],
-            arguments)
-    }
-
-    /// Says which arms only one side has.
-    private func unmatched(_ sides: [[RunRecord]], _ ignored: Set<String>) -> [String] {
-        guard ignored.isEmpty else { return [] }
-        let arms = sides.map { Set($0.map(Arm.init)) }
-        return zip(["base", "new side"], [arms[0].subtracting(arms[1]), arms[1].subtracting(arms[0])]).compactMap {
-            guard !$1.isEmpty else { return nil }
-            let modes = Set($1.map { $0["mode"] }).sorted().joined(separator: ", ")
-            return "left out: \($1.count) combinations that only the \($0) has, of \(modes)"
-        }
+            try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", arguments)
     }
 
     private func compareModes(_ text: String, _ folder: String) throws {
@@ -146,7 +136,7 @@ struct CompareCommand: ParsableCommand {
         options.ignoredColumns = try Self.columns(ignore).union(Self.columnsThatFollow(sides))
         options.noiseFloor = NoiseFloors.forRuns(in: folder, of: sides[0])
         let title = "Base: \(modes[0])\nNew:  \(modes[1])"
-        try end(try Comparison.of(base: sides[0], new: sides[1], options), title, sides[1], arguments)
+        try end(try Comparison.of(base: sides[0], new: sides[1], options), title, arguments)
     }
 
     /// Besides the mode, the columns that a mode decides: ignored where the two modes have no value in common.
@@ -184,8 +174,7 @@ struct CompareCommand: ParsableCommand {
             throw Failure(.interrupted, "interrupted; bench compare --resume \(runs.path) goes on")
         }
         runs.complain(noiseFloor: options.noiseFloor)
-        for note in unmatched(runs.rows, options.ignoredColumns) { complain(note) }
-        try end(comparison, runs.title, runs.rows.flatMap { $0 }, arguments)
+        try end(comparison, runs.title, arguments)
     }
 
     private func newRuns(_ criteria: InterleavedPlan.Criteria) throws -> InterleavedRuns {
@@ -200,15 +189,11 @@ struct CompareCommand: ParsableCommand {
         return try InterleavedRuns(plan, path: output ?? ResultFolder.freshName("compare"), quiet: quiet)
     }
 
-    private func end(
-        _ comparison: Comparison, _ title: String, _ rows: [RunRecord], _ arguments: ComparisonArguments
-    ) throws {
-        comparison.show(title)
-        guard comparison.rows.contains(where: \.isGating) else {
+    private func end(_ comparison: Comparison, _ title: String, _ arguments: ComparisonArguments) throws {
+        guard comparison.rows.contains(where: \.isGating) || !comparison.absences.isEmpty else {
             throw Failure(.usage, "nothing decides: no metric of --fail-on was measured on both sides; name others")
         }
-        let exit = arguments.exit(comparison.verdict)
-        if exit != .fine { throw ExitCode(exit.rawValue) }
-        if hasFailedRuns(rows) { throw Failure(.runFailed, "a run failed; its row says why") }
+        comparison.show(title)
+        try arguments.end([comparison])
     }
 }

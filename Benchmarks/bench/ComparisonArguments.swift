@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Records
+import Workloads
 
 /// What `compare` and `check` have in common: what counts as a change and what follows from it.
 struct ComparisonArguments: ParsableArguments {
@@ -17,6 +18,16 @@ struct ComparisonArguments: ParsableArguments {
             """)
     var failOn: String?
 
+    @Option(
+        help: """
+            How far times may have drifted between two folders: 0.1 or 10%. If not given, what bench calibrate saw, \
+            else 40% of CPU time and 50% of others.
+            """)
+    var drift: String?
+
+    @Flag(help: "Accepts what only one side has, what failed on one and what could not be run; else exit code 3.")
+    var allowMissing = false
+
     @Flag(help: "Compares runs of different machines nevertheless.")
     var force = false
 
@@ -29,16 +40,24 @@ struct ComparisonArguments: ParsableArguments {
     /// The options of the comparison.
     func options(_ design: ComparisonOptions.Design) throws -> ComparisonOptions {
         var options = ComparisonOptions(design: design)
-        let minEffect = minEffect ?? "2%"
-        let isPercent = minEffect.hasSuffix("%")
-        guard let number = Double(isPercent ? String(minEffect.dropLast()) : minEffect), number.isFinite,
-            (0...1).contains(isPercent ? number / 100 : number)
-        else { throw Failure(.usage, "--min-effect takes a share such as 2% or 0.02, not '\(minEffect)'") }
-        options.minEffect = isPercent ? number / 100 : number
+        options.minEffect = try Self.share(minEffect, of: "--min-effect") ?? options.minEffect
+        options.drift = try Self.share(drift, of: "--drift")
+        options.allowsMissing = allowMissing
+        options.othersCount = !hasGating
+        options.modeOrder = Mode.all.map(\.name)
         options.metrics = metrics.map(Self.list) ?? options.metrics
         options.gating = gating ?? options.gating
         options.allowsDifferentMachines = force
         return options
+    }
+
+    private static func share(_ text: String?, of option: String) throws -> Double? {
+        guard let text else { return nil }
+        let isPercent = text.hasSuffix("%")
+        guard let number = Double(isPercent ? String(text.dropLast()) : text), number.isFinite,
+            (0...1).contains(isPercent ? number / 100 : number)
+        else { throw Failure(.usage, "\(option) takes a share such as 2% or 0.02, not '\(text)'") }
+        return isPercent ? number / 100 : number
     }
 
     /// The metrics of `--fail-on`.
@@ -50,13 +69,42 @@ struct ComparisonArguments: ParsableArguments {
     /// Whether the user said what decides.
     var hasGating: Bool { gating != nil }
 
-    /// The exit code of a verdict.
-    func exit(_ verdict: Verdict) -> Exit {
-        switch verdict {
+    /// The exit code of an outcome.
+    func exit(_ outcome: Outcome) -> Exit {
+        switch outcome {
         case .regressed: .regressed
+        case .failed, .notCompared: .runFailed
         case .inconclusive: failOn.map(Self.list)?.contains(Self.doubt) == true ? .regressed : .fine
         case .same, .improved: .fine
         }
+    }
+
+    /// Ends a command with the line that tells what it found, which is the last on standard output, and on standard
+    /// error too where that leads elsewhere.
+    func end(_ comparisons: [Comparison]) throws {
+        let headline = Headline(comparisons)
+        print(headline.text)
+        if !Terminal.outputsMeet {
+            _ = Terminal.flushOutput()
+            writeToStandardError(headline.text + "\n")
+        }
+        let exit = exit(headline.outcome)
+        if exit != .fine { throw ExitCode(exit.rawValue) }
+    }
+}
+
+/// Ends a comparison that came to nothing with a line on standard output that says so. Mistakes in the call, and the
+/// lack of a baseline, have their line on standard error alone.
+func tellingTheOutcome(_ compare: () throws -> Void) throws {
+    do {
+        try compare()
+    } catch let failure as Failure {
+        switch failure.exit {
+        case .runFailed, .nothingSupported: print("\(Outcome.failed.rawValue) \(failure.message)")
+        case .interrupted: print("\(Outcome.notCompared.rawValue) \(failure.message)")
+        default: break
+        }
+        throw failure
     }
 }
 
@@ -76,8 +124,8 @@ extension Comparison {
             let exit: Exit =
                 switch error {
                 case .differentMachines: .noBaseline
-                case .noUsableRuns: .runFailed
-                case .noCommonArms, .unknownMetric: .usage
+                case .noRuns: .runFailed
+                case .unknownMetric: .usage
                 }
             throw Failure(exit, error.description + error.nearMetric)
         }

@@ -18,7 +18,7 @@ struct InterleavedComparison {
         let early = runs.rows.map { $0.filter { $0.round <= plan.blocks } }
         let first = try Comparison.of(base: early[0], new: early[1], options)
         guard first.verdict == .inconclusive, plan.maxBlocks > plan.blocks else { return first }
-        let open = first.rows.filter { $0.isGating && $0.verdict == .inconclusive }.map { $0.arm["mode"] }
+        let open = first.open.map { $0.arm["mode"] }
         guard !open.isEmpty else { return first }
         let modes = plan.modes.filter(open.contains)
         let names = modes.joined(separator: ", ")

@@ -24,6 +24,15 @@ enum Terminal {
         return error == 0 || error == EPIPE ? nil : "standard output: \(Errno(rawValue: error).named)"
     }
 
+    /// True if what is written to standard output and to standard error ends up in one place.
+    static var outputsMeet: Bool {
+        let places = [STDOUT_FILENO, STDERR_FILENO].map { descriptor in
+            var status = stat()
+            return unsafe fstat(descriptor, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : []
+        }
+        return places[0] == places[1]
+    }
+
     /// Columns for tables: those of standard output's terminal, or that the user wants; 80 where neither is known.
     static var columns: Int { textColumns ?? 80 }
 

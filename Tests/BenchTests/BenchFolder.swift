@@ -15,12 +15,17 @@ final class BenchFolder: Sendable {
         let output: String
         let complaints: String
 
-        /// The lines on standard error but for those that a debug build and a busy machine give rise to.
+        /// The lines on standard error but for those that a debug build and a busy machine give rise to, and for the last
+        /// line of standard output, which is repeated where they lead to different places.
         var complaintLines: [Substring] {
             complaints.split(separator: "\n").filter { line in
                 !["whose numbers mean nothing", "no noise floor is known"].contains { line.contains($0) }
+                    && line != lastLine
             }
         }
+
+        /// The last line on standard output; empty if there is none.
+        var lastLine: Substring { output.split(separator: "\n").last ?? "" }
     }
 
     let url: URL

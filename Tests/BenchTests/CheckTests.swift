@@ -73,7 +73,10 @@ import Testing
         try folder.write(counts, rows: good + other)
         let missing = try await folder.bench("check --counts-only")
         #expect(missing.exit == 3, "\(missing.complaints)")
-        #expect(missing.complaints.contains("not checked: ") && missing.complaints.contains("(no usable run)"))
+        #expect(missing.output.contains("Not compared: epoll-lt (2 connections): only the base has it."))
+        #expect(missing.lastLine == "NOT COMPARED accept/epoll-lt (2 connections) and 1 more: only the base has it")
+        let allowed = try await folder.bench("check --counts-only --allow-missing")
+        #expect(allowed.exit == 0 && allowed.lastLine.hasPrefix("SAME accept/"), "\(allowed.output)")
         // Counts that say nothing.
         var rows = good
         for index in rows.indices {
@@ -108,11 +111,11 @@ import Testing
             machine + "/bench", "#!/bin/sh\ncase \"$*\" in \(other);; *) exec '\(BenchFolder.bench)' \"$@\";; esac\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
         let lacking = try await folder.bench(check)
-        #expect(lacking.exit == 3 && lacking.complaints.contains("not checked: "), "\(lacking.complaints)")
+        #expect(lacking.exit == 3 && lacking.output.contains("Not compared: poll"), "\(lacking.complaints)")
         // As in a fresh clone.
         try FileManager.default.removeItem(atPath: folder.path(machine + "/bench"))
         let alone = try await folder.bench(check)
-        #expect(alone.exit == 0 && alone.complaints.contains("counts decide and times are only shown"))
+        #expect(alone.exit == 0 && alone.complaints.contains("the baseline's program is not in"))
         var rows = try folder.rows(machine + "/accept")
         for index in rows.indices { rows[index].machineId = "elsewhere" }
         try folder.write(machine + "/accept", rows: rows)

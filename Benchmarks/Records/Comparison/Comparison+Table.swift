@@ -11,12 +11,12 @@ extension Comparison {
             .init(title: "n", unit: design == .paired ? "blocks" : "runs", rank: 1),
         ])
         let arms = rows.map(\.arm).reduce(into: [Arm]()) { if !$0.contains($1) { $0.append($1) } }
-        let varying = Arm.varyingColumns(of: arms)
+        let varying = Arm.varyingColumns(of: arms + absences.map(\.arm))
         for arm in arms {
             if arms.count > 1 { table.lines.append(.section(arm.label(varying: varying))) }
             table.lines += rows.filter { $0.arm == arm }.map { .cells(cells($0)) }
         }
-        let text = [conclusion] + footnotes + warnings.map { "Warning: \($0)" }
+        let text = [conclusion] + footnotes + doubts(varying) + missing(varying) + warnings.map { "Warning: \($0)" }
         return table.render(width: width, styled: styled)
             + text.flatMap { wrap($0, width: width) }.map { $0 + "\n" }.joined()
     }
@@ -28,14 +28,7 @@ extension Comparison {
     }
 
     private func cells(_ row: MetricComparison) -> [String] {
-        let column = Column.named(row.metric)
-        func human(_ value: Double) -> String {
-            switch column?.unit {
-            case "ns", "ns/op": HumanUnits.time(nanoseconds: value)
-            case "1/s": HumanUnits.count(value)
-            default: HumanUnits.perOperation(value)
-            }
-        }
+        func human(_ value: Double) -> String { HumanUnits.of(value, column: row.metric) }
         // Nothing has no ratio to something.
         let hasRatio = row.base > 0 && row.new > 0 || row.ratio == 1
         let ratio = hasRatio ? Decimal.fixed(row.ratio, digits: 3) : "\(human(row.base)) to \(human(row.new))"
@@ -50,19 +43,43 @@ extension Comparison {
     }
 
     private var conclusion: String {
-        let deciding = rows.filter { $0.isGating && $0.verdict == verdict }
-        guard !deciding.isEmpty else {
-            return "Overall: \(verdict.rawValue); no gating metric was measured on both sides."
-        }
         let names = deciding.map(\.metric).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        return "Overall: \(verdict.rawValue) (\(names.joined(separator: ", ")))."
+        let phrase = outcome.rawValue.lowercased()
+        return "Overall: \(phrase)\(names.isEmpty ? "" : " (\(names.joined(separator: ", ")))")."
+    }
+
+    /// What was not decided for another reason than want of runs, a line for each reason.
+    private func doubts(_ varying: [String]) -> [String] {
+        let open = rows.filter { $0.counts && $0.doubt != nil }
+        let reasons = open.compactMap(\.doubt).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return reasons.map { reason in
+            let arms = open.filter { $0.doubt == reason }.map { $0.arm.label(varying: varying) }
+                .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+            return "Not decided (\(arms.joined(separator: ", "))): \(reason)."
+        } + armsWithoutTimes.map { "Not decided (\($0.label(varying: varying))): no time was measured on both sides." }
+    }
+
+    private func missing(_ varying: [String]) -> [String] {
+        let list = absences.map { absence in
+            let name = [absence.arm.label(varying: varying), absence.metric].compactMap { $0 }.joined(separator: " ")
+            return "Not compared: \(name): \(absence.reason)."
+        }
+        guard !list.isEmpty, !allowsMissing else { return list }
+        return list + ["What is not compared ends with exit code 3; --allow-missing accepts it."]
     }
 
     private var footnotes: [String] {
+        guard !rows.isEmpty else { return [] }
         var notes = ["* decides the overall verdict."]
-        if rows.contains(where: { !$0.isGating }) {
+        let others = rows.filter { !$0.isGating }
+        if others.contains(where: \.counts) {
+            notes.append("A verdict in brackets counts where it is a clear change; its doubt does not.")
+        } else if !others.isEmpty {
             notes.append("A verdict in brackets decides nothing and is not adjusted for the number of metrics.")
         }
+        let worse = others.filter { !$0.counts && $0.verdict == .regressed }.map(\.metric)
+            .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        if !worse.isEmpty { notes.append("Regressed, and not named in --fail-on: \(worse.joined(separator: ", ")).") }
         if rows.contains(where: { $0.method == .pairedMedian }) {
             notes.append("new/base is the median of the ratios of the blocks, not the ratio of the two medians.")
         }
@@ -76,12 +93,10 @@ extension Comparison {
         if rows.contains(where: { $0.method == .exactCount }) {
             notes.append("Counts that did not vary from run to run need no interval.")
         }
-        if design == .unpaired, rows.contains(where: { !$0.isGating && Column.named($0.metric)?.isCount == false }) {
-            notes.append(
-                "Times decide nothing here unless named in --fail-on: between two invocations the machine changes too.")
-        }
         let unit = design == .paired ? "blocks" : "runs of each side"
-        let open = rows.filter { $0.isGating && $0.verdict == .inconclusive && $0.method != .exactCount }
+        let open = rows.filter {
+            ($0.isGating || $0.isSuspect) && $0.verdict == .inconclusive && $0.method != .exactCount && $0.doubt == nil
+        }
         if open.contains(where: { $0.blocksNeeded == nil }) {
             notes.append(
                 "More than \(MetricTest.mostBlocks) \(unit) would be needed: a change is as large as its margin.")
@@ -89,5 +104,16 @@ extension Comparison {
             notes.append("About \(most) \(unit) would settle what is inconclusive.")
         }
         return notes
+    }
+}
+
+extension HumanUnits {
+    /// A value of the column called `name`, in its unit.
+    static func of(_ value: Double, column name: String) -> String {
+        switch Column.named(name)?.unit {
+        case "ns", "ns/op": time(nanoseconds: value)
+        case "1/s": count(value)
+        default: perOperation(value)
+        }
     }
 }

@@ -21,6 +21,25 @@ extension Comparison {
                 "The sides were not interleaved: what changed on the machine in between passes for a change of the "
                     + "code. Compare two binaries in one invocation to be sure.")
         }
+        let sources = { (side: ArmRuns) in
+            Set(side.usable.map { $0.syscallsSource.isEmpty ? "loop" : $0.syscallsSource })
+        }
+        if arms.contains(where: {
+            !$0.base.usable.isEmpty && !$0.new.usable.isEmpty && sources($0.base) != sources($0.new)
+        }) {
+            warnings.append(
+                "System calls were counted by different means (syscalls_source): the loops count what they mean to call, "
+                    + "the kernel what is called. Count both sides alike.")
+        }
+        let modes = { (list: [MatchedArm]) in
+            list.map { $0.base.arm["mode"] }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        }
+        let saturated = modes(arms.filter { $0.saturation == .both })
+        if !saturated.isEmpty {
+            warnings.append(
+                "Neither side kept the rate of \(saturated.joined(separator: ", ")), so their latency was not compared. "
+                    + "Lower --rate to compare it.")
+        }
         return warnings + drift(arms: arms, options: options, metrics: metrics)
     }
 

@@ -4,48 +4,79 @@ import Foundation
 ///
 /// The run is the sample. Ratios are compared in logarithms, so that twice and half are equally far apart; an arm's
 /// interval is exact (order statistics of the per-block ratios, or the shifts that a U test does not reject). The
-/// p-values of all gating metrics of all arms are adjusted together after Holm, so that `alpha` bounds the chance of
-/// calling any of them changed when none is.
+/// p-values of all metrics of all arms that count are adjusted together after Holm, those that gate with ten times the
+/// weight, so that `alpha` bounds the chance of calling any of them changed when none is.
 public struct Comparison: Sendable {
     /// Every metric that both sides of an arm have.
     public var rows: [MetricComparison]
-    /// With ``ComparisonOptions/comparesSteadyCountsOnly``: the base's counts that could not be compared.
+    /// What was to be compared and could not be.
+    public var absences: [Absence]
+    /// With ``ComparisonOptions/comparesSteadyCountsOnly``: the base's counts that vary among its own runs.
     public var omissions: [Omission]
+    /// Arms without any time on both sides, of which counts alone say nothing.
+    public var armsWithoutTimes: [Arm]
     /// What weakens the comparison, each with its remedy.
     public var warnings: [String]
     /// How runs were matched.
     public var design: ComparisonOptions.Design
     /// The chance of a false verdict that was asked for.
     public var alpha: Double
+    /// Whether ``absences`` were accepted beforehand.
+    public var allowsMissing: Bool
 
-    /// The overall verdict, over the gating metrics: one regression outweighs everything, doubt outweighs an
-    /// improvement.
+    /// The overall verdict: one regression outweighs everything, and doubt about what decides, or a lack of it, outweighs
+    /// an improvement.
     public var verdict: Verdict {
-        let verdicts = Set(rows.filter(\.isGating).map(\.verdict))
-        let order: [Verdict] = [.regressed, .inconclusive, .improved, .same]
-        return order.first { verdicts.contains($0) } ?? .inconclusive
+        let counting = rows.filter(\.counts)
+        if counting.contains(where: { $0.verdict == .regressed }) { return .regressed }
+        let isOpen =
+            rows.contains { $0.isGating && $0.verdict == .inconclusive } || counting.contains(where: \.isSuspect)
+        if isOpen || !armsWithoutTimes.isEmpty || !(allowsMissing || absences.isEmpty) { return .inconclusive }
+        guard rows.contains(where: \.isGating) else { return .inconclusive }
+        return counting.contains { $0.verdict == .improved } ? .improved : .same
     }
 
     /// Compares the usable runs of `new` with those of `base`.
     public init(base: [RunRecord], new: [RunRecord], options: ComparisonOptions) throws(ComparisonError) {
         let metrics = try Self.metrics(options)
-        let arms = try Self.matchedArms(base: base, new: new, options: options)
-        design = options.design
-        alpha = options.alpha
-        warnings = Self.warnings(arms: arms, options: options, metrics: metrics)
-        let tests = arms.flatMap { arm in
-            metrics.compactMap { MetricTest(arm: arm, column: $0, options: options) }
+        let sides = try Self.sides(base: base, new: new, options: options)
+        let arms = sides.compactMap { side in
+            side.base.flatMap { base in side.new.map { MatchedArm(base: base, new: $0) } }
         }
+        (design, alpha, allowsMissing) = (options.design, options.alpha, options.allowsMissing)
+        absences =
+            sides.flatMap { Absence.all(base: $0.base, new: $0.new) }
+            + arms.flatMap { Absence.all($0, metrics: metrics, options: options) }
+        warnings = Self.warnings(arms: arms, options: options, metrics: metrics)
         omissions =
             options.comparesSteadyCountsOnly
             ? arms.flatMap { arm in metrics.compactMap { Omission(arm: arm, column: $0, options: options) } } : []
-        let pValues = holmAdjusted(tests.filter(\.isStatisticalGate).map(\.pValue))
-        // Each remaining hypothesis is tested at α divided by their number, so that is what the blocks must reach.
-        let strictness = Double(max(1, pValues.count))
-        var adjusted = pValues[...]
-        rows = tests.map { test in
-            test.result(
-                adjustedP: test.isStatisticalGate ? adjusted.removeFirst() : test.pValue, strictness: strictness)
+        armsWithoutTimes = []
+        var tests: [MetricTest] = []
+        for arm in arms where !arm.base.usable.isEmpty && !arm.new.usable.isEmpty {
+            var found = metrics.compactMap { MetricTest(arm: arm, column: $0, options: options) }
+            if options.othersCount && !options.comparesSteadyCountsOnly {
+                Self.letATimeDecide(&found)
+                if !found.contains(where: \.isTime) { armsWithoutTimes.append(arm.base.arm) }
+            }
+            tests += found
+        }
+        rows = Self.results(tests)
+    }
+
+    /// Where the times that are to decide were not measured, the others do: counts say nothing of them.
+    private static func letATimeDecide(_ tests: inout [MetricTest]) {
+        guard !tests.contains(where: { $0.isTime && $0.isGating }) else { return }
+        for place in tests.indices where tests[place].isTime { tests[place].isGating = true }
+    }
+
+    private static func results(_ tests: [MetricTest]) -> [MetricComparison] {
+        let statistical = tests.filter(\.isStatistical)
+        var adjusted = holmAdjusted(statistical.map(\.pValue), weights: statistical.map(\.weight))[...]
+        // Each remaining hypothesis is tested at its share of α, so that is what the blocks must reach.
+        let strictness = max(1, statistical.reduce(0) { $0 + $1.weight })
+        return tests.map { test in
+            test.result(adjustedP: test.isStatistical ? adjusted.removeFirst() : test.pValue, strictness: strictness)
         }
     }
 
@@ -58,17 +89,15 @@ public struct Comparison: Sendable {
         return columns
     }
 
-    private static func matchedArms(
+    /// The runs of every arm that either side has, in the order of the modes.
+    private static func sides(
         base: [RunRecord], new: [RunRecord], options: ComparisonOptions
-    ) throws(ComparisonError) -> [MatchedArm] {
-        let (base, new) = (base.filter { $0.status == .ok }, new.filter { $0.status == .ok })
-        if base.isEmpty { throw .noUsableRuns(side: "the base") }
-        if new.isEmpty { throw .noUsableRuns(side: "the new side") }
-        let machines = Set((base + new).map(\.machineId))
-        if machines.count > 1 && !options.allowsDifferentMachines {
-            let other =
-                new.first { $0.machineId != base[0].machineId } ?? base.first { $0.machineId != new[0].machineId }
-            throw .differentMachines(base: base[0].machineId, new: other?.machineId ?? "")
+    ) throws(ComparisonError) -> [(base: ArmRuns?, new: ArmRuns?)] {
+        if base.isEmpty { throw .noRuns(side: "the base") }
+        if new.isEmpty { throw .noRuns(side: "the new side") }
+        let machine = base[0].machineId
+        if !options.allowsDifferentMachines, let other = (base + new).first(where: { $0.machineId != machine }) {
+            throw .differentMachines(base: machine, new: other.machineId)
         }
         let ignored = Arm.columns.indices.filter { options.ignoredColumns.contains(Arm.columns[$0].name) }
         func key(_ arm: Arm) -> [String] {
@@ -76,66 +105,36 @@ public struct Comparison: Sendable {
             for index in ignored { values[index] = "" }
             return values
         }
-        let newByKey = Dictionary(grouping: ArmRuns.group(new), by: { key($0.arm) })
-        let arms = ArmRuns.group(base).flatMap { base in
-            (newByKey[key(base.arm)] ?? []).map { MatchedArm(base: base, new: $0) }
+        let (old, now) = (ArmRuns.group(base), ArmRuns.group(new))
+        let newByKey = Dictionary(grouping: now, by: { key($0.arm) })
+        let oldKeys = Set(old.map { key($0.arm) })
+        var sides: [(base: ArmRuns?, new: ArmRuns?)] = old.flatMap { base in
+            (newByKey[key(base.arm)] ?? []).map { (base, $0) }
         }
-        if arms.isEmpty { throw .noCommonArms }
-        return arms
+        sides += old.filter { newByKey[key($0.arm)] == nil }.map { ($0, nil) }
+        sides += now.filter { !oldKeys.contains(key($0.arm)) }.map { (nil, $0) }
+        let places = Dictionary(options.modeOrder.enumerated().map { ($1, $0) }) { first, _ in first }
+        let place = { (side: (base: ArmRuns?, new: ArmRuns?)) in
+            (side.base ?? side.new).flatMap { places[$0.arm["mode"]] } ?? places.count
+        }
+        return sides.enumerated().sorted {
+            (place($0.element), $0.offset) < (place($1.element), $1.offset)
+        }.map(\.element)
     }
 }
 
-/// A count of the base that was not compared.
+/// A count of the base that does not decide because it varies by itself.
 public struct Omission: Sendable {
-    /// Why not.
-    public enum Reason: Sendable {
-        /// It varies among the base's own runs.
-        case unsteady
-        /// The new side has none.
-        case unmeasured
-    }
-
     /// What was run.
     public var arm: Arm
     /// The count's column name.
     public var metric: String
-    /// Why it was not compared.
-    public var reason: Reason
 
-    /// `nil` if the count is compared, or the base has none.
+    /// `nil` if the count is compared, or a side has none.
     init?(arm: MatchedArm, column: Column, options: ComparisonOptions) {
-        guard !arm.base.values({ column.number(of: $0) }).isEmpty else { return nil }
-        let samples = arm.samples(column, design: options.design)
-        if let samples, samples.isSteadyBase { return nil }
-        (self.arm, metric, reason) = (arm.base.arm, column.name, samples == nil ? .unmeasured : .unsteady)
-    }
-}
-
-/// An arm's runs on both sides.
-struct MatchedArm {
-    let base: ArmRuns
-    let new: ArmRuns
-
-    /// The metric's values; `nil` if a side has none.
-    func samples(_ column: Column, design: ComparisonOptions.Design) -> MetricSamples? {
-        var (left, right): ([Double], [Double]) = ([], [])
-        switch design {
-        case .unpaired:
-            left = base.values { column.number(of: $0) }
-            right = new.values { column.number(of: $0) }
-        case .paired:
-            // A run that was repeated replaces the earlier one of its round.
-            var byRound: [Int: Double] = [:]
-            for run in new.records { byRound[run.round] = column.number(of: run) }
-            var seen: Set<Int> = []
-            for run in base.records.reversed() where seen.insert(run.round).inserted {
-                guard let old = column.number(of: run), let now = byRound[run.round] else { continue }
-                left.append(old)
-                right.append(now)
-            }
-            left.reverse()
-            right.reverse()
-        }
-        return left.isEmpty || right.isEmpty ? nil : MetricSamples(column: column, base: left, new: right)
+        guard let samples = arm.samples(column, design: options.design),
+            !samples.isExact(calibratedDrift: nil, options: options)
+        else { return nil }
+        (self.arm, metric) = (arm.base.arm, column.name)
     }
 }

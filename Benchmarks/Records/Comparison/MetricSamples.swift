@@ -31,10 +31,35 @@ struct MetricSamples {
     /// The same of the new side.
     var isSteadyNew: Bool { isSteady(new) }
 
+    /// Whether every count of both sides is a whole number for each operation. What load changes, how much waits when a
+    /// worker wakes up, leaves fractions.
+    var isWhole: Bool { isWhole(base) && isWhole(new) }
+
+    /// The same of the base alone.
+    var isWholeBase: Bool { isWhole(base) }
+
+    private func isWhole(_ side: [Double]) -> Bool {
+        side.allSatisfy { abs($0 - $0.rounded()) <= max(Self.steadyTolerance * $0, resolution) }
+    }
+
     private func isSteady(_ side: [Double]) -> Bool {
         guard column.isCount, side.count >= 3 else { return false }
         let middle = median(side) ?? 0
         return side.allSatisfy { abs($0 - middle) <= max(Self.steadyTolerance * middle, resolution) }
+    }
+
+    /// Whether the counts are free of noise, so that they are compared without statistics.
+    ///
+    /// A count may be steady as long as the load of the machine is, and another one under another load. Interleaved
+    /// sides share the load. Otherwise it takes a calibration, which counts beside a busy machine too, or without one
+    /// whole numbers on both sides.
+    ///
+    /// - Parameter calibratedDrift: how far the count was seen to vary; `nil` if it was not calibrated.
+    func isExact(calibratedDrift: Double?, options: ComparisonOptions) -> Bool {
+        if options.comparesSteadyCountsOnly { return isSteadyBase && isWholeBase }
+        guard isSteadyBase, isSteadyNew else { return false }
+        if let calibratedDrift { return calibratedDrift <= Self.steadyTolerance }
+        return options.design == .paired || isWhole
     }
 
     /// The verdict on counts whose base is steady: changed if the ranges lie apart and the medians by more than the

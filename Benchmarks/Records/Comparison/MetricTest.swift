@@ -4,35 +4,54 @@ import Foundation
 struct MetricTest {
     let arm: Arm
     let samples: MetricSamples
-    let isGating: Bool
+    var isGating: Bool
     let margin: Double
     let method: MetricComparison.Method
+    private let othersCount: Bool
     private let design: ComparisonOptions.Design
     private let alpha: Double
+    private let minEffect: Double
+    private let drift: Double
+    private let doubt: String?
     private let estimate: Double
     private let interval: Interval?
     /// Two-sided, that the change is not beyond the margin towards the estimate.
     let pValue: Double
 
-    /// Whether the metric shares `alpha` with the other gating ones; exact counts do not spend any.
-    var isStatisticalGate: Bool { isGating && method != .exactCount }
+    /// Whether a clear change counts in the overall verdict.
+    var counts: Bool { isGating || othersCount }
 
-    /// `nil` if a side has no value.
+    /// Whether it is no count.
+    var isTime: Bool { !samples.column.isCount }
+
+    /// Whether the metric shares `alpha` with others; exact counts do not spend any.
+    var isStatistical: Bool { counts && method != .exactCount }
+
+    /// The metric's share in `alpha`, relative to others.
+    var weight: Double { isGating ? 1 : ComparisonOptions.shareOfOthers }
+
+    /// `nil` if a side has no value that may be compared.
     init?(arm: MatchedArm, column: Column, options: ComparisonOptions) {
         guard let samples = arm.samples(column, design: options.design) else { return nil }
         self.arm = arm.base.arm
         self.samples = samples
         isGating = options.gating.contains(column.name)
-        design = options.design
-        alpha = options.alpha
-        // Without statistics there is nothing to fall back on where the new side scatters, so that leaves doubt.
-        let isExact = samples.isSteadyBase && (samples.isSteadyNew || options.comparesSteadyCountsOnly)
-        if options.comparesSteadyCountsOnly && !isExact { return nil }
+        othersCount = options.othersCount
+        (design, alpha, minEffect) = (options.design, options.alpha, options.minEffect)
         // The sides may be two modes, of which the noisier one limits what can be told.
-        let floors = [arm.base.arm, arm.new.arm].compactMap { options.noiseFloor?.floor(of: column.name, arm: $0) }
-        let floor = floors.max() ?? 0
+        let known = [arm.base.arm, arm.new.arm].map { options.noiseFloor?.entry(of: column.name, arm: $0) }
+        let drifts = known.compactMap { $0?.drift }
+        let calibratedDrift = drifts.count == known.count ? drifts.max() : nil
+        let isExact = samples.isExact(calibratedDrift: calibratedDrift, options: options)
+        if options.comparesSteadyCountsOnly && !isExact { return nil }
+        let floor = known.compactMap { $0?.floor }.max() ?? 0
+        let isUnpaired = options.design == .unpaired
+        let given = column.unit == "1/op" ? nil : options.drift
+        drift =
+            isUnpaired && !isExact ? given ?? calibratedDrift ?? ComparisonOptions.defaultDrift(of: column) : 0
         // What is free of noise has no use for a noise floor.
-        margin = isExact ? options.minEffect : max(options.minEffect, floor)
+        margin = isExact ? options.minEffect : max(options.minEffect, floor, drift)
+        doubt = isUnpaired && !isExact ? arm.foreignLoad : nil
         let bound = log(1 + margin)
         if isExact {
             method = .exactCount
@@ -58,27 +77,41 @@ struct MetricTest {
     private var blocks: Int { min(samples.base.count, samples.new.count) }
 
     /// - Parameters:
-    ///   - adjustedP: the p-value adjusted for the other gating metrics.
+    ///   - adjustedP: the p-value adjusted for the other metrics that count.
     ///   - strictness: how many share `alpha`.
     func result(adjustedP: Double, strictness: Double) -> MetricComparison {
         let verdict = self.verdict(adjustedP: adjustedP)
         let isUndecided = verdict == .inconclusive && method != .exactCount
+        let reason = isUndecided ? doubt ?? driftDoubt : nil
+        let canBeSettled = isUndecided && reason == nil
         return MetricComparison(
-            arm: arm, metric: samples.column.name, isGating: isGating, base: median(samples.base) ?? 0,
-            new: median(samples.new) ?? 0, ratio: exp(estimate), interval: interval?.mapped(exp), margin: margin,
-            adjustedP: method == .exactCount ? nil : adjustedP, verdict: verdict, blocks: blocks,
-            blocksNeeded: isUndecided ? blocksNeeded(strictness: isGating ? strictness : 1) : nil, method: method)
+            arm: arm, metric: samples.column.name, isGating: isGating, counts: counts,
+            base: median(samples.base) ?? 0, new: median(samples.new) ?? 0, ratio: exp(estimate),
+            interval: interval?.mapped(exp), margin: margin, adjustedP: method == .exactCount ? nil : adjustedP,
+            verdict: verdict, blocks: blocks,
+            blocksNeeded: canBeSettled ? blocksNeeded(strictness: counts ? strictness / weight : 1) : nil,
+            method: method, doubt: reason)
     }
 
     private func verdict(adjustedP: Double) -> Verdict {
         if method == .exactCount { return samples.countVerdict(margin: margin) }
-        guard let interval else { return .inconclusive }
+        guard doubt == nil, let interval else { return .inconclusive }
         let bound = log(1 + margin)
         if adjustedP <= alpha && (interval.lower > bound || interval.upper < -bound) {
             let isHigher = estimate > 0
             return isHigher == (samples.column.better == .lower) ? .regressed : .improved
         }
-        return interval.lower >= -bound && interval.upper <= bound ? .same : .inconclusive
+        // What the machine did in between can hide a change as well as feign one.
+        let allowed = drift > 0 ? log(1 + minEffect) - log(1 + drift) : bound
+        return interval.lower >= -allowed && interval.upper <= allowed ? .same : .inconclusive
+    }
+
+    /// The change is within what the machine may do by itself, so that more runs would not settle it.
+    private var driftDoubt: String? {
+        guard drift > 0, interval != nil, abs(estimate) <= log(1 + margin) else { return nil }
+        let cause =
+            samples.column.unit == "1/op" ? "the load of the machine may change it by" : "the machine may drift by"
+        return "within \(HumanUnits.percent(margin)), which \(cause) between two invocations"
     }
 
     /// The interval narrows with the square root of the number of blocks; it must come clear of the nearer edge of the

@@ -26,8 +26,10 @@ public struct MetricComparison: Sendable {
     public var arm: Arm
     /// The metric's column name.
     public var metric: String
-    /// Whether it takes part in the overall verdict.
+    /// Whether it decides the overall verdict.
     public var isGating: Bool
+    /// Whether a clear change of it counts in the overall verdict: of a gating metric always.
+    public var counts: Bool
     /// Median of the base runs.
     public var base: Double
     /// Median of the new runs.
@@ -50,4 +52,14 @@ public struct MetricComparison: Sendable {
     public var blocksNeeded: Int?
     /// How the verdict was reached.
     public var method: Method
+    /// Why nothing was decided, where that is not for want of runs.
+    public var doubt: String?
+
+    /// Worse as seen alone, and not beyond doubt among so many metrics.
+    var isSuspect: Bool {
+        guard verdict == .inconclusive, doubt == nil, let interval, let column = Column.named(metric) else {
+            return false
+        }
+        return column.better == .lower ? interval.lower > 1 + margin : interval.upper < 1 / (1 + margin)
+    }
 }
