@@ -34,7 +34,6 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     public static func read() -> MachineFacts {
         var names = utsname()
         unsafe uname(&names)
-        let kernel = text(of: names.release)
         let architecture = text(of: names.machine)
         let processor = processorName() ?? architecture
         let processors = max(sysconf(CInt(_SC_NPROCESSORS_ONLN)), 1)
@@ -42,12 +41,19 @@ public struct MachineFacts: Codable, Sendable, Equatable {
         var limit = rlimit()
         unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return MachineFacts(
-            kernel: kernel, architecture: architecture, processor: processor, processors: processors,
+            kernel: kernelRelease, architecture: architecture, processor: processor, processors: processors,
             memoryBytes: memory, machineID: machineID(processor: processor, processors: processors),
             somaxconn: firstLine("/proc/sys/net/core/somaxconn").flatMap { Int($0) } ?? 128,
             clockSource: firstLine("/sys/devices/system/clocksource/clocksource0/current_clocksource") ?? "unknown",
             governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             descriptorLimit: UInt64(limit.rlim_max))
+    }
+
+    /// `uname -r`.
+    static var kernelRelease: String {
+        var names = utsname()
+        unsafe uname(&names)
+        return text(of: names.release)
     }
 
     private static func processorName() -> String? {

@@ -1,20 +1,27 @@
 /// What weakens the numbers of a run, each in a sentence with its remedy.
 ///
+/// Arms are named in the order of the rows.
+///
 /// - Parameters:
 ///   - noiseFloor: what identical code shows on this machine, if it was calibrated.
 public func warnings(for records: [RunRecord], noiseFloor: NoiseFloor? = nil) -> [String] {
     let groups = ArmRuns.group(records)
     let checks = [voided, lost, failedOperations, bimodal, tooFewSamples, clientBound, foreignLoad]
     return checks.compactMap { $0(groups) } + [noise(groups, noiseFloor)].compactMap { $0 }
+        + outliers(groups) + rowWarnings(groups)
 }
 
-/// `a, b, c and 4 more`, of the arms for which `isAffected` holds; `nil` if there are none.
-private func names(_ groups: [ArmRuns], where isAffected: (ArmRuns) -> Bool) -> String? {
-    let varying = Arm.varyingColumns(of: groups.map(\.arm))
-    let affected = groups.filter(isAffected).map { $0.arm.label(varying: varying) }
+/// `a, b and c`, or `all 13 arms`, of the arms for which `isAffected` holds; `nil` if there are none.
+func names(_ groups: [ArmRuns], where isAffected: (ArmRuns) -> Bool) -> String? {
+    let affected = groups.filter(isAffected)
     guard !affected.isEmpty else { return nil }
-    let more = affected.count > 3 ? " and \(affected.count - 3) more" : ""
-    return affected.prefix(3).joined(separator: ", ") + more
+    if affected.count == groups.count && affected.count > 3 {
+        let isMode = Set(affected.map { $0.arm["mode"] }).count == affected.count
+        return "all \(affected.count) \(isMode ? "modes" : "combinations")"
+    }
+    let varying = Arm.varyingColumns(of: groups.map(\.arm))
+    let labels = affected.map { $0.arm.label(varying: varying) }
+    return labels.count > 1 ? labels.dropLast().joined(separator: ", ") + " and " + labels[labels.count - 1] : labels[0]
 }
 
 private func voided(_ groups: [ArmRuns]) -> String? {
@@ -24,14 +31,16 @@ private func voided(_ groups: [ArmRuns]) -> String? {
     }
 }
 
+/// What the rows themselves do not say: each has its own remedy in its reason.
 private func lost(_ groups: [ArmRuns]) -> String? {
-    names(groups) { $0.records.contains { ($0.lost ?? 0) > 0 } }.map {
-        "Operations were lost in \($0): the server could not keep up. Lower --rate."
+    names(groups) { $0.records.contains { $0.status == .failed && ($0.lost ?? 0) > 0 } }.map {
+        "Operations got no answer in \($0): their rows failed, and their column reason says what to do."
     }
 }
 
+/// Rows that do not say what failed: of a version that did not count it.
 private func failedOperations(_ groups: [ArmRuns]) -> String? {
-    names(groups) { $0.records.contains { $0.errors > $0.operations / 100 } }.map {
+    names(groups) { $0.usable.contains { $0.errors > $0.operations / 100 && $0.warnings.isEmpty } }.map {
         "More than one in a hundred operations failed in \($0): the figures are of a server in trouble. See what the "
             + "system has run out of (ports, descriptors, memory): bench doctor."
     }
@@ -51,9 +60,17 @@ private func bimodal(_ groups: [ArmRuns]) -> String? {
         DipTest.pValue(sample.values, null: nulls[sample.values.count] ?? []).map { (sample.arm, $0) }
     }
     let flagged = Set(zip(tests, holmAdjusted(tests.map(\.1))).filter { $0.1 <= 0.05 }.map(\.0.0))
-    return names(groups) { flagged.contains($0.arm) }.map {
-        "The rounds of \($0) fall into two groups, so no single figure describes them: threads probably land on "
-            + "different processors. Bind them with --pin, or measure more rounds and look at both groups."
+    return names(groups) { flagged.contains($0.arm) }.map { arms in
+        let isPinned = groups.filter { flagged.contains($0.arm) }.allSatisfy { group in
+            group.records.allSatisfy { !["", "none"].contains($0.pinning) }
+        }
+        // Bound threads do not move, so the processors themselves differ from round to round.
+        return isPinned
+            ? "Some rounds of \(arms) are faster than the others by themselves, though every thread is bound: a processor "
+                + "that was idle wakes slowly or runs at another clock. No single figure describes them: measure more "
+                + "rounds and look at both kinds, or keep the processors awake (cpupower idle-set --disable-by-latency 0)."
+            : "The rounds of \(arms) fall into two groups, so no single figure describes them: threads probably land on "
+                + "different processors. Bind them with --pin, or measure more rounds and look at both groups."
     }
 }
 

@@ -9,11 +9,12 @@ import SystemPackage
 ///
 /// - Parameters:
 ///   - clientFailure: readable when a client failed; the team's own signal will do as well.
+///   - isOpenLoop: the clients know how many operations are due.
 ///   - start: starts the client threads, which know the times beforehand and cut their part themselves.
 /// - Throws: the error that ended a client.
 func measureWindow(
     _ team: WorkerTeam, clientFailure: BorrowedDescriptor? = nil, warmupNanoseconds: UInt64,
-    durationNanoseconds: UInt64,
+    durationNanoseconds: UInt64, isOpenLoop: Bool = false,
     _ interruption: Interruption, clients start: (RunWindow, Abandonment) -> [BenchThread<ClientResult>]
 ) throws(Errno) -> Measurement {
     let watch = try interruption.watch(failures: [team.failure.descriptor] + (clientFailure.map { [$0] } ?? []))
@@ -45,7 +46,12 @@ func measureWindow(
     if answers != .over { abandonment.request() }
     if warmup == .over { Snapshot.difference(from: before, to: after, into: &measurement) }
     measurement.noteServer(team.meters, windowEnd: min(end, after.time))
-    try measurement.add(clients.map { $0.join() })
+    measurement.windowNanoseconds = durationNanoseconds
+    if isOpenLoop { measurement.due = 0 }
+    let results = clients.map { $0.join() }
+    try measurement.add(results)
+    measurement.notePause(of: results, from: windowStart, to: end)
+    measurement.serverFailures = team.failures.failures
     measurement.note(answers)
     return measurement
 }

@@ -20,7 +20,22 @@ public struct Measurement: Sendable {
     var client = ThreadUsage()
     var starvationNanoseconds: UInt64 = 0
     var openPeak: UInt64 = 0
-    var clientErrors: UInt64 = 0
+    /// What the clients saw fail, the warm-up's too.
+    var failures = FailureTally()
+    /// What the workers saw fail, the warm-up's too.
+    var serverFailures = FailureTally()
+    /// Operations that started in the window and failed, as the clients saw it.
+    var failedInWindow: UInt64 = 0
+    /// Latencies that were too long for the histogram.
+    var outOfRange: UInt64 = 0
+    /// Open loop: operations that were due in the window.
+    var due: UInt64?
+    /// Length of the window that was asked for; the measured one is a little longer on busy processors.
+    var windowNanoseconds: UInt64 = 0
+    /// Longest time in the window in which no operation was completed; nil if it was not watched.
+    var stallNanoseconds: UInt64?
+    /// What has to be known before the figures are used.
+    public internal(set) var warnings: [String] = []
     var lost: UInt64 = 0
     var listenOverflows: UInt64 = 0
     var foreignShare = 0.0
@@ -45,11 +60,26 @@ public struct Measurement: Sendable {
         for result in results {
             let result = try result.get()
             recorder.add(result.latencies)
-            clientErrors += result.errors + result.latencies.outOfRange
+            failures.add(result.failures)
+            failedInWindow += result.failedInWindow
+            outOfRange += result.latencies.outOfRange
+            due = due.map { $0 + result.due }
             lost += result.lost
             lastAnswer = max(lastAnswer, result.lastAnswer)
         }
         latencies = recorder.histogram
+    }
+
+    /// Finds the longest pause of all clients.
+    mutating func notePause(of results: [Result<ClientResult, Errno>], from start: UInt64, to end: UInt64) {
+        let timelines = results.compactMap { try? $0.get().timeline }.filter(\.hasBegun)
+        guard !timelines.isEmpty else { return }
+        stallNanoseconds = CompletionTimeline.longestPause(of: timelines, from: start, to: end)
+    }
+
+    /// The same where one operation is under way at a time.
+    mutating func noteLongestRoundTrip() {
+        if status == .ok { stallNanoseconds = latencies.maxRecorded }
     }
 
     /// Takes the memory that connections cost, where there are enough of them to stand out from the noise.
@@ -72,31 +102,10 @@ public struct Measurement: Sendable {
         if pause == .interrupted {
             status = .partial
             reason = "interrupted"
+            stallNanoseconds = nil
         }
         // What was abandoned on request is not lost.
         if pause != .over { lost = 0 }
-    }
-
-    /// Finds what spoils the run.
-    mutating func judge(workerError: RunError?) {
-        if let workerError {
-            status = .failed
-            reason = workerError.description
-        } else if status != .ok {
-            return
-        } else if let shortages = totals[.shortages], shortages > 0 {
-            status = .void
-            reason = "accepts had to wait for a descriptor \(shortages) times: raise the limit (ulimit -n)"
-        } else if listenOverflows > 0 {
-            status = .void
-            reason = "the accept queue overflowed \(listenOverflows) times; clients slept for a second each time"
-        } else if lost > 0 {
-            status = .failed
-            reason = "\(lost) operations got no answer within \(RunWindow.graceNanoseconds / 1_000_000_000) s"
-        } else if perWorker.allSatisfy({ $0 == 0 }) {
-            status = .failed
-            reason = "no operation was completed in the measured window"
-        }
     }
 
     /// Writes the results into a row.
@@ -111,7 +120,11 @@ public struct Measurement: Sendable {
         }
         record.durationS = seconds
         record.operations = operations
-        record.errors = clientErrors + totals[.errors, default: 0]
+        record.errors = failures.total + outOfRange + totals[.errors, default: 0]
+        record.offeredOpsPerS = offeredPerSecond
+        record.saturated = isSaturated.map { $0 ? "yes" : "no" } ?? ""
+        record.stallMaxNs = stallNanoseconds
+        for warning in warnings { record.addWarning(warning) }
         record.throughputOpsPerS = Double(operations) / seconds
         record.setLatency(LatencySummary(latencies), kind: latencyKind)
         record.wakeupsPerOp = perOperation(totals[.wakeups, default: 0])

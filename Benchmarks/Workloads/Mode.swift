@@ -1,5 +1,6 @@
 public import LinuxReadiness
 public import LinuxRings
+public import Meters
 
 /// One way of learning that a socket has something to do: a row of the mode table.
 public struct Mode: Sendable {
@@ -15,6 +16,18 @@ public struct Mode: Sendable {
     public let kernel: String
     /// One sentence for `bench list` and the README.
     public let summary: String
+    /// What it does badly on kernels that can run it.
+    public var limits: [Limit] = []
+
+    /// Something that a mode does badly before some kernel.
+    public struct Limit: Sendable {
+        /// What it spoils.
+        public let workloads: [Workload]
+        /// The first kernel on which it is well.
+        public let before: KernelVersion
+        /// What happens, in a clause that names the kernel.
+        public let text: String
+    }
 }
 
 /// The system calls behind a mode.
@@ -116,7 +129,12 @@ extension Mode {
         Mode(
             name: "uring-direct", alias: nil, mechanism: .ringMultishot(.slots), topologies: [.setPerWorker],
             kernel: "6.0",
-            summary: "as uring-multishot, into the ring's own file table: no process descriptors"),
+            summary: "as uring-multishot, into the ring's own file table: no process descriptors",
+            limits: [
+                Limit(
+                    workloads: [.accept], before: KernelVersion(6, 12),
+                    text: "before Linux 6.12 each close of an accepted slot waits about a second")
+            ]),
         Mode(
             name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",
             summary: "io_uring multishot poll, then ordinary accept or read calls"),
@@ -152,25 +170,9 @@ extension Mode {
         all.first { $0.name == name || $0.alias == name }
     }
 
-    /// Why the running kernel cannot do it; nil if it can.
-    ///
-    /// - Parameters:
-    ///   - rings: what probing io_uring said.
-    ///   - workload: what is to be done with it; of the mode alone, accepting is the least that it must do.
-    public func unsupportedReason(rings: RingSupport, for workload: Workload = .accept) -> String? {
-        guard mechanism.usesRing else { return nil }
-        switch rings {
-        case .unavailable(let reason): return reason
-        case .available(let capabilities):
-            if !capabilities.features.contains(.skipSuccess) {
-                return "this kernel has no IOSQE_CQE_SKIP_SUCCESS; Linux 5.17 has"
-            }
-            guard case .ringMultishot = mechanism else { return nil }
-            if !capabilities.multishotAccept { return "this kernel has no multishot accept; Linux 5.19 has" }
-            if workload == .read || workload == .crr, !capabilities.multishotReceive {
-                return "this kernel has no multishot receive; Linux 6.0 has"
-            }
-            return nil
-        }
+    /// What this mode does badly on this kernel; nil if nothing is known, or the kernel is not.
+    public func limit(_ workload: Workload, on kernel: KernelVersion?) -> Limit? {
+        guard let kernel else { return nil }
+        return limits.first { $0.workloads.contains(workload) && kernel < $0.before }
     }
 }

@@ -69,6 +69,11 @@ public struct RunPlan: Sendable {
         case openLoop(perSecond: Double)
         /// So many connections are queued before the workers start.
         case drain(Int)
+
+        /// True if operations have a schedule.
+        var isOpen: Bool {
+            if case .openLoop = self { true } else { false }
+        }
     }
 
     /// How the starts of an open loop are spread.
@@ -154,6 +159,11 @@ public struct RunPlan: Sendable {
     /// Connections that can wait to be accepted at the same moment.
     public var outstanding: Int {
         if case .drain(let count) = load { count } else { connections }
+    }
+
+    /// The option that decides it.
+    var mostOpenOption: String {
+        if case .drain = load { "--drain" } else { "--connections" }
     }
 
     /// Descriptors that one side opens at the most; either side has a table of its own.

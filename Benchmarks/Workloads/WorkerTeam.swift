@@ -8,6 +8,8 @@ final class WorkerTeam: Sendable {
     let meters: WorkerMeters
     /// Readable when a worker failed.
     let failure: EventFD
+    /// What the workers saw fail without failing themselves.
+    let failures = FailureLog()
     private let stop: EventFD
     private let gate: StartGate
     private let threads: [BenchThread<Void>]
@@ -20,6 +22,8 @@ final class WorkerTeam: Sendable {
         let stop: BorrowedDescriptor
         /// To be passed when the worker is ready.
         let gate: StartGate
+        /// Where operations go that failed.
+        var failures = FailureLog()
     }
 
     /// Starts the threads, dispatchers last, and returns when each has arrived at the gate or failed.
@@ -31,10 +35,12 @@ final class WorkerTeam: Sendable {
         let count = meters.count
         let failure = try makeSignal()
         let gate = StartGate()
+        let failures = failures
         let stopDescriptor = stop.descriptor
         let failureDescriptor = failure.descriptor
         threads = (0..<count).map { index in
-            let member = Member(index: index, meter: meters[index], stop: stopDescriptor, gate: gate)
+            let member = Member(
+                index: index, meter: meters[index], stop: stopDescriptor, gate: gate, failures: failures)
             let fail = { @Sendable (_: Errno) in
                 gate.arriveOnly()
                 signal(failureDescriptor)

@@ -59,7 +59,8 @@ final class InterleavedRuns {
         var said: Set<String> = []
         for (side, rows) in zip(plan.sides, rows) {
             complainOfUnusable(rows, side: side.name)
-            for warning in warnings(for: rows, noiseFloor: noiseFloor) where said.insert(warning).inserted {
+            for warning in warnings(for: inModeOrder(rows), noiseFloor: noiseFloor) where said.insert(warning).inserted
+            {
                 bench.complain(warning)
             }
         }

@@ -42,14 +42,15 @@ struct ListCommand: ParsableCommand {
     private func modeTable(_ rings: RingSupport) -> TextTable {
         var table = table(["name", "alias", "since", "here"], text: "what it is")
         for mode in Mode.all {
-            let reason = mode.unsupportedReason(rings: rings)
+            let reason = mode.unsupportedReason(rings: rings, for: nil)
+            let accepts = mode.unsupportedReason(rings: rings, for: .accept) == nil
             var text = mode.summary
-            if let reason {
-                text += "; not here: \(reason)"
-            } else if let reason = mode.unsupportedReason(rings: rings, for: .read) {
-                text += "; here --workload accept only: \(reason)"
+            if let reason { text += "; \(accepts ? "here --workload accept only" : "not here"): \(reason)" }
+            for limit in mode.limits {
+                let workloads = limit.workloads.map(\.rawValue).joined(separator: ", ")
+                text += "; --workload \(workloads): \(limit.text)"
             }
-            table.lines.append(.cells([mode.name, mode.alias ?? "", mode.kernel, reason == nil ? "yes" : "no", text]))
+            table.lines.append(.cells([mode.name, mode.alias ?? "", mode.kernel, accepts ? "yes" : "no", text]))
         }
         return table
     }

@@ -57,7 +57,7 @@ struct ReportSource {
 
     private static func warnings(_ result: StoredResult) -> [String] {
         var warnings = result.description.warnings ?? []
-        for warning in Records.warnings(for: result.folder.records) where !warnings.contains(warning) {
+        for warning in Records.warnings(for: inModeOrder(result.folder.records)) where !warnings.contains(warning) {
             warnings.append(warning)
         }
         if result.description.interrupted == true { warnings.append("The invocation was interrupted.") }

@@ -89,7 +89,7 @@ final class RunSession {
         let rows = try folder.finish(interrupted: interrupted)
         description.finishedAt = Date().formatted(.iso8601)
         description.interrupted = interrupted
-        let found = warnings(for: rows, noiseFloor: Baseline.noiseFloor(for: description.machine))
+        let found = warnings(for: inModeOrder(rows), noiseFloor: Baseline.noiseFloor(for: description.machine))
         for warning in found where !description.warnings.contains(warning) {
             warn(warning, quietly: options.quiet)
         }
@@ -120,14 +120,14 @@ final class RunSession {
         runCount += 1
         var record = newRecord(plan, round: round, order: order, begin: begin)
         var latencies = Histogram<UInt64>(highestTrackableValue: 2)
-        if let reason = plan.mode.unsupportedReason(rings: rings, for: plan.workload) ?? wakeReason(plan) {
+        if let reason = plan.unsupportedReason(rings: rings) {
             record.status = .unsupported
             record.reason = reason
         } else {
             do {
                 let measurement = try measure(plan, interruption)
                 measurement.fill(&record)
-                if let warning = measurement.warning(plan) { warn(warning) }
+                if let warning = measurement.warning(plan) { record.addWarning(warning) }
                 latencies = measurement.latencies
             } catch {
                 record.status = error.isUnsupported ? .unsupported : .failed
@@ -137,10 +137,6 @@ final class RunSession {
         if record.status == .partial { interrupted = true }
         try folder.append(record, latencies, startSeconds: begin.timeIntervalSince(started))
         return record
-    }
-
-    private func wakeReason(_ plan: RunPlan) -> String? {
-        plan.workload == .wake ? plan.wake.unsupportedReason(rings: rings) : nil
     }
 
     private func newRecord(_ plan: RunPlan, round: Int, order: Int, begin: Date) -> RunRecord {

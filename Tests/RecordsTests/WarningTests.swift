@@ -43,7 +43,12 @@ import Testing
                     }
                 }, "overflowed", "somaxconn"
             ),
-            (rounds(3) { run, _ in run.lost = 3 }, "lost", "--rate"),
+            (
+                rounds(3) { run, _ in
+                    run.lost = 3
+                    run.status = .failed
+                }, "got no answer", "reason"
+            ),
             (
                 rounds(3) { run, round in run.errors = round == 2 ? run.operations / 50 : 0 },
                 "one in a hundred operations failed", "bench doctor"
@@ -55,6 +60,36 @@ import Testing
             #expect(found.count == 1, "\(text): \(found)")
             #expect(found.contains { $0.contains(text) && $0.contains(remedy) && $0.contains("epoll-et") }, "\(found)")
         }
+    }
+
+    @Test func twoKindsOfRoundsOfBoundThreadsAreNotToBeBound() throws {
+        let rows = rounds(20) { run, round in
+            run.pinning = "server=0 client=1"
+            run.serverCpuNsPerOp = (run.serverCpuNsPerOp ?? 0) + Double(round % 2) * 900
+        }
+        let found = warnings(for: rows)
+        #expect(found.count == 1)
+        let text = try #require(found.first)
+        #expect(text.contains("epoll-et") && text.contains("idle"))
+        #expect(!text.contains("--pin") && !text.contains("two groups"))
+        // One round that was not bound, and it may be the place again.
+        var mixed = rows
+        mixed[0].pinning = "none"
+        #expect(warnings(for: mixed).contains { $0.contains("two groups") && $0.contains("--pin") })
+    }
+
+    @Test func armsAreNamedInTheOrderOfTheRowsAndAllOfThem() {
+        let modes = ["blocking", "select", "poll", "epoll-lt", "epoll-et", "uring-single"]
+        let rows = modes.enumerated().map { place, mode in
+            Samples.record(mode) { $0.foreignCpu = place == 2 ? 0 : 0.5 }
+        }
+        let text = warnings(for: rows).joined()
+        #expect(text.contains("blocking, select, epoll-lt, epoll-et and uring-single."))
+        #expect(!text.contains("more,") && !text.contains("more."))
+        let all = warnings(for: modes.map { mode in Samples.record(mode) { $0.foreignCpu = 0.5 } })
+        #expect(all.joined().contains("all 6 modes"))
+        let two = warnings(for: modes.prefix(2).map { mode in Samples.record(mode) { $0.foreignCpu = 0.5 } })
+        #expect(two.joined().contains("blocking and select"))
     }
 
     @Test func twoGroupsAreSeenAmongManyArms() {

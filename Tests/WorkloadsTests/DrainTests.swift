@@ -12,7 +12,7 @@ import Testing
         #expect(measurement.perWorker.count == 3)
         #expect(measurement.perWorker.reduce(0, +) == 90)
         #expect(measurement.latencies.totalCount == 90)
-        #expect(measurement.clientErrors == 0 && measurement.lost == 0)
+        #expect(measurement.failures.total == 0 && measurement.lost == 0)
         #expect(measurement.durationNanoseconds > 0)
     }
 

@@ -53,7 +53,7 @@ import Testing
     private static func aLittleLater() -> UInt64 { monotonicNanoseconds() + 1_000_000_000 }
 
     private func expectErrorsOnly(_ result: ClientResult) {
-        #expect(result.errors == 1)
+        #expect(result.failures.total == 1 && result.failedInWindow == 1)
         #expect(result.latencies.histogram.totalCount == 0)
     }
 

@@ -151,7 +151,7 @@ import Testing
         plan.durationNanoseconds = 100_000_000
         let measurement = try measure(plan)
         #expect(measurement.status == .ok, "\(measurement.reason)")
-        #expect(measurement.clientErrors == 0)
+        #expect(measurement.failures.total == 0)
         #expect(measurement.totals[.errors] == 0)
     }
 }

@@ -28,7 +28,7 @@ import Testing
         #expect(measurement.status == .ok, "\(measurement.reason)")
         #expect(measurement.perWorker.reduce(0, +) > 0)
         #expect(measurement.latencies.totalCount > 0)
-        #expect(measurement.clientErrors == 0 && measurement.lost == 0)
+        #expect(measurement.failures.total == 0 && measurement.lost == 0)
         #expect(measurement.totals[.errors] == 0)
     }
 

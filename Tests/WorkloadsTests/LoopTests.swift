@@ -10,7 +10,7 @@ import Testing
         #expect(measurement.status == .ok, "\(measurement.reason)")
         #expect(measurement.perWorker.reduce(0, +) > 0)
         #expect(measurement.latencies.totalCount > 0)
-        #expect(measurement.clientErrors == 0 && measurement.lost == 0)
+        #expect(measurement.failures.total == 0 && measurement.lost == 0)
     }
 
     @Test(arguments: Combination.defaults) func anOpenLoopOffersWhatWasScheduled(_ combination: Combination) throws {
@@ -22,7 +22,7 @@ import Testing
         #expect(measurement.status == .ok, "\(measurement.reason)")
         #expect(measurement.latencies.totalCount == 200)
         #expect(measurement.latencyKind == .fromScheduledStart)
-        #expect(measurement.clientErrors == 0 && measurement.lost == 0)
+        #expect(measurement.failures.total == 0 && measurement.lost == 0)
     }
 
     @Test func theScheduleIsKeptWhenTheServerStalls() throws {

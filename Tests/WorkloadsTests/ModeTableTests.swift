@@ -40,6 +40,71 @@ import Testing
         }
     }
 
+    /// What a kernel says of itself.
+    private func rings(_ kernel: KernelVersion) -> RingSupport {
+        let firstMissing: UInt32 =
+            switch kernel {
+            case ..<KernelVersion(5, 18): IORING_OP_MSG_RING.rawValue
+            case ..<KernelVersion(5, 19): IORING_OP_FSETXATTR.rawValue
+            case ..<KernelVersion(6, 0): IORING_OP_SEND_ZC.rawValue
+            default: IORING_OP_SEND_ZC.rawValue + 1
+            }
+        let features: RingFeatures = kernel < KernelVersion(5, 17) ? .extendedArgument : .skipSuccess
+        return .available(
+            RingCapabilities(features: features, operations: Set(UInt8(0)..<UInt8(firstMissing))))
+    }
+
+    @Test func theFirstKernelThatHasEverythingIsNamed() throws {
+        let kernels = [(5, 10), (5, 17), (5, 18), (5, 19), (6, 0), (6, 18)].map { KernelVersion($0.0, $0.1) }
+        // What each mode needs, for all workloads and for accepting alone.
+        let needs: [String: (all: KernelVersion, accept: KernelVersion)] = [
+            "uring-single": (KernelVersion(5, 17), KernelVersion(5, 17)),
+            "uring-poll": (KernelVersion(5, 17), KernelVersion(5, 17)),
+            "uring-multishot": (KernelVersion(6, 0), KernelVersion(5, 19)),
+            "uring-direct": (KernelVersion(6, 0), KernelVersion(5, 19)),
+        ]
+        #expect(Set(needs.keys) == Set(Mode.all.filter(\.mechanism.usesRing).map(\.name)))
+        for (name, need) in needs {
+            let mode = try #require(Mode.named(name))
+            #expect(mode.kernel == need.all.description)
+            for kernel in kernels {
+                let checks: [(Workload?, KernelVersion)] = [
+                    (nil, need.all), (.accept, need.accept), (.crr, need.all), (.read, need.all),
+                ]
+                for (workload, first) in checks {
+                    let reason = mode.unsupportedReason(rings: rings(kernel), for: workload)
+                    #expect((reason == nil) == (kernel >= first), "\(name) on \(kernel): \(reason ?? "")")
+                    if let reason {
+                        #expect(
+                            reason.hasSuffix("Linux \(first) has all that is needed"), "\(name) on \(kernel): \(reason)"
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func whatIsMissingIsListed() throws {
+        let multishot = try #require(Mode.named("uring-multishot"))
+        #expect(
+            multishot.unsupportedReason(rings: rings(KernelVersion(5, 10)), for: nil)
+                == "this kernel has no IOSQE_CQE_SKIP_SUCCESS, no multishot accept, no provided-buffer ring and no "
+                + "multishot receive; Linux 6.0 has all that is needed")
+        #expect(
+            multishot.unsupportedReason(rings: rings(KernelVersion(5, 19)), for: nil)
+                == "this kernel has no multishot receive; Linux 6.0 has all that is needed")
+    }
+
+    @Test func aMessageFromRingToRingNeedsMoreThanItsMode() throws {
+        var plan = RunPlan(.wake, mode: try #require(Mode.named("uring-single")))
+        plan.wake.signal = .messageRing
+        for kernel in [KernelVersion(5, 10), KernelVersion(5, 17)] {
+            #expect(plan.unsupportedReason(rings: rings(kernel))?.contains("Linux 5.18 has") == true)
+        }
+        #expect(plan.unsupportedReason(rings: rings(KernelVersion(5, 18))) == nil)
+        #expect(plan.unsupportedReason(rings: .unavailable("forbidden")) == "forbidden")
+    }
+
     @Test func swiftAndCCountIntoTheSamePlaces() {
         let pairs: [(WorkerCount, reference_count)] = [
             (.operations, REFERENCE_OPERATIONS), (.wakeups, REFERENCE_WAKEUPS),

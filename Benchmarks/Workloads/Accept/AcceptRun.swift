@@ -19,7 +19,7 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
         } else {
             measurement = try measureWindow(
                 server.team, warmupNanoseconds: plan.warmupNanoseconds,
-                durationNanoseconds: plan.durationNanoseconds, interruption
+                durationNanoseconds: plan.durationNanoseconds, isOpenLoop: plan.load.isOpen, interruption
             ) { window, abandonment in
                 startClients(plan, server.address, failure: server.team.failure.descriptor, window, abandonment)
             }
@@ -33,7 +33,7 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
     // Each thread's own peak is counted, and the peaks may have been at different times: more than the clients had open
     // there cannot have been.
     measurement.openPeak = min(measurement.openPeak, UInt64(plan.outstanding))
-    measurement.judge(workerError: server.finish())
+    measurement.judge(plan, workerError: server.finish())
     return measurement
 }
 
@@ -48,7 +48,7 @@ private func startClients(
             var arrivals = Arrivals(plan, client: index, window)
             sleepUntil(nanoseconds: window.loadStart)
             try connectAndAwaitClose(&client, &arrivals, deadline: window.deadline, abandonment)
-            return client.result
+            return client.result(arrivals)
         }
     }
 }
@@ -83,6 +83,8 @@ private func drain(
     let lastAnswer = pause == .over ? measurement.lastAnswer : monotonicNanoseconds()
     let windowEnd = max(lastAnswer, window.start + 1)
     measurement.durationNanoseconds = windowEnd - window.start
+    measurement.notePause(of: results, from: window.start, to: windowEnd)
+    measurement.serverFailures = team.failures.failures
     measurement.noteServer(team.meters, windowEnd: windowEnd)
     measurement.note(pause)
     return measurement

@@ -15,14 +15,19 @@ struct Arrivals {
     /// The next start of Poisson arrivals, from the first one on, with its fraction.
     private var elapsed = 0.0
     private var due: UInt64
+    /// When measuring starts and ends.
+    private let measured: Range<UInt64>
+    /// Scheduled starts so far that are measured.
+    private var measuredStarts: UInt64 = 0
 
     /// Nothing starts any more.
-    static let none = Arrivals(end: 0, interval: nil, first: 0, .uniform, seed: 0)
+    static let none = Arrivals(end: 0, interval: nil, first: 0, .uniform, seed: 0, measured: 0..<0)
 
     /// One client thread's operations: whenever there is room, or its share of the plan's rate.
     init(_ plan: RunPlan, client index: Int, _ window: RunWindow) {
+        let measured = window.start..<max(window.start, window.end)
         guard case .openLoop(let rate) = plan.load else {
-            self.init(end: window.loadEnd, interval: nil, first: 0, .uniform, seed: 0)
+            self.init(end: window.loadEnd, interval: nil, first: 0, .uniform, seed: 0, measured: measured)
             return
         }
         // Threads take turns, so that together they keep the rate evenly.
@@ -30,16 +35,19 @@ struct Arrivals {
         let first = window.loadStart + UInt64(interval * Double(index))
         self.init(
             end: window.loadEnd, interval: interval * Double(plan.clients), first: first, plan.spacing,
-            seed: plan.seed &+ UInt64(index))
+            seed: plan.seed &+ UInt64(index), measured: measured)
     }
 
-    private init(end: UInt64, interval: Double?, first: UInt64, _ spacing: RunPlan.Spacing, seed: UInt64) {
+    private init(
+        end: UInt64, interval: Double?, first: UInt64, _ spacing: RunPlan.Spacing, seed: UInt64, measured: Range<UInt64>
+    ) {
         self.end = end
         self.interval = interval
         self.spacing = spacing
         generator = SplitMix64(seed: seed)
         self.first = first
         due = first
+        self.measured = measured
     }
 
     /// The start of the next operation if it is due: the scheduled time, or in a closed loop the time of this call.
@@ -50,13 +58,18 @@ struct Arrivals {
         }
         guard due <= now, due < end else { return nil }
         let start = due
+        if measured.contains(start) { measuredStarts += 1 }
+        advance(interval)
+        return start
+    }
+
+    @inline(__always) private mutating func advance(_ interval: Double) {
         started += 1
         switch spacing {
         case .uniform: elapsed = Double(started) * interval
         case .poisson: elapsed -= log(1 - Double.random(in: 0..<1, using: &generator)) * interval
         }
         due = first + UInt64(elapsed)
-        return start
     }
 
     /// When the next operation is due; `UInt64.max` when none will start, or in a closed loop whenever there is room.
@@ -67,6 +80,16 @@ struct Arrivals {
     /// True when no operation will start any more.
     @inline(__always) func isOver(now: UInt64) -> Bool {
         interval == nil ? now >= end : due >= end
+    }
+
+    /// Open loop: operations that were due in the window, started or not; goes through the rest of the schedule.
+    mutating func countDue() -> UInt64 {
+        guard let interval else { return 0 }
+        while due < measured.upperBound {
+            if measured.contains(due) { measuredStarts += 1 }
+            advance(interval)
+        }
+        return measuredStarts
     }
 
     /// Operations that were scheduled up to `end` and not started; of Poisson arrivals the expected number.

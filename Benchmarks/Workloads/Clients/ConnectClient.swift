@@ -30,6 +30,7 @@ import SystemPackage
         self.address = address
         self.capacity = capacity
         self.window = window
+        result.timeline.begin(window)
         unsafe descriptors = .allocate(capacity: capacity)
         unsafe starts = .allocate(capacity: capacity)
         unsafe free = .allocate(capacity: capacity)
@@ -51,6 +52,9 @@ import SystemPackage
     /// Lets the window begin anew for connections that are open already, which count as started at its start.
     mutating func restart(_ window: RunWindow) {
         self.window = window
+        result.timeline.begin(window, isOpen: true)
+        // What failed before is missing now.
+        result.failedInWindow = result.failures.total
         for slot in 0..<capacity { unsafe starts[slot] = window.start }
     }
 
@@ -64,7 +68,7 @@ import SystemPackage
         do throws(Errno) {
             connection = try socket.connect(to: address)
         } catch {
-            result.errors += 1
+            result.fail(.init("connect", error.rawValue), isMeasured: window.measures(start))
             return false
         }
         let slot = unsafe Int(free[freeCount - 1])
@@ -85,17 +89,24 @@ import SystemPackage
 
     private mutating func finish(_ slot: Int, _ now: UInt64) throws(Errno) {
         let number = unsafe descriptors[slot]
-        guard let closedWell = serverClosed(number) else { return }
+        let end = connectionEnd(number)
+        guard end != .none else { return }
         Glibc.close(number)
         unsafe free[freeCount] = Int32(slot)
         freeCount += 1
         result.lastAnswer = now
-        guard closedWell else {
-            result.errors += 1
-            return
-        }
         let start = unsafe starts[slot]
+        if case .failure(let cause) = end { return result.fail(cause, isMeasured: window.measures(start)) }
+        result.timeline.note(now)
         if window.measures(start) { result.latencies.record(nanoseconds: now - start) }
+    }
+
+    /// What was seen, and how much was due; to be called when nothing starts any more.
+    func result(_ arrivals: borrowing Arrivals) -> ClientResult {
+        var result = result
+        var schedule = copy arrivals
+        result.due = schedule.countDue()
+        return result
     }
 
     /// Gives up what has no answer; it is closed when the client ends.
@@ -104,17 +115,24 @@ import SystemPackage
     }
 }
 
-/// True if the server closed a connection that had been made, with a reset or in order; false if the connection
-/// failed otherwise; nil if it is still open.
-private func serverClosed(_ number: CInt) -> Bool? {
+/// How a connection stands.
+private enum ConnectionEnd: Equatable {
+    case none
+    /// The server closed it, with a reset or in order.
+    case closed
+    /// It could not be made, or brought something else.
+    case failure(FailureTally.Cause)
+}
+
+private func connectionEnd(_ number: CInt) -> ConnectionEnd {
     var byte: UInt8 = 0
     let count = unsafe recv(number, &byte, 1, 0)
-    if count == 0 { return true }
-    if count > 0 { return false }
+    if count == 0 { return .closed }
+    if count > 0 { return .failure(.wrongBytes) }
     switch errno {
-    case ECONNRESET: return true
-    case EAGAIN, EINTR: return nil
-    default: return false
+    case ECONNRESET: return .closed
+    case EAGAIN, EINTR: return .none
+    default: return .failure(.onConnection("recv", errno, isFirst: true))
     }
 }
 

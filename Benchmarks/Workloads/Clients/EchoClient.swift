@@ -92,6 +92,7 @@ import SystemPackage
     /// Fills every stream up to the depth, or begins with none in an open loop.
     mutating func begin(_ window: RunWindow, fills: Bool) {
         self.window = window
+        result.timeline.begin(window)
         guard fills else { return }
         for index in 0..<count {
             for _ in 0..<depth { queue(index, startedAt: monotonicNanoseconds()) }
@@ -115,6 +116,14 @@ import SystemPackage
             if event.events != .writable { receive(Int(event.token), refills: refills) }
             flush(Int(event.token))
         }
+    }
+
+    /// What was seen, and how much was due; to be called when nothing starts any more.
+    func result(_ arrivals: borrowing Arrivals) -> ClientResult {
+        var result = result
+        var schedule = copy arrivals
+        result.due = schedule.countDue()
+        return result
     }
 
     /// Gives up what has no answer.
@@ -149,7 +158,7 @@ import SystemPackage
             }
             let size = messages * message.bytes - skipped
             let sent = unsafe Glibc.send(stream.number, buffer + skipped, size, CInt(MSG_NOSIGNAL))
-            if sent < 0 { return errno == EAGAIN ? () : drop(index) }
+            if sent < 0 { return errno == EAGAIN ? () : drop(index, .init("send", errno)) }
             unsafe streams[index].sentBytes = stream.sentBytes + UInt64(sent)
             if sent < size { return }
         }
@@ -162,7 +171,7 @@ import SystemPackage
             unsafe buffer.copyMemory(from: tails + index * message.bytes, byteCount: stream.tail)
             let received = unsafe recv(stream.number, buffer + stream.tail, bufferBytes - stream.tail, 0)
             if received < 0 && errno == EAGAIN { return }
-            guard received > 0 else { return drop(index) }
+            guard received > 0 else { return drop(index, received == 0 ? .earlyEnd : .init("recv", errno)) }
             let now = monotonicNanoseconds()
             let total = stream.tail + received
             let whole = total / message.bytes
@@ -182,27 +191,32 @@ import SystemPackage
     private mutating func took(_ index: Int, _ memory: UnsafeRawPointer, _ now: UInt64) {
         let due = unsafe streams[index].received
         guard due < (unsafe streams[index].queued) else {
-            result.errors += 1
-            return
+            return result.fail(.wrongBytes, isMeasured: window.measures(now))
         }
         unsafe streams[index].received = due + 1
         outstanding -= 1
         result.lastAnswer = now
-        guard unsafe message.matches(due, memory) else {
-            result.errors += 1
-            return
-        }
         let start = unsafe starts[index * startCount + Int(due % UInt64(startCount))]
+        guard unsafe message.matches(due, memory) else {
+            return result.fail(.wrongBytes, isMeasured: window.measures(start))
+        }
+        result.timeline.note(now)
         if window.measures(start) { result.latencies.record(nanoseconds: now - start) }
     }
 
     /// The server closed: whatever was in flight failed.
-    private mutating func drop(_ index: Int) {
+    private mutating func drop(_ index: Int, _ cause: FailureTally.Cause) {
         let stream = unsafe streams[index]
         Glibc.close(stream.number)
         unsafe streams[index].isDead = true
-        result.errors += max(stream.queued - stream.received, 1)
-        outstanding -= stream.queued - stream.received
+        let inFlight = stream.queued - stream.received
+        result.failures.note(cause, count: max(inFlight, 1))
+        if inFlight == 0 && window.measures(monotonicNanoseconds()) { result.failedInWindow += 1 }
+        for due in stream.received..<stream.queued {
+            let start = unsafe starts[index * startCount + Int(due % UInt64(startCount))]
+            if window.measures(start) { result.failedInWindow += 1 }
+        }
+        outstanding -= inFlight
     }
 }
 

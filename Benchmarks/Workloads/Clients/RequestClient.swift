@@ -42,6 +42,7 @@ import SystemPackage
         self.address = address
         self.capacity = capacity
         self.window = window
+        result.timeline.begin(window)
         unsafe transactions = .allocate(capacity: capacity)
         unsafe transactions.initialize(repeating: Transaction(), count: capacity)
         unsafe free = .allocate(capacity: capacity)
@@ -75,7 +76,7 @@ import SystemPackage
         do throws(Errno) {
             connection = try socket.connect(to: address)
         } catch {
-            result.errors += 1
+            result.fail(.init("connect", error.rawValue), isMeasured: window.measures(start))
             return false
         }
         freeCount -= 1
@@ -94,6 +95,14 @@ import SystemPackage
         for index in 0..<ready { advance(Int(events[index].token)) }
     }
 
+    /// What was seen, and how much was due; to be called when nothing starts any more.
+    func result(_ arrivals: borrowing Arrivals) -> ClientResult {
+        var result = result
+        var schedule = copy arrivals
+        result.due = schedule.countDue()
+        return result
+    }
+
     /// Gives up what has no answer; it is closed when the client ends.
     mutating func abandonOutstanding(_ arrivals: Arrivals) {
         result.lost += UInt64(outstanding) + arrivals.notStarted
@@ -106,7 +115,9 @@ import SystemPackage
             let transaction = unsafe transactions[slot]
             let sent = unsafe Glibc.send(
                 transaction.number, request + transaction.sent, bytes - transaction.sent, CInt(MSG_NOSIGNAL))
-            if sent < 0 { return errno == EAGAIN ? () : end(slot, isGood: false) }
+            if sent < 0 {
+                return errno == EAGAIN ? () : end(slot, .onConnection("send", errno, isFirst: transaction.sent == 0))
+            }
             unsafe transactions[slot].sent = transaction.sent + sent
         }
         while unsafe transactions[slot].received < bytes {
@@ -114,13 +125,16 @@ import SystemPackage
             let place = unsafe replies + slot * bytes + transaction.received
             let received = unsafe recv(transaction.number, place, bytes - transaction.received, 0)
             if received < 0 && errno == EAGAIN { return }
-            guard received > 0 else { return end(slot, isGood: false) }
+            guard received > 0 else {
+                return end(
+                    slot, received == 0 ? .earlyEnd : .onConnection("recv", errno, isFirst: transaction.sent == 0))
+            }
             unsafe transactions[slot].received = transaction.received + received
         }
-        end(slot, isGood: unsafe message.matches(0, replies + slot * bytes))
+        end(slot, unsafe message.matches(0, replies + slot * bytes) ? nil : .wrongBytes)
     }
 
-    private mutating func end(_ slot: Int, isGood: Bool) {
+    private mutating func end(_ slot: Int, _ failure: FailureTally.Cause?) {
         let now = monotonicNanoseconds()
         let transaction = unsafe transactions[slot]
         Glibc.close(transaction.number)
@@ -128,11 +142,10 @@ import SystemPackage
         unsafe free[freeCount] = Int32(slot)
         freeCount += 1
         result.lastAnswer = now
-        if !isGood {
-            result.errors += 1
-        } else if window.measures(transaction.start) {
-            result.latencies.record(nanoseconds: now - transaction.start)
-        }
+        let isMeasured = window.measures(transaction.start)
+        if let failure { return result.fail(failure, isMeasured: isMeasured) }
+        result.timeline.note(now)
+        if isMeasured { result.latencies.record(nanoseconds: now - transaction.start) }
     }
 }
 

@@ -42,12 +42,24 @@ struct RunWindow: Sendable {
 struct ClientResult: Sendable {
     /// Latencies of the operations that started in the window.
     var latencies = LatencyRecorder()
-    /// Operations that failed.
-    var errors: UInt64 = 0
+    /// Operations that failed, the warm-up's too.
+    var failures = FailureTally()
+    /// Operations that started in the window and failed.
+    var failedInWindow: UInt64 = 0
     /// Operations without an answer at the deadline, and scheduled ones that could not start.
     var lost: UInt64 = 0
     /// When the last operation was answered.
     var lastAnswer: UInt64 = 0
+    /// Open loop: operations that were due in the window.
+    var due: UInt64 = 0
+    /// When operations were completed.
+    var timeline = CompletionTimeline()
+
+    /// Counts an operation that failed.
+    @inline(never) mutating func fail(_ cause: FailureTally.Cause, isMeasured: Bool) {
+        failures.note(cause)
+        if isMeasured { failedInWindow += 1 }
+    }
 }
 
 /// Tells client threads to give up at once.

@@ -13,7 +13,7 @@ func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) 
     do throws(Errno) {
         measurement = try measureWindow(
             team.workers, warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds,
-            interruption
+            isOpenLoop: plan.load.isOpen, interruption
         ) { window, abandonment in
             startClients(plan, server.address, failure: team.workers.failure.descriptor, window, abandonment)
         }
@@ -24,7 +24,7 @@ func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) 
     measurement.listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
     measurement.steeringFallbacks = server.steeringFallbacks
     measurement.openPeak = UInt64(team.openPeak)
-    measurement.judge(workerError: team.finish(server))
+    measurement.judge(plan, workerError: team.finish(server))
     return measurement
 }
 
@@ -39,7 +39,7 @@ private func startClients(
             var arrivals = Arrivals(plan, client: index, window)
             sleepUntil(nanoseconds: window.loadStart)
             try requestAndAwaitReply(&client, &arrivals, deadline: window.deadline, abandonment)
-            return client.result
+            return client.result(arrivals)
         }
     }
 }

@@ -58,7 +58,10 @@ func echoFromRing(
                     try unsafe streams.receive(token.number, on: &ring)
                 }
             case .receive, .send:
-                if completion.result < 0 || streams.hasTail(token.number) { meter.add(.errors) }
+                if completion.result < 0 || streams.hasTail(token.number) {
+                    let call = token.kind == .send ? "send" : "recv"
+                    worker.fail(completion.result < 0 ? .init(call, -completion.result) : .earlyEnd)
+                }
                 try close(&ring, token.number, worker)
             default:
                 break

@@ -28,6 +28,7 @@ enum EchoReceipt: Equatable {
 /// Reads and echoes for one worker, with ordinary system calls: what all readiness modes have in common.
 @safe struct EchoWorker: ~Copyable {
     let connections: EchoConnections
+    private let failures: FailureLog
     let meter: WorkerMeter
     let message: MessagePattern
     /// True if a connection ends with its first reply.
@@ -49,6 +50,7 @@ enum EchoReceipt: Equatable {
     init(_ plan: RunPlan, _ member: WorkerTeam.Member, _ connections: EchoConnections, _ message: MessagePattern) {
         self.connections = connections
         meter = member.meter
+        failures = member.failures
         self.message = message
         closesAfterReply = plan.workload == .crr
         sharesConnections = plan.sharesConnections
@@ -155,7 +157,7 @@ enum EchoReceipt: Equatable {
         }
         let isFirst = close(number)
         // An orderly end between two messages is the only one without a loss; what another worker ended lost nothing.
-        if result < 0 && isFirst || tail > 0 { meter.add(.errors) }
+        if result < 0 && isFirst || tail > 0 { fail(result < 0 ? .init("recv", error) : .earlyEnd) }
         return .closed
     }
 
@@ -173,7 +175,7 @@ enum EchoReceipt: Equatable {
             if result >= 0 { sent += result }
             if sent == count { return true }
             if result < 0 && errno != EAGAIN && errno != EINTR {
-                meter.add(.errors)
+                fail(.init("send", errno))
                 close(number)
                 return false
             }
@@ -184,6 +186,12 @@ enum EchoReceipt: Equatable {
                 return false
             }
         }
+    }
+
+    /// Counts an operation that failed.
+    @inline(never) func fail(_ cause: FailureTally.Cause) {
+        meter.add(.errors)
+        failures.note(cause)
     }
 
     /// Waits until a connection can be sent to; false if the run is over.

@@ -211,7 +211,9 @@ import SystemPackage
         _ number: CInt, _ completion: borrowing Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
         if unsafe streams[Int(number)].isClosing { return }
-        if completion.result < 0 || worker.connections.hasTail(number) { worker.meter.add(.errors) }
+        if completion.result < 0 || worker.connections.hasTail(number) {
+            worker.fail(completion.result < 0 ? .init("recv", -completion.result) : .earlyEnd)
+        }
         if unsafe completion.result == 0 && streams[Int(number)].first >= 0 {
             unsafe streams[Int(number)].hasEnded = true
             return

@@ -37,7 +37,7 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
     do throws(Errno) {
         measurement = try measureWindow(
             team.workers, clientFailure: failure.descriptor, warmupNanoseconds: plan.warmupNanoseconds,
-            durationNanoseconds: plan.durationNanoseconds, interruption
+            durationNanoseconds: plan.durationNanoseconds, isOpenLoop: plan.load.isOpen, interruption
         ) { window, abandonment in
             start.begin(window, abandonment)
             return clients
@@ -51,7 +51,7 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
     }
     measurement.listenOverflows = listenOverflows
     measurement.openPeak = UInt64(team.openPeak)
-    measurement.judge(workerError: team.finish(server))
+    measurement.judge(plan, workerError: team.finish(server))
     measurement.noteMemory(from: memoryBefore, to: memoryAfter, connections: connections.count)
     return measurement
 }
@@ -83,7 +83,7 @@ private func connectClients(
             sleepUntil(nanoseconds: window.loadStart)
             try exchangeMessages(
                 &client, &arrivals, window, isClosedLoop: plan.load == .closedLoop, abandonment)
-            return client.result
+            return client.result(arrivals)
         }
     }
 }

@@ -59,7 +59,9 @@ func measurePingPong(
     }
     let workerError = team.finish(wake: end)
     measurement.wake.oneWay = state.oneWayLatencies.histogram
-    measurement.judge(workerError: workerError)
+    // One signal is under way at a time, so the longest round trip is the longest pause.
+    measurement.noteLongestRoundTrip()
+    measurement.judge(plan, workerError: workerError)
     return measurement
 }
 

@@ -1,5 +1,3 @@
-import LinuxRings
-
 /// What a wake run adds to a ``RunPlan``: what is signalled, between whom, how often.
 public struct WakePlan: Sendable, Equatable {
     /// What carries a wake from one thread to another.
@@ -137,14 +135,6 @@ extension WakePlan {
 
     /// True if every task gets a descriptor.
     var usesDescriptorPerTask: Bool { shape == .pool && descriptors == .perTask }
-
-    /// Why the kernel cannot carry this signal; nil if it can, or if it takes no ring to do so.
-    public func unsupportedReason(rings: RingSupport) -> String? {
-        guard signal == .messageRing, case .available(let capabilities) = rings, !capabilities.messageRing else {
-            return nil
-        }
-        return "this kernel has no IORING_OP_MSG_RING; Linux 5.18 has"
-    }
 
     /// True if `Benchmarks/Reference` has this loop in C.
     public func hasReference(_ mode: Mode) -> Bool {

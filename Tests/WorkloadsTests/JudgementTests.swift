@@ -1,0 +1,142 @@
+import Glibc
+import Histogram
+import Meters
+import Records
+import Testing
+
+@testable import Workloads
+
+/// What is said of figures, whatever they come from.
+@Suite struct JudgementTests {
+    private static let new = KernelVersion(6, 18)
+
+    /// A second in which so much was served and failed.
+    private func measurement(
+        served: UInt64, failed: UInt64 = 0, due: UInt64? = nil, edit: (inout Measurement) -> Void = { _ in }
+    ) -> Measurement {
+        var measurement = Measurement()
+        measurement.durationNanoseconds = 1_000_000_000
+        measurement.windowNanoseconds = 1_000_000_000
+        measurement.perWorker = [served, 0]
+        var recorder = LatencyRecorder()
+        recorder.record(nanoseconds: 1_000, count: served)
+        measurement.latencies = recorder.histogram
+        measurement.due = due
+        measurement.failedInWindow = failed
+        measurement.failures.note(.init("connect", ENETUNREACH), count: failed)
+        edit(&measurement)
+        return measurement
+    }
+
+    private func row(_ measurement: Measurement, _ plan: RunPlan = RunPlan(mode: Mode.all[3])) -> RunRecord {
+        var measurement = measurement
+        measurement.judge(plan, workerError: nil, kernel: Self.new)
+        var record = RunRecord(
+            runId: "1", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "accept", mode: "epoll-lt",
+            topology: "", listener: "", workers: 2, connections: 64, round: 1, orderInRound: 1)
+        measurement.fill(&record)
+        return record
+    }
+
+    private func openLoop(_ rate: Double) -> RunPlan {
+        var plan = RunPlan(mode: Mode.all[3])
+        plan.load = .openLoop(perSecond: rate)
+        return plan
+    }
+
+    @Test func aGoodRunHasNothingSaidOfIt() {
+        let record = row(measurement(served: 1000, due: 1000) { $0.stallNanoseconds = 3_000_000 }, openLoop(1000))
+        #expect(record.status == .ok && record.warnings.isEmpty && record.saturated == "no")
+        #expect(record.offeredOpsPerS == 1000 && record.stallMaxNs == 3_000_000)
+        let closed = row(measurement(served: 1000))
+        #expect(closed.offeredOpsPerS == nil && closed.saturated.isEmpty && closed.stallMaxNs == nil)
+    }
+
+    @Test func whatDoesNotKeepTheRateIsSaturated() {
+        let record = row(measurement(served: 40_600, due: 70_000), openLoop(70_000))
+        #expect(record.status == .ok && record.isSaturated)
+        #expect(record.offeredOpsPerS == 70_000 && record.throughputOpsPerS == 40_600)
+        #expect(record.warnings.contains("offered 70 000/s, served 40 600/s: saturated"))
+        // A twentieth less, and what chance makes of 10 000: 2 × 100.
+        for (served, says) in [(UInt64(9_310), "no"), (9_290, "yes"), (11_000, "no")] {
+            #expect(row(measurement(served: served, due: 10_000), openLoop(10_000)).saturated == says)
+        }
+        // Of ten nothing but a gross lack can be told.
+        #expect(row(measurement(served: 4, due: 10), openLoop(10)).saturated == "no")
+        #expect(row(measurement(served: 2, due: 10), openLoop(10)).saturated == "yes")
+        // The window that was measured is longer than the one that was asked for.
+        let late = measurement(served: 1000, due: 1000) { $0.durationNanoseconds = 1_200_000_000 }
+        #expect(row(late, openLoop(1000)).saturated == "yes")
+    }
+
+    @Test func aShareOfFailuresFailsTheRun() {
+        for (served, failed) in [(UInt64(100), UInt64(408)), (0, 5), (9_898, 102), (49, 1)] {
+            let record = row(measurement(served: served, failed: failed))
+            #expect(record.status == .failed)
+            #expect(record.reason.hasPrefix("\(failed) of \(served + failed) connections failed, "))
+            #expect(record.reason.contains("\(failed) × connect: ENETUNREACH: "), "\(record.reason)")
+            #expect(!record.reason.contains("--rate") && record.errors == failed)
+        }
+        let few = row(measurement(served: 9_901, failed: 99))
+        #expect(few.status == .ok && few.reason.isEmpty)
+        #expect(few.warnings == "failures, warm-up included: 99 × connect: ENETUNREACH")
+    }
+
+    @Test func whatOnlyWorkersSawFailCountsToo() {
+        let record = row(
+            measurement(served: 100) { measurement in
+                measurement.totals[.errors] = 50
+                measurement.serverFailures.note(.init("send", EPIPE), count: 50)
+            })
+        #expect(record.status == .failed && record.reason.contains("50 × send: EPIPE"))
+    }
+
+    @Test func failuresOfTheWarmUpAreSaidAndForgiven() {
+        let record = row(measurement(served: 100) { $0.failures.note(.earlyEnd, count: 7) })
+        #expect(record.status == .ok && record.warnings.contains("7 × recv: end of stream"))
+    }
+
+    @Test func aLongPauseIsAStall() {
+        func warnings(_ milliseconds: UInt64, _ plan: RunPlan = RunPlan(mode: Mode.all[3])) -> String {
+            row(measurement(served: 1000, due: nil) { $0.stallNanoseconds = milliseconds * 1_000_000 }, plan).warnings
+        }
+        #expect(warnings(2_000) == "stalled: for 2.00 s of the 1.00 s no connection was completed")
+        #expect(warnings(101).hasPrefix("stalled: ") && warnings(100).isEmpty)
+        // At 50/s a pause of 300 ms has 15 operations due, at 100/s 30.
+        #expect(warnings(300, openLoop(50)).isEmpty && !warnings(300, openLoop(100)).isEmpty)
+    }
+
+    @Test func aShortPauseOfAShortWindowIsNone() {
+        let short = measurement(served: 10) { measurement in
+            measurement.durationNanoseconds = 50_000_000
+            measurement.stallNanoseconds = 15_000_000
+        }
+        #expect(row(short).warnings.isEmpty)
+    }
+
+    @Test func aKnownLimitIsSaidOfEveryRunOfIt() throws {
+        let mode = try #require(Mode.named("uring-direct"))
+        for (workload, kernel, isSaid) in [
+            (Workload.accept, KernelVersion(6, 1), true), (.read, KernelVersion(6, 1), false),
+            (.accept, KernelVersion(6, 12), false),
+        ] {
+            var measurement = measurement(served: 64)
+            measurement.judge(RunPlan(workload, mode: mode), workerError: nil, kernel: kernel)
+            #expect(measurement.status == .ok)
+            #expect(measurement.warnings.contains { $0.contains("before Linux 6.12") } == isSaid)
+        }
+    }
+
+    @Test func nothingCompletedHasThreeReasons() {
+        let slow = measurement(served: 0) { measurement in
+            var recorder = LatencyRecorder()
+            recorder.record(nanoseconds: 1_500_000_000)
+            measurement.latencies = recorder.histogram
+        }
+        #expect(row(slow).reason.contains("the fastest took 1.50 s"))
+        #expect(row(measurement(served: 0)).reason.contains("the clients began none"))
+        #expect(row(measurement(served: 0, due: 0), openLoop(0.5)).reason.contains("none was due"))
+        let dead = row(measurement(served: 0) { $0.lost = 64 })
+        #expect(dead.reason.contains("no connection was ever answered") && !dead.reason.contains("--rate"))
+    }
+}

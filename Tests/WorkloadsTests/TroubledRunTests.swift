@@ -1,0 +1,104 @@
+import Glibc
+import Histogram
+import LinuxSockets
+import Meters
+import Records
+import Testing
+
+@testable import Workloads
+
+/// Runs against servers in trouble: what is due, what fails and what stands still is counted, so that no timing decides.
+@Suite(.serialized) struct TroubledRunTests {
+    private func plan(_ load: RunPlan.Load = .closedLoop, service milliseconds: UInt64) throws -> RunPlan {
+        var plan = try #require(Combination.named("epoll-lt")).plan(load)
+        plan.service = ServiceTime(distribution: .fixed(milliseconds * 1_000_000), work: .sleep)
+        return plan
+    }
+
+    private func row(_ measurement: Measurement) -> RunRecord {
+        var record = RunRecord(
+            runId: "1", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "accept", mode: "epoll-lt",
+            topology: "", listener: "", workers: 1, connections: 64, round: 1, orderInRound: 1)
+        measurement.fill(&record)
+        return record
+    }
+
+    @Test(arguments: [RunPlan.Spacing.uniform, .poisson]) func whatIsDueIsCountedThoughItIsServedLate(
+        _ spacing: RunPlan.Spacing
+    ) throws {
+        // At most ten are served in the window, and one connection at a time cannot begin what is due.
+        var plan = try plan(.openLoop(perSecond: 400), service: 20)
+        plan.connections = 2
+        plan.clients = 2
+        plan.spacing = spacing
+        plan.durationNanoseconds = 200_000_000
+        let measurement = try measure(plan)
+        let record = row(measurement)
+        #expect(record.status == .ok, "\(record.reason)")
+        #expect(record.saturated == "yes" && record.warnings.contains("saturated"))
+        if spacing == .uniform { #expect(measurement.due == 80 && record.offeredOpsPerS == 400) }
+        #expect(measurement.due == measurement.latencies.totalCount)
+        #expect(record.operations < 30)
+    }
+
+    @Test func ofWhatIsDueOnlyTheWindowCounts() throws {
+        var plan = try #require(Combination.named("epoll-lt")).plan(.openLoop(perSecond: 1000))
+        plan.warmupNanoseconds = 50_000_000
+        #expect(try measure(plan).due == 50)
+        plan.load = .closedLoop
+        #expect(try measure(plan).due == nil)
+    }
+
+    @Test(arguments: [1, 2]) func aServerThatStandsStillIsSeen(_ clients: Int) throws {
+        var plan = try plan(service: 300)
+        plan.clients = clients
+        plan.connections = 2
+        plan.durationNanoseconds = 500_000_000
+        let record = row(try measure(plan))
+        #expect(record.status == .ok, "\(record.reason)")
+        #expect((record.stallMaxNs ?? 0) >= 300_000_000)
+        #expect(record.warnings.contains("stalled: for "), "\(record.warnings)")
+    }
+
+    @Test func aDrainThatStandsStillIsSeen() throws {
+        let record = row(try measure(try plan(.drain(3), service: 100)))
+        #expect(record.operations == 3 && (record.stallMaxNs ?? 0) >= 100_000_000)
+        #expect(record.warnings.contains("stalled: for "), "\(record.warnings)")
+    }
+
+    @Test(arguments: [Workload.read, .crr]) func allWorkloadsAreWatched(_ workload: Workload) throws {
+        var plan = try plan(service: 300)
+        plan.workload = workload
+        plan.connections = 1
+        plan.durationNanoseconds = 500_000_000
+        #expect((try measure(plan).stallNanoseconds ?? 0) >= 300_000_000)
+    }
+
+    @Test func aWindowShorterThanOneOperationHasThatForItsReason() throws {
+        var plan = try plan(service: 300)
+        plan.connections = 1
+        plan.durationNanoseconds = 50_000_000
+        let measurement = try measure(plan, Interruption())
+        #expect(measurement.status == .failed)
+        #expect(measurement.reason.contains("no operation was completed in the window of 50.0 ms: the fastest took 3"))
+        #expect(measurement.reason.contains("--service-time") && !measurement.reason.contains("--rate"))
+    }
+
+    @Test func nobodyListening() throws {
+        let listener = try Listener(.loopback())
+        let address = try listener.address
+        try listener.stopAccepting()
+        let window = RunWindow(loadStart: 0, start: 0, end: .max, deadline: .max)
+        var client = try ConnectClient(to: address, capacity: 1, window: window)
+        if try client.connect(startedAt: 1) {
+            while client.outstanding > 0 { try client.awaitCloses(until: monotonicNanoseconds() + 1_000_000_000) }
+        }
+        #expect(client.result.failures.text == "1 × connect: ECONNREFUSED")
+        var request = try RequestClient(RunPlan(.crr, mode: Mode.all[0]), to: address, capacity: 1, window)
+        if try request.begin(startedAt: 1) {
+            while request.outstanding > 0 { try request.awaitReplies(until: monotonicNanoseconds() + 1_000_000_000) }
+        }
+        #expect(request.result.failures.text == "1 × connect: ECONNREFUSED")
+        #expect(request.result.failedInWindow == 1)
+    }
+}
