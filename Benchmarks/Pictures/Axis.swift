@@ -49,12 +49,14 @@ struct Axis {
         Axis(range: 0.5...(Double(max(count, 1)) + 0.5), hasGrid: false)
     }
 
-    /// From zero to a little beyond `maximum`, with about `ticks` ticks.
+    /// From zero to the first of about `ticks` ticks that nothing exceeds.
     static func fromZero(to maximum: Double, _ format: Format, ticks: Int, title: String = "") -> Axis {
         let top = maximum.isFinite && maximum > 0 ? maximum : 1
         let step = niceStep(top / Double(ticks))
-        let values = (0...Int((top * 1.04 / step).rounded(.down))).map { Double($0) * step }
-        return Axis(range: 0...(top * 1.05), ticks: values.map { (format.tick($0), $0) }, title: title)
+        let values = (0...Int((top / step - 1e-9).rounded(.up))).map { Double($0) * step }
+        // Half of a mark on the last tick lies beyond it.
+        return Axis(
+            range: 0...((values.last ?? top) * 1.015), ticks: values.map { (format.tick($0), $0) }, title: title)
     }
 
     /// 1, 2 or 5 times a power of ten, at least `smallest`.
@@ -63,32 +65,64 @@ struct Axis {
         return ([1, 2, 2.5, 5, 10].first { $0 * power >= smallest * 0.999 } ?? 10) * power
     }
 
-    /// Logarithmic over `values`, which must be above zero; ticks at the powers of ten, or closer in a short range.
-    static func logarithmic(_ values: [Double], _ format: Format, title: String = "") -> Axis {
+    /// Logarithmic over `values`, which must be above zero, from a tick to a tick.
+    static func logarithmic(_ values: [Double], _ format: Format, title: String = "", mostTicks: Int = 7) -> Axis {
         let (low, high) = (values.min() ?? 1, values.max() ?? 10)
-        // A flat series still gets a scale.
-        let spread = max(pow(high / low, 0.05), 1.15)
-        let range = (low / spread)...(high * spread)
-        let decades = log10(range.upperBound / range.lowerBound)
-        let factors = Self.tickFactors.first { decades > $0.decades }?.factors ?? [1]
-        let powers = Int(floor(log10(range.lowerBound)))...Int(ceil(log10(range.upperBound)))
-        var ticks = powers.flatMap { power in factors.map { $0 * pow(10, Double(power)) } }.filter(range.contains)
-        if ticks.count < 2 { ticks = [low, high] }
+        let places =
+            high / low < 1.5
+            ? linearTicks(low, high, mostTicks) : logarithmicTicks(low, high, mostTicks)
+        let (first, last) = (places.first ?? low, places.last ?? high)
+        let pad = pow(last / first, 0.015)
         return Axis(
-            range: range, isLogarithmic: true, ticks: ticks.map { (format.tick($0), $0) }, title: title)
+            range: (first / pad)...(last * pad), isLogarithmic: true, ticks: places.map { (format.tick($0), $0) },
+            title: title)
     }
 
-    /// Which multiples of a power of ten get a tick, by how many powers the scale covers.
-    private static let tickFactors: [(decades: Double, factors: [Double])] = [
-        (2.2, [1]), (1.1, [1, 3]), (0.6, [1, 2, 5]), (0.3, [1, 1.5, 2, 3, 5, 7]),
-        (0, [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9]),
-    ]
+    /// Over `values` from zero where one of them is zero, which a logarithmic scale has no place for.
+    static func fitting(_ values: [Double], _ format: Format, title: String = "") -> Axis {
+        if values.allSatisfy({ $0 > 0 }) { return logarithmic(values, format, title: title) }
+        return fromZero(to: values.max() ?? 0, format, ticks: 4, title: title)
+    }
 
-    /// Logarithmic, with a tick at each of these values; zero, which has no place, is put at `zeroPlace`.
+    /// In equal steps: within a short range a logarithmic scale is nearly linear. A flat series still gets a scale.
+    private static func linearTicks(_ low: Double, _ high: Double, _ most: Int) -> [Double] {
+        let (low, high) = high / low < 1.02 ? (low * 0.97, high * 1.03) : (low, high)
+        let step = niceStep((high - low) / Double(max(most - 2, 1)))
+        let (first, last) = ((low / step + 1e-9).rounded(.down), (high / step - 1e-9).rounded(.up))
+        return stride(from: max(first, 1), through: last, by: 1).map { $0 * step }
+    }
+
+    /// At multiples of powers of ten, as many as there may be.
+    private static func logarithmicTicks(_ low: Double, _ high: Double, _ most: Int) -> [Double] {
+        let powers = Int(floor(log10(low)))...Int(ceil(log10(high)))
+        for factors in [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]] {
+            let all = powers.flatMap { power in factors.map { $0 * pow(10, Double(power)) } }
+            let first = all.last { $0 <= low * (1 + 1e-9) } ?? low
+            let last = all.first { $0 >= high * (1 - 1e-9) } ?? high
+            let ticks = all.filter { (first...last).contains($0) }
+            if ticks.count <= most { return ticks }
+        }
+        let step = (powers.count + most - 2) / max(most - 1, 1)
+        let last = powers.lowerBound + (powers.count + step - 2) / step * step
+        return stride(from: powers.lowerBound, through: last, by: step).map { pow(10, Double($0)) }
+    }
+
+    /// Logarithmic, with a tick at each of these values, as far as there is room for its text; zero, which has no place,
+    /// is put at `zeroPlace`.
     static func logarithmic(at values: [Double], zeroAt zeroPlace: Double, title: String) -> Axis {
         let places = values.map { $0 > 0 ? $0 : zeroPlace }
-        var axis = logarithmic(places, .plain, title: title)
-        axis.ticks = zip(values, places).map { (Format.count.tick($0), $1) }
+        let (low, high) = (places.min() ?? 1, places.max() ?? 10)
+        let pad = max(pow(high / low, 0.05), 1.15)
+        var axis = Axis(range: (low / pad)...(high * pad), isLogarithmic: true, title: title)
+        for (value, place) in zip(values, places).reversed() {
+            let next = axis.ticks.first.map { axis.share(of: $0.value) } ?? 2
+            // The first and the last one always stay.
+            if next - axis.share(of: place) < 0.09 && place > low { continue }
+            axis.ticks.insert((Format.count.tick(value), place), at: 0)
+        }
+        if axis.ticks.count > 2, axis.share(of: axis.ticks[1].value) - axis.share(of: low) < 0.09 {
+            axis.ticks.remove(at: 1)
+        }
         return axis
     }
 }

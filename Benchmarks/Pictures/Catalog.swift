@@ -5,13 +5,30 @@ struct PicturedArm {
     let group: ArmRuns
     /// The mode, with what tells it from the other modes' usual options in brackets.
     let label: String
-    /// The options that were varied, in words; empty where none were.
+    /// The options that were varied, and of several machines which one, in words; empty where there is nothing to say.
     let condition: String
 
     var mode: String { group.arm["mode"] }
     var style: ModeStyle { ModeStyle.of(mode: mode) }
 
     func values(_ column: Column) -> [Double] { group.values { column.number(of: $0) } }
+
+    /// Plot clauses for a dot for each round at the place that `place` gives it: a ring where the round did not keep the
+    /// rate that it was offered.
+    func dots(
+        _ drawing: inout Drawing, _ comment: String, _ column: Column, size: Double, place: (Double) -> [Double]
+    ) -> [String] {
+        let name = "\(label) \(condition): \(comment)"
+        var clauses: [String] = []
+        for isKept in [true, false] {
+            let runs = group.usable.filter { $0.keptItsRate == isKept }
+            let places = runs.compactMap { column.number(of: $0) }.map(place).filter { !$0.isEmpty }
+            guard !places.isEmpty else { continue }
+            let data = drawing.data(isKept ? name : "\(name), rate not kept", places)
+            clauses += style.dots(data, size: size, areHollow: !isKept)
+        }
+        return clauses
+    }
 }
 
 /// The usable arms of one workload, and what their pictures' headings say.
@@ -32,11 +49,25 @@ struct Catalog {
         // A column that differs between modes only, such as the topology of a mode that has but one, is a property of
         // the mode.
         let attributes = Arm.columns.map(\.name).filter { !varied.contains($0) && $0 != "mode" }
+        let hasMachines = Set(groups.flatMap { $0.usable.map(\.machineId) }).count > 1
         arms = groups.map { group in
-            PicturedArm(
+            let options = Self.phrases(group.arm, varied)
+            let machine = hasMachines ? "machine \(group.usable.first?.machineId ?? "")" : ""
+            return PicturedArm(
                 group: group, label: Self.label(group.arm, among: groups, attributes: attributes),
-                condition: Self.phrases(group.arm, varied))
+                condition: [options, machine].filter { !$0.isEmpty }.joined(separator: ", "))
         }
+    }
+
+    /// The mode where that tells the arms' lines apart, else the whole label: names beside a panel have little room.
+    func shortLabel(_ arm: PicturedArm) -> String {
+        let labels = Set(arms.filter { $0.mode == arm.mode }.map(\.label))
+        return labels.count == 1 && !arm.mode.isEmpty ? arm.mode : arm.label
+    }
+
+    /// What rings and discs mean, where there are rings.
+    var rateKey: [String] {
+        arms.allSatisfy(\.group.keptItsRate) ? [] : ["● kept the offered rate  ○ did not, so its latency grows"]
     }
 
     /// By option, numbers by size, and within equal options by mode: runs are made in random order.
@@ -75,6 +106,12 @@ struct Catalog {
     /// Only the arms that `isIncluded`, whose labels and conditions are made anew.
     func filtered(_ isIncluded: (Arm) -> Bool) -> Catalog {
         Catalog(input, workload: workload, groups: arms.map(\.group).filter { isIncluded($0.arm) })
+    }
+
+    /// A catalog for each machine: what ran on one says nothing of the level on another.
+    var byMachine: [Catalog] {
+        let machines = input.machines
+        return machines.count < 2 ? [self] : machines.map { Catalog(input.of(machine: $0), workload: workload) }
     }
 
     var noun: OperationName { .of(workload: workload) }

@@ -69,18 +69,22 @@ private struct ComparisonPanel {
 
     func row(_ arm: PicturedArm) -> MetricComparison? { rows.first { $0.arm == arm.group.arm } }
 
-    /// The same distance to both sides of 1.
+    /// The same distance to both sides of 1, ending where nothing lies farther off.
     private var axis: Axis {
         let ends = rows.flatMap { row in
             [row.ratio, row.interval?.lower ?? 1, row.interval?.upper ?? 1, 1 + row.margin]
         }.filter { $0 > 0 && $0.isFinite }
-        // What is farther off than this is cut, so that one outlier does not flatten the rest.
-        let reach = min(max(ends.map { abs(log($0)) }.max() ?? 0, log(1.03)) * 1.08, log(8))
-        let steps = [(0.99, 1.01), (0.98, 1.02), (0.95, 1.05), (0.9, 1.1), (0.8, 1.25), (0.5, 2.0), (0.25, 4.0)]
-        let step = steps.last { log($0.1) <= reach * 0.85 } ?? steps[0]
+        let reach = ends.map { abs(log($0)) }.max() ?? 0
+        let steps = [
+            (0.99, 1.01), (0.98, 1.02), (0.95, 1.05), (0.9, 1.1), (0.8, 1.25), (0.5, 2.0), (0.25, 4.0), (0.1, 10.0),
+            (0.01, 100), (0.001, 1000),
+        ]
+        // Beyond a thousandfold the number beside the panel has to do.
+        let step = steps.first { log($0.1) >= reach } ?? steps[steps.count - 1]
+        let edge = max(-log(step.0), log(step.1)) * 1.03
         let better = column.better == .lower ? "lower" : "higher"
         return Axis(
-            range: exp(-reach)...exp(reach), isLogarithmic: true,
+            range: exp(-edge)...exp(edge), isLogarithmic: true,
             ticks: [step.0, 1, step.1].map { ("×\(Decimal.text($0))", $0) }, title: "\(better) is better")
     }
 
@@ -100,21 +104,23 @@ private struct ComparisonPanel {
             keys: [("■", Theme.bad.rawValue, "worse"), ("■", Theme.good.rawValue, "better")],
             value: { arm in row(arm).map { Self.change($0.ratio) } ?? "–" },
             valueColor: { arm in row(arm).map { Self.color($0.verdict) } ?? .muted },
-            plots: { drawing, rows in plots(&drawing, rows, axis.range) })
+            plots: { drawing, rows in plots(&drawing, rows, between: axis.ticks.map(\.value)) })
     }
 
-    /// `+3.1 %`
+    /// `+3.1 %`, and from tenfold on `×40` or `÷40`
     private static func change(_ ratio: Double) -> String {
+        if ratio >= 9.95 { return "×" + HumanUnits.count(ratio.rounded()) }
+        if ratio > 0, ratio <= 0.1005 { return "÷" + HumanUnits.count((1 / ratio).rounded()) }
         let percent = 100 * (ratio - 1)
         return (percent >= 0 ? "+" : "−") + Decimal.fixed(abs(percent), digits: abs(percent) < 10 ? 1 : 0) + " %"
     }
 
     private func plots(
-        _ drawing: inout Drawing, _ arms: [(arm: PicturedArm, row: Double)], _ range: ClosedRange<Double>
+        _ drawing: inout Drawing, _ arms: [(arm: PicturedArm, row: Double)], between ticks: [Double]
     ) -> [String] {
         let placed = arms.compactMap { arm, place in row(arm).map { (comparison: $0, place: place) } }
         guard !placed.isEmpty else { return [] }
-        func cut(_ value: Double) -> Double { min(max(value, range.lowerBound), range.upperBound) }
+        func cut(_ value: Double) -> Double { min(max(value, ticks.first ?? value), ticks.last ?? value) }
         let margins = placed.map { row, place in
             [1, place, cut(1 / (1 + row.margin)), cut(1 + row.margin), place - 0.5, place + 0.5]
         }

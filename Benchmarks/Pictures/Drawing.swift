@@ -89,8 +89,13 @@ struct Drawing {
     /// Ticks and titles are labels too: a tick's text is a format, in which `%` has a meaning.
     private mutating func axisTexts(_ frame: Frame, x: Axis, y: Axis) {
         let small = layout.smallTextSize
+        var end = -Double.infinity
         for tick in x.ticks where x.range.contains(tick.value) {
             let place = frame.left + x.share(of: tick.value) * frame.width
+            // A text that would run into the one before it is left out; its line stays.
+            let half = Double(tick.text.count) * small * 0.28
+            guard place - half > end else { continue }
+            end = place + half + 3
             text(tick.text, x: place, y: frame.bottom + 12, .center, color: Theme.muted.rawValue, size: small)
         }
         for tick in y.ticks where y.range.contains(tick.value) {

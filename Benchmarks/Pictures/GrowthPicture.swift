@@ -9,23 +9,28 @@ func growthPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> 
     let panels = growth.metrics
     guard !panels.isEmpty else { throw NothingToDraw(reason: "no run has a metric to draw") }
     let title = "Growth with \(growth.name) (\(catalog.workload))"
-    let composition = Composition(layout: sheet.layout, title: title, subtitle: growth.catalog.subtitle)
-    // In the order of the lines' right ends.
-    let ranked = growth.series.sorted { $0.last(panels[0]) > $1.last(panels[0]) }
-    let labels = ranked.map { ($0.label, ModeStyle.of(mode: $0.mode)) }
-    let legend = Legend(entries: labels, layout: sheet.layout)
+    let composition = Composition(
+        layout: sheet.layout, title: title, subtitle: growth.catalog.subtitle + growth.catalog.rateKey)
+    let families = LineFamilies.groups(growth.series) { $0.mode }
+    let columns = sheet.layout == .wide && panels.count * families.count > 1 ? 2 : 1
+    // Of several families each metric begins a row.
+    let slots = families.count == 1 ? 1 : (families.count + columns - 1) / columns * columns
     let grid = PanelGrid(
-        count: panels.count, columns: sheet.layout == .wide && panels.count > 1 ? 2 : 1, panelHeight: 190,
-        axisWidth: 56, titleHeight: 28, axisHeight: 44, composition: composition, legend: legend)
+        count: panels.count * slots, columns: columns, panelHeight: families.count == 1 ? 190 : 150, axisWidth: 56,
+        labelWidth: LineLabels.width(growth.series.map(\.label), sheet.layout), titleHeight: 42, axisHeight: 44,
+        composition: composition)
     var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight)
     composition.drawHeader(&drawing)
-    legend.draw(&drawing, left: grid.legendLeft, top: grid.legendTop)
     let x = Axis.logarithmic(at: growth.places, zeroAt: growth.zeroPlace, title: growth.name)
-    for (column, frame) in zip(panels, grid.frames) {
+    for (index, column) in panels.enumerated() {
         let values = growth.series.flatMap { $0.points(column) }.flatMap(\.values)
-        let y = Axis.logarithmic(
-            values, Metrics.format(column), title: metricTitle(column, noun: catalog.noun))
-        drawing.panel(frame, x: x, y: y, growth.series.flatMap { $0.plots(column, zeroAt: growth.zeroPlace, &drawing) })
+        let y = Axis.fitting(values, Metrics.format(column), title: metricTitle(column, noun: catalog.noun))
+        for (family, frame) in zip(families, grid.frames.dropFirst(index * slots)) {
+            drawing.text(family.name, x: frame.left, y: frame.top - 29)
+            LineLabels(entries: family.lines.compactMap { $0.entry(column) }).draw(&drawing, frame, y)
+            drawing.panel(
+                frame, x: x, y: y, family.lines.flatMap { $0.plots(column, zeroAt: growth.zeroPlace, &drawing) })
+        }
     }
     let lead = panels.contains { $0.name == Metrics.serverCPU.name } ? Metrics.serverCPU : panels[0]
     return Picture(
@@ -58,23 +63,25 @@ private struct Growth {
         let arms: [(place: Double, arm: PicturedArm)]
 
         func points(_ column: Column) -> [(place: Double, values: [Double])] {
-            arms.map { ($0.place, $0.arm.values(column).filter { $0 > 0 }) }.filter { !$0.1.isEmpty }
+            arms.map { ($0.place, $0.arm.values(column)) }.filter { !$0.1.isEmpty }
         }
 
-        func last(_ column: Column) -> Double { points(column).last.flatMap { median($0.values) } ?? 0 }
+        /// Its name at the right of a panel; `nil` if it has no line there.
+        func entry(_ column: Column) -> (label: String, style: ModeStyle, end: Double)? {
+            points(column).last.flatMap { median($0.values) }.map { (label, ModeStyle.of(mode: mode), $0) }
+        }
 
         func plots(_ column: Column, zeroAt zeroPlace: Double, _ drawing: inout Drawing) -> [String] {
-            let points = points(column).map { (place: $0.place > 0 ? $0.place : zeroPlace, values: $0.values) }
+            func shown(_ place: Double) -> Double { place > 0 ? place : zeroPlace }
+            let points = points(column)
             guard !points.isEmpty else { return [] }
             let style = ModeStyle.of(mode: mode)
             let medians = drawing.data(
-                "\(label): place, median \(column.name)", points.map { [$0.place, median($0.values) ?? 0] })
-            let rounds = drawing.data(
-                "\(label): place, \(column.name) of each round",
-                points.flatMap { point in point.values.map { [point.place, $0] } })
-            return [
-                "\(medians) using 1:2 with lines \(style.line(width: 2))"
-            ] + style.dots(rounds, size: 0.5)
+                "\(label): place, median \(column.name)", points.map { [shown($0.place), median($0.values) ?? 0] })
+            let dots = arms.flatMap { place, arm in
+                arm.dots(&drawing, "place, \(column.name) of each round", column, size: 0.5) { [shown(place), $0] }
+            }
+            return ["\(medians) using 1:2 with lines \(style.line(width: 2))"] + dots
         }
     }
 
@@ -114,7 +121,7 @@ private struct Growth {
                 Double(arm.group.arm[dimension.name]).map { (place: $0, arm: arm) }
             }
             return Series(
-                label: label, mode: arms[0].mode,
+                label: kept.shortLabel(arms[0]), mode: arms[0].mode,
                 arms: places.filter { $0.place >= 0 }.sorted { $0.place < $1.place })
         }.filter { !$0.arms.isEmpty }
     }

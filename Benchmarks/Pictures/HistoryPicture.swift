@@ -8,14 +8,21 @@ func historyPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) ->
     let panels = try HistoryPanels(catalog)
     let title = "History (\(catalog.workload)), \(panels.count) stored runs"
     let composition = Composition(layout: sheet.layout, title: title, subtitle: catalog.settings + panels.about)
-    let legend = Legend(entries: panels.arms.map { ($0.label, $0.style) }, layout: sheet.layout)
+    let families = LineFamilies.groups(panels.arms) { $0.mode }
+    let columns = sheet.layout == .wide && families.count > 1 ? 2 : 1
+    let slots = (families.count + columns - 1) / columns * columns
     let grid = PanelGrid(
-        count: panels.metrics.count, columns: 1, panelHeight: 150, axisWidth: 56, titleHeight: 46, axisHeight: 26,
-        composition: composition, legend: legend)
-    var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight + 20)
+        count: panels.metrics.count * slots, columns: columns, panelHeight: 150, axisWidth: 56,
+        labelWidth: LineLabels.width(panels.arms.map(catalog.shortLabel), sheet.layout), titleHeight: 60,
+        axisHeight: 26, composition: composition)
+    var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight)
     composition.drawHeader(&drawing)
-    legend.draw(&drawing, left: grid.legendLeft, top: grid.legendTop)
-    for (column, frame) in zip(panels.metrics, grid.frames) { panels.draw(column, frame, &drawing) }
+    for (index, column) in panels.metrics.enumerated() {
+        for (family, frame) in zip(families, grid.frames.dropFirst(index * slots)) {
+            drawing.text(family.name, x: frame.left, y: frame.top - 46)
+            panels.draw(column, family.lines, frame, &drawing, label: catalog.shortLabel)
+        }
+    }
     return Picture(
         .history, name: sheet.name, title: title, alternative: panels.alternative(title), format: sheet.format,
         drawing: drawing)
@@ -27,6 +34,7 @@ private struct HistoryPanels {
     private let history: History
     private let condition: String
     private let noun: OperationName
+    private let machine: [String]
 
     static let fewestFolders = 3
 
@@ -42,6 +50,7 @@ private struct HistoryPanels {
             throw NothingToDraw(reason: error.description)
         }
         noun = catalog.noun
+        machine = catalog.input.machines.filter { !$0.isEmpty }.map { "machine \($0)" }
         let trends = history.trends
         let tracked = catalog.arms.filter { arm in
             trends.contains { $0.arm == arm.group.arm && $0.values.count { $0 != nil } > 1 }
@@ -53,7 +62,7 @@ private struct HistoryPanels {
         metrics = names.compactMap(Column.named).filter { column in
             trends.contains { trend in
                 trend.metric == column.name && drawn.contains { $0.group.arm == trend.arm }
-                    && trend.values.contains { ($0 ?? 0) > 0 }
+                    && trend.values.contains { $0 != nil }
             }
         }
         guard !arms.isEmpty, !metrics.isEmpty else { throw NothingToDraw(reason: "no two folders share an arm") }
@@ -64,7 +73,7 @@ private struct HistoryPanels {
     var about: [String] {
         let dates = history.points.map { String($0.startedAt.prefix(10)) }.filter { !$0.isEmpty }.distinct
         let span = dates.count > 1 ? ["\(dates[0]) to \(dates[dates.count - 1])"] : dates
-        return (condition.isEmpty ? [] : [condition]) + span
+        return (condition.isEmpty ? [] : [condition]) + span + machine
     }
 
     private func trend(_ arm: PicturedArm, _ column: Column) -> History.Trend? {
@@ -82,27 +91,28 @@ private struct HistoryPanels {
         return "\(title), \(arms.count) lines. Levels changed: \(changes.prefix(4).joined(separator: "; "))\(more)."
     }
 
-    func draw(_ column: Column, _ frame: Frame, _ drawing: inout Drawing) {
+    func draw(
+        _ column: Column, _ members: [PicturedArm], _ frame: Frame, _ drawing: inout Drawing,
+        label: (PicturedArm) -> String
+    ) {
         let format = Metrics.format(column)
-        let values = arms.flatMap { (trend($0, column)?.values ?? []).compactMap { $0 } }.filter { $0 > 0 }
-        let y = Axis.logarithmic(values, format)
+        // Of all lines, so that the families have the same scale.
+        let y = Axis.fitting(arms.flatMap { (trend($0, column)?.values ?? []).compactMap { $0 } }, format)
         let title = metricTitle(column, noun: noun)
         drawing.text(
-            title, x: frame.left, y: frame.top - 30, color: Theme.muted.rawValue, size: drawing.layout.smallTextSize)
+            title, x: frame.left, y: frame.top - 28, color: Theme.muted.rawValue, size: drawing.layout.smallTextSize)
         let x = xAxis(width: frame.width)
         var plots: [String] = []
         var changes: [(place: Double, text: String)] = []
-        for arm in arms {
-            guard let trend = trend(arm, column) else { continue }
-            let rows = trend.values.enumerated().map { index, value -> [Double] in
-                value.map { $0 > 0 ? [Double(index + 1), $0] : [] } ?? []
-            }
-            let label = "\(arm.label): stored run, median \(column.name)"
-            let points = rows.filter { !$0.isEmpty }
-            guard !points.isEmpty else { continue }
-            let data = drawing.data(label, rows)
+        var names: [(label: String, style: ModeStyle, end: Double)] = []
+        for arm in members {
+            guard let trend = trend(arm, column), let end = trend.values.compactMap({ $0 }).last else { continue }
+            names.append((label(arm), arm.style, end))
+            let rows = trend.values.enumerated().map { index, value in value.map { [Double(index + 1), $0] } ?? [] }
+            let comment = "\(arm.label): stored run, median \(column.name)"
+            let data = drawing.data(comment, rows)
             plots.append("\(data) using 1:2 with lines \(arm.style.line(width: 2))")
-            plots += arm.style.dots(drawing.data(label + ", dots", points), size: 0.55)
+            plots += arm.style.dots(drawing.data(comment + ", dots", rows.filter { !$0.isEmpty }), size: 0.55)
             for change in trend.changes {
                 let place = Double(change.index) + 0.5
                 let ends = [[place, y.range.lowerBound], [place, y.range.upperBound]]
@@ -113,6 +123,7 @@ private struct HistoryPanels {
             }
         }
         drawChanges(changes, frame, x, &drawing)
+        LineLabels(entries: names).draw(&drawing, frame, y)
         drawing.panel(frame, x: x, y: y, plots)
     }
 
@@ -130,10 +141,10 @@ private struct HistoryPanels {
         }
     }
 
-    /// Each stored run's commit, as far as there is room.
+    /// Each stored run's commit, as far as there is room; that of the last one always.
     private func xAxis(width: Double) -> Axis {
         let step = max(1, Int((Double(count) * 62 / width).rounded(.up)))
-        let ticks = stride(from: 0, to: count, by: step).map { index -> (String, Double) in
+        let ticks = stride(from: count - 1, through: 0, by: -step).reversed().map { index -> (String, Double) in
             let point = history.points[index]
             let name = point.gitCommit.isEmpty ? String(point.startedAt.prefix(10)) : String(point.gitCommit.prefix(7))
             return (name, Double(index + 1))

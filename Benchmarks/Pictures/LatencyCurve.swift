@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// The line of one arm: its latencies over all rounds, and their range from round to round.
 struct LatencyCurve {
@@ -43,14 +44,26 @@ struct LatencyCurve {
     /// Nines and ns.
     private var rows: [[Double]] { places(upTo: nines).map { [$0, whole.latency(nines: $0)] } }
 
-    /// The same in large steps, for where a line is drawn many times and small.
-    var coarseRows: [[Double]] {
-        rows.enumerated().filter { $0.offset % 4 == 0 || $0.offset == rows.count - 1 }.map(\.element)
-    }
-
     func line(_ drawing: inout Drawing) -> String {
         let data = drawing.data("\(arm.label) \(arm.condition): nines, ns over all rounds", rows)
         return "\(data) using 1:2 with lines \(arm.style.line(width: 2.2))"
+    }
+
+    /// A dot at the line's end: a ring if the rate that was offered was not kept.
+    func end(_ drawing: inout Drawing) -> [String] {
+        let data = drawing.data("\(arm.label) \(arm.condition): end of the line", [[nines, latency(nines: nines)]])
+        return arm.style.dots(data, size: 0.75, areHollow: !arm.group.keptItsRate)
+    }
+
+    /// The lowest and the highest of all lines, as far as any of them goes.
+    static func envelope(_ curves: [LatencyCurve], _ drawing: inout Drawing) -> String {
+        let end = curves.map(\.nines).max() ?? 1
+        let rows = (curves.first?.places(upTo: end) ?? []).map { place -> [Double] in
+            let values = curves.filter { $0.nines >= place }.map { $0.latency(nines: place) }
+            return [place, values.min() ?? 1, values.max() ?? 1]
+        }
+        let data = drawing.data("all modes: nines, ns of the lowest and the highest", rows)
+        return "\(data) using 1:2:3 with filledcurves fs solid noborder fc rgb '\(Theme.shade.rawValue)'"
     }
 
     /// As deep as every round supports.

@@ -1,6 +1,6 @@
 import Records
 
-/// Latency over percentile: a line per mode, a panel per condition.
+/// Latency over percentile: a line per mode, a panel per condition and family of modes.
 ///
 /// The range of the rounds is a shade around the line. More than a few shades hide one another, so then each line gets
 /// a small panel of its own for it.
@@ -13,12 +13,13 @@ func latencyPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) ->
     let title = "Latency of \(catalog.noun.plural) by percentile (\(catalog.workload))"
     let composition = Composition(
         layout: sheet.layout, title: title,
-        subtitle: catalog.subtitle + [kindText(catalog)] + (omitted > 0 ? ["\(omitted) more are not drawn"] : []))
-    // The legend stands in the order of the lines at the depth that all of them reach.
+        subtitle: catalog.subtitle + [kindText(catalog)] + catalog.rateKey
+            + (omitted > 0 ? ["\(omitted) more are not drawn"] : []))
     let depth = curves.map(\.nines).min() ?? 1
     let ranked = curves.sorted { $0.latency(nines: depth) > $1.latency(nines: depth) }
     let panels = LatencyPanels(
-        ranked: ranked.filter { shown.contains($0.arm.condition) }, conditions: shown, composition: composition)
+        ranked: ranked.filter { shown.contains($0.arm.condition) }, conditions: shown, composition: composition,
+        label: catalog.shortLabel, hasEnds: !catalog.rateKey.isEmpty)
     return Picture(
         .latency, name: sheet.name, title: title, alternative: alternative(title, ranked, depth, shown.count > 1),
         format: sheet.format, drawing: panels.draw())
@@ -34,6 +35,8 @@ private func kindText(_ catalog: Catalog) -> String {
 }
 
 private func alternative(_ title: String, _ ranked: [LatencyCurve], _ nines: Double, _ hasConditions: Bool) -> String {
+    let kept = ranked.filter(\.arm.group.keptItsRate)
+    let ranked = kept.isEmpty ? ranked : kept
     guard let worst = ranked.first, let best = ranked.last else { return title }
     func at(_ curve: LatencyCurve) -> String {
         let condition = hasConditions ? ", \(curve.arm.condition)" : ""
@@ -49,6 +52,9 @@ private struct LatencyPanels {
     let ranked: [LatencyCurve]
     let conditions: [String]
     let composition: Composition
+    let label: (PicturedArm) -> String
+    /// Whether the lines' ends say which ones kept their rate.
+    let hasEnds: Bool
 
     static let mostConditions = 6
     /// More shades than this in a panel cannot be told apart.
@@ -66,21 +72,34 @@ private struct LatencyPanels {
             && ranked.contains { $0.hasShade }
     }
 
+    /// The lines of each panel, condition by condition.
+    private var panels: [(title: String, members: [LatencyCurve])] {
+        conditions.flatMap { condition in
+            LineFamilies.groups(ranked.filter { $0.arm.condition == condition }) { $0.arm.mode }.map { family in
+                ([condition, family.name].filter { !$0.isEmpty }.joined(separator: " · "), family.lines)
+            }
+        }
+    }
+
     func draw() -> Drawing {
-        let legend = Legend(entries: ranked.map { ($0.arm.label, $0.arm.style) }.distinctByLabel, layout: layout)
+        let panels = panels
+        let columns = panels.count == 1 || layout == .narrow ? 1 : 2
+        let height = panels.count == 1 ? 330.0 : isSingle ? 240 : 180
         let grid = PanelGrid(
-            count: conditions.count, columns: isSingle || layout == .narrow ? 1 : 2, panelHeight: isSingle ? 330 : 220,
-            axisWidth: 54, titleHeight: isSingle ? 26 : 44, axisHeight: 48, composition: composition, legend: legend)
+            count: panels.count, columns: columns, panelHeight: height, axisWidth: 54,
+            labelWidth: LineLabels.width(ranked.map { label($0.arm) }, layout),
+            titleHeight: panels.count == 1 ? 26 : 44, axisHeight: 48, composition: composition)
         let small = hasSmallPanels ? smallGrid(top: grid.drawingHeight) : nil
         var drawing = Drawing(layout: layout, height: small?.drawingHeight ?? grid.drawingHeight)
         composition.drawHeader(&drawing)
-        legend.draw(&drawing, left: grid.legendLeft, top: grid.legendTop)
-        for (condition, frame) in zip(conditions, grid.frames) {
-            if !condition.isEmpty { drawing.text(condition, x: frame.left, y: frame.top - 32) }
-            let members = ranked.filter { $0.arm.condition == condition }
+        for ((title, members), frame) in zip(panels, grid.frames) {
+            drawing.text(title, x: frame.left, y: frame.top - 32)
             let alpha = members.count > Self.mostShades ? 0.08 : 0.2
             let shades = hasSmallPanels ? [] : members.compactMap { $0.shade(&drawing, alpha: alpha) }
-            drawing.panel(frame, x: x, y: y, shades + members.reversed().map { $0.line(&drawing) })
+            let ends = hasEnds ? members.flatMap { $0.end(&drawing) } : []
+            let names = members.map { (label($0.arm), $0.arm.style, $0.latency(nines: $0.nines)) }
+            LineLabels(entries: names).draw(&drawing, frame, y)
+            drawing.panel(frame, x: x, y: y, shades + members.reversed().map { $0.line(&drawing) } + ends)
         }
         if let small { drawSmallPanels(&drawing, small) }
         return drawing
@@ -91,32 +110,22 @@ private struct LatencyPanels {
     private func smallGrid(top: Double) -> PanelGrid {
         PanelGrid(
             count: ranked.count, columns: layout == .wide ? 4 : 2, panelHeight: 96, axisWidth: 50, titleHeight: 26,
-            axisHeight: 22, composition: composition, legend: nil, top: top + 22)
+            axisHeight: 22, composition: composition, top: top + 22)
     }
 
     private func drawSmallPanels(_ drawing: inout Drawing, _ grid: PanelGrid) {
         var (x, y) = (x, y)
         x.title = ""
         x.ticks = x.ticks.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
-        y.title = ""
-        y.ticks = y.ticks.count > 4 ? y.ticks.enumerated().filter { $0.offset % 2 == 0 }.map(\.element) : y.ticks
+        y = .logarithmic(ranked.flatMap(\.extremes), .time, mostTicks: 4)
         drawing.text(
-            "The same, mode by mode: the shade is the range of single rounds", x: layout.margin,
+            "Mode by mode: the colour is the range of single rounds, the grey that of all modes", x: layout.margin,
             y: (grid.frames.first?.top ?? 0) - 38, color: Theme.muted.rawValue, size: layout.smallTextSize)
-        let all = drawing.data("every mode: nines, ns", ranked.flatMap { $0.coarseRows + [[]] })
+        let context = LatencyCurve.envelope(ranked, &drawing)
         for (curve, frame) in zip(ranked.sorted { $0.arm.label < $1.arm.label }, grid.frames) {
             drawing.text(curve.arm.label, x: frame.left - 44, y: frame.top - 11, size: 12)
-            let context = "\(all) using 1:2 with lines lw 1 lc rgb '\(Theme.grid.rawValue)'"
             let shade = curve.shade(&drawing, alpha: 0.3).map { [$0] } ?? []
             drawing.panel(frame, x: x, y: y, [context] + shade + [curve.line(&drawing)])
         }
-    }
-}
-
-extension Array where Element == (label: String, style: ModeStyle) {
-    /// The first of each label.
-    fileprivate var distinctByLabel: [Element] {
-        var seen: Set<String> = []
-        return filter { seen.insert($0.label).inserted }
     }
 }

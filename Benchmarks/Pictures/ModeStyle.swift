@@ -71,13 +71,14 @@ struct ModeStyle: Equatable, Sendable {
         let hair = 0.01 * Double(Dash.allCases.firstIndex(of: dash) ?? 0)
         return "lc rgb '\(hue.rawValue)' dt \(dash.rawValue) lw \(GnuplotText.number(width + hair))"
     }
-    /// Plot clauses that make dots of `data`: filled where the line is solid, rings where it is not.
-    func dots(_ data: String, size: Double) -> [String] {
+
+    /// Plot clauses that make dots of `data`, filled or as rings.
+    func dots(_ data: String, size: Double, areHollow: Bool = false) -> [String] {
         func clause(_ color: String, _ size: Double) -> String {
             "\(data) using 1:2 with points pt 7 ps \(GnuplotText.number(size)) lc rgb '\(color)'"
         }
         let disc = clause(hue.rawValue, size)
-        return dash == .solid ? [disc] : [disc, clause(Theme.ground.rawValue, size * 0.5)]
+        return areHollow ? [disc, clause(Theme.ground.rawValue, size * 0.5)] : [disc]
     }
 
     /// `fc rgb '#0072b2'`

@@ -30,15 +30,25 @@ extension Pictures {
             let catalog = Catalog(input, workload: workload)
             for (kind, build) in Self.builders where wanted.contains(kind) {
                 let name = Self.fileName(kind, input: input, workload: workload, number: number)
-                do throws(NothingToDraw) {
-                    guard !catalog.arms.isEmpty else { throw NothingToDraw(reason: "no run has the status ok") }
-                    pictures.append(try build(catalog, Sheet(layout: layout, format: format, name: name)))
-                } catch {
-                    if kinds != nil || Self.expected.contains(kind) {
-                        notes.append("no \(kind.rawValue) picture of \(workload): \(error.reason)")
+                let catalogs = kind == .history ? catalog.byMachine : [catalog]
+                for (place, catalog) in catalogs.enumerated() {
+                    let name = catalogs.count == 1 ? name : "\(name)-machine-\(place + 1)"
+                    do throws(NothingToDraw) {
+                        guard !catalog.arms.isEmpty else { throw NothingToDraw(reason: "no run has the status ok") }
+                        pictures.append(try build(catalog, Sheet(layout: layout, format: format, name: name)))
+                    } catch {
+                        guard kinds != nil || Self.expected.contains(kind) else { continue }
+                        let machine = catalogs.count == 1 ? "" : " on machine \(catalog.input.machines.joined())"
+                        notes.append("no \(kind.rawValue) picture of \(workload)\(machine): \(error.reason)")
                     }
                 }
             }
+        }
+        let machines = input.machines
+        if machines.count > 1 {
+            notes.append(
+                "the folders are of \(machines.count) machines (\(machines.joined(separator: ", "))), whose figures do not "
+                    + "compare with one another's")
         }
         if input.records.isEmpty { notes.append("nothing to draw: runs.csv has no rows") }
         let order = PictureKind.allCases

@@ -77,6 +77,14 @@ package struct PictureInput: Sendable {
         kernels = folders.compactMap(\.kernel).distinct
     }
 
+    /// The machines of the folders, in the order of first appearance.
+    var machines: [String] { folders.flatMap { $0.records.map(\.machineId) }.distinct }
+
+    /// The folders of one machine.
+    func of(machine: String) -> PictureInput {
+        PictureInput(folders.filter { $0.records.contains { $0.machineId == machine } }, comparison: comparison)
+    }
+
     /// The workloads, in the order of first appearance.
     package var workloads: [String] { records.map(\.workload).distinct }
 }

@@ -87,21 +87,29 @@ package struct Report: Sendable {
         return "<header><h1>\(Markup.escaped(title))</h1>\n\(lines.joined(separator: "\n"))</header>"
     }
 
-    /// The first two findings, of several workloads the first of each, and the rest below them.
+    /// The answer of each workload and what weakens it; below, what is odd.
     private var finding: String {
-        let all = findings(for: input.records)
-        let first = input.workloads.compactMap { workload in all.first { $0.hasPrefix("\(workload): ") } }
-        let lead = input.workloads.count > 1 ? first : Array(all.prefix(2))
-        guard !lead.isEmpty else {
-            let reason =
-                input.records.contains { $0.status == .ok }
-                ? "The numbers of this run do not tell the modes apart." : "No run ended well, so there is no finding."
-            return Markup.element("div", Markup.paragraph(reason), class: "finding")
+        let all = workloadFindings(for: input.records)
+        let several = all.count > 1
+        func named(_ sentences: [String], of found: WorkloadFindings) -> [String] {
+            several ? sentences.map { "\(found.workload): \($0)" } : sentences
         }
-        let box = Markup.element(
-            "div", lead.map(Markup.paragraph).joined(separator: "\n"), class: "finding")
-        let rest = all.filter { !lead.contains($0) }.map { Markup.element("li", Markup.escaped($0)) }
-        return box + (rest.isEmpty ? "" : "\n<ul>\(rest.joined(separator: "\n"))</ul>")
+        let answers = all.map { found in
+            let missing = "\(found.workload): \(Self.missingAnswer(input.records, workload: found.workload))"
+            return (found.answers.isEmpty ? [missing] : found.answers).map(Markup.paragraph).joined(separator: "\n")
+                + named(found.cautions, of: found).map {
+                    Markup.element("p", Markup.escaped($0), class: "caution")
+                }.joined(separator: "\n")
+        }
+        let lead = answers.isEmpty ? [Markup.paragraph("There are no runs.")] : answers
+        let oddities = all.flatMap { named($0.oddities, of: $0) }.map { Markup.element("li", Markup.escaped($0)) }
+        return Markup.element("div", lead.joined(separator: "\n"), class: "finding")
+            + (oddities.isEmpty ? "" : "\n<ul>\(oddities.joined(separator: "\n"))</ul>")
+    }
+
+    private static func missingAnswer(_ records: [RunRecord], workload: String) -> String {
+        records.contains { $0.workload == workload && $0.status == .ok }
+            ? "What a mode costs the server was not measured." : "No run ended well, so there is no finding."
     }
 
     /// A history of many folders can have a page of them.
@@ -126,44 +134,20 @@ package struct Report: Sendable {
             let members = pictures.filter { $0.picture.kind == kind }
             guard !members.isEmpty else { return nil }
             let how = Markup.element("p", Markup.escaped(kind.explanation), class: "how")
-            return Markup.section(kind.heading, how + "\n" + members.map(\.html).joined(separator: "\n"))
+            // Heading and first picture stay on one page.
+            let head = "<h2>\(Markup.escaped(kind.heading))</h2>\n\(how)\n\(members[0].html)"
+            return "<section>\n\(Markup.element("div", head, class: "block"))\n"
+                + members.dropFirst().map(\.html).joined(separator: "\n") + "\n</section>\n"
         }.joined()
     }
 
     private var tables: String {
         guard !input.records.isEmpty else { return "" }
         let tables = input.workloads.map { workload in
-            let groups = ArmRuns.group(input.records.filter { $0.workload == workload })
-            let records = Catalog.sorted(groups).flatMap(\.records)
-            let (table, notes) = SummaryTable.withSections(of: records, workload: workload)
             let name = input.workloads.count > 1 ? "<h3>\(Markup.escaped(workload))</h3>\n" : ""
-            return name + Self.markup(table) + "\n"
-                + notes.map { Markup.element("p", Markup.escaped($0), class: "how") }.joined(separator: "\n")
+            return name + ReportTable(Catalog(input, workload: workload)).html
         }
         return Markup.section("Numbers", tables.joined(separator: "\n"))
-    }
-
-    private static func markup(_ table: TextTable) -> String {
-        func style(_ index: Int) -> String { table.headings[index].alignment == .right ? "n" : "" }
-        let head = table.headings.enumerated().map { index, heading in
-            let unit = heading.unit.isEmpty ? "" : "<small>\(Markup.escaped(heading.unit))</small>"
-            return Markup.element("th", Markup.escaped(heading.title) + unit, class: style(index))
-        }.joined()
-        let span = table.headings.count
-        let body = table.lines.map { line in
-            switch line {
-            case .cells(let cells):
-                let texts = cells.enumerated().map { Markup.element("td", Markup.escaped($1), class: style($0)) }
-                return "<tr>\(texts.joined())</tr>"
-            case .note(let name, let note):
-                return "<tr><td>\(Markup.escaped(name))</td><td colspan=\"\(max(span - 1, 1))\">"
-                    + "\(Markup.escaped(note))</td></tr>"
-            case .section(let title):
-                return "<tr class=\"group\"><td colspan=\"\(span)\">\(Markup.escaped(title))</td></tr>"
-            }
-        }.joined(separator: "\n")
-        return "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>\(head)</tr></thead><tbody>\n\(body)\n"
-            + "</tbody></table></div>"
     }
 
     // MARK: Claims
@@ -196,15 +180,20 @@ package struct Report: Sendable {
     private var runSections: String {
         let parts = runs.map { run in
             let facts = Markup.facts(run.facts)
-            let repetition = Markup.element("pre", Markup.escaped(run.repetition.joined(separator: "\n")))
+            let repetition = Self.command(run.repetition.joined(separator: "\n"))
             let name = runs.count > 1 ? "<h3>\(Markup.escaped(run.name))</h3>\n" : ""
             return """
                 \(name)\(facts)
-                <p>The command:</p><pre>\(Markup.escaped(run.command))</pre>
-                <p>To repeat it:</p>\(repetition)
+                <p class="lead">The command:</p>\(Self.command(run.command))
+                <p class="lead">To repeat it:</p>\(repetition)
                 """
         }
         return Markup.section("Machine and command", parts.joined(separator: "\n"))
+    }
+
+    /// Wrapped where it is longer than a line: what is cut off cannot be repeated.
+    private static func command(_ text: String) -> String {
+        Markup.element("pre", Markup.escaped(text), class: "command")
     }
 
     private var files: String {

@@ -41,9 +41,17 @@ enum ReportStyle {
         details pre{max-height:30rem;overflow:auto}
         summary{cursor:pointer;padding:.3rem 0}
         @media(max-width:640px){body{padding:1rem .6rem 2rem}.finding{font-size:1rem}figure{padding:0}}
-        @media print{:root{--ground:#fff;--card:#fff;--ink:#000;--muted:#444;--line:#bbb;--warn:#fff}\
-        body{max-width:none;padding:0;font-size:10.5pt}figure,table,.finding,.warnings{break-inside:avoid}\
-        h2,h3,.how{break-after:avoid}.scroll{overflow:visible}details:not([open]){display:none}details pre{max-height:none;\
-        white-space:pre-wrap;overflow-wrap:anywhere;font-size:7pt}}
+        .caution{font-size:.95rem;color:var(--muted)}
+        td strong{color:#bf5500}td small,.n small{display:block;color:var(--muted);font-size:.75rem;white-space:nowrap}
+        .block{break-inside:avoid}
+        .command{white-space:pre-wrap;overflow-wrap:anywhere}
+        @page{margin:14mm 12mm}
+        @media print{:root{color-scheme:light;--ground:#fff;--card:#fff;--ink:#000;--muted:#444;--line:#bbb;--warn:#fff}\
+        html{color-scheme:light}body{max-width:none;padding:0;font-size:10.5pt}p,ul{max-width:none}\
+        .block,figure,tr,.finding,.warnings,pre.command{break-inside:avoid}h1,h2,h3,.how,.lead{break-after:avoid}\
+        figure img{max-height:200mm;width:auto;height:auto}thead{display:table-header-group}table{font-size:8.5pt}\
+        th,td{padding:.2rem .35rem}.scroll{overflow:visible;border:0}td:first-child{white-space:normal}\
+        pre{white-space:pre-wrap;overflow-wrap:anywhere;overflow:visible;font-size:8.5pt}\
+        details:not([open]){display:none}details pre{max-height:none;font-size:7pt}}
         """
 }

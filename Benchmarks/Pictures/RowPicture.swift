@@ -49,7 +49,8 @@ struct RowPicture {
         self.layout = layout
         let note = omitted > 0 ? ["\(omitted) more rows are not drawn"] : []
         composition = Composition(
-            layout: layout, title: title, subtitle: (about.map { catalog.settings + $0 } ?? catalog.subtitle) + note)
+            layout: layout, title: title,
+            subtitle: (about.map { catalog.settings + $0 } ?? catalog.subtitle + catalog.rateKey) + note)
     }
 
     private static let rowHeight = 21.0
@@ -121,7 +122,11 @@ struct RowPicture {
     }
 
     private func drawHead(_ drawing: inout Drawing, _ panel: Panel, _ frame: Frame) {
-        drawing.text(panel.title, x: frame.left, y: frame.top - (panel.keys.isEmpty ? 12 : 30))
+        // A title that is longer than its panel is written smaller.
+        let room = (frame.width + Self.valueWidth) / (Double(max(panel.title.count, 1)) * 0.58)
+        drawing.text(
+            panel.title, x: frame.left, y: frame.top - (panel.keys.isEmpty ? 12 : 30),
+            size: min(layout.textSize, max(room, 9)))
         var x = layout == .narrow ? layout.margin : frame.left
         for key in panel.keys {
             drawing.text(key.sign, x: x, y: frame.top - 12, color: key.color, size: layout.textSize)
@@ -133,25 +138,55 @@ struct RowPicture {
 }
 
 extension RowPicture.Panel {
-    /// Every round a dot, from zero; a bar and a number for the median.
-    static func dots(_ title: String, _ column: Column, _ format: Axis.Format, arms: [PicturedArm]) -> Self {
-        let largest = arms.flatMap { $0.values(column) }.max() ?? 0
+    /// How many times the usual median the largest value may be before a scale from zero hides all others.
+    private static let widestSpread = 8.0
+
+    /// Every round a dot, a number for the median; from zero with a bar up to the median unless the values lie too far
+    /// apart for that.
+    ///
+    /// - Parameter mark: what else is marked in an arm's row.
+    static func dots(
+        _ title: String, _ column: Column, _ format: Axis.Format, arms: [PicturedArm],
+        mark: (word: String, place: (PicturedArm) -> Double?)? = nil
+    ) -> Self {
+        let values = arms.flatMap { arm in arm.values(column) + (mark?.place(arm).map { [$0] } ?? []) }
+        let usual = median(arms.compactMap { median($0.values(column)) }) ?? 0
+        let isWide = values.allSatisfy { $0 > 0 } && (values.max() ?? 0) > widestSpread * usual
+        let axis =
+            isWide
+            ? Axis.logarithmic(values, format, mostTicks: 6) : .fromZero(to: values.max() ?? 0, format, ticks: 4)
+        let marked = mark.flatMap { mark in arms.contains { mark.place($0) != nil } ? mark : nil }
         return RowPicture.Panel(
-            title: title, axis: .fromZero(to: largest, format, ticks: 4),
+            title: isWide ? "\(title), logarithmic" : title, axis: axis,
+            keys: marked.map { [("│", Theme.ink.rawValue, $0.word)] } ?? [],
             value: { arm in median(arm.values(column)).map(format.value) ?? "–" },
             plots: { drawing, rows in
                 rows.flatMap { arm, row -> [String] in
-                    let values = arm.values(column)
-                    guard let middle = median(values) else { return [] }
-                    let bar = drawing.data(
-                        "\(arm.label) \(arm.condition): median, row, from, to, from, to",
-                        [[middle, row, 0, middle, row - 0.32, row + 0.32]])
-                    let dots = drawing.data(
-                        "\(arm.label) \(arm.condition): \(column.name) of each round, row", values.map { [$0, row] })
-                    return [
-                        "\(bar) using 1:2:3:4:5:6 with boxxyerror fs transparent solid 0.25 noborder \(arm.style.fill)"
-                    ] + arm.style.dots(dots, size: 0.75)
+                    guard let middle = median(arm.values(column)) else { return [] }
+                    var plots = [Self.stroke(middle, of: arm, row, hasBar: !isWide, &drawing)]
+                    if let marked, let place = marked.place(arm) {
+                        let ends = [[place, row - 0.4], [place, row + 0.4]]
+                        let data = drawing.data("\(arm.label) \(arm.condition): \(marked.word), row", ends)
+                        plots.append("\(data) using 1:2 with lines lw 1.5 lc rgb '\(Theme.ink.rawValue)'")
+                    }
+                    return plots
+                        + arm.dots(&drawing, "\(column.name) of each round, row", column, size: 0.75) { [$0, row] }
                 }
             })
+    }
+
+    /// A bar from zero; on a logarithmic scale, which has none, a stroke.
+    private static func stroke(
+        _ middle: Double, of arm: PicturedArm, _ row: Double, hasBar: Bool, _ drawing: inout Drawing
+    ) -> String {
+        guard hasBar else {
+            let ends = [[middle, row - 0.32], [middle, row + 0.32]]
+            let data = drawing.data("\(arm.label) \(arm.condition): median, row", ends)
+            return "\(data) using 1:2 with lines lw 3 lc rgb '\(arm.style.hue.rawValue)'"
+        }
+        let bar = drawing.data(
+            "\(arm.label) \(arm.condition): median, row, from, to, from, to",
+            [[middle, row, 0, middle, row - 0.32, row + 0.32]])
+        return "\(bar) using 1:2:3:4:5:6 with boxxyerror fs transparent solid 0.25 noborder \(arm.style.fill)"
     }
 }

@@ -7,7 +7,9 @@ func throughputPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw)
     let title = "Throughput: \(catalog.noun.plural) per second (\(catalog.workload))"
     let rows = RowPicture(catalog, arms, layout: sheet.layout, title: title) { -middle($0, Metrics.throughput) }
     let drawing = rows.draw([
-        .dots("\(catalog.noun.plural) per second", Metrics.throughput, .count, arms: arms)
+        .dots(
+            "\(catalog.noun.plural) per second", Metrics.throughput, .count, arms: arms,
+            mark: ("offered", { median($0.group.values(\.offeredPerS)) }))
     ])
     return Picture(
         .throughput, name: sheet.name, title: title,

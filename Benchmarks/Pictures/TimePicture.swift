@@ -13,7 +13,7 @@ func timePicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Pi
     let keyHeight = sheet.layout == .wide ? 26.0 : 68.0
     let grid = PanelGrid(
         count: shown.count, columns: columns, panelHeight: 130, axisWidth: 50,
-        titleHeight: catalog.conditions.count > 1 ? 40 : 26, axisHeight: 40, composition: composition, legend: nil)
+        titleHeight: catalog.conditions.count > 1 ? 40 : 26, axisHeight: 40, composition: composition)
     var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight + keyHeight)
     composition.drawHeader(&drawing)
     drawKey(&drawing, top: grid.drawingHeight)
@@ -76,16 +76,13 @@ private struct LatencyMap {
         drift = (medians.max() ?? 1) / (medians.min() ?? 1)
     }
 
+    /// From the lower edge of the lowest cell to the upper edge of the highest.
     static func axis(_ maps: [LatencyMap]) -> Axis {
         let values = maps.flatMap { map in
-            map.rounds.flatMap { [Double(max($0.latencies.least, 1)), Double(max($0.latencies.most, 1))] }
+            map.rounds.flatMap { [edge(bin($0.latencies.least)), edge(bin($0.latencies.most) + 1)] }
         }
-        var axis = Axis.logarithmic(values, .time)
         // The short panels have no room for more.
-        if axis.ticks.count > 5 {
-            axis.ticks = axis.ticks.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
-        }
-        return axis
+        return .logarithmic(values, .time, mostTicks: 5)
     }
 
     static func roundAxis(_ last: Int) -> Axis {
@@ -109,14 +106,17 @@ private struct LatencyMap {
         }
     }
 
+    private static func bin(_ latency: UInt64) -> Int {
+        Int(floor(log10(Double(max(latency, 1))) * binsPerDecade))
+    }
+
     private static func edge(_ bin: Int) -> Double { pow(10, Double(bin) / binsPerDecade) }
 
     /// The bins of a round that hold something, neighbours of the same colour as one.
     private func cells(_ latencies: Distribution) -> [(bins: Range<Int>, color: Int)] {
         var counts: [Int: Double] = [:]
         for step in latencies.steps {
-            let bin = Int(floor(log10(Double(max(step.value, 1))) * Self.binsPerDecade))
-            counts[bin, default: 0] += Double(step.count)
+            counts[Self.bin(step.value), default: 0] += Double(step.count)
         }
         var cells: [(bins: Range<Int>, color: Int)] = []
         for (bin, count) in counts.sorted(by: { $0.key < $1.key }) {

@@ -1,21 +1,76 @@
-/// What the numbers of a run show, in plain sentences, the most telling first.
+/// What the numbers of a run show, in plain sentences: of each workload first which mode costs least, then what weakens
+/// that, then what is odd.
 ///
-/// A sentence ranks two modes only where the ranges of their rounds lie apart, and says so where there was a single
+/// A sentence ranks two modes only where the intervals of their rounds lie apart, and says so where there was a single
 /// round; what the sample cannot support is not said.
 public func findings(for records: [RunRecord]) -> [String] {
-    let workloads = records.map(\.workload).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    return workloads.flatMap { workload in
-        let groups = ArmRuns.group(records.filter { $0.workload == workload }).filter { !$0.usable.isEmpty }
-        let found = Findings(groups: groups, noun: OperationName.of(workload: workload)).sentences
-        return workloads.count > 1 ? found.map { "\(workload): \($0)" } : found
+    let all = workloadFindings(for: records)
+    return all.flatMap { found in
+        let others = found.cautions + found.oddities
+        return found.answers + (all.count > 1 ? others.map { "\(found.workload): \($0)" } : others)
     }
+}
+
+/// The findings about one workload.
+package struct WorkloadFindings: Sendable {
+    /// What was done.
+    package var workload: String
+    /// Which modes cost the server least, a sentence for each condition; empty if no cost was measured.
+    package var answers: [String]
+    /// What has to be known beside the answer: runs that are not used, did not keep their rate or carry warnings.
+    package var cautions: [String]
+    /// What is worth a look: wakeups for nothing, workers without work.
+    package var oddities: [String]
+}
+
+/// The findings, workload by workload in the order of first appearance.
+package func workloadFindings(for records: [RunRecord]) -> [WorkloadFindings] {
+    let workloads = records.map(\.workload).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return workloads.map { workload in
+        let groups = ArmRuns.group(records.filter { $0.workload == workload })
+        let noun = OperationName.of(workload: workload)
+        let usable = groups.filter { !$0.usable.isEmpty }
+        return WorkloadFindings(
+            workload: workload, answers: answers(usable, workload: workload, noun: noun),
+            cautions: Cautions(groups: groups, noun: noun).sentences,
+            oddities: Findings(groups: usable, noun: noun).sentences)
+    }
+}
+
+/// More conditions than this are left to the tables.
+private let mostAnswers = 6
+
+/// A sentence for each condition and machine: modes rank only among those that had the same to do.
+private func answers(_ groups: [ArmRuns], workload: String, noun: OperationName) -> [String] {
+    let varying = Arm.varyingColumns(of: groups.map(\.arm))
+    let hasMachines = Set(groups.flatMap { $0.usable.map(\.machineId) }).count > 1
+    func condition(_ group: ArmRuns) -> [String] {
+        varying.map { group.arm[$0] } + (hasMachines ? [group.usable.first?.machineId ?? ""] : [])
+    }
+    let byCondition = Dictionary(grouping: groups, by: condition)
+    let conditions = byCondition.keys.sorted { left, right in
+        let pair = zip(left, right).first { $0 != $1 } ?? ("", "")
+        if let one = Double(pair.0), let other = Double(pair.1) { return one < other }
+        return pair.0 < pair.1
+    }
+    let name = workload.prefix(1).uppercased() + workload.dropFirst()
+    let found = conditions.compactMap { condition -> String? in
+        let members = byCondition[condition] ?? []
+        let kept = members.filter { $0.keptItsRate && !$0.isFarSlower(thanMostOf: members) }
+        guard let text = CostAnswer(kept.isEmpty ? members : kept, noun: noun).text else { return nil }
+        let phrases = zip(varying, condition).filter { !$0.1.isEmpty }.map { Arm.phrase($0, $1) }
+        let machine = hasMachines ? ["machine \(condition.last ?? "")"] : []
+        return ([name] + phrases + machine).joined(separator: ", ") + ": \(text)."
+    }
+    let more = found.count - mostAnswers
+    return more > 0 ? found.prefix(mostAnswers) + ["\(name): \(more) more conditions are in the tables."] : found
 }
 
 private struct Findings {
     let groups: [ArmRuns]
     let noun: OperationName
 
-    var sentences: [String] { [herd, unfairness, cheapest].compactMap { $0 } }
+    var sentences: [String] { [herd, unfairness].compactMap { $0 } }
 
     private func label(_ group: ArmRuns) -> String {
         group.arm.label(varying: Arm.varyingColumns(of: groups.map(\.arm)))
@@ -109,51 +164,5 @@ private struct Findings {
         else { return nil }
         return "\(label(worst.group)): a waiting worker went \(HumanUnits.time(nanoseconds: worst.wait)) of a "
             + "\(HumanUnits.time(nanoseconds: worst.window)) window without a \(noun.singular) while others had some."
-    }
-
-    // MARK: Cost
-
-    private var cheapest: String? {
-        guard let cpu = leader(\.serverCpuNsPerOp) else { return nil }
-        let cost = HumanUnits.time(nanoseconds: cpu.value)
-        let calls = leader(\.syscallsPerOp)
-        let callsText = calls.map { " (\(HumanUnits.perOperation($0.value)) per \(noun.singular))" } ?? ""
-        let single = cpu.rounds == 1 ? ", in a single round, which cannot rank them for certain" : ""
-        guard cpu.isClear else {
-            var text = "\(list(cpu.tied)) cost the least server CPU, about \(cost) per \(noun.singular); their rounds "
-            text += "overlap, so these do not rank among themselves"
-            if let calls, calls.isClear { text += "; \(calls.tied[0]) made the fewest system calls\(callsText)" }
-            return text + "."
-        }
-        let first = "\(cpu.tied[0]) cost the least server CPU, \(cost) per \(noun.singular)"
-        guard let calls, calls.isClear else { return first + single + "." }
-        if calls.tied[0] == cpu.tied[0] {
-            return first + ", and made the fewest system calls\(callsText)" + single + "."
-        }
-        return first + "; \(calls.tied[0]) made the fewest system calls\(callsText)" + single + "."
-    }
-
-    private struct Leader {
-        /// The arm with the lowest median first, then those whose rounds overlap its.
-        var tied: [String]
-        var value: Double
-        var rounds: Int
-        /// Whether every other arm's rounds lie above the leader's.
-        var isClear: Bool { tied.count == 1 }
-    }
-
-    private func leader(_ value: (RunRecord) -> Double?) -> Leader? {
-        let arms = groups.map { ($0, $0.values(value)) }.filter { !$0.1.isEmpty }
-            .sorted { (median($0.1) ?? 0) < (median($1.1) ?? 0) }
-        guard arms.count > 1, let lowest = median(arms[0].1), let upper = arms[0].1.max() else { return nil }
-        let overlapping = arms.dropFirst().filter { ($0.1.min() ?? .infinity) <= upper }
-        // Where nearly all overlap there is nothing to tell.
-        guard overlapping.isEmpty || overlapping.count <= min(2, arms.count - 2) else { return nil }
-        let rounds = arms.map(\.1.count).min() ?? 1
-        return Leader(tied: [label(arms[0].0)] + overlapping.map { label($0.0) }, value: lowest, rounds: rounds)
-    }
-
-    private func list(_ names: [String]) -> String {
-        names.dropLast().joined(separator: ", ") + (names.count > 1 ? " and " : "") + (names.last ?? "")
     }
 }

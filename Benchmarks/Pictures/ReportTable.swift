@@ -1,0 +1,126 @@
+import Records
+
+/// The numbers of one workload: a row per arm, in each field the median of its rounds and their range below it.
+struct ReportTable {
+    private let catalog: Catalog
+    private let groups: [ArmRuns]
+
+    init(_ catalog: Catalog) {
+        self.catalog = catalog
+        groups = Catalog.sorted(ArmRuns.group(catalog.input.records.filter { $0.workload == catalog.workload }))
+    }
+
+    private struct Metric {
+        let title: String
+        var unit = ""
+        let value: (RunRecord) -> Double?
+        let format: (Double) -> String
+    }
+
+    /// The sign of a row that carries warnings, and that of one that did not keep its rate.
+    private static let (warned, saturated) = ("⚠", "○")
+
+    private var metrics: [Metric] {
+        let noun = catalog.noun.short
+        func perOperation(_ title: String, _ value: @escaping (RunRecord) -> Double?) -> Metric {
+            Metric(title: title, unit: "/\(noun)", value: value, format: HumanUnits.perOperation)
+        }
+        func time(_ title: String, unit: String = "", _ value: @escaping (RunRecord) -> Double?) -> Metric {
+            Metric(title: title, unit: unit, value: value, format: HumanUnits.time)
+        }
+        let offered = Metric(title: "offered", unit: "\(noun)/s", value: \.offeredPerS, format: HumanUnits.count)
+        let isOpen = groups.contains { !$0.values(\.offeredPerS).isEmpty }
+        return (isOpen ? [offered] : []) + [
+            Metric(
+                title: isOpen ? "served" : "\(noun)/s", unit: isOpen ? "\(noun)/s" : "", value: \.throughputOpsPerS,
+                format: HumanUnits.count),
+            time("p50") { $0.latencyP50Ns.map { Double($0) } }, time("p99") { $0.latencyP99Ns.map { Double($0) } },
+            time("CPU", unit: "/\(noun)", \.serverCpuNsPerOp), perOperation("calls", \.syscallsPerOp),
+            perOperation("wakeups", \.wakeupsPerOp), perOperation("spurious", \.spuriousWakeupsPerOp),
+            Metric(title: "fair", unit: "Jain", value: \.fairnessJain, format: HumanUnits.perOperation),
+        ]
+    }
+
+    var html: String {
+        let metrics = metrics
+        let head = metrics.map { metric in
+            let unit = metric.unit.isEmpty ? "" : "<small>\(Markup.escaped(metric.unit))</small>"
+            return Markup.element("th", Markup.escaped(metric.title) + unit, class: "n")
+        }
+        var body: [String] = []
+        for condition in catalog.conditions {
+            if !condition.isEmpty {
+                body.append(
+                    "<tr class=\"group\"><td colspan=\"\(metrics.count + 1)\">\(Markup.escaped(condition))</td></tr>")
+            }
+            body += catalog.arms.filter { $0.condition == condition }.map { row($0, metrics) }
+        }
+        body += groups.filter(\.usable.isEmpty).map { unusableRow($0, columns: metrics.count) }
+        let notes = notes.map { Markup.element("p", Markup.escaped($0), class: "how") }
+        return
+            "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>mode</th>\(head.joined())</tr></thead><tbody>\n"
+            + body.joined(separator: "\n") + "\n</tbody></table></div>\n" + notes.joined(separator: "\n")
+    }
+
+    private func row(_ arm: PicturedArm, _ metrics: [Metric]) -> String {
+        let marks = marks(arm.group)
+        let name =
+            Markup.escaped(arm.label) + (marks.isEmpty ? "" : " <strong>\(marks.joined(separator: " "))</strong>")
+        let cells = metrics.map { metric -> String in
+            let values = arm.group.values(metric.value)
+            guard let middle = median(values), let least = values.min(), let most = values.max() else { return "–" }
+            let (low, high) = (metric.format(least), metric.format(most))
+            let range = low == high ? "" : "<small>\(Markup.escaped("\(low)–\(high)"))</small>"
+            return Markup.escaped(metric.format(middle)) + range
+        }
+        return "<tr><td>\(name)</td>\(cells.map { Markup.element("td", $0, class: "n") }.joined())</tr>"
+    }
+
+    private func marks(_ group: ArmRuns) -> [String] {
+        (group.keptItsRate ? [] : [Self.saturated])
+            + (group.usable.contains { !$0.warnings.isEmpty } ? [Self.warned] : [])
+    }
+
+    private func unusableRow(_ group: ArmRuns, columns: Int) -> String {
+        let states = group.records.map(Self.state).distinct.joined(separator: "; ")
+        return
+            "<tr><td>\(Markup.escaped(label(group)))</td><td colspan=\"\(columns)\">\(Markup.escaped(states))</td></tr>"
+    }
+
+    private func label(_ group: ArmRuns) -> String {
+        group.arm.label(varying: Arm.varyingColumns(of: groups.map(\.arm)))
+    }
+
+    private static func state(_ record: RunRecord) -> String {
+        record.reason.isEmpty ? record.status.rawValue : "\(record.status.rawValue): \(record.reason)"
+    }
+
+    /// Of how many rounds, what the signs mean, and what was left out.
+    private var notes: [String] {
+        let counts = catalog.arms.map(\.group.usable.count)
+        guard let least = counts.min(), let most = counts.max() else { return [] }
+        let number = least == most ? "\(most)" : "\(least) to \(most)"
+        var notes = [
+            most == 1
+                ? "One round: a difference between two rows may be chance."
+                : "Median of \(number) rounds, below it the lowest and the highest of them."
+        ]
+        if catalog.arms.contains(where: { !$0.group.keptItsRate }) {
+            notes.append(
+                "\(Self.saturated) did not keep the rate that was offered: its latencies grow with the length of the run "
+                    + "and compare with no other's.")
+        }
+        for arm in catalog.arms {
+            let warnings = arm.group.usable.map(\.warnings).filter { !$0.isEmpty }.distinct
+            guard !warnings.isEmpty else { continue }
+            let condition = arm.condition.isEmpty ? "" : ", \(arm.condition)"
+            notes.append("\(Self.warned) \(arm.label)\(condition): \(warnings.joined(separator: "; "))")
+        }
+        for group in groups where !group.usable.isEmpty {
+            notes += group.records.filter { $0.status != .ok }.map {
+                "Left out: \(label(group)), round \($0.round), \(Self.state($0))"
+            }
+        }
+        return notes
+    }
+}
