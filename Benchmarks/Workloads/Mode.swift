@@ -132,8 +132,8 @@ extension Mode {
             summary: "as uring-multishot, into the ring's own file table: no process descriptors",
             limits: [
                 Limit(
-                    workloads: [.accept], before: KernelVersion(6, 12),
-                    text: "before Linux 6.12 each close of an accepted slot waits about a second")
+                    workloads: [.accept], before: KernelVersion(6, 4),
+                    text: "before Linux 6.4 each close of an accepted slot waits about a second")
             ]),
         Mode(
             name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",

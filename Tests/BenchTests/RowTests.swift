@@ -55,6 +55,6 @@ import Workloads
         let (_, list) = try await BenchProcess.run(["list"])
         let text = list.output.split { $0.isWhitespace }.joined(separator: " ")
         #expect(
-            text.contains("--workload accept: before Linux 6.12 each close of an accepted slot waits about a second"))
+            text.contains("--workload accept: before Linux 6.4 each close of an accepted slot waits about a second"))
     }
 }

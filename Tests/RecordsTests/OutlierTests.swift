@@ -14,11 +14,11 @@ import Testing
             for: rows(slow: "uring-direct") { row in
                 row.throughputOpsPerS = 64
                 row.latencyP50Ns = 1_050_000_000
-                row.addWarning("before Linux 6.12 each close of an accepted slot waits about a second")
+                row.addWarning("before Linux 6.4 each close of an accepted slot waits about a second")
             })
         let text = try #require(found.first { $0.hasPrefix("uring-direct takes") }, "\(found)")
         #expect(text.contains("takes 1.05 s (p50), where the other modes take 12.3 µs: 85.4k times longer"), "\(text)")
-        #expect(text.contains("Its rows say: before Linux 6.12 each close"))
+        #expect(text.contains("Its rows say: before Linux 6.4 each close"))
         #expect(!found.joined().contains("epoll-lt takes"))
     }
 

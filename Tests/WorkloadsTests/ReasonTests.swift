@@ -79,7 +79,7 @@ import Testing
         Case(
             reason: .neverAnswered(64), plan: plan(.openLoop(perSecond: 5)), says: ["the server hung"]),
         Case(reason: .neverAnswered(64), plan: plan { $0.service = slow }, says: ["shorten --service-time"]),
-        Case(reason: .neverAnswered(64), plan: direct, says: ["before Linux 6.12 each close"]),
+        Case(reason: .neverAnswered(64), plan: direct, says: ["before Linux 6.4 each close"]),
         Case(
             reason: .nothingDue(perSecond: 0.5), plan: plan(.openLoop(perSecond: 0.5)),
             says: ["none was due", "one is every 2.00 s", "raise --rate or --duration"], lacks: []),
@@ -92,7 +92,7 @@ import Testing
             says: ["raise --duration or shorten --service-time"]),
         Case(
             reason: .longerThanWindow(1_050_000_000), plan: direct,
-            says: ["before Linux 6.12 each close", "raise --duration"], lacks: ["--rate", "--service-time"]),
+            says: ["before Linux 6.4 each close", "raise --duration"], lacks: ["--rate", "--service-time"]),
         Case(reason: .nothingStarted, says: ["the clients began none", "bench doctor", "--duration"]),
     ]
 
@@ -126,9 +126,9 @@ import Testing
 
     @Test func aKernelWithoutTheLimitIsNotToldOfIt() {
         let text = RunReason.longerThanWindow(1_050_000_000).text(Self.direct, kernel: Self.new)
-        #expect(!text.contains("6.12"))
+        #expect(!text.contains("6.4"))
         #expect(Mode.named("uring-direct")?.limit(.accept, on: Self.old) != nil)
-        #expect(Mode.named("uring-direct")?.limit(.accept, on: KernelVersion(6, 12)) == nil)
+        #expect(Mode.named("uring-direct")?.limit(.accept, on: KernelVersion(6, 4)) == nil)
         #expect(Mode.named("uring-direct")?.limit(.accept, on: nil) == nil)
         #expect(Mode.named("uring-direct")?.limit(.read, on: Self.old) == nil)
         #expect(Mode.named("uring-direct")?.limit(.crr, on: Self.old) == nil)
