@@ -18,7 +18,8 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     }
 
     private static let checks: [@Sendable (MachineState) -> Diagnosis?] = [
-        processors, pinning, quota, governor, turbo, multithreading, isolation, steal, pressure, foreign, clock,
+        loopback, processors, pinning, quota, governor, turbo, multithreading, isolation, steal, pressure, foreign,
+        clock,
         descriptors, backlog, ports, cookies, rings, programs,
     ]
 
@@ -29,6 +30,19 @@ public struct Diagnosis: Codable, Sendable, Equatable {
             result.remedy = "swift build -c release"
         }
         return result
+    }
+
+    /// What could not be read: nothing follows from it.
+    private static func unknown(_ fact: String, _ file: String) -> Diagnosis {
+        Diagnosis(fact: fact, value: "unknown: \(file) cannot be read")
+    }
+
+    private static func loopback(_ state: MachineState) -> Diagnosis? {
+        guard let refusal = state.loopbackRefusal else { return nil }
+        if refusal.isEmpty { return Diagnosis(fact: "loopback", value: "works") }
+        return Diagnosis(
+            fact: "loopback", value: "refused", effect: "nothing but --workload wake can run: \(refusal)",
+            remedy: "ip address show lo, and bring the interface up: ip link set lo up")
     }
 
     private static func processors(_ state: MachineState) -> Diagnosis? {
@@ -64,7 +78,8 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     }
 
     private static func governor(_ state: MachineState) -> Diagnosis? {
-        guard let governor = state.governor else {
+        guard let governor = state.governor else { return unknown("frequency governor", "/sys/devices/system/cpu") }
+        if governor == "none" {
             return Diagnosis(fact: "frequency governor", value: "none: this kernel does not set the frequency")
         }
         var result = Diagnosis(fact: "frequency governor", value: governor)
@@ -97,8 +112,11 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     }
 
     private static func isolation(_ state: MachineState) -> Diagnosis? {
-        var result = Diagnosis(fact: "isolated processors", value: state.isolated.isEmpty ? "none" : state.isolated)
-        if state.isolated.isEmpty {
+        guard let isolated = state.isolated else {
+            return unknown("isolated processors", "/sys/devices/system/cpu/isolated")
+        }
+        var result = Diagnosis(fact: "isolated processors", value: isolated.isEmpty ? "none" : isolated)
+        if isolated.isEmpty {
             result.effect = "other programs and interrupts run on the measured processors"
             result.remedy = "boot with isolcpus=CPUS and --pin CPUS, or stop other work and measure more rounds"
         }
@@ -106,9 +124,10 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     }
 
     private static func steal(_ state: MachineState) -> Diagnosis? {
-        guard state.isGuest || state.stealShare > 0 else { return nil }
-        var result = Diagnosis(fact: "steal", value: percent(state.stealShare))
-        if state.stealShare > 0.01 {
+        guard let share = state.stealShare else { return unknown("steal", "/proc/stat") }
+        guard state.isGuest || share > 0 else { return nil }
+        var result = Diagnosis(fact: "steal", value: percent(share))
+        if share > 0.01 {
             result.effect = "the host gives this guest's processors to others: times are longer, CPU time is not"
             result.remedy = "measure on a quiet or dedicated host; compare interleaved runs only"
         }
@@ -139,8 +158,9 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     private static let fastClocks: Set = ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page"]
 
     private static func clock(_ state: MachineState) -> Diagnosis? {
-        var result = Diagnosis(fact: "clock source", value: state.clockSource)
-        if !fastClocks.contains(state.clockSource) {
+        guard let source = state.clockSource else { return unknown("clock source", "/sys/devices/system/clocksource") }
+        var result = Diagnosis(fact: "clock source", value: source)
+        if !fastClocks.contains(source) {
             result.effect = "reading the clock is a system call or a slow device access, once or more per operation"
             result.remedy = "echo tsc > /sys/devices/system/clocksource/clocksource0/current_clocksource"
         }
@@ -157,8 +177,9 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     }
 
     private static func backlog(_ state: MachineState) -> Diagnosis? {
-        var result = Diagnosis(fact: "somaxconn", value: "\(state.somaxconn)")
-        if state.somaxconn < 4096 {
+        guard let somaxconn = state.somaxconn else { return unknown("somaxconn", "/proc/sys/net/core/somaxconn") }
+        var result = Diagnosis(fact: "somaxconn", value: "\(somaxconn)")
+        if somaxconn < 4096 {
             result.effect = "accept queues overflow beyond it, and each dropped client sleeps for a second"
             result.remedy = "sysctl -w net.core.somaxconn=4096"
         }
@@ -202,8 +223,9 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     }
 
     private static func programs(_ state: MachineState) -> Diagnosis? {
-        var result = Diagnosis(fact: "BPF programs", value: state.mayLoadPrograms ? "allowed" : "forbidden")
-        if !state.mayLoadPrograms {
+        guard let mayLoad = state.mayLoadPrograms else { return unknown("BPF programs", "/proc/self/status") }
+        var result = Diagnosis(fact: "BPF programs", value: mayLoad ? "allowed" : "forbidden")
+        if !mayLoad {
             result.effect = "listeners that choose their socket with an eBPF program cannot run"
             result.remedy = "run as root, or setcap cap_bpf,cap_net_admin+ep on the bench binary"
         }

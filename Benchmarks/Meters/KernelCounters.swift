@@ -4,27 +4,36 @@ import Glibc
 /// Counters of the whole machine that tell whether a run can be trusted.
 public struct KernelCounters: Sendable, Equatable {
     /// Connections dropped because an accept queue was full (`TcpExt ListenOverflows` of `/proc/net/netstat`).
-    public var listenOverflows: UInt64
+    /// Nil where that cannot be read.
+    public var listenOverflows: UInt64?
     /// CPU time that anybody used or the hypervisor kept, in nanoseconds (`/proc/stat`, counted in ticks).
-    public var busyNanoseconds: UInt64
+    /// Nil where that cannot be read.
+    public var busyNanoseconds: UInt64?
     /// CPU time of this process, in nanoseconds.
     public var ownNanoseconds: UInt64
 
-    /// Reads them now. What cannot be read is 0.
+    /// Reads them now.
     public static func read() -> KernelCounters {
         KernelCounters(
-            listenOverflows: netstat()["ListenOverflows"] ?? 0, busyNanoseconds: busy(),
+            listenOverflows: netstat()["ListenOverflows"], busyNanoseconds: busy(),
             ownNanoseconds: nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID))
     }
 
     /// The processors that the counters add up, of which this process may be allowed a few only.
     public static var processors: Int { max(Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))), 1) }
 
-    /// The share of the machine, 0 to 1, that others used between two readings.
+    /// How many connections were dropped since an earlier reading; nil if that is not known.
+    public func overflows(since start: Self) -> UInt64? {
+        guard let before = start.listenOverflows, let after = listenOverflows else { return nil }
+        return after &- before
+    }
+
+    /// The share of the machine, 0 to 1, that others used between two readings; nil if it is not known.
     public static func foreignShare(
         from start: Self, to end: Self, seconds: Double, processors: Int = Self.processors
-    ) -> Double {
-        let busy = Double(end.busyNanoseconds &- start.busyNanoseconds)
+    ) -> Double? {
+        guard let before = start.busyNanoseconds, let after = end.busyNanoseconds else { return nil }
+        let busy = Double(after &- before)
         let own = Double(end.ownNanoseconds &- start.ownNanoseconds)
         let capacity = seconds * 1e9 * Double(processors)
         guard capacity > 0 else { return 0 }
@@ -32,10 +41,10 @@ public struct KernelCounters: Sendable, Equatable {
     }
 
     /// The first line of `/proc/stat`: user nice system idle iowait irq softirq steal.
-    private static func busy() -> UInt64 {
-        guard let line = readLines("/proc/stat").first else { return 0 }
+    private static func busy() -> UInt64? {
+        guard let line = readLines("/proc/stat").first else { return nil }
         let ticks = line.split(separator: " ").dropFirst().compactMap { UInt64($0) }
-        guard ticks.count >= 8 else { return 0 }
+        guard ticks.count >= 8 else { return nil }
         let busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]
         return busy * (1_000_000_000 / UInt64(max(sysconf(CInt(_SC_CLK_TCK)), 1)))
     }

@@ -16,7 +16,8 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     /// A readable name with a hash of `/etc/machine-id`: the same for every run on this machine, other elsewhere.
     public var machineID: String
     /// The limit of `listen(2)`'s backlog (`net.core.somaxconn`).
-    public var somaxconn: Int
+    /// Nil where that cannot be read.
+    public var somaxconn: Int?
     /// What the kernel's clock reads (`tsc`, `kvm-clock`, …).
     public var clockSource: String
     /// The frequency governor of CPU 0, if there is one.
@@ -43,7 +44,7 @@ public struct MachineFacts: Codable, Sendable, Equatable {
         return MachineFacts(
             kernel: kernelRelease, architecture: architecture, processor: processor, processors: processors,
             memoryBytes: memory, machineID: machineID(processor: processor, processors: processors),
-            somaxconn: firstLine("/proc/sys/net/core/somaxconn").flatMap { Int($0) } ?? 128,
+            somaxconn: firstLine("/proc/sys/net/core/somaxconn").flatMap { Int($0) },
             clockSource: firstLine("/sys/devices/system/clocksource/clocksource0/current_clocksource") ?? "unknown",
             governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             descriptorLimit: UInt64(limit.rlim_max))

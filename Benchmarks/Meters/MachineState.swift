@@ -1,6 +1,7 @@
 import Foundation
 
-/// What on this machine moves a measurement, as it is now. `nil` is what this kernel does not tell.
+/// What on this machine moves a measurement, as it is now. `nil` is what this kernel does not tell, or what cannot be read
+/// here: nothing is concluded from it.
 public struct MachineState: Codable, Sendable, Equatable {
     /// Processors that this process may run on.
     public var processors = 1
@@ -8,16 +9,16 @@ public struct MachineState: Codable, Sendable, Equatable {
     public var pinning: String?
     /// Whether a hypervisor runs below this kernel.
     public var isGuest = false
-    /// The frequency governor of the first processor.
+    /// The frequency governor of the first processor; `none` where the kernel does not set the frequency.
     public var governor: String?
     /// Whether processors may exceed their nominal frequency for a while.
     public var turbo: Bool?
     /// Whether two hardware threads share a core.
     public var multithreading: Bool?
     /// Processors that the scheduler leaves alone (`isolcpus`), as the kernel lists them.
-    public var isolated = ""
+    public var isolated: String?
     /// Share of the processors that the hypervisor gave to others, 0 to 1.
-    public var stealShare = 0.0
+    public var stealShare: Double?
     /// Share of the processors that other programs used, 0 to 1.
     public var foreignShare: Double?
     /// Share of the last ten seconds in which something runnable waited for a processor, 0 to 1.
@@ -27,19 +28,21 @@ public struct MachineState: Codable, Sendable, Equatable {
     /// `RLIMIT_NOFILE`, the hard limit.
     public var descriptorLimit: UInt64 = 0
     /// `net.core.somaxconn`.
-    public var somaxconn = 0
+    public var somaxconn: Int?
     /// Number of ports that `connect(2)` chooses from.
     public var ephemeralPorts: Int?
     /// `net.ipv4.tcp_syncookies`.
     public var synCookies: Int?
     /// What the kernel's clock reads.
-    public var clockSource = ""
+    public var clockSource: String?
     /// `kernel.io_uring_disabled`: 0 for everybody, 1 for a group, 2 for nobody.
     public var ringsDisabled: Int?
     /// Why this process cannot use io_uring, whatever the setting says: a container may filter the call.
     public var ringRefusal: String?
     /// Whether this process may load BPF programs for sockets.
-    public var mayLoadPrograms = false
+    public var mayLoadPrograms: Bool?
+    /// What kept a connection of this machine to itself from being made, empty if it was; nil if none was tried.
+    public var loopbackRefusal: String?
 
     /// A machine of which nothing is known.
     public init() {}
@@ -53,12 +56,15 @@ public struct MachineState: Codable, Sendable, Equatable {
         var state = MachineState()
         state.processors = Affinity.available().count
         state.isGuest = readLines("/proc/cpuinfo").contains { $0.hasPrefix("flags") && $0.contains(" hypervisor") }
-        state.governor = facts.governor
+        // A folder of the first processor without one of frequencies says that there are none to choose from.
+        let hasProcessor = FileManager.default.fileExists(atPath: "/sys/devices/system/cpu/cpu0")
+        state.governor = facts.governor ?? (hasProcessor ? "none" : nil)
         state.turbo =
             number("/sys/devices/system/cpu/intel_pstate/no_turbo").map { $0 == 0 }
             ?? number("/sys/devices/system/cpu/cpufreq/boost").map { $0 == 1 }
         state.multithreading = number("/sys/devices/system/cpu/smt/active").map { $0 == 1 }
-        state.isolated = firstLine("/sys/devices/system/cpu/isolated") ?? ""
+        state.isolated = (try? String(contentsOfFile: "/sys/devices/system/cpu/isolated", encoding: .utf8))?
+            .trimmingCharacters(in: .whitespacesAndNewlines)
         state.pressure = cpuPressure()
         state.processorQuota = quota()
         state.descriptorLimit = facts.descriptorLimit
@@ -66,7 +72,7 @@ public struct MachineState: Codable, Sendable, Equatable {
         let ports = words("/proc/sys/net/ipv4/ip_local_port_range").compactMap { Int($0) }
         state.ephemeralPorts = ports.count == 2 ? ports[1] - ports[0] + 1 : nil
         state.synCookies = number("/proc/sys/net/ipv4/tcp_syncookies")
-        state.clockSource = facts.clockSource
+        state.clockSource = facts.clockSource == "unknown" ? nil : facts.clockSource
         state.ringsDisabled = number("/proc/sys/kernel/io_uring_disabled")
         state.mayLoadPrograms = mayLoadPrograms()
         state.watch(seconds)
@@ -74,7 +80,7 @@ public struct MachineState: Codable, Sendable, Equatable {
     }
 
     private mutating func watch(_ seconds: Double?) {
-        var before = ProcessorTime()
+        var before: ProcessorTime? = ProcessorTime()
         if let seconds {
             let counters = KernelCounters.read()
             before = .read()
@@ -83,14 +89,14 @@ public struct MachineState: Codable, Sendable, Equatable {
             foreignShare = KernelCounters.foreignShare(
                 from: counters, to: .read(), seconds: seconds)
         }
-        let now = ProcessorTime.read()
+        guard let before, let now = ProcessorTime.read() else { return }
         let total = now.total &- before.total
         stealShare = total > 0 ? Double(now.stolen &- before.stolen) / Double(total) : 0
     }
 
     /// `CAP_SYS_ADMIN`, or `CAP_BPF` with `CAP_NET_ADMIN`, or a kernel that lets everybody.
-    private static func mayLoadPrograms() -> Bool {
-        let line = readLines("/proc/self/status").first { $0.hasPrefix("CapEff:") } ?? ""
+    private static func mayLoadPrograms() -> Bool? {
+        guard let line = readLines("/proc/self/status").first(where: { $0.hasPrefix("CapEff:") }) else { return nil }
         let capabilities = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) ?? 0
         let (netAdmin, sysAdmin, bpf) = (UInt64(1) << 12, UInt64(1) << 21, UInt64(1) << 39)
         return capabilities & sysAdmin != 0 || capabilities & (bpf | netAdmin) == bpf | netAdmin
@@ -122,9 +128,9 @@ private struct ProcessorTime {
     var total: UInt64 = 0
     var stolen: UInt64 = 0
 
-    static func read() -> ProcessorTime {
+    static func read() -> ProcessorTime? {
         let ticks = readLines("/proc/stat").first?.split(separator: " ").dropFirst().compactMap { UInt64($0) } ?? []
-        guard ticks.count >= 8 else { return ProcessorTime() }
+        guard ticks.count >= 8 else { return nil }
         return ProcessorTime(total: ticks.prefix(8).reduce(0, +), stolen: ticks[7])
     }
 }

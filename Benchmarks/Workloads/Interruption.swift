@@ -12,15 +12,23 @@ public final class Interruption: Sendable {
     private let signals: OwnedDescriptor
 
     /// Blocks `SIGINT`, `SIGTERM` and `SIGHUP` for this thread and those it makes, and watches for them.
-    public init() throws(Errno) {
+    ///
+    /// - Parameter endsAtSecondSignal: whether the next such signal after the first ends the process at once, for a user
+    ///   who does not want to wait for an orderly end.
+    public init(endsAtSecondSignal: Bool = false) throws(Errno) {
         var set = sigset_t()
         unsafe sigemptyset(&set)
-        for signal in [SIGINT, SIGTERM] { unsafe sigaddset(&set, signal) }
-        // Under nohup(1) the program is to outlive its terminal.
-        if !Self.isIgnored(SIGHUP) { unsafe sigaddset(&set, SIGHUP) }
+        for signal in Self.signals { unsafe sigaddset(&set, signal) }
+        unsafe sigaddset(&set, SecondSignal.mark)
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        if endsAtSecondSignal { SecondSignal.watch(Self.signals) }
         let number = try systemCall { unsafe signalfd(-1, &set, CInt(SFD_CLOEXEC) | CInt(SFD_NONBLOCK)) }
         signals = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+    }
+
+    private static var signals: [CInt] {
+        // Under nohup(1) the program is to outlive its terminal.
+        [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
     }
 
     private static func isIgnored(_ signal: CInt) -> Bool {

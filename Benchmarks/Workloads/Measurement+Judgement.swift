@@ -34,7 +34,7 @@ extension Measurement {
         if let workerError { return (.failed, .worker(workerError.description)) }
         if status != .ok { return nil }
         if let shortages = totals[.shortages], shortages > 0 { return (.void, .shortages(shortages)) }
-        if listenOverflows > 0 { return (.void, .overflows(listenOverflows)) }
+        if let listenOverflows, listenOverflows > 0 { return (.void, .overflows(listenOverflows)) }
         if Double(failed) > Self.failureBound * Double(attempted) {
             return (.failed, .failures(allFailures, failed: failed, attempted: attempted))
         }

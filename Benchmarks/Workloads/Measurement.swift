@@ -37,8 +37,8 @@ public struct Measurement: Sendable {
     /// What has to be known before the figures are used.
     public internal(set) var warnings: [String] = []
     var lost: UInt64 = 0
-    var listenOverflows: UInt64 = 0
-    var foreignShare = 0.0
+    var listenOverflows: UInt64?
+    var foreignShare: Double?
     var usesRing = false
     /// The workers note when they got an operation, which the C loops do not, and there is somebody to compare with.
     var keepsClock = true

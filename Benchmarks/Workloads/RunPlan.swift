@@ -58,6 +58,8 @@ public struct RunPlan: Sendable {
     public var address: SocketAddress
     /// Seeds the service times.
     public var seed: UInt64
+    /// Why this machine has no room for it, known before it runs; nil if it has.
+    public var refusal: String?
     /// What is signalled, if that is the workload.
     public var wake = WakePlan()
 
@@ -194,6 +196,19 @@ public struct RunPlan: Sendable {
     var slotCount: UInt32 {
         let limit = (try? DescriptorLimit.current().soft) ?? 1024
         return UInt32(clamping: min(UInt(max(2 * (outstanding + idle), 256)), limit))
+    }
+
+    /// Seconds that a run takes at the most, unless its threads wait for each other.
+    public var longestSeconds: Double {
+        let grace = Double(RunWindow.graceNanoseconds) / 1e9
+        let window = Double(warmupNanoseconds + durationNanoseconds) / 1e9 + grace
+        if workload == .wake {
+            // A pool has no time but as many tasks as asked for; it is stuck when none is done for half a minute.
+            return wake.shape == .pool ? 60 + Double(wake.tasks) / 1000 : window
+        }
+        if case .drain(let count) = load { return 6 * grace + Double(count) / 1000 }
+        // All connections of a read are made beforehand, within half a minute.
+        return workload == .read ? window + 60 : window
     }
 
     /// Threads that run at the most, the one that waits for the others included.

@@ -5,7 +5,7 @@ import Workloads
 /// Turns the options into the runs of one round, refusing what makes no sense.
 struct Arms {
     let plans: [RunPlan]
-    /// What was left out of `all`, one line each.
+    /// What was left out of several modes, one line each.
     let notes: [String]
 
     init(_ options: RunOptions, seed: UInt64) throws {
@@ -57,10 +57,10 @@ struct Arms {
                 plans.append(plan)
                 continue
             }
-            // What was named must be possible; what only belongs to "all" is left out and said.
-            guard options.mode == "all" else { throw Failure(.usage, reason) }
             if !notes.contains(reason) { notes.append(reason) }
         }
+        // Of "all" and of what was named together, something must be possible; the rest is left out and said.
+        if plans.isEmpty, let reason = notes.first { throw Failure(.usage, reason) }
         return (plans, notes)
     }
 
@@ -81,11 +81,6 @@ struct Arms {
             return mode.topologies.contains(.sharedSet)
                 ? "\(mode.name) waits in one set for all workers; use --topology shared-set"
                 : "\(mode.name) has no shared set: each worker waits in its own call or ring; use set-per-worker"
-        }
-        let isWatchedByNumber = plan.workload != .accept || plan.listener != .shared
-        if mode.mechanism == .select, isWatchedByNumber, plan.descriptorsNeeded > Mode.selectLimit {
-            return "select takes descriptors below \(Mode.selectLimit) (FD_SETSIZE) and this needs "
-                + "\(plan.descriptorsNeeded); take fewer \(plan.mostDescriptorsFor), or poll"
         }
         guard plan.implementation == .c else { return nil }
         guard plan.workload != .crr else { return "--implementation c has no loops for --workload crr" }

@@ -86,9 +86,10 @@ func measureAgain(
     let seed = seed ?? options.seed ?? UInt64.random(in: 1...UInt64(Int32.max))
     let arms = try Arms(options, seed: seed)
     let machine = MachineFacts.read()
-    try Preflight.check(arms.plans, machine: machine)
-    let session = try RunSession(options, arms.plans, seed: seed, machine: machine, arguments: ["run"] + arguments)
+    let plans = try Preflight.checked(arms.plans, machine: machine)
+    let session = try RunSession(options, plans, seed: seed, machine: machine, arguments: ["run"] + arguments)
     let rows = try session.run()
+    if session.interrupted && !quiet { printWholeRuns(rows) }
     if session.interrupted { throw Failure(.interrupted, "interrupted; nothing was compared or stored") }
     return rows
 }

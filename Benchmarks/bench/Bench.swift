@@ -25,6 +25,10 @@ import Records
     static func main() {
         // Past the limit of `ulimit -f`, write(2) is to fail with EFBIG rather than the signal to end the program.
         signal(SIGXFSZ, SIG_IGN)
+        if let refusal = argumentsRefusal() {
+            complain(refusal)
+            Foundation.exit(Exit.internalError.rawValue)
+        }
         let code = runCommand()
         if let complaint = Terminal.flushOutput() {
             complain(complaint)

@@ -1,7 +1,3 @@
-import Foundation
-import Glibc
-import LinuxDescriptors
-import SystemPackage
 import Workloads
 
 /// One invocation of `bench run` as a process of its own.
@@ -15,50 +11,47 @@ enum ChildRun {
     }
 
     /// Runs `binary` and waits for its end; an interruption is handed on.
-    static func run(_ binary: String, _ arguments: [String], _ interruption: Interruption) throws -> Outcome {
-        let process = Process()
-        let messages = Pipe()
-        process.executableURL = URL(fileURLWithPath: binary)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = messages
-        do {
-            try process.run()
-        } catch {
-            throw Failure(.usage, "\(binary) cannot be started; name an executable bench")
-        }
-        // This end must see the end of file when the child is gone.
-        try? messages.fileHandleForWriting.close()
-        let said = read(messages.fileHandleForReading, of: process, interruption)
-        process.waitUntilExit()
+    ///
+    /// - Parameter limit: seconds that it may take.
+    static func run(
+        _ binary: String, _ arguments: [String], limit: Double, _ interruption: Interruption
+    ) throws -> Outcome {
+        let outcome = ChildProcess(program: binary, arguments: arguments).run(limit: limit, interruption)
         if interruption.isRequested { return .interrupted }
-        guard process.terminationReason == .exit else {
-            throw Failure(.runFailed, "\(binary) was ended by signal \(process.terminationStatus)")
+        switch outcome.ending {
+        case .exited(let code): return .exited(code: code, lastLine: outcome.lastComplaint)
+        case .interrupted: return .interrupted
+        case .signalled(let signal): throw Failure(.runFailed, "\(binary) was ended by signal \(signal)")
+        case .tooLong, .tooMuch:
+            let command = ([binary] + arguments).joined(separator: " ")
+            throw Failure(.runFailed, "a run did not end within \(Int(limit)) s and was ended: \(command)")
+        case .notStarted(let error):
+            throw Failure(.usage, "\(binary) cannot be started: \(error); name an executable bench")
         }
-        let lines = said.split(separator: "\n")
-        return .exited(code: process.terminationStatus, lastLine: lines.last.map(String.init) ?? "")
     }
 
-    /// What the child says until it ends. Sleeps in `poll(2)` meanwhile, so as not to disturb the measurement.
-    private static func read(_ handle: FileHandle, of process: Process, _ interruption: Interruption) -> String {
-        var bytes = Data()
-        var waitsForSignal = true
-        while true {
-            var entries = [
-                pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: waitsForSignal ? interruption.descriptor.rawValue : -1, events: Int16(POLLIN), revents: 0),
-            ]
-            guard unsafe poll(&entries, 2, -1) > 0 || errno == EINTR else { break }
-            if entries[1].revents != 0 {
-                waitsForSignal = false
-                process.interrupt()
-            }
-            guard entries[0].revents != 0 else { continue }
-            let more = handle.availableData
-            if more.isEmpty { break }
-            bytes.append(more)
+    /// Seconds and bytes within which a bench says that it is one.
+    private static let (handshakeLimit, handshakeBytes) = (10.0, 1 << 20)
+
+    /// Checks that a program is a bench, of this or of an earlier version, before it is given work: it is asked for the
+    /// columns of its results, which every version knows.
+    static func checkIsBench(_ binary: String, _ interruption: Interruption) throws {
+        var child = ChildProcess(program: binary, arguments: ["list", "--columns"])
+        child.mostOutputBytes = handshakeBytes
+        let outcome = child.run(limit: handshakeLimit, interruption)
+        if interruption.isRequested { throw Failure(.interrupted, "interrupted; nothing was run") }
+        let reason: String
+        switch outcome.ending {
+        case .exited(0) where outcome.output.contains("`run_id`") && outcome.output.contains("`mode`"): return
+        case .exited(0): reason = "said something else"
+        case .exited(let code): reason = "ended with exit code \(code)"
+        case .signalled(let signal): reason = "was ended by signal \(signal)"
+        case .tooLong: reason = "did not end within \(Int(handshakeLimit)) s and was ended"
+        case .tooMuch: reason = "said more than \(handshakeBytes >> 10) KiB and was ended"
+        case .interrupted: reason = "was interrupted"
+        case .notStarted(let error): reason = "cannot be started: \(error)"
         }
-        return String(decoding: bytes, as: UTF8.self)
+        throw Failure(
+            .usage, "\(binary) is not a bench: '\(binary) list --columns' \(reason); name an executable bench")
     }
 }

@@ -27,7 +27,7 @@ struct ClaimsCommand: ParsableCommand {
         let experiments = try Self.select(only)
         var records: [ClaimRecord] = []
         try save(records)
-        let interruption = try Interruption()
+        let interruption = try Interruption(endsAtSecondSignal: true)
         _ = try? DescriptorLimit.raise()
 
         let width = Terminal.columns

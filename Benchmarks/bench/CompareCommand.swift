@@ -171,7 +171,7 @@ struct CompareCommand: ParsableCommand {
         options.noiseFloor = NoiseFloors.ofThisMachine()
         warnOfDebugBuild()
         guard let comparison = try InterleavedComparison(runs: runs, options: options).compare() else {
-            throw Failure(.interrupted, "interrupted; bench compare --resume \(runs.path) goes on")
+            throw Failure(.interrupted, "interrupted; to go on: \(resumeCommand("compare", runs.path))")
         }
         runs.complain(noiseFloor: options.noiseFloor)
         try end(comparison, runs.title, arguments)

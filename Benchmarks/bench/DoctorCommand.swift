@@ -12,6 +12,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         var state = MachineState.read(watchingFor: 0.5)
         state.ringRefusal = RingSupport.probe().refusal
+        state.loopbackRefusal = loopbackRefusal() ?? ""
         state.pinning = Placement.automatic(workers: 1, clients: 1).description
         let facts = Diagnosis.all(state, build: Build.name)
         let width = facts.map(\.fact.count).max() ?? 0

@@ -39,35 +39,37 @@ struct Gnuplot {
         }
     }
 
+    /// A picture takes a fraction of a second.
+    private static let limitSeconds = 120.0
+
     private struct Run {
-        private let process = Process()
-        private let errors = Pipe()
+        private let process: ChildProcess.Running
         private let script: String
 
         init(_ program: String, script: String, in folder: String) throws {
             self.script = "\(folder)/\(script)"
-            process.executableURL = URL(filePath: program)
             // -d: without the user's own start-up files, which could change any picture.
-            process.arguments = ["-d", script]
-            process.currentDirectoryURL = URL(filePath: folder)
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = errors
+            let child = ChildProcess(program: program, arguments: ["-d", script], folder: folder)
             do {
-                try process.run()
+                process = try child.start()
             } catch {
-                throw Failure(.internalError, "\(program) cannot be run; \(Gnuplot.missing)")
+                throw Failure(.internalError, "\(program) cannot be run: \(error)")
             }
         }
 
         func finish() throws {
-            let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            guard process.terminationStatus == 0 else {
-                let lines = said.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-                let line = lines.last { !$0.isEmpty && $0 != "^" } ?? "exit code \(process.terminationStatus)"
-                throw Failure(.internalError, "gnuplot cannot draw \(script): \(line)")
+            let outcome = process.finish(limit: Gnuplot.limitSeconds, nil)
+            let lines = outcome.complaints.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+            let said = lines.last { !$0.isEmpty && $0 != "^" }
+            let reason: String
+            switch outcome.ending {
+            case .exited(0): return
+            case .exited(let code): reason = said ?? "exit code \(code)"
+            case .signalled(let signal): reason = "it was ended by signal \(signal)"
+            case .notStarted: reason = Gnuplot.missing
+            case .tooLong, .tooMuch, .interrupted: reason = "it did not end within \(Int(Gnuplot.limitSeconds)) s"
             }
+            throw Failure(.internalError, "gnuplot cannot draw \(script): \(reason)")
         }
     }
 }

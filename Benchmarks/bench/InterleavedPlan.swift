@@ -77,6 +77,15 @@ struct InterleavedPlan: Codable {
         return Dictionary(grouping: plans, by: \.mode.name).mapValues(\.count)
     }
 
+    /// Seconds that a process with all arms of a mode may take: as long as it takes at the most, and a minute to start.
+    func limits() throws -> [String: Double] {
+        let plans = try Arms(Self.runOptions(arguments), seed: seed).plans
+        // A run that is void is tried three times, and other builds may count in rounds of their own.
+        return Dictionary(grouping: plans, by: \.mode.name).mapValues { arms in
+            60 + arms.map { 6 * $0.longestSeconds }.reduce(0, +)
+        }
+    }
+
     /// Options of `bench run` that the user gave after `--`.
     static func runOptions(_ arguments: [String]) throws -> RunOptions {
         do {

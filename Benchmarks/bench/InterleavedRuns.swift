@@ -14,6 +14,8 @@ final class InterleavedRuns {
     private var folders: [ResultFolder]
     /// How many arms each mode has: one process runs them all.
     private let armCounts: [String: Int]
+    /// Seconds that such a process may take, by mode.
+    private let limits: [String: Double]
     private let interruption: Interruption
     private let isQuiet: Bool
 
@@ -27,12 +29,13 @@ final class InterleavedRuns {
         self.plan = plan
         self.path = path
         isQuiet = quiet
-        armCounts = try plan.armCounts()
+        (armCounts, limits) = try (plan.armCounts(), plan.limits())
+        interruption = try Interruption(endsAtSecondSignal: true)
+        try Self.checkPrograms(plan, interruption)
         let now = Date()
         // The outer folder is checked like any other output.
         let outer = try ResultFolder.create(path)
         folders = try plan.sides.map { try ResultFolder(path: "\(path)/\($0.name)", startedAt: now) }
-        interruption = try Interruption()
         try outer.replace("compare.json", plan.json())
     }
 
@@ -41,11 +44,19 @@ final class InterleavedRuns {
         plan = try InterleavedPlan.read(folder: path)
         self.path = path
         isQuiet = quiet
-        armCounts = try plan.armCounts()
+        (armCounts, limits) = try (plan.armCounts(), plan.limits())
+        interruption = try Interruption(endsAtSecondSignal: true)
+        try Self.checkPrograms(plan, interruption)
         folders = try plan.sides.map { try ResultFolder(resuming: "\(path)/\($0.name)") }
         plan.order = []
         plan.interrupted = false
-        interruption = try Interruption()
+    }
+
+    /// Checks that each program is a bench; this one is.
+    private static func checkPrograms(_ plan: InterleavedPlan, _ interruption: Interruption) throws {
+        for binary in Set(plan.sides.map(\.binary)).sorted() where binary != ownProgram {
+            try ChildRun.checkIsBench(binary, interruption)
+        }
     }
 
     /// What each side measured so far.
@@ -85,6 +96,8 @@ final class InterleavedRuns {
                 if hasRun(trial, block: block) { continue }
                 if try !run(trial, block: block, after: place) {
                     try finish(interrupted: true)
+                    progress.clear()
+                    showWholeRuns(of: "block \(block) of \(range.upperBound)")
                     return false
                 }
             }
@@ -96,6 +109,15 @@ final class InterleavedRuns {
     private func hasRun(_ trial: Trial, block: Int) -> Bool {
         folders[trial.side].rows.contains {
             $0.round == block && $0.mode == trial.mode && $0.status != .partial && $0.status != .void
+        }
+    }
+
+    /// Prints what was measured before the user stopped it. Half a comparison has no verdict.
+    private func showWholeRuns(of place: String) {
+        guard !isQuiet else { return }
+        print("Interrupted in \(place).")
+        for (side, rows) in zip(plan.sides, rows) {
+            printWholeRuns(rows, heading: "\n\(side.name), \(side.binary):")
         }
     }
 
@@ -120,19 +142,21 @@ final class InterleavedRuns {
             ]
         let binary = plan.sides[trial.side].binary
         guard !interruption.isRequested,
-            case .exited(let code, let message) = try ChildRun.run(binary, arguments, interruption)
+            case .exited(let code, let message) = try ChildRun.run(
+                binary, arguments, limit: limits[trial.mode, default: 600], interruption)
         else { return false }
         let known = [Exit.fine, .runFailed, .nothingSupported].map(\.rawValue)
         guard known.contains(code), FileManager.default.fileExists(atPath: scratch + "/runs.csv") else {
-            let exit = code == Exit.usage.rawValue ? Exit.usage : .runFailed
+            let exit =
+                Exit(rawValue: code).flatMap { [.usage, .nothingSupported].contains($0) ? $0 : nil } ?? .runFailed
             throw Failure(exit, "\(binary) ended with exit code \(code) in mode \(trial.mode): \(message)")
         }
-        try keep(scratch, of: trial.side, block: block, after: place)
+        try keep(scratch, of: trial.side, block: block, after: place, message: message)
         return true
     }
 
     /// Takes the rows and latencies of a process over, renumbered to its block.
-    private func keep(_ scratch: String, of side: Int, block: Int, after place: Int) throws {
+    private func keep(_ scratch: String, of side: Int, block: Int, after place: Int, message: String) throws {
         let folder = folders[side]
         if folder.rows.isEmpty {
             var description = try RunDescription.read(folder: scratch)
@@ -141,6 +165,9 @@ final class InterleavedRuns {
             try folder.replace("run.json", description.json())
         }
         let rows = try StoredFolder.rows(scratch)
+        guard !rows.isEmpty else {
+            throw Failure(.runFailed, "\(plan.sides[side].binary) ended without a row: \(message)")
+        }
         let histograms = try StoredFolder.histograms(scratch, of: rows)
         let latencies = Dictionary(histograms.map { ($0.0.runId, $0.1) }) { first, _ in first }
         for row in rows {

@@ -4,77 +4,122 @@ import Workloads
 
 /// What is checked before anything runs, so that a run does not fail halfway for a reason known beforehand.
 enum Preflight {
-    /// Raises the descriptor limit and checks it, the backlog, and that the address can be listened on.
-    static func check(_ plans: [RunPlan], machine: MachineFacts) throws {
-        if plans.allSatisfy({ $0.workload == .wake }) {
-            try checkDescriptors(plans)
-            return try checkMemory(plans)
+    /// Raises the descriptor limit, finds the plans that this machine has no room for, and checks that the others can
+    /// have their connections. What is left out is said on standard error.
+    ///
+    /// - Parameter keepsRefused: returns the plans even if nothing can run, so that their rows say why.
+    /// - Returns: the same plans; those that cannot run say so in ``RunPlan/refusal``.
+    /// - Throws: ``Failure`` if nothing can run.
+    static func checked(_ plans: [RunPlan], machine: MachineFacts, keepsRefused: Bool = false) throws -> [RunPlan] {
+        let room = Room(machine)
+        let plans = plans.map { plan in
+            var plan = plan
+            plan.refusal = room.refusal(of: plan)
+            return plan
         }
-        try checkDescriptors(plans)
-        try checkThreads(plans)
-        try checkMessageMemory(plans)
-        // Beyond the backlog the kernel drops connection requests and clients sleep for a second.
-        let outstanding = plans.filter { $0.workload != .read }.map(\.outstanding).max() ?? 0
-        if outstanding > machine.somaxconn {
-            throw Failure(
-                .usage,
-                "\(outstanding) connections can wait at once and the backlog ends at \(machine.somaxconn); take "
-                    + "fewer or raise it: sysctl net.core.somaxconn=\(outstanding)")
+        let phrases = refusals(of: plans)
+        guard let first = plans.first(where: { $0.refusal == nil }) else {
+            if keepsRefused { return plans }
+            throw Failure(.nothingSupported, "nothing can run: \(phrases.joined(separator: "; "))")
         }
-        if let plan = plans.first {
-            do {
-                try checkAddress(plan)
-            } catch  where !error.isUnsupported {
-                throw Failure(.runFailed, error.description)
-            } catch {}
-        }
+        for phrase in phrases { complain("left out: \(phrase)") }
+        if first.workload != .wake { try checkAddress(first) }
+        return plans
     }
 
-    /// Raises the descriptor limit and checks that it is enough.
-    private static func checkDescriptors(_ plans: [RunPlan]) throws {
-        let limit = (try? DescriptorLimit.raise())?.soft ?? 1024
-        guard let most = plans.max(by: { $0.descriptorsNeeded < $1.descriptorsNeeded }) else { return }
-        let needed = most.descriptorsNeeded
-        guard UInt(needed) > limit else { return }
-        throw Failure(
-            .usage,
-            "this needs \(needed) descriptors and the limit is \(limit); take fewer \(most.mostDescriptorsFor) or raise "
-                + "it: ulimit -Hn, LimitNOFILE= of the service, or /etc/security/limits.conf")
+    /// Each reason once, after the modes that it is true of.
+    private static func refusals(of plans: [RunPlan]) -> [String] {
+        var modes: [(reason: String, names: [String])] = []
+        for plan in plans {
+            guard let reason = plan.refusal else { continue }
+            let name = plan.mode.name
+            guard let index = modes.firstIndex(where: { $0.reason == reason }) else {
+                modes.append((reason, [name]))
+                continue
+            }
+            if !modes[index].names.contains(name) { modes[index].names.append(name) }
+        }
+        return modes.map { "\($0.names.joined(separator: ", ")): \($0.reason)" }
     }
 
-    /// Checks that there can be the threads, of which a blocking read takes one for each connection.
-    private static func checkThreads(_ plans: [RunPlan]) throws {
-        let most = plans.max { $0.threadsNeeded < $1.threadsNeeded }
-        guard let most, let limit = ThreadLimit.read(), most.threadsNeeded > limit.threads else { return }
+    /// Checks that the address can be reached, and listened on as the plan says.
+    private static func checkAddress(_ plan: RunPlan) throws {
+        if let refusal = loopbackRefusal(to: plan.address) { throw Failure(.nothingSupported, refusal) }
+        do {
+            try Workloads.checkAddress(plan)
+        } catch  where !error.isUnsupported {
+            throw Failure(.runFailed, error.description)
+        } catch {}
+    }
+}
+
+/// What this machine lets one process have.
+private struct Room {
+    private let descriptors = (try? DescriptorLimit.raise())?.soft ?? 1024
+    private let threads = ThreadLimit.read()
+    /// 0 where it cannot be read.
+    private let memory = AvailableMemory.read()
+    private let backlog: Int?
+
+    init(_ machine: MachineFacts) { backlog = machine.somaxconn }
+
+    /// Why a plan has no room; nil if it has.
+    func refusal(of plan: RunPlan) -> String? {
+        let isWake = plan.workload == .wake
+        return selectRefusal(plan) ?? descriptorRefusal(plan)
+            ?? (isWake ? liveRefusal(plan) : threadRefusal(plan) ?? messageRefusal(plan) ?? backlogRefusal(plan))
+    }
+
+    private func selectRefusal(_ plan: RunPlan) -> String? {
+        let isWatchedByNumber = plan.workload != .accept || plan.listener != .shared
+        guard plan.mode.mechanism == .select, plan.workload != .wake, isWatchedByNumber,
+            plan.descriptorsNeeded > Mode.selectLimit
+        else { return nil }
+        return "select takes descriptors below \(Mode.selectLimit) (FD_SETSIZE) and this needs "
+            + "\(plan.descriptorsNeeded); take fewer \(plan.mostDescriptorsFor), or poll"
+    }
+
+    private func descriptorRefusal(_ plan: RunPlan) -> String? {
+        let needed = plan.descriptorsNeeded
+        guard UInt(needed) > descriptors else { return nil }
+        return "this needs \(needed) descriptors and the limit is \(descriptors); take fewer "
+            + "\(plan.mostDescriptorsFor) or raise it: ulimit -Hn, LimitNOFILE= of the service, or "
+            + "/etc/security/limits.conf"
+    }
+
+    /// A blocking read takes a thread for each connection.
+    private func threadRefusal(_ plan: RunPlan) -> String? {
+        guard let threads, plan.threadsNeeded > threads.threads else { return nil }
         let advice =
-            most.workerThreads > most.workers
-            ? "blocking needs one for each connection: take fewer --connections"
-            : "take fewer --workers"
-        throw Failure(
-            .usage, "this needs \(most.threadsNeeded) threads and \(limit.name) ends at \(limit.threads); \(advice)")
+            plan.workerThreads > plan.workers
+            ? "blocking needs one for each connection: take fewer \(plan.mostConnectionsFor)" : "take fewer --workers"
+        return "this needs \(plan.threadsNeeded) threads and \(threads.name) ends at \(threads.threads); \(advice)"
     }
 
-    /// Checks that the tables for messages fit.
-    private static func checkMessageMemory(_ plans: [RunPlan]) throws {
-        let needed = plans.map(\.messageTableBytes).max() ?? 0
-        let available = AvailableMemory.read()
-        guard available > 0, needed > available else { return }
-        throw Failure(
-            .usage,
-            "--message-size: room for a message of each connection takes about \(needed >> 20) MiB and "
-                + "\(available >> 20) MiB are available; take smaller messages, or fewer --connections or --workers")
+    private func messageRefusal(_ plan: RunPlan) -> String? {
+        let needed = plan.messageTableBytes
+        guard memory > 0, needed > memory else { return nil }
+        return "--message-size: room for a message of each connection takes about \(needed >> 20) MiB and "
+            + "\(memory >> 20) MiB are available; take smaller messages, or fewer --connections or --workers"
     }
 
-    /// Checks that the kernel can hold the descriptors of a live pool.
-    private static func checkMemory(_ plans: [RunPlan]) throws {
-        guard let wake = plans.map(\.wake).filter(\.live).max(by: { $0.liveBytes < $1.liveBytes }) else { return }
-        let (live, needed) = (wake.liveDescriptors, wake.liveBytes)
-        let available = AvailableMemory.read()
-        if needed > available / 2 {
-            throw Failure(
-                .usage,
-                "--live: \(live) descriptors take about \(needed >> 20) MiB of kernel memory and \(available >> 20) "
-                    + "MiB are available; take fewer --tasks, so that it is less than half")
-        }
+    /// Beyond the backlog the kernel drops connection requests and clients sleep for a second.
+    private func backlogRefusal(_ plan: RunPlan) -> String? {
+        guard let backlog, plan.workload != .read, plan.outstanding > backlog else { return nil }
+        return "\(plan.outstanding) connections can wait at once and the backlog ends at \(backlog); take fewer or "
+            + "raise it: sysctl net.core.somaxconn=\(plan.outstanding)"
     }
+
+    /// The kernel must hold the descriptors of a live pool.
+    private func liveRefusal(_ plan: RunPlan) -> String? {
+        let needed = plan.wake.live ? plan.wake.liveBytes : 0
+        guard memory > 0, needed > memory / 2 else { return nil }
+        return "--live: \(plan.wake.liveDescriptors) descriptors take about \(needed >> 20) MiB of kernel memory and "
+            + "\(memory >> 20) MiB are available; take fewer --tasks, so that it is less than half"
+    }
+}
+
+extension RunPlan {
+    /// The option that most of its connections come from.
+    fileprivate var mostConnectionsFor: String { idle > connections ? "--idle" : "--connections" }
 }

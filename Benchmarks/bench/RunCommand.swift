@@ -18,13 +18,16 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let session = try resume.map(resumed) ?? newSession()
         let rows = try session.run()
+        if session.interrupted {
+            if !options.quiet { printWholeRuns(rows) }
+            throw Failure(.interrupted, "interrupted; to go on: \(resumeCommand("run", session.folder.path))")
+        }
         if !options.quiet {
             print(summaryTable(for: rows, width: Terminal.columns, styled: Terminal.isStyled))
             for finding in findings(for: rows) { say(finding) }
             print()
             say("Results: \(session.folder.path)")
         }
-        if session.interrupted { throw ExitCode(Exit.interrupted.rawValue) }
         let last = RunSession.lastTries(rows)
         if last.contains(where: { $0.status == .failed || $0.status == .void }) {
             throw ExitCode(Exit.runFailed.rawValue)
@@ -38,10 +41,11 @@ struct RunCommand: ParsableCommand {
         let seed = options.seed ?? UInt64.random(in: 1...UInt64(Int32.max))
         let arms = try Arms(options, seed: seed)
         let machine = MachineFacts.read()
-        try Preflight.check(arms.plans, machine: machine)
-        warnOfDebugBuild()
         for note in arms.notes { complain("left out: \(note)") }
-        return try RunSession(options, arms.plans, seed: seed, machine: machine)
+        // A comparison runs one mode at a time: the row tells it why there is no other.
+        let plans = try Preflight.checked(arms.plans, machine: machine, keepsRefused: options.only != nil)
+        warnOfDebugBuild()
+        return try RunSession(options, plans, seed: seed, machine: machine)
     }
 
     /// The rest of an invocation. What it ran before and what it runs now must be comparable.
@@ -69,8 +73,8 @@ struct RunCommand: ParsableCommand {
         options.output = folder
         options.quiet = self.options.quiet
         let arms = try Arms(options, seed: description.seed)
-        try Preflight.check(arms.plans, machine: machine)
-        return try RunSession(options, arms.plans, resuming: ResultFolder(resuming: folder), description)
+        let plans = try Preflight.checked(arms.plans, machine: machine)
+        return try RunSession(options, plans, resuming: ResultFolder(resuming: folder), description)
     }
 }
 

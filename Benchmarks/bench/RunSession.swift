@@ -14,6 +14,9 @@ final class RunSession {
     private let seed: UInt64
     private let interruption: Interruption
     private let rings = RingSupport.probe()
+    private let topology = ProcessorTopology.read()
+    /// What was said in the rows of where threads ran, and is said once more at the end.
+    private var placementWarnings: [PlacementWarning] = []
     private let progress: ProgressBar
     private let started: Date
     private var description: RunDescription
@@ -32,7 +35,7 @@ final class RunSession {
         self.options = options
         self.plans = plans
         self.seed = seed
-        interruption = try Interruption()
+        interruption = try Interruption(endsAtSecondSignal: true)
         started = Date()
         let name = options.output ?? ResultFolder.freshName(builtCommit, at: started)
         folder = try ResultFolder(path: name, startedAt: started)
@@ -66,7 +69,7 @@ final class RunSession {
         started = (try? Date(description.startedAt, strategy: .iso8601)) ?? Date()
         runCount = folder.rows.count
         progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
-        interruption = try Interruption()
+        interruption = try Interruption(endsAtSecondSignal: true)
     }
 
     /// Runs everything that has not run yet and returns all rows.
@@ -93,6 +96,7 @@ final class RunSession {
         for warning in found where !description.warnings.contains(warning) {
             warn(warning, quietly: options.quiet)
         }
+        for warning in placementWarnings { warn("\(warning.text): \(warning.advice)", quietly: options.quiet) }
         try folder.replace("run.json", description.json())
         return inModeOrder(rows)
     }
@@ -119,12 +123,17 @@ final class RunSession {
         let begin = Date()
         runCount += 1
         var record = newRecord(plan, round: round, order: order, begin: begin)
+        for warning in plan.placementWarnings(topology) { note(warning, in: &record) }
         var latencies = Histogram<UInt64>(highestTrackableValue: 2)
-        if let reason = plan.unsupportedReason(rings: rings) {
+        if let reason = plan.refusal ?? plan.unsupportedReason(rings: rings) {
             record.status = .unsupported
             record.reason = reason
         } else {
             do {
+                defer { RunLimit.end() }
+                RunLimit.begin(
+                    seconds: 60 + 2 * plan.longestSeconds,
+                    "\(plan.workload.rawValue), \(plan.mode.name), round \(round)", folder.path)
                 let measurement = try measure(plan, interruption)
                 measurement.fill(&record)
                 if let warning = measurement.warning(plan) { record.addWarning(warning) }
@@ -137,6 +146,11 @@ final class RunSession {
         if record.status == .partial { interrupted = true }
         try folder.append(record, latencies, startSeconds: begin.timeIntervalSince(started))
         return record
+    }
+
+    private func note(_ warning: PlacementWarning, in record: inout RunRecord) {
+        record.addWarning(warning.text)
+        if !placementWarnings.contains(warning) { placementWarnings.append(warning) }
     }
 
     private func newRecord(_ plan: RunPlan, round: Int, order: Int, begin: Date) -> RunRecord {

@@ -37,10 +37,8 @@ enum WakeArms {
             .varied(\.placement) { _ in placements }
             .varied(\.workers) { [$0.wake.shape == .pool ? $0.wake.consumers : 1] }
             .varied(\.clients) { [$0.wake.shape == .pool ? $0.wake.producers : 1] }
-        // What was named must be possible; of lists and "all", that something is.
+        // Of lists and "all", something must be possible.
         guard !plans.isEmpty else { throw Failure(.usage, refusals.first ?? "nothing to run") }
-        let named = options.mode != "all" && wakes.count == 1 && implementations.count == 1
-        if named, let reason = refusals.first { throw Failure(.usage, reason) }
         var notes: [String] = []
         for reason in refusals where !notes.contains(reason) { notes.append(reason) }
         return (plans, notes)

@@ -85,6 +85,16 @@ static inline int c_set_loopback_up(int socket) {
     return ioctl(socket, SIOCSIFFLAGS, &request);
 }
 
+/* 1 if the loopback interface is up, 0 if it is down, -1 if that cannot be told. */
+static inline int c_loopback_is_up(int socket) {
+    struct {
+        char name[16];
+        short flags;
+        char unused[22];
+    } request = {.name = "lo"};
+    return ioctl(socket, SIOCGIFFLAGS, &request) == 0 ? request.flags & 0x1 /* IFF_UP */ : -1;
+}
+
 /* Descriptors of other processes (Linux 5.3 and 5.6); glibc declares them from 2.36 on. The numbers are those of every
    architecture Swift runs on. */
 static inline int c_pidfd_open(pid_t process) { return (int)syscall(434, process, 0); }
@@ -128,5 +138,7 @@ static inline pid_t c_fork_taking_completions(unsigned *head, const unsigned *ta
     __atomic_store_n(head, first + taken, __ATOMIC_RELEASE);
     _exit((int)taken);
 }
+
+#include "KeptProgram.h"
 
 #endif

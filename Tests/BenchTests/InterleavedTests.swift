@@ -92,12 +92,6 @@ import Testing
         }
     }
 
-    @Test func aProgramThatIsNoBenchEndsWith3() async throws {
-        let folder = try BenchFolder()
-        let outcome = try await folder.bench(compare("/bin/false", ["--", "--mode", "lt", "--drain", "20"]))
-        #expect(outcome.exit == 3 && outcome.complaints.contains("/bin/false ended with exit code 1"))
-    }
-
     @Test func anInterruptedComparisonGoesOn() async throws {
         let folder = try BenchFolder()
         let arguments =
@@ -108,7 +102,7 @@ import Testing
         }
         process.interrupt()
         let first = await outcome()
-        #expect(first.exit == 130 && first.complaints.contains("bench compare --resume out goes on"))
+        #expect(first.exit == 130 && first.complaints.contains("bench compare --resume out"))
         let before = try folder.rows("out/new")
         #expect(before.allSatisfy { $0.status == .partial } && before.count < 8)
         let second = try await folder.bench("compare --resume out --quiet")

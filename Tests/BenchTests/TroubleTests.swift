@@ -23,13 +23,43 @@ import Workloads
         #expect(process.text("out/run.json").contains("\"interrupted\" : true"))
     }
 
+    @Test(arguments: [SIGINT, SIGTERM]) func anInterruptionShowsTheWholeRunsAndHowToGoOn(_ signal: Int32) async throws {
+        let process = try BenchProcess(Self.many)
+        try await process.waitForRows(4)
+        process.send(signal)
+        let outcome = await process.wait()
+        #expect(outcome.exit == 130)
+        let line = try #require(outcome.output.split(separator: "\n").first { $0.hasPrefix("epoll-") })
+        #expect(!line.contains("partial") && line.contains(where: \.isNumber), "\(outcome.output)")
+        let command = try #require(outcome.complaintLines.last { $0.contains("to go on: ") })
+        #expect(command.hasSuffix("\(BenchProcess.path) run --resume out"), "\(command)")
+    }
+
+    @Test func aRunThatDoesNotEndIsEnded() async throws {
+        // What the limit of a run does when it is over.
+        let process = try BenchProcess(
+            ["--mode", "lt", "--drain", "2000", "--service-time", "fixed:5ms", "--service", "sleep", "--rounds", "100"]
+                + ["--output", "out"])
+        try await process.waitForRows(1)
+        while process.isRunning {
+            process.send(SIGALRM)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let outcome = await process.wait()
+        #expect(outcome.exit == 3 && !outcome.endedBySignal, "\(outcome.complaints)")
+        #expect(outcome.complaints.contains("did not end within"), "\(outcome.complaints)")
+        #expect(outcome.complaints.contains("run --resume out"))
+        #expect(try process.rows().count >= 1)
+    }
+
     @Test func aDrainCanBeInterrupted() async throws {
         let process = try BenchProcess(
             ["--mode", "lt", "--drain", "2000", "--service-time", "fixed:5ms", "--service", "sleep", "--rounds", "100"]
                 + ["--output", "out"])
         while process.isRunning && process.text("out/run.json").isEmpty { try await Task.sleep(for: .milliseconds(5)) }
         process.send(SIGINT)
-        #expect(await process.wait().exit == 130)
+        let outcome = await process.wait()
+        #expect(outcome.exit == 130 && outcome.output == "No run was completed.\n", "\(outcome.output)")
         #expect(try process.rows().map(\.status) == [.partial])
     }
 

@@ -10,7 +10,7 @@ import SystemPackage
 ///
 /// - Throws: ``RunError`` if it could not start. What goes wrong later is the measurement's status.
 func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
-    let overflowsBefore = KernelCounters.read().listenOverflows
+    let countersBefore = KernelCounters.read()
     let server = try AcceptServer(plan)
     var measurement: Measurement
     do throws(Errno) {
@@ -28,7 +28,7 @@ func measureAccept(_ plan: RunPlan, _ interruption: Interruption) throws(RunErro
         _ = server.finish()
         throw RunError("client", error)
     }
-    measurement.listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
+    measurement.listenOverflows = KernelCounters.read().overflows(since: countersBefore)
     measurement.steeringFallbacks = server.steeringFallbacks
     // Each thread's own peak is counted, and the peaks may have been at different times: more than the clients had open
     // there cannot have been.

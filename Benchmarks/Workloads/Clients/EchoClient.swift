@@ -49,12 +49,11 @@ import SystemPackage
         let epoll = try Epoll()
         var numbers: [CInt] = []
         for _ in 0..<connections + idleCount {
-            let connection = try StreamSocket(for: address, .blocking).connect(to: address)
+            let connection = try connected(to: address)
             try setSocketOption(.noDelay, on: connection.descriptor)
             numbers.append(connection.release().release().rawValue)
         }
         for index in 0..<connections {
-            _ = fcntl(numbers[index], F_SETFL, O_NONBLOCK)
             try epoll.add(
                 BorrowedDescriptor(rawValue: numbers[index]), [.readable, .writable, .peerClosed, .edgeTriggered],
                 token: UInt64(index))
@@ -236,4 +235,17 @@ func exchangeMessages(
         if now >= window.deadline || abandonment.isRequested { return client.abandonOutstanding(arrivals) }
         try client.awaitAnswers(until: min(arrivals.nextStart, now + longestWait), refills: isClosedLoop)
     }
+}
+
+/// A connection that is made when this returns, or given up after a time: connect(2) itself waits for two minutes for a
+/// peer that does not answer.
+private func connected(to address: SocketAddress) throws(Errno) -> Connection {
+    let connection = try StreamSocket(for: address, .nonblocking).connect(to: address)
+    let deadline = monotonicNanoseconds() + 2 * RunWindow.graceNanoseconds
+    var entry = pollfd(fd: connection.descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+    while unsafe poll(&entry, 1, 100) <= 0 {
+        guard monotonicNanoseconds() < deadline else { throw .timedOut }
+    }
+    if let error = try takeSocketError(of: connection.descriptor) { throw error }
+    return connection
 }

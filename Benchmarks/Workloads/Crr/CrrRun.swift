@@ -6,7 +6,7 @@ import SystemPackage
 
 /// Carries out one run of connect, request, response.
 func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
-    let overflowsBefore = KernelCounters.read().listenOverflows
+    let countersBefore = KernelCounters.read()
     let server = try EchoServer(plan)
     let team = try server.startWorkers([])
     var measurement: Measurement
@@ -21,7 +21,7 @@ func measureCrr(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) 
         _ = team.finish(server)
         throw RunError("client", error)
     }
-    measurement.listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
+    measurement.listenOverflows = KernelCounters.read().overflows(since: countersBefore)
     measurement.steeringFallbacks = server.steeringFallbacks
     measurement.openPeak = UInt64(team.openPeak)
     measurement.judge(plan, workerError: team.finish(server))

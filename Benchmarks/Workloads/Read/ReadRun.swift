@@ -8,7 +8,7 @@ import SystemPackage
 /// Carries out one read run: connects everything, then lets the clients exchange messages with the workers.
 func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
     let memoryBefore = MemoryUse.read()
-    let overflowsBefore = KernelCounters.read().listenOverflows
+    let countersBefore = KernelCounters.read()
     let server = try EchoServer(plan)
     let start = ClientStart()
     let failure = try makeSignal()
@@ -31,7 +31,7 @@ func measureRead(_ plan: RunPlan, _ interruption: Interruption) throws(RunError)
         throw error
     }
     // All connections are made here, so a queue that overflows later is somebody else's.
-    let listenOverflows = KernelCounters.read().listenOverflows &- overflowsBefore
+    let listenOverflows = KernelCounters.read().overflows(since: countersBefore)
     let memoryAfter = MemoryUse.read()
     var measurement: Measurement
     do throws(Errno) {

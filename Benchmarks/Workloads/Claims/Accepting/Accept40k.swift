@@ -34,7 +34,7 @@ extension Experiment {
                 "server_cpu_percent": Int((100 * used).rounded()),
                 "same_cpu_offered": offered(together), "same_cpu_served": served(together),
                 "same_cpu_p99_ns": together.latencies.valueAtPercentile(99),
-                "foreign_cpu_percent": Int((100 * apart.foreignShare).rounded()),
+                "foreign_cpu_percent": Int((100 * (apart.foreignShare ?? 0)).rounded()),
                 "server_ns_per_accept": apart.server.cpuNanoseconds / max(served(apart), 1),
             ]
         },

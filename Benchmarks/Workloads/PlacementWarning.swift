@@ -1,0 +1,63 @@
+public import Meters
+
+/// Something about where the threads of a run are put that moves its numbers.
+public struct PlacementWarning: Sendable, Equatable {
+    /// What it is, as a row has it.
+    public let text: String
+    /// What it does, and what else to do.
+    public let advice: String
+}
+
+extension RunPlan {
+    /// What is to be known about where its threads run. A ping-pong on one processor is meant, and its `placement` says it.
+    ///
+    /// - Parameter available: the processors that this process may use.
+    public func placementWarnings(
+        _ topology: ProcessorTopology, available: [Int] = Affinity.available()
+    ) -> [PlacementWarning] {
+        let isPinned = !placement.workers.isEmpty && !placement.clients.isEmpty
+        guard isPinned || available.count == 1 else { return [] }
+        let servers = isPinned ? Set((0..<workerThreads).compactMap(placement.processor(ofWorker:))) : Set(available)
+        let loads = isPinned ? Set((0..<clients).compactMap(placement.processor(ofClient:))) : Set(available)
+        var warnings: [PlacementWarning] = []
+        if workload != .wake || wake.shape == .pool {
+            let shared = servers.intersection(loads).sorted()
+            if !shared.isEmpty { warnings.append(.shared(shared)) }
+        }
+        let all = servers.union(loads).sorted()
+        let cores = all.filter { processor in
+            topology.siblings[processor].map { !$0.intersection(all).subtracting([processor]).isEmpty } ?? false
+        }
+        if !cores.isEmpty {
+            let isPair = cores.filter(servers.contains).count > 1
+            let side = isPair ? "workers" : servers.isDisjoint(with: cores) ? "clients" : nil
+            warnings.append(.siblings(cores, of: side))
+        }
+        let nodes = Set(all.compactMap { topology.nodes[$0] }).sorted()
+        if nodes.count > 1 { warnings.append(.apart(nodes)) }
+        return warnings
+    }
+}
+
+extension PlacementWarning {
+    fileprivate static func shared(_ processors: [Int]) -> PlacementWarning {
+        PlacementWarning(
+            text: "server and client share processor \(list(processors))",
+            advice: "each waits while the other runs, so no time is one side's alone; give them their own processors "
+                + "(--pin, taskset -c)")
+    }
+
+    fileprivate static func siblings(_ processors: [Int], of side: String?) -> PlacementWarning {
+        PlacementWarning(
+            text: "\(side ?? "server and client") run on hardware threads of one core (processors \(list(processors)))",
+            advice: "they slow each other down by a third or more; --pin one thread of each core")
+    }
+
+    fileprivate static func apart(_ nodes: [Int]) -> PlacementWarning {
+        PlacementWarning(
+            text: "the threads run on memory nodes \(list(nodes))",
+            advice: "what one writes the other reads from afar; --pin or numactl keeps them on one node")
+    }
+
+    private static func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
+}

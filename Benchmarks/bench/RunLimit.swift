@@ -1,0 +1,35 @@
+import Glibc
+
+/// Ends this program if a run does not end: its threads wait for each other then, and nothing else could.
+///
+/// An alarm (`alarm(2)`) needs no thread, which would be one more in the measurement. It counts on while the program is
+/// stopped by a terminal, so the limit has to be over twice.
+enum RunLimit {
+    /// What the signal's handler writes; it may allocate nothing.
+    nonisolated(unsafe) private static var message: UnsafeMutablePointer<CChar>?
+    nonisolated(unsafe) private static var secondsLeft: UInt32 = 0
+
+    /// Sets the limit of the run that begins.
+    static func begin(seconds: Double, _ run: String, _ folder: String) {
+        unsafe free(message)
+        let text =
+            "\nbench: \(run) did not end within \(Int(seconds)) s; rows written before it are whole, and to go on: "
+            + "\(resumeCommand("run", folder))\n"
+        unsafe message = strdup(text)
+        let limit = UInt32(clamping: Int((seconds / 2).rounded(.up)))
+        secondsLeft = limit
+        signal(SIGALRM) { _ in
+            if RunLimit.secondsLeft > 0 {
+                alarm(RunLimit.secondsLeft)
+                RunLimit.secondsLeft = 0
+                return
+            }
+            if let message = unsafe RunLimit.message { _ = unsafe write(STDERR_FILENO, message, strlen(message)) }
+            _exit(Exit.runFailed.rawValue)
+        }
+        alarm(limit)
+    }
+
+    /// The run ended.
+    static func end() { alarm(0) }
+}

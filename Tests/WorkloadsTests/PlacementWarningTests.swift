@@ -1,0 +1,49 @@
+import Meters
+import Testing
+import Workloads
+
+@Suite struct PlacementWarningTests {
+    /// Four cores of two hardware threads each, on two nodes: 0 and 4 share a core, 2 and 3 are on the second node.
+    private var topology: ProcessorTopology {
+        var topology = ProcessorTopology()
+        for processor in 0..<8 {
+            topology.siblings[processor] = [processor % 4, processor % 4 + 4]
+            topology.nodes[processor] = processor % 4 / 2
+        }
+        return topology
+    }
+
+    private func warnings(
+        _ workers: [Int], _ clients: [Int], available: [Int] = Array(0..<8), workload: Workload = .accept
+    ) -> [String] {
+        var plan = RunPlan(workload, mode: Mode.named("lt")!)
+        plan.placement = Placement(workers: workers, clients: clients)
+        (plan.workers, plan.clients) = (max(workers.count, 1), max(clients.count, 1))
+        return plan.placementWarnings(topology, available: available).map(\.text)
+    }
+
+    @Test func whatMovesTheNumbersIsSaid() {
+        #expect(warnings([0], [1]) == [])
+        #expect(warnings([0], [0]) == ["server and client share processor 0"])
+        #expect(warnings([0, 4], [1]) == ["workers run on hardware threads of one core (processors 0, 4)"])
+        #expect(warnings([0], [4]) == ["server and client run on hardware threads of one core (processors 0, 4)"])
+        #expect(warnings([0], [1, 5]) == ["clients run on hardware threads of one core (processors 1, 5)"])
+        #expect(warnings([0], [2]) == ["the threads run on memory nodes 0, 1"])
+        #expect(warnings([0, 2], [6]).count == 2)
+    }
+
+    @Test func withoutPinsOnlyASingleProcessorIsKnown() {
+        #expect(warnings([], []) == [])
+        #expect(warnings([], [], available: [3]) == ["server and client share processor 3"])
+    }
+
+    @Test func aPingPongOnOneProcessorIsMeant() {
+        #expect(warnings([0], [0], workload: .wake) == [])
+    }
+
+    @Test func nothingFollowsFromAnUnknownMachine() {
+        var plan = RunPlan(mode: Mode.named("lt")!)
+        plan.placement = Placement(workers: [0], clients: [1])
+        #expect(plan.placementWarnings(ProcessorTopology(), available: [0, 1]) == [])
+    }
+}
