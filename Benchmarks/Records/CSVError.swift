@@ -1,4 +1,4 @@
-/// What is wrong with a CSV file, and where: one line, in the form that editors and compilers use.
+/// What is wrong with a stored file, and where: one line, in the form that editors and compilers use.
 public struct CSVError: Error, Equatable, CustomStringConvertible, Sendable {
     /// The file as the caller named it.
     public var file: String
@@ -8,6 +8,11 @@ public struct CSVError: Error, Equatable, CustomStringConvertible, Sendable {
     public var column: Int
     /// What is wrong and, where it is not plain, what to do.
     public var message: String
+
+    /// What is wrong, and where.
+    public init(file: String, line: Int, column: Int, message: String) {
+        (self.file, self.line, self.column, self.message) = (file, line, column, message)
+    }
 
     /// `file:line:column: message`
     public var description: String { "\(file):\(line):\(column): \(message)" }

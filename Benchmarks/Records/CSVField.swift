@@ -28,9 +28,8 @@ extension Double: CSVField {
     var number: Double? { isFinite ? self : nil }
 
     static func parse(_ text: String, in range: ClosedRange<Double>) throws(FieldProblem) -> Double {
-        // The characters are checked first because `Double(_:)` also takes hexadecimal, "inf" and "nan".
-        let isDecimal = text.utf8.allSatisfy { (48...57).contains($0) || ".+-eE".utf8.contains($0) }
-        guard isDecimal, let value = Double(text) else { throw FieldProblem(message: "is not a number") }
+        // The form is checked first because `Double(_:)` also takes hexadecimal, "inf", "nan" and a plus in front.
+        guard Decimal.isNumber(text), let value = Double(text) else { throw FieldProblem(message: "is not a number") }
         guard range.contains(value) else { throw .outOfRange(range) }
         return value
     }
@@ -53,7 +52,7 @@ extension FixedWidthInteger where Self: CSVField {
             throw FieldProblem(message: "is not a whole number")
         }
         guard let value = Self(text), range.contains(Double(value)) else {
-            throw FieldProblem(message: "is out of range, which is 0 to \(Self.max)")
+            throw FieldProblem(message: "is out of range, which is \(range.lowerBound.csvText) to \(Self.max)")
         }
         return value
     }

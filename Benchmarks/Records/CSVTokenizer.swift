@@ -52,38 +52,42 @@ struct CSVTokenizer {
     private mutating func field() throws(CSVError) -> CSVToken {
         let start = (line: line, column: position - lineStart + 1)
         let isQuoted = position < bytes.count && bytes[position] == 0x22
-        let text = isQuoted ? try quoted() : try bare()
+        let content = isQuoted ? try quoted() : try bare()
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw CSVError(file: file, line: start.line, column: start.column, message: "a field that is not UTF-8")
+        }
         return CSVToken(text: text, line: start.line, column: start.column)
     }
 
     /// Up to the next comma or line feed, or the end of the file.
-    private mutating func bare() throws(CSVError) -> String {
+    private mutating func bare() throws(CSVError) -> ArraySlice<UInt8> {
         let start = position
         while position < bytes.count {
             switch bytes[position] {
-            case 0x2c, 0x0a: return try text(start, position)
+            case 0x2c, 0x0a: return bytes[start..<position]
             case 0x22: throw error("a quote within a field that does not start with one")
             case 0x0d: throw error("a carriage return: lines must end with a line feed alone (try dos2unix)")
             case 0: throw error("a zero byte: this is not a text file")
             default: position += 1
             }
         }
-        return try text(start, position)
+        return bytes[start..<position]
     }
 
-    private mutating func quoted() throws(CSVError) -> String {
+    private mutating func quoted() throws(CSVError) -> ArraySlice<UInt8> {
         let opening = error("a quoted field that is never closed")
         position += 1
         var content: [UInt8] = []
-        let start = position
         while position < bytes.count {
             let byte = bytes[position]
             if byte == 0x22 {
                 position += 1
                 guard position < bytes.count, bytes[position] == 0x22 else {
                     try expectEndOfField()
-                    return try utf8(content, at: start)
+                    return content[...]
                 }
+            } else if byte == 0 {
+                throw error("a zero byte: this is not a text file")
             } else if byte == 0x0a {
                 line += 1
                 lineStart = position + 1
@@ -100,18 +104,5 @@ struct CSVTokenizer {
             throw error("a carriage return: lines must end with a line feed alone (try dos2unix)")
         }
         throw error("text after a closing quote; a quote within a field is written twice")
-    }
-
-    private func text(_ start: Int, _ end: Int) throws(CSVError) -> String {
-        try utf8(bytes[start..<end], at: start)
-    }
-
-    private func utf8(_ content: some Collection<UInt8>, at start: Int) throws(CSVError) -> String {
-        guard let text = String(validating: content, as: UTF8.self) else {
-            throw CSVError(
-                file: file, line: line, column: Swift.max(1, start - lineStart + 1),
-                message: "a field that is not UTF-8")
-        }
-        return text
     }
 }

@@ -3,6 +3,9 @@ extension Column {
     public static let all: [Column] =
         identity + outcome + latency + work + cost + sharing + ring + health + appended
 
+    /// Of growth, which can be a shrinking.
+    private static let anyNumber = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+
     private static let identity: [Column] = [
         Column("schema_version", \.schemaVersion, "Version of the meaning of these columns."),
         Column("run_id", \.runId, "Names the run; unique within a folder and the key of `percentiles.csv`."),
@@ -164,7 +167,7 @@ extension Column {
             "peak_memory_bytes", \.peakMemoryBytes, unit: "bytes",
             "The most memory that the process had resident during the run."),
         Column(
-            "bytes_per_connection", \.bytesPerConnection, unit: "bytes",
+            "bytes_per_connection", \.bytesPerConnection, unit: "bytes", range: anyNumber,
             "Growth of the process's resident and of the kernel's slab memory while the connections were made, both "
                 + "ends, by connection; of `read` with 256 connections or more."),
         Column(

@@ -11,6 +11,28 @@ package enum Decimal {
         return plain(mantissa: shortest[..<e], exponent: exponent)
     }
 
+    /// Whether text is a decimal number as CSV and JSON have them: digits around at most one point, and an exponent
+    /// if need be.
+    package static func isNumber(_ text: String) -> Bool {
+        var rest = text.utf8[...]
+        func digits() -> Bool {
+            let count = rest.prefix { (48...57).contains($0) }.count
+            rest = rest.dropFirst(count)
+            return count > 0
+        }
+        if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+        guard digits() else { return false }
+        if rest.first == UInt8(ascii: ".") {
+            rest = rest.dropFirst()
+            guard digits() else { return false }
+        }
+        guard let exponent = rest.first else { return true }
+        guard exponent == UInt8(ascii: "e") || exponent == UInt8(ascii: "E") else { return false }
+        rest = rest.dropFirst()
+        if let sign = rest.first, "+-".utf8.contains(sign) { rest = rest.dropFirst() }
+        return digits() && rest.isEmpty
+    }
+
     /// Moves the point of `mantissa` (`-1.25`) by `exponent` places.
     private static func plain(mantissa: Substring, exponent: Int) -> String {
         let sign = mantissa.hasPrefix("-") ? "-" : ""

@@ -4,7 +4,8 @@ public import Histogram
 public enum HistogramEncoding {
     private static let encodingCookie: UInt32 = 0x1c84_9303 | 0x10
     private static let compressedCookie: UInt32 = 0x1c84_9304 | 0x10
-    private static let headerSize = 40
+    /// Counters that a histogram may have, 4 MB of them: a header of 40 bytes can ask for fifty times as much.
+    private static let mostCounters = 1 << 19
 
     /// The histogram's counters, runs of zeros folded, in a zlib stream.
     public static func encode(_ histogram: Histogram<UInt64>) -> [UInt8] {
@@ -71,6 +72,9 @@ public enum HistogramEncoding {
                 lowestDiscernibleValue: lowest, highestTrackableValue: highest,
                 significantDigits: Int(digits))
         else { throw HistogramDecodingError("a value range that no histogram has") }
+        guard layout.counterCount <= mostCounters else {
+            throw HistogramDecodingError("a value range that takes more than \(mostCounters) counters")
+        }
         return layout
     }
 

@@ -33,6 +33,9 @@ struct HistogramLayout {
         return max(0, 64 - highestTrackableValue.leadingZeroBitCount - firstBucketBits) + 1
     }
 
+    /// Counters that a histogram of it holds.
+    var counterCount: Int { (bucketCount + 1) << subBucketHalfCountMagnitude }
+
     /// The counter's place for `value`.
     func index(of value: UInt64) -> Int {
         let bucketZeroBits = unitMagnitude + subBucketHalfCountMagnitude + 1

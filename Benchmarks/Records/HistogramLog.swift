@@ -26,6 +26,7 @@ public enum HistogramLog {
         }
     }
 
+    static let version = "#[Histogram log format version 1.3]"
     static let legend = "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\""
 
     /// The lines that open a log.
@@ -36,7 +37,7 @@ public enum HistogramLog {
     public static func header(startSeconds: Double, date: String) -> String {
         let seconds = Decimal.fixed(startSeconds, digits: 3)
         return """
-            #[Histogram log format version 1.3]
+            \(version)
             #[StartTime: \(seconds) (seconds since epoch), \(date)]
             #[BaseTime: \(seconds) (seconds since epoch)]
             \(legend)
@@ -57,40 +58,5 @@ public enum HistogramLog {
     /// How a mode is called in a log, where a comma or a space would end the tag or the line.
     package static func tag(_ mode: String) -> String {
         String(mode.map { $0 == "," || $0.isWhitespace ? "_" : $0 })
-    }
-
-    /// The intervals of a log that ``line(_:)`` wrote.
-    ///
-    /// - Parameter file: how errors call the file.
-    public static func read(_ bytes: [UInt8], file: String) throws(CSVError) -> [Interval] {
-        var intervals: [Interval] = []
-        for (number, line) in bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
-            let isComment = line.first == UInt8(ascii: "#") || line.first == UInt8(ascii: "\"")
-            if line.isEmpty || isComment { continue }
-            do {
-                intervals.append(try interval(String(decoding: line, as: UTF8.self)))
-            } catch {
-                let message = "the histogram holds \(error.description)"
-                throw CSVError(file: file, line: number + 1, column: 1, message: message)
-            }
-        }
-        return intervals
-    }
-
-    private static func interval(_ line: String) throws(HistogramDecodingError) -> Interval {
-        var fields = line.split(separator: ",", omittingEmptySubsequences: false)
-        var tag = ""
-        if let first = fields.first, first.hasPrefix("Tag=") {
-            tag = String(first.dropFirst(4))
-            fields.removeFirst()
-        }
-        guard fields.count == 4, let start = Double(fields[0]), let length = Double(fields[1]),
-            start.isFinite, length.isFinite
-        else { throw HistogramDecodingError("no line of the form Tag=MODE,start,length,max,payload") }
-        guard let payload = Data(base64Encoded: String(fields[3])) else {
-            throw HistogramDecodingError("something that is not base64")
-        }
-        let histogram = try HistogramEncoding.decode([UInt8](payload))
-        return Interval(tag: tag, startSeconds: start, lengthSeconds: length, histogram: histogram)
     }
 }

@@ -16,8 +16,16 @@ extension RunRecord {
         }
         let header = try RowLayout(header: row, file: file)
         var records: [RunRecord] = []
+        var earlier = EarlierRuns()
         while try tokenizer.next(into: &row) {
-            records.append(try header.record(row, file: file))
+            let record = try header.record(row, file: file)
+            do {
+                try record.checkConsistency()
+                try earlier.add(record, line: row[0].line)
+            } catch {
+                throw header.error(error.column, error.message, in: row, file: file)
+            }
+            records.append(record)
         }
         return records
     }
@@ -37,8 +45,39 @@ private struct RowLayout {
         for column in Column.all where column.isRequired && !seen.contains(column.name) {
             throw CSVError(file: file, line: 1, column: 1, message: "column \(column.name) is missing from the header")
         }
+        try Self.checkOrder(header, file: file)
         columns = header.map { Column.named($0.text) }
         schemaVersionIndex = header.firstIndex { $0.text == "schema_version" } ?? 0
+    }
+
+    /// Columns are only ever appended: what is known stands in its order, before what is not.
+    private static func checkOrder(_ header: [CSVToken], file: String) throws(CSVError) {
+        var last: (place: Int, token: CSVToken)?
+        var unknown: CSVToken?
+        for token in header {
+            guard let place = places[token.text] else {
+                unknown = unknown ?? token
+                continue
+            }
+            if let unknown {
+                let message = "column \(quotedExcerpt(unknown.text)) is not known, and known ones follow it"
+                throw CSVError(file: file, line: unknown.line, column: unknown.column, message: message)
+            }
+            if let last, place < last.place {
+                let message = "column \(token.text) stands behind \(last.token.text), which comes after it"
+                throw CSVError(file: file, line: token.line, column: token.column, message: message)
+            }
+            last = (place, token)
+        }
+    }
+
+    private static let places = Dictionary(uniqueKeysWithValues: Column.all.enumerated().map { ($1.name, $0) })
+
+    /// What is wrong with the field of a column.
+    func error(_ column: String, _ message: String, in row: [CSVToken], file: String) -> CSVError {
+        let index = columns.firstIndex { $0?.name == column } ?? 0
+        let text = "column \(column) \(message): \(quotedExcerpt(row[index].text))"
+        return CSVError(file: file, line: row[index].line, column: row[index].column, message: text)
     }
 
     func record(_ row: [CSVToken], file: String) throws(CSVError) -> RunRecord {
@@ -53,9 +92,9 @@ private struct RowLayout {
             guard let column else { continue }
             do {
                 try column.set(token.text, in: &record)
+                try FieldRule.byColumn[column.name]?.check(token.text)
             } catch {
-                let message = "column \(column.name) \(error.message): \(quotedExcerpt(token.text))"
-                throw CSVError(file: file, line: token.line, column: token.column, message: message)
+                throw self.error(column.name, error.message, in: row, file: file)
             }
         }
         return record
@@ -67,5 +106,37 @@ private struct RowLayout {
         guard token.text != String(expected) else { return }
         let message = "schema_version is \(quotedExcerpt(token.text)); this version of bench reads \(expected)"
         throw CSVError(file: file, line: token.line, column: token.column, message: message)
+    }
+}
+
+/// The runs above a row: ids are unique, and a place in a round is run again only by the same arm, and only while what
+/// it held came to nothing.
+private struct EarlierRuns {
+    /// Which place of an invocation a run had.
+    private struct Place: Hashable {
+        /// The id without its number. Rows of several invocations may have been put together.
+        let invocation: String
+        let round: Int
+        let order: Int
+    }
+
+    private var lines: [String: Int] = [:]
+    private var places: [Place: (line: Int, arm: Arm, status: Status)] = [:]
+
+    mutating func add(_ record: RunRecord, line: Int) throws(RowProblem) {
+        if let first = lines.updateValue(line, forKey: record.runId) {
+            throw RowProblem(column: "run_id", message: "is that of line \(first) too")
+        }
+        guard let dash = record.runId.lastIndex(of: "-") else { return }
+        let invocation = String(record.runId[..<dash])
+        let place = Place(invocation: invocation, round: record.round, order: record.orderInRound)
+        let run = (line: line, arm: Arm(record), status: record.status)
+        guard let before = places.updateValue(run, forKey: place) else { return }
+        guard before.arm == run.arm, before.status == .void || before.status == .partial else {
+            throw RowProblem(
+                column: "order_in_round",
+                message: "is that of line \(before.line) too, in the same round, which was neither void nor partial or "
+                    + "another arm's")
+        }
     }
 }

@@ -35,13 +35,13 @@ struct Baseline {
 
     /// The stored noise floor; `nil` if there is none.
     func noiseFloor() throws -> NoiseFloor? {
-        guard let data = FileManager.default.contents(atPath: noiseFloorFile) else { return nil }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let floor = try? decoder.decode(NoiseFloor.self, from: data) else {
-            throw Failure(.usage, "\(noiseFloorFile) is not a noise floor; run bench calibrate again")
+        guard FileManager.default.fileExists(atPath: noiseFloorFile) else { return nil }
+        let bytes = try StoredFolder.contents(noiseFloorFile)
+        do {
+            return try NoiseFloor.read(bytes, file: noiseFloorFile)
+        } catch {
+            throw Failure(.usage, "\(error.description); run bench calibrate again")
         }
-        return floor
     }
 
     /// Writes the noise floor aside and renames it.

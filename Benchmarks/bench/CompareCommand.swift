@@ -101,8 +101,14 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func compareFolders(_ base: String, _ new: String) throws {
-        let sides = try [base, new].map { try StoredFolder.rows($0) }
-        var options = try arguments.options(StoredFolder.wereInterleaved(base, new) ? .paired : .unpaired)
+        let (sides, isWhole) = try StoredFolder.readAll([base, new]) { try StoredFolder.rows($0) }
+        guard isWhole else { throw ExitCode(Exit.usage.rawValue) }
+        if let copy = SharedRuns(sides).copies.first {
+            throw Failure(
+                .usage,
+                "\(base) and \(new) hold the same runs, \(copy.example) for one; name two folders of different runs")
+        }
+        var options = try arguments.options(try StoredFolder.wereInterleaved(base, new) ? .paired : .unpaired)
         options.ignoredColumns = try Self.columns(ignore)
         options.noiseFloor = NoiseFloors.forRuns(in: base, of: sides[0])
         complainOfUnusable(sides[0], side: base)

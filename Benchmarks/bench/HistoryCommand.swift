@@ -34,11 +34,12 @@ struct HistoryCommand: ParsableCommand {
         guard otavaConfig == nil || csv != nil else {
             throw Failure(.usage, "--otava-config describes the file of --csv; name that too")
         }
-        let stored = try filtered(
-            Self.folders(under: folder).map { path in
-                StoredRuns(name: path, records: inModeOrder(try StoredFolder.rows(path)))
-            }.filter { !$0.records.isEmpty })
-        let histories = try histories(stored)
+        let read = try StoredFolder.readAll(Self.folders(under: folder)) { path in
+            StoredRuns(name: path, records: inModeOrder(try StoredFolder.rows(path)))
+        }
+        let (whole, isWhole) = StoredFolder.withoutCopies(
+            read.values.filter { !$0.records.isEmpty }, name: \.name, rows: \.records)
+        let histories = try histories(filtered(whole))
         guard let first = histories.first else {
             throw Failure(.noBaseline, "no stored runs under \(folder); bench run stores some")
         }
@@ -53,6 +54,7 @@ struct HistoryCommand: ParsableCommand {
         }
         if let csv { try write(first.otavaCSV(), to: csv, of: "--csv") }
         if let csv, let otavaConfig { try writeConfiguration(of: first, csv: csv, to: otavaConfig) }
+        if !read.isWhole || !isWhole { throw ExitCode(Exit.runFailed.rawValue) }
     }
 
     private func writeConfiguration(of history: History, csv: String, to file: String) throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Records
 import Workloads
 
 /// `compare.json`: which programs are compared, on which runs, in which order.
@@ -121,18 +122,34 @@ struct InterleavedPlan: Codable {
 
     /// Reads the plan of an interrupted invocation and checks that its programs are still the same.
     static func read(folder: String) throws -> InterleavedPlan {
-        let file = folder + "/compare.json"
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw Failure(.usage, "\(file) cannot be read; name a folder that bench compare --binaries wrote")
-        }
-        guard let plan = try? decoder.decode(InterleavedPlan.self, from: data) else {
-            throw Failure(.usage, "\(file) is not a plan of runs that this version writes")
-        }
+        let plan = try stored(in: folder)
         for side in plan.sides where try Side(name: side.name, binary: side.binary) != side {
             throw Failure(.usage, "\(side.binary) has changed since \(folder) was begun; begin anew")
         }
         return plan
+    }
+
+    /// Reads the plan in a folder.
+    static func stored(in folder: String) throws -> InterleavedPlan {
+        let file = folder + "/compare.json"
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure(.usage, "\(file) cannot be read; name a folder that bench compare --binaries wrote")
+        }
+        do {
+            let json = try JSONText([UInt8](data), file: file)
+            let plan = try json.decode(InterleavedPlan.self)
+            if plan.schemaVersion != 1 {
+                throw json.error(at: ["schema_version"], "is \(plan.schemaVersion); this version of bench reads 1")
+            }
+            if plan.sides.map(\.name) != ["base", "new"] {
+                throw json.error(at: ["sides"], "are not base and new")
+            }
+            guard plan.blocks >= 1, plan.maxBlocks >= plan.blocks else {
+                throw json.error(at: ["blocks"], "is not from 1 to max_blocks")
+            }
+            return plan
+        } catch let error as CSVError {
+            throw Failure(.usage, error.description)
+        }
     }
 }

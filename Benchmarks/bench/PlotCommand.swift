@@ -33,7 +33,7 @@ struct PlotCommand: ParsableCommand {
         guard let pictureFormat = PictureFormat(rawValue: format) else {
             throw Failure.unknown("format", format, among: PictureFormat.allCases.map(\.rawValue))
         }
-        let results = try StoredResult.read(folders)
+        let (results, isWhole) = try StoredResult.read(folders)
         let folder = output ?? results[results.count - 1].path + "/plots"
         let input = StoredResult.input(results, isCompared: kinds?.contains(.comparison) ?? true)
         let drawn = Pictures(input, kinds: kinds, layout: .wide, format: pictureFormat)
@@ -47,6 +47,7 @@ struct PlotCommand: ParsableCommand {
         }
         try gnuplot.draw([(folder, drawn.pictures)])
         for picture in drawn.pictures { print("\(folder)/\(picture.name).\(format)") }
+        if !isWhole { throw ExitCode(Exit.runFailed.rawValue) }
     }
 
     private static func kinds(_ text: String) throws -> [PictureKind] {

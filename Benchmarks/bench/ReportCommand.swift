@@ -19,15 +19,16 @@ struct ReportCommand: ParsableCommand {
     var output: String?
 
     func run() throws {
-        let results = try StoredResult.read(folders)
+        let (results, isWhole) = try StoredResult.read(folders)
         let file = output ?? results[results.count - 1].path + "/report.html"
         let input = StoredResult.input(results)
         var notes = results.flatMap(\.notes)
         let pictures = try Self.pictures(input, &notes)
-        let runs = try results.map { try ReportSource($0).run }
+        let runs = results.map { ReportSource($0).run }
         let html = Report(input, runs: runs, pictures: pictures, notes: notes).html
         try writeFile(html, to: file, advice: "name a file that you may write with --output")
         print(file)
+        if !isWhole { throw ExitCode(Exit.runFailed.rawValue) }
     }
 
     /// Draws every picture for pages and for telephones; what cannot be drawn becomes a note.

@@ -12,12 +12,12 @@ struct ReportSource {
     /// The quantiles that stay, or the next ones that there are.
     private static let shownQuantiles = [0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1]
 
-    /// - Throws: ``Failure`` for a `claims.csv` that cannot be read.
-    init(_ result: StoredResult) throws {
+    init(_ result: StoredResult) {
         let description = result.description
-        let claims = try Self.claims(result.path)
+        // What is wrong with it is among the notes.
+        let claims = (try? FolderCheck(result.path, []).claims()) ?? nil
         let first = result.folder.records.first
-        let arguments = description.arguments
+        let arguments = description?.arguments
         run = Report.Run(
             name: result.path, facts: Self.facts(description, first),
             command: arguments.map { "bench " + $0.map(Self.shellQuoted).joined(separator: " ") }
@@ -26,41 +26,31 @@ struct ReportSource {
             warnings: Self.warnings(result), files: Self.files(result.path), claims: claims)
     }
 
-    private static func claims(_ path: String) throws -> CSVTable? {
-        let file = path + "/claims.csv"
-        guard let bytes = FileManager.default.contents(atPath: file) else { return nil }
-        do {
-            return try CSVTable([UInt8](bytes), file: file)
-        } catch {
-            throw Failure(.usage, error.description)
-        }
-    }
-
     private static func facts(
-        _ description: StoredDescription, _ first: RunRecord?
+        _ description: RunDescription?, _ first: RunRecord?
     ) -> [(name: String, value: String)] {
-        let machine = description.machine
-        let memory = machine?.memoryBytes.map { "\(($0 + 500_000_000) / 1_000_000_000) GB" }
+        let machine = description?.machine
+        let memory = machine.map { "\(($0.memoryBytes / 1_000_000 + 500) / 1_000) GB" }
         let all: [(String, String?)] = [
-            ("machine", machine?.machineId ?? first?.machineId), ("processor", machine?.processor),
-            ("processors online", machine?.processors.map(String.init)), ("memory", memory),
-            ("kernel", machine?.kernel.map { "Linux \($0)" }), ("architecture", machine?.architecture),
+            ("machine", machine?.machineID ?? first?.machineId), ("processor", machine?.processor),
+            ("processors online", machine.map { String($0.processors) }), ("memory", memory),
+            ("kernel", machine.map { "Linux \($0.kernel)" }), ("architecture", machine?.architecture),
             ("clock", machine?.clockSource), ("frequency governor", machine?.governor),
-            ("backlog limit (somaxconn)", machine?.somaxconn.map(String.init)),
-            ("commit", description.gitCommit ?? first?.gitCommit), ("build", description.build ?? first?.build),
-            ("started", description.startedAt ?? first?.startedAt), ("finished", description.finishedAt),
-            ("seed", description.seed.map(String.init)),
+            ("backlog limit (somaxconn)", machine.map { String($0.somaxconn) }),
+            ("commit", description?.gitCommit ?? first?.gitCommit), ("build", description?.build ?? first?.build),
+            ("started", description?.startedAt ?? first?.startedAt), ("finished", description?.finishedAt),
+            ("seed", description.map { String($0.seed) }),
         ]
-        let looked = (description.doctor ?? []).map { ($0.fact, $0.isHarmful ? "\($0.value): \($0.effect)" : $0.value) }
+        let looked = (description?.doctor ?? []).map { ($0.fact, $0.isHarmful ? "\($0.value): \($0.effect)" : $0.value) }
         return all.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : (name, $0) } } + looked
     }
 
     private static func warnings(_ result: StoredResult) -> [String] {
-        var warnings = result.description.warnings ?? []
+        var warnings = result.description?.warnings ?? []
         for warning in Records.warnings(for: inModeOrder(result.folder.records)) where !warnings.contains(warning) {
             warnings.append(warning)
         }
-        if result.description.interrupted == true { warnings.append("The invocation was interrupted.") }
+        if result.description?.interrupted == true { warnings.append("The invocation was interrupted.") }
         if result.folder.records.contains(where: { $0.build == "debug" }) {
             warnings.append("This is a debug build, whose numbers mean nothing.")
         }
@@ -73,17 +63,17 @@ struct ReportSource {
     }
 
     /// The commands that build the same commit and run the same with the same seed, into a folder of its own.
-    private static func repetition(_ description: StoredDescription, commit: String) -> [String] {
-        guard let arguments = description.arguments else { return ["not known: run.json is missing or cannot be read"] }
+    private static func repetition(_ description: RunDescription?, commit: String) -> [String] {
+        guard let description else { return ["not known: run.json is missing or cannot be read"] }
         let clean = commit.hasSuffix("-dirty") ? String(commit.dropLast(6)) : commit
         var kept: [String] = []
         var isValue = false
-        for argument in arguments {
+        for argument in description.arguments {
             if !isValue && argument != "--output" && !argument.hasPrefix("--output=") { kept.append(argument) }
             isValue = !isValue && argument == "--output"
         }
         let hasSeed = kept.contains { $0 == "--seed" || $0.hasPrefix("--seed=") }
-        if !hasSeed, let seed = description.seed { kept += ["--seed", String(seed)] }
+        if !hasSeed { kept += ["--seed", String(description.seed)] }
         let dirty = commit.hasSuffix("-dirty") ? ["# the source had changes that were not committed"] : []
         let checkout = clean.isEmpty ? [] : ["git checkout \(shellQuoted(clean))"]
         return dirty + checkout + [

@@ -66,7 +66,7 @@ final class RunSession {
         self.description = description
         self.description.order = []
         seed = description.seed
-        started = (try? Date(description.startedAt, strategy: .iso8601)) ?? Date()
+        started = Timestamp(description.startedAt).map { Date(timeIntervalSince1970: $0.secondsSince1970) } ?? Date()
         runCount = folder.rows.count
         progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
         interruption = try Interruption(endsAtSecondSignal: true)

@@ -46,7 +46,20 @@ final class BenchFolder: Sendable {
     }
 
     func write(_ name: String, rows: [RunRecord]) throws {
-        try write(name + "/runs.csv", RunRecord.csvHeader + rows.map { $0.csvRow() }.joined())
+        try write(name + "/runs.csv", RunRecord.csvHeader + rows.map { Self.completed($0).csvRow() }.joined())
+    }
+
+    /// The row with what its test had no need to set, without which no file that holds it is read.
+    private static func completed(_ row: RunRecord) -> RunRecord {
+        var row = row
+        if row.status != .ok && row.reason.isEmpty { row.reason = "as the test has it" }
+        if let throughput = row.throughputOpsPerS, let seconds = row.durationS, row.perWorkerOps.isEmpty {
+            row.operations = UInt64((throughput * seconds).rounded())
+        }
+        if let samples = row.latencySamples, samples > 0, row.latencyKind == nil {
+            row.latencyKind = row.ratePerS == nil ? .fromCall : .fromScheduledStart
+        }
+        return row
     }
 
     func text(_ name: String) -> String {
@@ -116,3 +129,35 @@ func storedRows(
         return record
     }
 }
+
+/// A `compare.json` as `bench compare --binaries` writes it.
+let comparePlan = """
+    {
+      "arguments" : [], "blocks" : 10, "interrupted" : false, "max_blocks" : 20, "modes" : ["epoll-et"], "order" : [],
+      "schema_version" : 1, "seed" : 1, "sides" : [
+        { "binary" : "/old/bench", "modified_at" : "2026-01-31T12:00:00Z", "name" : "base", "size_bytes" : 1 },
+        { "binary" : "/new/bench", "modified_at" : "2026-01-31T12:00:00Z", "name" : "new", "size_bytes" : 1 }
+      ]
+    }
+
+    """
+
+/// A `run.json` as `bench run` writes it beside ``storedRows(_:rounds:cost:noise:machine:edit:)``.
+let runDescription = """
+    {
+      "arguments" : ["run", "--mode", "et"],
+      "build" : "release",
+      "git_commit" : "0123abc",
+      "interrupted" : false,
+      "machine" : {
+        "architecture" : "x86_64", "clock_source" : "tsc", "descriptor_limit" : 20000, "kernel" : "6.18.0",
+        "machine_id" : "m1", "memory_bytes" : 1000000000, "processor" : "Some", "processors" : 2, "somaxconn" : 4096
+      },
+      "order" : [["epoll-et"], ["epoll-et"]],
+      "schema_version" : 1,
+      "seed" : 7,
+      "started_at" : "2026-01-31T12:00:00Z",
+      "warnings" : []
+    }
+
+    """

@@ -174,7 +174,7 @@ import Testing
             text.replacingOccurrences(of: MachineFacts.read().kernel, with: "1.0"))
         #expect(try await folder.bench("compare a b").complaints.contains("was measured on kernel 1.0"))
         try folder.write(machine + "/noise-floor.json", "{}")
-        #expect(try await folder.bench("compare a b").complaints.contains("is not a noise floor"))
+        #expect(try await folder.bench("compare a b").complaints.contains("noise-floor.json:1:1: "))
         #expect(try await folder.bench("calibrate --blocks 5").exit == 64)
     }
 }

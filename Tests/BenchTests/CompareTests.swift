@@ -39,12 +39,12 @@ import Testing
 
     @Test func interleavedFoldersAreAskedForNoDrift() async throws {
         let folder = try BenchFolder()
-        try folder.write("c/a", rows: storedRows())
-        try folder.write("c/b", rows: storedRows(cost: 6_000))
-        let apart = try await folder.bench("compare c/a c/b")
+        try folder.write("c/base", rows: storedRows())
+        try folder.write("c/new", rows: storedRows(cost: 6_000))
+        let apart = try await folder.bench("compare c/base c/new")
         #expect(apart.exit == 0 && apart.lastLine.hasPrefix("INCONCLUSIVE "), "\(apart.output)")
-        try folder.write("c/compare.json", "{}")
-        #expect(try await folder.bench("compare c/a c/b").exit == 2)
+        try folder.write("c/compare.json", comparePlan)
+        #expect(try await folder.bench("compare c/base c/new").exit == 2)
     }
 
     @Test func oneMoreSystemCallEndsWith2() async throws {

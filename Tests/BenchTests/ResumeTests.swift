@@ -79,10 +79,10 @@ import Testing
         let cases: [(outcome: BenchFolder.Outcome, exit: Int32, says: String)] = [
             (try await refusal("--resume nowhere"), 64, "nowhere/run.json cannot be read"),
             (try await refusal("--resume out --rounds 5"), 64, "leave out --rounds 5"),
-            (try await refusal("--resume out", "\"build\" : \"", "\"build\" : \"x"), 64, "begin anew"),
+            (try await refusal("--resume out", "\"git_commit\" : \"", "\"git_commit\" : \"x"), 64, "begin anew"),
             (try await refusal("--resume out", "\"machine_id\" : \"", "\"machine_id\" : \"x"), 5, "was begun on x"),
             (try await refusal("--resume out", "\"--drain\"", "\"--drian\""), 64, "does not take the stored options"),
-            (try await refusal("--resume out", "{", "["), 64, "is not a description of runs"),
+            (try await refusal("--resume out", "{", "["), 64, "out/run.json:2:15: a comma or ] belongs here"),
         ]
         for (outcome, exit, says) in cases {
             #expect(outcome.exit == exit && outcome.complaints.contains(says), "\(outcome.complaints)")

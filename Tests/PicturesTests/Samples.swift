@@ -15,16 +15,15 @@ enum Samples {
         let wobble = Double(round)
         record.status = .ok
         record.durationS = 1
-        record.operations = 100_000
+        record.operations = 100_000 + 100 * UInt64(round)
         record.throughputOpsPerS = 100_000 + 100 * wobble
         record.latencyKind = .fromCall
-        record.latencyP99Ns = 1_200_000
         record.serverCpuNsPerOp = 5_000 + 10 * wobble
         record.syscallsPerOp = 3
         record.wakeupsPerOp = 1
         record.spuriousWakeupsPerOp = 0.25
         record.voluntarySwitchesPerOp = 1.5
-        record.perWorkerOps = [60_000, 40_000]
+        record.perWorkerOps = [60_000, 40_000 + 100 * UInt64(round)]
         record.latencySamples = 200
         edit(&record)
         return record

@@ -40,14 +40,16 @@ import Testing
 
     @Test func aRecordSurvivesTheFile() throws {
         var record = Samples.record("epoll-et", round: 3)
+        record.status = .failed
         record.reason = "a \"quoted\", multi\nline – reason\r"
         record.serverCpuNsPerOp = 0.1 + 0.2
-        record.latencyMeanNs = 1e-7
-        record.ratePerS = 1e21
+        record.bytesPerConnection = -1e-7
+        (record.ratePerS, record.latencyKind) = (1e21, .fromScheduledStart)
         record.seed = .max
-        record.perWorkerOps = [1, 0, .max]
+        record.perWorkerOps = [117_999, 0, 1, 0]
+        record.fairnessJain = nil
         record.messageSizeBytes = 64
-        var empty = Samples.record { $0.status = .failed }
+        var empty = Samples.record(round: 2) { ($0.status, $0.reason) = (.failed, "no reason") }
         empty.serverCpuNsPerOp = nil
         empty.perWorkerOps = []
         #expect(try RunRecord.read(Array(csv([record, empty]).utf8), file: "x") == [record, empty])
@@ -74,7 +76,7 @@ import Testing
 
     @Test func columnsOfNewerVersionsAreIgnored() throws {
         let record = Samples.record()
-        let text = "new_column," + RunRecord.csvHeader + "\"a\nb\"," + record.csvRow()
+        let text = RunRecord.csvHeader.dropLast() + ",new_column\n" + record.csvRow().dropLast() + ",\"a\nb\"\n"
         #expect(try RunRecord.read(Array(text.utf8), file: "x") == [record])
     }
 
@@ -138,7 +140,7 @@ import Testing
     }
 
     @Test func linesAreCountedThroughQuotedLineBreaks() {
-        let record = Samples.record { $0.reason = "one\ntwo\nthree" }
+        let record = Samples.record { ($0.status, $0.reason) = (.failed, "one\ntwo\nthree") }
         #expect(refusal(RunRecord.csvHeader + record.csvRow() + "x\n")?.line == 5)
     }
 

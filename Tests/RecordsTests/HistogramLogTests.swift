@@ -142,7 +142,7 @@ import Testing
         ]
         for (text, message) in cases {
             let error = #expect(throws: CSVError.self) {
-                try HistogramLog.read(Array("#x\n\(text)\n".utf8), file: "l.hlog")
+                try HistogramLog.read(Array("#[Histogram log format version 1.3]\n\(text)\n".utf8), file: "l.hlog")
             }
             #expect(error?.line == 2 && error?.description.contains(message) == true, "\(String(describing: error))")
         }

@@ -24,7 +24,7 @@ enum Samples {
         record.wakeupsPerOp = 1
         record.spuriousWakeupsPerOp = 0
         record.voluntarySwitchesPerOp = 1
-        record.perWorkerOps = Array(repeating: 29_500, count: workers)
+        record.perWorkerOps = Array(repeating: record.operations / UInt64(workers), count: workers)
         record.fairnessJain = 1
         edit(&record)
         return record

@@ -51,7 +51,9 @@ extension Comparison {
         for arm in arms {
             for column in times {
                 for (side, group) in [("base", arm.base), ("new", arm.new)] {
-                    let ordered = group.records.sorted { ($0.startedAt, $0.round) < ($1.startedAt, $1.round) }
+                    let ordered = group.records.sorted {
+                        ($0.startTime ?? .start, $0.round) < ($1.startTime ?? .start, $1.round)
+                    }
                     let values = ordered.compactMap { column.number(of: $0) }
                     if let p = trendPValue(values) { found.append((group.arm, column.name, side, p)) }
                 }

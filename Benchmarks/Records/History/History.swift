@@ -11,7 +11,9 @@ public struct StoredRuns: Sendable {
         self.records = records
     }
 
-    var startedAt: String { records.map(\.startedAt).min() ?? "" }
+    private var first: RunRecord? { records.min { ($0.startTime ?? .start) < ($1.startTime ?? .start) } }
+    var startTime: Timestamp { first?.startTime ?? .start }
+    var startedAt: String { first?.startedAt ?? "" }
     var gitCommit: String { records.first?.gitCommit ?? "" }
     var machineId: String { records.first?.machineId ?? "" }
 }
@@ -82,7 +84,7 @@ public struct History: Sendable {
             StoredRuns(name: runs.name, records: runs.records.filter { $0.build == "release" })
         }
         otherBuilds = stored.reduce(0) { $0 + $1.records.count } - released.reduce(0) { $0 + $1.records.count }
-        let ordered = Self.merged(released.filter { !$0.records.isEmpty }.sorted { $0.startedAt < $1.startedAt })
+        let ordered = Self.merged(released.filter { !$0.records.isEmpty }.sorted { $0.startTime < $1.startTime })
         let machine = stored.first?.machineId ?? ""
         if let other = stored.first(where: { $0.machineId != machine }) {
             throw .differentMachines(base: machine, new: other.machineId)
