@@ -61,7 +61,9 @@ let package = Package(
             "LinuxRings", ["CIOUring", "LinuxDescriptors", system], [.enableExperimentalFeature("Lifetimes")]),
 
         .target(name: "Allocations", path: "Benchmarks/Allocations"),
-        benchmark("Meters", ["Allocations", "CBenchExtras", system, histogram]),
+        benchmark(
+            "Meters",
+            ["Allocations", "CBenchExtras", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", system, histogram]),
         benchmark("Records", [histogram]),
         benchmark("Pictures", ["Records", histogram]),
         .target(
@@ -120,7 +122,7 @@ let package = Package(
             ]),
         tests("ClaimsTests", ["bench", "LinuxRings", "Records", "Workloads", system]),
         tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
-        tests("MetersTests", ["CBenchExtras", "Meters", system, histogram]),
+        tests("MetersTests", ["CBenchExtras", "CTestSupport", "Meters", system, histogram]),
         tests(
             "WorkloadsTests",
             [

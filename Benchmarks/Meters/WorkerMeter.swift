@@ -63,11 +63,14 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     public let count: Int
     /// How many of them do operations; the others, which come last, only hand them out.
     public let workers: Int
+    /// Counts the threads' system calls in the kernel; nil where nobody does.
+    public let calls: CallCounter?
     // Written by one thread each, through atomics; freed when nobody holds the team any more.
     nonisolated(unsafe) private let blocks: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// Allocates zeroed counters for workers, and for dispatchers after them.
-    public init(count workers: Int, dispatchers: Int = 0) {
+    public init(count workers: Int, dispatchers: Int = 0, calls: CallCounter? = nil) {
+        self.calls = calls
         self.workers = workers
         count = workers + dispatchers
         let bytes = count * Self.stride * MemoryLayout<UInt64>.stride

@@ -79,7 +79,7 @@ extension Column {
             "Accept or read calls that found nothing (EAGAIN), including the one that ends a drain."),
         Column(
             "syscalls_per_op", \.syscallsPerOp, unit: "1/op", better: .lower, isCount: true,
-            "System calls that the workers made in the window."),
+            "System calls that the workers made; who counted them is in `syscalls_source`."),
         Column(
             "voluntary_switches_per_op", \.voluntarySwitchesPerOp, unit: "1/op", better: .lower,
             "Times a worker went to sleep; shows the wakeups that the kernel takes back before the program sees them."),

@@ -122,14 +122,21 @@ final class StartGate: @unchecked Sendable {
     private let changed = NSCondition()
     private var arrived = 0
     private var isOpen = false
+    private let calls: CallCounter?
+
+    /// - Parameter calls: counts what threads do that have passed, not what waiting here takes.
+    init(calls: CallCounter? = nil) { self.calls = calls }
 
     /// Arrives and waits.
-    func arriveAndWait() {
+    ///
+    /// - Parameter isCounted: false for a thread whose system calls are not the server's.
+    func arriveAndWait(isCounted: Bool = true) {
         changed.lock()
-        defer { changed.unlock() }
         arrived += 1
         changed.broadcast()
         while !isOpen { changed.wait() }
+        changed.unlock()
+        if isCounted { calls?.watchThisThread() }
     }
 
     /// Counts a thread that will never wait, because it failed.

@@ -16,6 +16,8 @@ public struct Measurement: Sendable {
     var latencyKind = LatencyKind.fromCall
     var perWorker: [UInt64] = []
     var totals: [WorkerCount: UInt64] = [:]
+    /// System calls as the kernel counted them, where it did.
+    var calls: CallCounts?
     var server = ThreadUsage()
     var client = ThreadUsage()
     var starvationNanoseconds: UInt64 = 0
@@ -170,6 +172,7 @@ struct Snapshot {
     let operations: [UInt64]
     /// Of all threads, dispatchers too.
     let totals: [WorkerCount: UInt64]
+    let calls: CallCounts?
     let server: ThreadUsage
     let client: ThreadUsage
     let kernel: KernelCounters
@@ -184,7 +187,7 @@ struct Snapshot {
             accounts.reduce(ThreadUsage()) { $0 + $1[keyPath: part] }
         }
         time = monotonicNanoseconds()
-        operations = (0..<meters.workers).map { meters[$0][.operations] }
+        (operations, calls) = meters.operationsAndCalls()
         let sums = Self.growing.map { count in (0..<meters.count).reduce(0) { $0 + meters[$1][count] } }
         let serverTime = total(server, \.time)
         let clientTime = total(client, \.time)
@@ -199,6 +202,7 @@ struct Snapshot {
         measurement.durationNanoseconds = end.time - start.time
         measurement.perWorker = zip(start.operations, end.operations).map { $1 - $0 }
         measurement.totals = end.totals.merging(start.totals) { $0 - $1 }
+        if let first = start.calls, let last = end.calls { measurement.calls = last - first }
         measurement.server = end.server - start.server
         measurement.client = end.client - start.client
         measurement.foreignShare = KernelCounters.foreignShare(

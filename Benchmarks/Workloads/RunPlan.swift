@@ -1,6 +1,7 @@
 import LinuxDescriptors
 import LinuxRings
 public import LinuxSockets
+public import Meters
 
 /// What the operations of a run are.
 public enum Workload: String, Sendable, CaseIterable {
@@ -60,6 +61,8 @@ public struct RunPlan: Sendable {
     public var seed: UInt64
     /// Why this machine has no room for it, known before it runs; nil if it has.
     public var refusal: String?
+    /// Counts the workers' system calls in the kernel; nil in a run whose times are measured.
+    public var calls: CallCounter?
     /// What is signalled, if that is the workload.
     public var wake = WakePlan()
 

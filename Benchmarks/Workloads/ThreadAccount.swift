@@ -19,6 +19,9 @@ final class ThreadAccount: @unchecked Sendable {
         }
     }
 
+    /// The thread, once it has begun.
+    var thread: ThreadHandle? { lock.withLock { handle } }
+
     /// Keeps what the calling thread has used: the kernel forgets a thread's numbers with the thread.
     func close() {
         lock.withLock {

@@ -28,13 +28,13 @@ final class WorkerTeam: Sendable {
 
     /// Starts the threads, dispatchers last, and returns when each has arrived at the gate or failed.
     init(
-        count workers: Int, dispatchers: Int = 0, _ placement: Placement, stop: consuming EventFD,
+        count workers: Int, dispatchers: Int = 0, _ placement: Placement, stop: consuming EventFD, calls: CallCounter? = nil,
         _ work: @escaping @Sendable (Member) throws(Errno) -> Void
     ) throws(RunError) {
-        let meters = WorkerMeters(count: workers, dispatchers: dispatchers)
+        let meters = WorkerMeters(count: workers, dispatchers: dispatchers, calls: calls)
         let count = meters.count
         let failure = try makeSignal()
-        let gate = StartGate()
+        let gate = StartGate(calls: calls)
         let failures = failures
         let stopDescriptor = stop.descriptor
         let failureDescriptor = failure.descriptor
@@ -61,6 +61,7 @@ final class WorkerTeam: Sendable {
         self.failure = failure
         self.gate = gate
         gate.waitForArrivals(count)
+        calls?.watch(threads.compactMap(\.account.thread))
     }
 
     /// Opens the gate.

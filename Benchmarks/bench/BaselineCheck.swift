@@ -48,6 +48,7 @@ struct BaselineCheck {
             countsOnly || !hasProgram
             ? try compareStored(stored, description, name) : try comparePrograms(description, name)
         comparison.show("\(name): base is \(folder), new is this program")
+        StoredCalls.show(comparison.callDifferences)
         return comparison
     }
 
@@ -84,10 +85,13 @@ struct BaselineCheck {
         options.alpha /= Double(baseline.folders.count)
         if !arguments.hasGating { options.gating = ComparisonOptions.defaultGating + ["allocations_per_op"] }
         options.noiseFloor = NoiseFloors.ofThisMachine()
-        guard let comparison = try InterleavedComparison(runs: runs, options: options).compare() else {
+        guard var comparison = try InterleavedComparison(runs: runs, options: options).compare() else {
             throw Failure(.interrupted, "interrupted; nothing was compared")
         }
         runs.complain(noiseFloor: options.noiseFloor)
+        comparison.callDifferences = CallDifference.between(
+            base: runs.rows[0], try StoredCalls.rows("\(runs.path)/base", of: runs.rows[0]), new: runs.rows[1],
+            try StoredCalls.rows("\(runs.path)/new", of: runs.rows[1]))
         return comparison
     }
 
@@ -116,15 +120,23 @@ struct BaselineCheck {
         options.metrics = options.gating
         options.comparesSteadyCountsOnly = true
         options.allowsDifferentMachines = true
+        var folders = ["\(output)/\(name)"]
         var fresh = try measured(description, name)
-        var comparison = try Comparison.of(base: stored, new: fresh, options)
+        func compare() throws -> Comparison {
+            var comparison = try Comparison.of(base: stored, new: fresh, options)
+            comparison.callDifferences = try callDifferences(name, stored, fresh, in: folders)
+            comparison.newCallsRegress = true
+            return comparison
+        }
+        var comparison = try compare()
         for attempt in 2...Self.mostCounts where [.regressed, .failed, .inconclusive].contains(comparison.outcome) {
             // A disturbance seldom strikes the same mode thrice; a change of the program does.
             bench.complain("\(name): counts differ; counting again")
             let open = comparison.openArms
             let again = try measured(description, "\(name)-\(attempt)")
+            folders.append("\(output)/\(name)-\(attempt)")
             fresh = fresh.filter { !open.contains(Arm($0)) } + again.filter { open.contains(Arm($0)) }
-            comparison = try Comparison.of(base: stored, new: fresh, options)
+            comparison = try compare()
         }
         comparison.warnings = comparison.warnings.filter { $0.contains("syscalls_source") }
         complain(of: comparison.omissions, name)

@@ -118,7 +118,10 @@ struct CompareCommand: ParsableCommand {
             complain("the sides ran on different kernels, \(kernels[0]) and \(kernels[1]): a difference may be theirs")
         }
         try end(
-            try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", arguments)
+            try Comparison.of(base: sides[0], new: sides[1], options), "Base: \(base)\nNew:  \(new)", arguments
+        ) {
+            try StoredCalls.compare(base: base, sides[0], new: new, sides[1])
+        }
     }
 
     private func compareModes(_ text: String, _ folder: String) throws {
@@ -180,7 +183,10 @@ struct CompareCommand: ParsableCommand {
             throw Failure(.interrupted, "interrupted; to go on: \(resumeCommand("compare", runs.path))")
         }
         runs.complain(noiseFloor: options.noiseFloor)
-        try end(comparison, runs.title, arguments)
+        try end(comparison, runs.title, arguments) {
+            try StoredCalls.compare(
+                base: "\(runs.path)/base", runs.rows[0], new: "\(runs.path)/new", runs.rows[1])
+        }
     }
 
     private func newRuns(_ criteria: InterleavedPlan.Criteria) throws -> InterleavedRuns {
@@ -195,11 +201,14 @@ struct CompareCommand: ParsableCommand {
         return try InterleavedRuns(plan, path: output ?? ResultFolder.freshName("compare"), quiet: quiet)
     }
 
-    private func end(_ comparison: Comparison, _ title: String, _ arguments: ComparisonArguments) throws {
+    private func end(
+        _ comparison: Comparison, _ title: String, _ arguments: ComparisonArguments, showingCalls: () throws -> Void = {}
+    ) throws {
         guard comparison.rows.contains(where: \.isGating) || !comparison.absences.isEmpty else {
             throw Failure(.usage, "nothing decides: no metric of --fail-on was measured on both sides; name others")
         }
         comparison.show(title)
+        try showingCalls()
         try arguments.end([comparison])
     }
 }

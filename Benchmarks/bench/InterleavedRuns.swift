@@ -169,6 +169,7 @@ final class InterleavedRuns {
             throw Failure(.runFailed, "\(plan.sides[side].binary) ended without a row: \(message)")
         }
         let histograms = try StoredFolder.histograms(scratch, of: rows)
+        let calls = Dictionary(grouping: try StoredCalls.rows(scratch, of: rows), by: \.runId)
         let latencies = Dictionary(histograms.map { ($0.0.runId, $0.1) }) { first, _ in first }
         for row in rows {
             var kept = row
@@ -177,7 +178,10 @@ final class InterleavedRuns {
             kept.orderInRound = place + row.orderInRound
             kept.seed = plan.seed
             let empty = Histogram<UInt64>(highestTrackableValue: 2)
-            try folder.append(kept, latencies[row.runId] ?? empty, startSeconds: folder.age)
+            let counted = calls[row.runId, default: []].map {
+                CallRow(runId: kept.runId, syscall: $0.syscall, callsPerOp: $0.callsPerOp)
+            }
+            try folder.append(kept, latencies[row.runId] ?? empty, counted, startSeconds: folder.age)
         }
     }
 }

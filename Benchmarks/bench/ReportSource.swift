@@ -91,7 +91,7 @@ struct ReportSource {
     }
 
     private static func files(_ path: String) -> [(name: String, text: String)] {
-        ["runs.csv", "percentiles.csv", "claims.csv", "run.json"].compactMap { name in
+        ["runs.csv", "percentiles.csv", "calls.csv", "claims.csv", "run.json"].compactMap { name in
             guard let bytes = FileManager.default.contents(atPath: "\(path)/\(name)") else { return nil }
             let text = String(decoding: bytes, as: UTF8.self)
             guard name == "percentiles.csv", bytes.count > mostPercentileBytes else { return (name, text) }

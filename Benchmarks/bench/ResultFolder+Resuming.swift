@@ -18,6 +18,10 @@ extension ResultFolder {
         try keepLines("percentiles.csv") { line, number in
             number == 0 || names.contains(String(line.prefix { $0 != "," }))
         }
+        let ids = Set(rows.map(\.runId))
+        try keepLines(StoredCalls.file, header: CallRow.csvHeader) { line, _ in
+            ids.contains(String(line.prefix { $0 != "," }))
+        }
         var intervals = 0
         try keepLines("latency.hlog") { line, _ in
             guard line.hasPrefix("Tag=") else { return true }
@@ -46,11 +50,11 @@ extension ResultFolder {
         return record
     }
 
-    /// Rewrites a file with the whole lines for which `isKept` holds.
-    private func keepLines(_ name: String, isKept: (Substring, Int) -> Bool) throws {
+    /// Rewrites a file with the whole lines for which `isKept` holds, under a header if that is given.
+    private func keepLines(_ name: String, header: String = "", isKept: (Substring, Int) -> Bool) throws {
         let text = (try? String(contentsOfFile: path + "/" + name, encoding: .utf8)) ?? ""
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         let kept = lines.enumerated().filter { isKept($0.element, $0.offset) }.map { $0.element + "\n" }
-        try replace(name, kept.joined())
+        try replace(name, header + kept.joined())
     }
 }

@@ -29,6 +29,7 @@ final class ResultFolder {
         let start = startedAt.timeIntervalSince1970
         try replace("runs.csv", RunRecord.csvHeader)
         try replace("percentiles.csv", PercentileRows.csvHeader)
+        try replace(StoredCalls.file, CallRow.csvHeader)
         try replace("latency.hlog", HistogramLog.header(startSeconds: start, date: startedAt.formatted(.iso8601)))
     }
 
@@ -67,7 +68,9 @@ final class ResultFolder {
     }
 
     /// Adds one run to all files, the row last: what has no row is taken out again when the invocation is resumed.
-    func append(_ record: RunRecord, _ latencies: Histogram<UInt64>, startSeconds: Double) throws {
+    func append(
+        _ record: RunRecord, _ latencies: Histogram<UInt64>, _ calls: [CallRow] = [], startSeconds: Double
+    ) throws {
         rows.append(record)
         if (record.latencySamples ?? 0) > 0 {
             let interval = HistogramLog.Interval(
@@ -78,6 +81,7 @@ final class ResultFolder {
                 runId: record.runId, mode: record.mode, workload: record.workload, histogram: latencies)
             try append("percentiles.csv", percentiles)
         }
+        if !calls.isEmpty { try append(StoredCalls.file, calls.map { $0.csvRow() }.joined()) }
         try append("runs.csv", Self.whileRunning(record).csvRow())
     }
 

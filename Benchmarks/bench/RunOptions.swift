@@ -120,6 +120,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Folder for the results; results/<time>-<commit> if not given.")
     var output: String?
 
+    @Flag(help: "Leaves the counting of system calls to the loops: no short second run with the kernel's count.")
+    var noKernelCounts = false
+
     @Flag(help: "No progress, no table: only the files.")
     var quiet = false
 }

@@ -13,6 +13,7 @@ final class RunSession {
     private let plans: [RunPlan]
     private let seed: UInt64
     private let interruption: Interruption
+    private let counting: KernelCounting
     private let rings = RingSupport.probe()
     private let topology = ProcessorTopology.read()
     /// What was said in the rows of where threads ran, and is said once more at the end.
@@ -36,6 +37,7 @@ final class RunSession {
         self.plans = plans
         self.seed = seed
         interruption = try Interruption(endsAtSecondSignal: true)
+        counting = KernelCounting(wanted: !options.noKernelCounts)
         started = Date()
         let name = options.output ?? ResultFolder.freshName(builtCommit, at: started)
         folder = try ResultFolder(path: name, startedAt: started)
@@ -70,11 +72,15 @@ final class RunSession {
         runCount = folder.rows.count
         progress = ProgressBar(total: plans.count * options.rounds, isShown: Terminal.showsProgress && !options.quiet)
         interruption = try Interruption(endsAtSecondSignal: true)
+        counting = KernelCounting(wanted: !options.noKernelCounts)
     }
 
     /// Runs everything that has not run yet and returns all rows.
     func run() throws -> [RunRecord] {
         defer { progress.clear() }
+        if let warning = counting.warning, !description.warnings.contains(warning) {
+            warn(warning, quietly: options.quiet)
+        }
         let done = folder.rows.filter { $0.status != .partial && $0.status != .void }.map(Place.init)
         let finished = Set(done)
         let orders = blockOrders(arms: plans.count, blocks: options.rounds, seed: seed)
@@ -125,6 +131,7 @@ final class RunSession {
         var record = newRecord(plan, round: round, order: order, begin: begin)
         for warning in plan.placementWarnings(topology) { note(warning, in: &record) }
         var latencies = Histogram<UInt64>(highestTrackableValue: 2)
+        var calls: [CallRow] = []
         if let reason = plan.refusal ?? plan.unsupportedReason(rings: rings) {
             record.status = .unsupported
             record.reason = reason
@@ -138,13 +145,14 @@ final class RunSession {
                 measurement.fill(&record)
                 if let warning = measurement.warning(plan) { record.addWarning(warning) }
                 latencies = measurement.latencies
+                calls = counting.count(plan, into: &record, interruption)
             } catch {
                 record.status = error.isUnsupported ? .unsupported : .failed
                 record.reason = error.description
             }
         }
         if record.status == .partial { interrupted = true }
-        try folder.append(record, latencies, startSeconds: begin.timeIntervalSince(started))
+        try folder.append(record, latencies, calls, startSeconds: begin.timeIntervalSince(started))
         return record
     }
 

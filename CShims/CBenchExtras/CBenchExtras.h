@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <features.h>
 #include <linux/futex.h>
+#include <linux/perf_event.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
@@ -43,6 +44,18 @@ static inline int c_futex_wait(uint32_t *word, uint32_t expected) {
 
 static inline int c_futex_wake(uint32_t *word, int waiters) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, waiters, (void *)0, (void *)0, 0);
+}
+
+/* perf_event_open(2) has no wrapper, and the attributes are bit-fields, which Swift does not import. Counts how often a
+   thread passes a tracepoint. */
+static inline int c_perf_open_tracepoint(uint64_t tracepoint, pid_t thread, int exclude_kernel) {
+    struct perf_event_attr attr = {
+        .type = PERF_TYPE_TRACEPOINT,
+        .size = sizeof attr,
+        .config = tracepoint,
+        .exclude_kernel = exclude_kernel != 0,
+    };
+    return (int)syscall(SYS_perf_event_open, &attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 /* prctl(2) is variadic. */

@@ -37,6 +37,20 @@ static inline int c_bpf_create_array(unsigned value_bytes, unsigned count) {
     return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr);
 }
 
+/* An array of 64-bit numbers that a program adds to and mmap(2) shows (BPF_F_MMAPABLE, Linux 5.5). */
+static inline int c_bpf_create_mapped_array(unsigned count) {
+    union bpf_attr attr = {
+        .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = count, .map_flags = 1U << 10};
+    return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr);
+}
+
+/* A hash table of 32-bit keys and values. */
+static inline int c_bpf_create_table(unsigned count) {
+    union bpf_attr attr = {
+        .map_type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 4, .max_entries = count};
+    return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr);
+}
+
 static inline int c_bpf_look_up(int map, unsigned key, void *value) {
     union bpf_attr attr = {.map_fd = (unsigned)map, .key = (unsigned long)&key, .value = (unsigned long)value};
     return (int)syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof attr);
@@ -52,6 +66,17 @@ static inline int c_bpf_create_socket_array(unsigned count) {
 static inline int c_bpf_update(int map, unsigned key, const void *value) {
     union bpf_attr attr = {.map_fd = (unsigned)map, .key = (unsigned long)&key, .value = (unsigned long)value};
     return (int)syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof attr);
+}
+
+static inline int c_bpf_delete(int map, unsigned key) {
+    union bpf_attr attr = {.map_fd = (unsigned)map, .key = (unsigned long)&key};
+    return (int)syscall(SYS_bpf, BPF_MAP_DELETE_ELEM, &attr, sizeof attr);
+}
+
+/* Runs a program at a tracepoint until the descriptor is closed (Linux 4.17). */
+static inline int c_bpf_open_raw_tracepoint(const char *name, int program) {
+    union bpf_attr attr = {.raw_tracepoint = {.name = (unsigned long)name, .prog_fd = (unsigned)program}};
+    return (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof attr);
 }
 
 /* BPF_SK_REUSEPORT_SELECT_OR_MIGRATE, which headers have from Linux 5.14 on. */

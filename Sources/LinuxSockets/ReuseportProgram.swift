@@ -99,20 +99,7 @@ public func detachReuseportProgram(from listener: BorrowedDescriptor) throws(Err
     try setOption(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, CInt(0))
 }
 
-/// One eBPF instruction, encoded as in the kernel's `bpf_insn` (RFC 9669).
-struct BPFInstruction {
-    let code: UInt8
-    let registers: UInt8
-    let offset: Int16
-    let immediate: Int32
-
-    init(_ code: UInt8, to destination: UInt8 = 0, from source: UInt8 = 0, offset: Int16 = 0, _ immediate: Int32 = 0) {
-        self.code = code
-        registers = destination | source << 4
-        self.offset = offset
-        self.immediate = immediate
-    }
-
+extension BPFInstruction {
     /// Returns the processor's number if it is below `listeners`; else counts in the map and returns -1.
     static func steerByProcessor(listeners: Int32, counterMap map: Int32) -> [BPFInstruction] {
         [

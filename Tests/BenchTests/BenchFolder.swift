@@ -71,11 +71,14 @@ final class BenchFolder: Sendable {
     }
 
     /// Starts `bench` here; the second value is finished when it has ended.
-    func start(_ arguments: [String]) throws -> (process: Process, outcome: @Sendable () async -> Outcome) {
+    func start(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> (process: Process, outcome: @Sendable () async -> Outcome) {
         let process = Process()
         process.executableURL = URL(filePath: Self.bench)
         process.arguments = arguments
         process.currentDirectoryURL = url
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         process.standardInput = FileHandle.nullDevice
         // To files, since a full pipe would stop the process.
         let names = ["stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
@@ -100,7 +103,9 @@ final class BenchFolder: Sendable {
     }
 
     /// Runs `bench` here to its end; a signal that ended it counts as a negative exit code.
-    func bench(_ arguments: [String]) async throws -> Outcome { try await start(arguments).outcome() }
+    func bench(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
+        try await start(arguments, environment: environment).outcome()
+    }
 
     func bench(_ arguments: String) async throws -> Outcome {
         try await bench(arguments.split(separator: " ").map(String.init))

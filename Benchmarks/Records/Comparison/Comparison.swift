@@ -23,12 +23,19 @@ public struct Comparison: Sendable {
     public var alpha: Double
     /// Whether ``absences`` were accepted beforehand.
     public var allowsMissing: Bool
+    /// System calls that one side makes more often, where the kernel counted them by name.
+    public var callDifferences: [CallDifference] = []
+    /// Whether a system call that the base never made is a regression.
+    public var newCallsRegress = false
+
+    /// The calls that regress.
+    var regressingCalls: [CallDifference] { newCallsRegress ? CallDifference.appeared(callDifferences) : [] }
 
     /// The overall verdict: one regression outweighs everything, and doubt about what decides, or a lack of it, outweighs
     /// an improvement.
     public var verdict: Verdict {
         let counting = rows.filter(\.counts)
-        if counting.contains(where: { $0.verdict == .regressed }) { return .regressed }
+        if counting.contains(where: { $0.verdict == .regressed }) || !regressingCalls.isEmpty { return .regressed }
         let isOpen =
             rows.contains { $0.isGating && $0.verdict == .inconclusive } || counting.contains(where: \.isSuspect)
         if isOpen || !armsWithoutTimes.isEmpty || !(allowsMissing || absences.isEmpty) { return .inconclusive }

@@ -40,7 +40,7 @@ extension Comparison {
     /// The arms of which a gating metric is worse or in doubt, or a run failed.
     package var openArms: Set<Arm> {
         let doubtful = rows.filter { $0.isGating && [.regressed, .inconclusive].contains($0.verdict) }.map(\.arm)
-        return Set(doubtful + absences.filter { $0.kind == .failed }.map(\.arm))
+        return Set(doubtful + absences.filter { $0.kind == .failed }.map(\.arm) + regressingCalls.map(\.arm))
     }
 
     /// The rows that the outcome rests on.
@@ -86,6 +86,8 @@ public struct Headline: Sendable {
             if let worst {
                 let reason = worst.doubt.map { ": \($0)" } ?? ""
                 parts = [name(worst.arm), worst.metric, worst.change + more(rows.count) + reason]
+            } else if let call = judged.flatMap(\.regressingCalls).first {
+                parts = [name(call.arm), "syscalls_per_op", call.text]
             } else if let arm = judged.flatMap(\.armsWithoutTimes).first {
                 parts = [name(arm) + ": no time was measured on both sides"]
             }

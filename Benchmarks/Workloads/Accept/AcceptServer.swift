@@ -21,7 +21,7 @@ final class AcceptServer: Sendable {
         let isDispatched = plan.mode.mechanism == .dispatcher
         let queue = isDispatched ? try makeQueue(capacity: plan.outstanding + plan.workers) : nil
         team = try WorkerTeam(
-            count: plan.workers, dispatchers: isDispatched ? 1 : 0, plan.placement, stop: stop
+            count: plan.workers, dispatchers: isDispatched ? 1 : 0, plan.placement, stop: stop, calls: plan.calls
         ) { (member) throws(Errno) in
             let sharesListeners = plan.listener == .shared || sharedSet != nil
             let worker = AcceptWorker(

@@ -17,7 +17,7 @@ final class EchoTeam: Sendable {
         let job = try EchoJob(plan, listeners, connections, stop: stop.descriptor)
         let dispatchers = plan.mode.mechanism == .dispatcher ? 1 : 0
         workers = try WorkerTeam(
-            count: plan.workerThreads, dispatchers: dispatchers, plan.placement, stop: stop
+            count: plan.workerThreads, dispatchers: dispatchers, plan.placement, stop: stop, calls: plan.calls
         ) { (member) throws(Errno) in
             try job.run(member)
         }

@@ -16,7 +16,8 @@ func measurePingPong(
         worker.wakeFromOutside()
         client.wakeFromOutside()
     }
-    let team = try WorkerTeam(count: 1, plan.placement, stop: try makeSignal()) { (member) throws(Errno) in
+    let team = try WorkerTeam(count: 1, plan.placement, stop: try makeSignal(), calls: plan.calls) {
+        (member) throws(Errno) in
         let player = RallyPlayer(
             plan: plan, wake: wake, mine: worker, partner: client, state: state, leads: false, meter: member.meter)
         do throws(Errno) {

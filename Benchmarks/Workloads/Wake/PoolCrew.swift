@@ -25,7 +25,7 @@ final class PoolCrew: Sendable {
     private let meters: WorkerMeters
     private let stop: BorrowedDescriptor
     private let queues: PoolQueues?
-    private let gate = StartGate()
+    private let gate: StartGate
     private let opened = StartGate()
     private let state = Locked(State())
 
@@ -48,6 +48,7 @@ final class PoolCrew: Sendable {
         self.wake = wake
         self.meters = meters
         self.stop = stop
+        gate = StartGate(calls: plan.calls)
         do throws(Errno) {
             let tableSize = wake.usesDescriptorPerTask ? try Self.tableSize(wake, tasks: tasks) : 0
             board = try PoolBoard(count: tasks, producers: wake.producers, wake.signal, tableSize: tableSize)
@@ -92,6 +93,7 @@ final class PoolCrew: Sendable {
         }
         state.withLock { $0.host = host }
         gate.waitForArrivals(wake.consumers + wake.producers)
+        plan.calls?.watch(consumerAccounts.compactMap(\.thread))
     }
 
     /// Called on the host, whose descriptor table the threads inherit; returns when they have ended.
@@ -201,14 +203,14 @@ final class PoolCrew: Sendable {
         if let queues {
             if wake.signal == .messageRing {
                 var ring = try Ring.forThisThread(entries: 8)
-                gate.arriveAndWait()
+                gate.arriveAndWait(isCounted: false)
                 try produceInMessages(queues, index, tasks, &ring)
             } else {
-                gate.arriveAndWait()
+                gate.arriveAndWait(isCounted: false)
                 try produceInQueues(queues, index, tasks)
             }
         } else {
-            gate.arriveAndWait()
+            gate.arriveAndWait(isCounted: false)
             try produceDescribed(tasks, sets, &count)
         }
         return count

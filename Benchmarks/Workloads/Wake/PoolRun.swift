@@ -9,7 +9,7 @@ import SystemPackage
 ///
 /// - Throws: ``RunError`` if it could not start. What goes wrong later is the measurement's status.
 func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption) throws(RunError) -> Measurement {
-    let meters = WorkerMeters(count: wake.consumers)
+    let meters = WorkerMeters(count: wake.consumers, calls: plan.calls)
     let stop = try makeSignal()
     let sizes = try crewSizes(wake)
     var crews: [PoolCrew] = []

@@ -16,6 +16,11 @@ static const long C_SYS_IO_URING_SETUP = SYS_io_uring_setup;
 static const long C_SYS_CLOSE_RANGE = 436;
 static const long C_SYS_EPOLL_PWAIT2 = 441;
 static const long C_SYS_UNSHARE = SYS_unshare;
+static const long C_SYS_BPF = SYS_bpf;
+static const long C_SYS_PERF_EVENT_OPEN = SYS_perf_event_open;
+
+/* syscall(2) is variadic. */
+static inline long c_system_call(long number) { return syscall(number); }
 
 /* tgkill(2): glibc declares it from 2.30 on, for _GNU_SOURCE only. */
 static inline int c_signal_thread(pid_t thread, int number) {

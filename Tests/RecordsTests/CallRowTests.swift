@@ -1,0 +1,93 @@
+import Testing
+
+@testable import Records
+
+@Suite struct CallRowTests {
+    private func rows(_ text: String, runs: Set<String> = ["a", "b"]) throws -> [CallRow] {
+        try CallRow.read(Array(text.utf8), file: "calls.csv", runs: runs)
+    }
+
+    @Test func whatIsWrittenIsReadBack() throws {
+        let written = CallRow.rows(runId: "a", ["close": 1, "accept4": 1, "getppid": 0.25])
+        #expect(written.map(\.syscall) == ["accept4", "close", "getppid"])
+        let text = CallRow.csvHeader + written.map { $0.csvRow() }.joined()
+        #expect(try rows(text) == written)
+        #expect(try rows(CallRow.csvHeader).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("", "1:1: the file holds no header line"),
+        ("run_id,call,calls_per_op\n", "1:1: the header does not begin with run_id,syscall,calls_per_op"),
+        ("run_id,syscall,calls_per_op\nc,read,1\n", "2:1: column run_id names no run of runs.csv: \"c\""),
+        ("run_id,syscall,calls_per_op\na,Read,1\n", "2:3: column syscall is not the name of a system call: \"Read\""),
+        ("run_id,syscall,calls_per_op\na,,1\n", "2:3: column syscall is not the name of a system call: \"\""),
+        ("run_id,syscall,calls_per_op\na,read,nan\n", "2:8: column calls_per_op is not a number: \"nan\""),
+        ("run_id,syscall,calls_per_op\na,read,\n", "2:8: column calls_per_op is not a number: \"\""),
+        ("run_id,syscall,calls_per_op\na,read,-1\n", "2:8: column calls_per_op is out of range"),
+        ("run_id,syscall,calls_per_op\na,read,1\na,read,1\n", "3:3: the row is the second of this run and this call"),
+        ("run_id,syscall,calls_per_op\na,read\n", "2:3: the row has 2 fields where the header has 3"),
+        ("run_id,syscall,calls_per_op\na,read,1", "2:9: the last line is cut off"),
+    ])
+    func whatIsBrokenIsNamedWithItsPlace(_ text: String, _ message: String) {
+        let error = #expect(throws: CSVError.self) { try rows(text) }
+        #expect(error?.description.hasPrefix("calls.csv:" + message) == true, "\(error?.description ?? "")")
+    }
+
+    /// Three runs of an arm whose calls are given, with ids that begin with `prefix`.
+    private func side(_ prefix: String, mode: String = "epoll-lt", _ calls: [[String: Double]]) -> ([RunRecord], [CallRow]) {
+        let records = calls.indices.map { index in
+            var record = RunRecord()
+            (record.runId, record.workload, record.mode, record.status) = ("\(prefix)\(index)", "accept", mode, .ok)
+            return record
+        }
+        return (records, zip(records, calls).flatMap { CallRow.rows(runId: $0.runId, $1) })
+    }
+
+    private func lines(_ base: [[String: Double]], _ new: [[String: Double]]) -> [String] {
+        let (old, oldCalls) = side("a", base)
+        let (fresh, freshCalls) = side("b", new)
+        return CallDifference.lines(.init(CallDifference.between(base: old, oldCalls, new: fresh, freshCalls)))
+    }
+
+    @Test func callsThatAppearedAndWentAreNamed() {
+        let usual: [String: Double] = ["accept4": 1, "close": 1]
+        let planted = usual.merging(["getppid": 1]) { $1 }
+        #expect(lines([usual, usual], [planted, planted]) == ["accept/epoll-lt: +1.00 getppid"])
+        #expect(lines([planted, planted], [usual, usual]) == ["accept/epoll-lt: -1.00 getppid"])
+        #expect(lines([usual, usual], [usual, usual]).isEmpty)
+        let other: [String: Double] = ["accept4": 1, "close": 1.5, "epoll_wait": 3]
+        #expect(lines([usual, usual], [other, other]) == ["accept/epoll-lt: +3.00 epoll_wait, +0.50 close"])
+    }
+
+    @Test func whatVariesBetweenRunsIsNoDifference() {
+        #expect(lines([["accept4": 1.2], ["accept4": 1.6]], [["accept4": 1.5], ["accept4": 1.9]]).isEmpty)
+        #expect(lines([["accept4": 1], ["accept4": 1]], [["accept4": 1.005], ["accept4": 1.005]]).isEmpty)
+        // One run of three is not every run.
+        #expect(lines([["read": 1]], [["read": 1], ["read": 1, "futex": 0.5]]).isEmpty)
+    }
+
+    @Test func aCallUnderAnotherNameIsNotOneThatAppeared() {
+        func differences(_ base: [String: Double], _ new: [String: Double]) -> [CallDifference] {
+            let (old, oldCalls) = side("a", [base])
+            let (fresh, freshCalls) = side("b", [new])
+            return CallDifference.between(base: old, oldCalls, new: fresh, freshCalls)
+        }
+        #expect(CallDifference.appeared(differences(["epoll_wait": 1], ["epoll_pwait": 1])).isEmpty)
+        #expect(!CallDifference.appeared(differences(["epoll_wait": 1], ["epoll_wait": 1, "getppid": 0.1])).isEmpty)
+        #expect(CallDifference.appeared(differences(["read": 1], ["read": 2])).isEmpty)
+    }
+
+    @Test func differentSourcesAreSaid() {
+        func rows(_ sources: [String]) -> [RunRecord] {
+            sources.map { source in
+                var record = RunRecord()
+                (record.status, record.syscallsSource, record.syscallsPerOp) = (.ok, source, 3)
+                return record
+            }
+        }
+        #expect(differentCallSources(base: rows(["bpf", "bpf"]), new: rows(["perf"])) == nil)
+        #expect(differentCallSources(base: rows([""]), new: rows(["loop"])) == nil)
+        #expect(differentCallSources(base: rows(["loop"]), new: rows(["bpf"]))?.contains("by the loops") == true)
+        #expect(differentCallSources(base: rows(["bpf"]), new: rows(["bpf", "loop"]))?.contains("in part") == true)
+    }
+}
