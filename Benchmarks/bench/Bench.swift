@@ -44,6 +44,7 @@ import Records
                 return Exit.fine.rawValue
             }
             try checkHelp()
+            try checkPaths()
             var command = try parseAsRoot()
             try command.run()
             return Exit.fine.rawValue
@@ -93,11 +94,29 @@ import Records
         return "\(message); see 'bench help \(name)'"
     }
 
+    /// No file and no folder has an empty name.
+    private static func checkPaths() throws {
+        let typed = Array(CommandLine.arguments.dropFirst())
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        let name = names.first { $0 == typed.first } ?? "run"
+        for (word, next) in zip(typed, typed.dropFirst() + [" "]) {
+            guard next.isEmpty || word.hasSuffix("="), word.hasPrefix("--") || word == name else { continue }
+            let option = word.hasSuffix("=") ? String(word.dropLast()) : word
+            switch OptionValues.of(option, command: name) {
+            case .file, .folder: throw Failure(.usage, "\(option) takes a path, not ''; see 'bench help \(name)'")
+            case .free where word == name:
+                throw Failure(.usage, "'' is no result folder; see 'bench help \(name)'")
+            default: continue
+            }
+        }
+    }
+
     /// `bench help NONSENSE` is a mistake, and not a wish for all help.
     private static func checkHelp() throws {
         let typed = CommandLine.arguments.dropFirst()
         let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard typed.first == "help", let name = typed.dropFirst().first, !name.hasPrefix("-"), !names.contains(name)
+        guard typed.first == "help", typed.dropFirst().first != "help", let name = typed.dropFirst().first,
+            !name.hasPrefix("-"), !names.contains(name)
         else { return }
         throw Failure.unknown("command", name, among: names)
     }
@@ -128,9 +147,19 @@ enum Exit: Int32 {
 
 /// Says something on standard error: in one line, which a terminal gets wrapped between words.
 func complain(_ message: String) {
-    let line = "bench: \(message)"
+    let line = "bench: \(printable(message))"
     let lines = Terminal.errorColumns.map { wrap(line, width: $0) } ?? [line]
     writeToStandardError(lines.joined(separator: "\n") + "\n")
+}
+
+/// `text` in one line that does nothing to a terminal: what was typed may hold line feeds and escape sequences.
+private func printable(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .format: scalar.escaped(asASCII: true)
+        default: String(scalar)
+        }
+    }.joined()
 }
 
 /// Writes to standard error if it can be written; there is nowhere to say that it cannot.

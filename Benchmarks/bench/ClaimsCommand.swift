@@ -55,7 +55,7 @@ struct ClaimsCommand: ParsableCommand {
 
     /// Finds the experiments that are asked for. Names may be separated by commas or spaces.
     static func select(_ names: [String]) throws -> [Experiment] {
-        let names = names.flatMap { $0.split(separator: ",").map(String.init) }
+        let names = names.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         if names.isEmpty { return Experiment.all }
         for name in names where Experiment.named(name) == nil {
             throw Failure.unknown("claim", name, among: Experiment.all.map(\.id))

@@ -59,7 +59,7 @@ import Testing
                 "nowhere/file cannot be written: No such file or directory (ENOENT); name a file"))
         let full = try await folder.bench("export a --format jmh --output /dev/full")
         #expect(full.exit == 3)
-        #expect(full.complaintLines == ["bench: /dev/full: No space left on device"])
+        #expect(full.complaintLines == ["bench: /dev/full: No space left on device (ENOSPC)"])
     }
 
     @Test func percentilesAreOfAllRunsOfAMode() async throws {

@@ -40,4 +40,20 @@ import Testing
             #/bench \d+\.\d+\.\d+ \((commit [0-9a-f]{10}(-dirty)?|built outside of a checkout), (debug|release)\)\n/#
         #expect(outcome.output.wholeMatch(of: form) != nil, "\(outcome.output)")
     }
+
+    @Test(arguments: [
+        ["--output", ""], ["--output="], ["--resume", ""], ["claims", "--csv", ""], ["claims", "--only", ""],
+        ["claims", "--only", ","], ["check", "--baseline", ""], ["plot", ""], ["report", ""], ["history", ""],
+        ["export", "", "--format", "jmh"], ["compare", "", ""], ["--mode", ""], ["--workload", ""], ["--duration", ""],
+        ["--port", "-1"], ["--seed", "-1"], ["calibrate", "--blocks", "-3"], [""], ["--mode", "lt\n"],
+        ["--mode", "\u{1b}[31mred"], ["-"], ["list", "extra"],
+    ])
+    func whatMeansNothingIsToldInOneLine(_ arguments: [String]) async throws {
+        let outcome = try await BenchFolder().bench(arguments)
+        #expect(outcome.exit == 64 && outcome.output.isEmpty, "\(outcome.complaints)")
+        #expect(outcome.complaintLines.count == 1, "\(outcome.complaints)")
+        #expect(!outcome.complaints.dropLast().contains { $0.isNewline || $0 == "\u{1b}" })
+        #expect(
+            !outcome.complaints.contains("bench:  ") && !outcome.complaints.contains(": /run"), "\(outcome.complaints)")
+    }
 }

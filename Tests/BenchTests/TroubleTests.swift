@@ -162,7 +162,7 @@ import Workloads
             let (_, outcome) = try await BenchProcess.run(
                 arguments, under: ["sh", "-c", "exec \"$0\" \"$@\" >/dev/full"])
             #expect(outcome.exit == 3)
-            #expect(outcome.complaintLines.contains("bench: standard output: No space left on device"))
+            #expect(outcome.complaintLines.contains("bench: standard output: No space left on device (ENOSPC)"))
         }
     }
 
