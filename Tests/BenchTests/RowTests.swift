@@ -23,7 +23,7 @@ import Workloads
     @Test func aStallIsSaid() async throws {
         let (process, outcome) = try await BenchProcess.run(
             Self.slow + [
-                "--service-time", "fixed:300ms", "--duration", "500ms", "--connections", "2", "--output", "out",
+                "--service-time", "fixed:300ms", "--duration", "1s", "--connections", "2", "--output", "out",
             ])
         #expect(outcome.exit == 0, "\(outcome.complaints)")
         #expect(outcome.complaints.contains("stalled: for "), "\(outcome.complaints)")
@@ -41,7 +41,7 @@ import Workloads
             echo 0 >/proc/sys/net/ipv4/tcp_tw_reuse; exec "$0" "$@"
             """
         let (process, outcome) = try await BenchProcess.run(
-            ["--mode", "lt", "--close", "orderly", "--duration", "100ms", "--rounds", "1", "--output", "out"],
+            ["--mode", "lt", "--close", "orderly", "--duration", "300ms", "--rounds", "1", "--output", "out"],
             under: ["unshare", "--net", "sh", "-c", script])
         #expect(outcome.exit == 3)
         let row = try #require(try process.rows().first)
