@@ -101,7 +101,7 @@ package struct Report: Sendable {
                     Markup.element("p", Markup.escaped($0), class: "caution")
                 }.joined(separator: "\n")
         }
-        let lead = answers.isEmpty ? [Markup.paragraph("There are no runs.")] : answers
+        let lead = answers.isEmpty ? [Markup.paragraph("No run ended well, so there is no finding.")] : answers
         let oddities = all.flatMap { named($0.oddities, of: $0) }.map { Markup.element("li", Markup.escaped($0)) }
         return Markup.element("div", lead.joined(separator: "\n"), class: "finding")
             + (oddities.isEmpty ? "" : "\n<ul>\(oddities.joined(separator: "\n"))</ul>")

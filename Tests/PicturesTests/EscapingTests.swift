@@ -121,15 +121,104 @@ import Testing
         return Report(PictureInput([folder]), runs: [run], pictures: [], notes: notes).html
     }
 
-    @Test func theFindingStandsOnTop() throws {
-        let folder = Samples.folder(modes: ["epoll-lt", "epoll-et"], rounds: 3)
-        let html = Self.html(folder)
-        let found = try #require(findings(for: folder.records).first)
-        let finding = try #require(html.range(of: Markup.escaped(found)))
-        for later in ["the fan was loud", "<table>", "bench --mode all", "a,b\n1,2"] {
+    /// The text of the first paragraph below the header.
+    private static func firstSentence(_ html: String) throws -> Substring {
+        let body = try #require(html.range(of: "</header>"))
+        let start = try #require(html[body.upperBound...].range(of: "<p>"))
+        return html[start.upperBound...].prefix { $0 != "<" }
+    }
+
+    @Test func theFirstSentenceIsTheAnswer() throws {
+        let records = (1...7).flatMap { round in
+            [("poll", 6_000.0), ("epoll-et", 5_000), ("uring-multishot", 4_000)].map { mode, cost in
+                Samples.record(mode, round: round) {
+                    $0.serverCpuNsPerOp = cost + Double(round)
+                    if mode == "uring-multishot" { $0.syscallsPerOp = 0.95 }
+                    if mode == "poll" { $0.spuriousWakeupsPerOp = 0.9 }
+                }
+            }
+        }
+        let html = Self.html(Samples.folder(records))
+        #expect(
+            try Self.firstSentence(html)
+                == "Accept: uring-multishot costs the server least, 4.00 µs of CPU time and 0.95 system calls per "
+                + "connection; epoll-et follows with 5.00 µs.")
+        let finding = try #require(html.range(of: "Accept: uring"))
+        for later in ["poll woke workers for nothing", "the fan was loud", "<table>", "bench --mode all", "a,b\n1,2"] {
             let place = try #require(html.range(of: later))
             #expect(finding.lowerBound < place.lowerBound)
         }
+    }
+
+    @Test func whatWeakensTheAnswerStandsBesideIt() throws {
+        let html = Self.html(AxisTests.rates)
+        let box = try #require(html.range(of: "class=\"finding\">"))
+        let text = html[box.upperBound...].prefix(
+            upTo: try #require(html.range(of: "<div class=\"warnings\"")).lowerBound)
+        #expect(text.contains("Not ranked, for they did not keep the rate that was offered: "))
+    }
+
+    @Test func offeredAndServedStandSideBySideAndRowsAreMarked() throws {
+        let html = Self.html(AxisTests.rates)
+        #expect(html.contains("offered<small>conn/s</small></th><th class=\"n\">served<small>conn/s</small></th>"))
+        #expect(
+            html.contains(
+                "<tr><td>poll <strong>○</strong></td><td class=\"n\">70.0k</td><td class=\"n\">35.0k</td>"))
+        #expect(html.contains("<tr><td>uring-poll</td><td class=\"n\">70.0k</td><td class=\"n\">70.0k</td>"))
+        #expect(html.contains("○ did not keep the rate that was offered"))
+        #expect(!Self.html(Samples.folder(modes: ["poll"], rounds: 2)).contains("offered"))
+    }
+
+    @Test func rowsOfFilesBeforeTheColumnWereOfferedTheirRate() {
+        let old = Samples.record("poll") { ($0.ratePerS, $0.throughputOpsPerS) = (70_000, 40_600) }
+        #expect(
+            Self.html(Samples.folder([old])).contains(
+                "<strong>○</strong></td><td class=\"n\">70.0k</td><td class=\"n\">40.6k</td>"))
+    }
+
+    @Test func aModeWithWarningsIsMarkedAndTheyAreSaid() {
+        let records = (1...3).map { round in
+            Samples.record("poll", round: round) {
+                $0.throughputOpsPerS = Double(round * 40_000)
+                if round == 2 { $0.warnings = "stalled for 2 s of <3 s>" }
+            }
+        }
+        let html = Self.html(Samples.folder(records))
+        #expect(html.contains("<td>poll <strong>⚠</strong></td>"))
+        #expect(html.contains("⚠ poll: stalled for 2 s of &lt;3 s&gt;"))
+        #expect(html.contains("80.0k<small>40.0k–120k</small>"))
+        #expect(html.contains("1.20 ms"))
+    }
+
+    @Test func rowsThatCannotBeUsedAreSaid() {
+        let failed = Samples.folder(
+            [Status.failed, .unsupported, .void].map { status in
+                Samples.record(status.rawValue) { ($0.status, $0.reason) = (status, "because") }
+            })
+        let html = Self.html(failed)
+        for status in ["failed", "unsupported", "void"] { #expect(html.contains("\(status): because")) }
+        #expect(html.contains("No run ended well"))
+    }
+
+    /// What a browser prints: nothing cut off, and no heading without what it is of.
+    @Test func printedPagesHoldWholeCommandsAndTheirHeadings() throws {
+        let folder = Samples.folder(modes: ["poll"], rounds: 2)
+        let run = Report.Run(
+            name: "run", facts: [], command: "bench --mode all", repetition: ["swift build", "bench"], warnings: [],
+            files: [], claims: nil)
+        let svg = "<svg><title>Gnuplot</title></svg>"
+        let pictures = Samples.pictures([folder]).pictures.map { EmbeddedPicture($0, wide: svg, narrow: svg) }
+        let html = Report(PictureInput([folder]), runs: [run], pictures: pictures, notes: []).html
+        #expect(html.contains("<pre class=\"command\">bench --mode all</pre>"))
+        #expect(html.contains("<pre class=\"command\">swift build\nbench</pre>"))
+        #expect(html.contains(".command{white-space:pre-wrap;overflow-wrap:anywhere}"))
+        let print = html[try #require(html.range(of: "@media print")).lowerBound...]
+        #expect(print.contains("tr,.finding,.warnings,pre.command{break-inside:avoid}"))
+        #expect(print.contains("thead{display:table-header-group}") && print.contains("max-height:200mm"))
+        // A heading and the first picture below it are one block.
+        let blocks = html.components(separatedBy: "<div class=\"block\"><h2>").dropFirst()
+        #expect(blocks.count == Set(pictures.map(\.picture.kind)).count)
+        #expect(blocks.allSatisfy { $0.prefix(upTo: $0.range(of: "</div>")!.lowerBound).contains("<figure>") })
     }
 
     @Test func whatIsMissingIsSaid() {
