@@ -33,7 +33,9 @@ extension PercentileRows {
                 (runs[runs.count - 1].samples, runs[runs.count - 1].longest) = (line.count, line.latency)
             } else {
                 if let last = before { try last.checkEnd() }
-                guard names.insert(line.runId).inserted else { throw line.error(0, "stands apart from its other lines") }
+                guard names.insert(line.runId).inserted else {
+                    throw line.error(0, "stands apart from its other lines")
+                }
                 guard line.quantile == 0 else { throw line.error(3, "is not 0 in the first line of a run") }
                 runs.append(
                     Run(

@@ -101,7 +101,8 @@ extension RunRecord {
             let (total, overflow) = sum.0.addingReportingOverflow(count)
             return (total, sum.1 || overflow)
         }
-        try require(sum == (operations, false), "per_worker_ops", "does not add up to operations, which is \(operations)")
+        try require(
+            sum == (operations, false), "per_worker_ops", "does not add up to operations, which is \(operations)")
         guard let fairnessJain, let index = jainIndex(perWorkerOps) else { return }
         try require(abs(index - fairnessJain) < 1e-6, "fairness_jain", "is not that of per_worker_ops")
     }
@@ -118,7 +119,8 @@ extension RunRecord {
     private func checkWake() throws(RowProblem) {
         guard workload != "wake" else { return }
         let texts = [
-            ("signal", signal), ("shape", shape), ("descriptors", descriptors), ("live", live), ("placement", placement),
+            ("signal", signal), ("shape", shape), ("descriptors", descriptors), ("live", live),
+            ("placement", placement),
         ]
         for (column, text) in texts {
             try require(text.isEmpty, column, "is not empty although the workload is not wake")

@@ -41,7 +41,9 @@ struct ReportSource {
             ("started", description?.startedAt ?? first?.startedAt), ("finished", description?.finishedAt),
             ("seed", description.map { String($0.seed) }),
         ]
-        let looked = (description?.doctor ?? []).map { ($0.fact, $0.isHarmful ? "\($0.value): \($0.effect)" : $0.value) }
+        let looked = (description?.doctor ?? []).map {
+            ($0.fact, $0.isHarmful ? "\($0.value): \($0.effect)" : $0.value)
+        }
         return all.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : (name, $0) } } + looked
     }
 

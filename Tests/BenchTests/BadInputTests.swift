@@ -69,11 +69,13 @@ import Testing
         let folder = try BenchFolder()
         let rows = storedRows { $0.pinning = "server=0,1 client=2\n\"quoted\"" }
         try folder.write("a", rows: rows)
-        try folder.write("b", rows: rows.map { row in
-            var row = row
-            row.startedAt = "2026-02-01T12:00:00Z"
-            return row
-        })
+        try folder.write(
+            "b",
+            rows: rows.map { row in
+                var row = row
+                row.startedAt = "2026-02-01T12:00:00Z"
+                return row
+            })
         #expect(try await folder.bench("compare a b").exit == 0)
     }
 

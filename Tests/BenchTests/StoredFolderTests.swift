@@ -60,7 +60,9 @@ import Testing
         let outcome = try await folder.bench("report a")
         // What can be shown is shown.
         #expect(outcome.exit == 3 && outcome.output.hasSuffix("a/report.html\n"), "\(outcome.complaints)")
-        #expect(outcome.complaints.contains("bench: a/\(file):") && outcome.complaints.contains(says), "\(outcome.complaints)")
+        #expect(
+            outcome.complaints.contains("bench: a/\(file):") && outcome.complaints.contains(says),
+            "\(outcome.complaints)")
         guard file == "run.json" else { return }
         for arguments in ["compare a a", "history .", "export a --format bmf"] {
             let outcome = try await folder.bench(arguments)
@@ -112,7 +114,8 @@ import Testing
             #expect(report.complaints.contains(says), "\(report.complaints)")
         }
         let compare = try await folder.bench("compare r/b r/d")
-        #expect(compare.exit == 64 && compare.output.isEmpty && compare.complaintLines.count == 2, "\(compare.complaints)")
+        #expect(
+            compare.exit == 64 && compare.output.isEmpty && compare.complaintLines.count == 2, "\(compare.complaints)")
     }
 
     @Test func runsCountOnce() async throws {

@@ -108,7 +108,9 @@ import Testing
     @Test func foldersWithoutACommonArmAreNotComparedInAReport() throws {
         func folder(_ workload: String, day: Int) throws -> TemporaryFolder {
             try Self.results(
-                Samples.folder([Samples.record { ($0.workload, $0.startedAt) = (workload, "2026-02-0\(day)T12:00:00Z") }]))
+                Samples.folder([
+                    Samples.record { ($0.workload, $0.startedAt) = (workload, "2026-02-0\(day)T12:00:00Z") }
+                ]))
         }
         let accept = try folder("accept", day: 1)
         for (other, isCompared) in [(try folder("read", day: 2), false), (try folder("accept", day: 2), true)] {

@@ -1,3 +1,4 @@
+import Histogram
 import Testing
 
 @testable import Records
@@ -32,7 +33,10 @@ import Testing
         (",300,100", ",300,1e2", 4, "column count is not a whole number"),
         (",1,300,100\n", ",0.9,300,100\n", 4, "column quantile is not 1 in the last line"),
         ("r-2,poll,accept,0,", "r-2,poll,accept,0.1,", 5, "column quantile is not 0 in the first line"),
-        ("r-2,poll,accept,0,100,1\n", "r-2,poll,accept,0,100,1\nr-1,poll,accept,1,300,100\n", 5, "is not 1 in the last"),
+        (
+            "r-2,poll,accept,0,100,1\n", "r-2,poll,accept,0,100,1\nr-1,poll,accept,1,300,100\n", 5,
+            "is not 1 in the last"
+        ),
         ("r-2,poll,accept,1,100,1\n", "r-2,poll,accept,1,100,1\nr-1,poll,accept,0,1,1\n", 7, "stands apart"),
         ("run_id,mode", "mode,run_id", 1, "where column run_id belongs"),
         (",100,1\n", ",100\n", 5, "5 fields where the header has 6"),
@@ -44,7 +48,8 @@ import Testing
         let runs = try PercentileRows.read(Array(Self.percentiles.utf8), file: "p")
         #expect(runs.map(\.samples) == [100, 1] && runs.map(\.longest) == [300, 100] && runs.map(\.line) == [2, 5])
         let range = try #require(
-            line == 5 && old.hasPrefix(",100") ? Self.percentiles.ranges(of: old)[1] : Self.percentiles.firstRange(of: old))
+            line == 5 && old.hasPrefix(",100")
+                ? Self.percentiles.ranges(of: old)[1] : Self.percentiles.firstRange(of: old))
         let text = Self.percentiles[..<range.lowerBound] + new + Self.percentiles[range.upperBound...]
         let error = try #require(refusal { _ = try PercentileRows.read(Array(text.utf8), file: "p") })
         #expect(error.line == line && error.message.contains(says), "\(error)")
@@ -66,7 +71,8 @@ import Testing
         }
         #expect(read(good) == nil)
         let cases = [
-            ("holds", "held", 2, "column verdict is not one of holds, depends"), ("1.5", "nan", 2, "column duration_ms"),
+            ("holds", "held", 2, "column verdict is not one of holds, depends"),
+            ("1.5", "nan", 2, "column duration_ms"),
             ("b,s", "a,s", 3, "column claim is that of line 2 too"), ("b,s", ",s", 3, "column claim is empty"),
             ("claim,statement", "statement,claim", 1, "where column claim belongs"),
         ]
@@ -97,16 +103,20 @@ import Testing
         """
 
     static let jsonBreaks: [(old: String, new: String, line: Int, column: Int, says: String)] = [
-        ("\"seed\" : 7,", "", 1, 1, "seed is missing"), ("\"processors\"", "\"cpus\"", 6, 15, "machine.processors is missing"),
+        ("\"seed\" : 7,", "", 1, 1, "seed is missing"),
+        ("\"processors\"", "\"cpus\"", 6, 15, "machine.processors is missing"),
         (": 7", ": -7", 2, 12, "seed is not"), (": 7", ": \"7\"", 2, 12, "seed is not a whole number"),
         (": 7", ": null", 2, 12, "seed is null"), (": 7", ": nan", 2, 12, "\"nan\" is no value of JSON"),
         (": 7", ": 07", 2, 12, "no value of JSON"), (": 7", ": +7", 2, 12, "no value of JSON"),
         (": 7", ": 99999999999999999999", 2, 12, "seed is"), (": 0.5", ": 1e999", 5, 13, "share is"),
-        ("\"--mode\"", "3", 3, 26, "arguments.1 is not text"), ("[\"run\", \"--mode\"]", "\"run\"", 3, 17, "arguments is not a list"),
+        ("\"--mode\"", "3", 3, 25, "arguments.1 is not text"),
+        ("[\"run\", \"--mode\"]", "\"run\"", 3, 17, "arguments is not a list"),
         ("{ \"processors\" : 2 }", "[]", 6, 15, "machine is not an object"),
-        ("\"share\"", "\"seed\"", 5, 3, "key \"seed\" appears twice"), ("0.5,", "0.5", 6, 3, "a comma or } belongs here"),
+        ("\"share\"", "\"seed\"", 5, 3, "key \"seed\" appears twice"),
+        ("0.5,", "0.5", 6, 3, "a comma or } belongs here"),
         ("2 }\n}", "2 }\n", 7, 1, "cut off"), ("\"0123\"", "\"01\n23\"", 4, 21, "a control character"),
-        ("\"0123\"", "\"\\x\"", 4, 21, "an escape that JSON does not have"), ("}\n}\n", "}\n} x", 7, 3, "text after the end"),
+        ("\"0123\"", "\"\\x\"", 4, 21, "an escape that JSON does not have"),
+        ("}\n}\n", "}\n} x", 7, 3, "text after the end"),
         ("\"0123\"", "0123\"", 4, 18, "no value of JSON"),
     ]
 
@@ -140,7 +150,8 @@ import Testing
         }
         #expect(read(good) == nil)
         let cases = [
-            ("0.03", "-0.03", "entries.0.floor is negative"), ("syscalls_per_op", "speed", "entries.0.metric is no metric"),
+            ("0.03", "-0.03", "entries.0.floor is negative"),
+            ("syscalls_per_op", "speed", "entries.0.metric is no metric"),
             ("0.95", "1.5", "confidence is not between"), ("12:00:00Z", "12:00", "measured_at is not a time"),
             (": 20", ": 0", "entries.0.blocks is not above 0"), ("\"kernel\"", "\"colonel\"", "kernel is missing"),
         ]

@@ -44,7 +44,8 @@ import Testing
             switch name {
             case "runs.csv": _ = try RunRecord.read(bytes, file: name)
             case "percentiles.csv": _ = try PercentileRows.read(bytes, file: name)
-            case "latency.hlog": for interval in try HistogramLog.read(bytes, file: name) { _ = LatencySummary(interval.histogram) }
+            case "latency.hlog":
+                for interval in try HistogramLog.read(bytes, file: name) { _ = LatencySummary(interval.histogram) }
             case "claims.csv": _ = try ClaimRecord.read(bytes, file: name, verdicts: ["holds", "depends"])
             default: _ = try NoiseFloor.read(bytes, file: name)
             }
@@ -55,7 +56,8 @@ import Testing
     }
 
     private static let hostile = [
-        "nan", "-1", "1e999", "99999999999999999999", "\u{0}", "\"", ",", "\r\n", "\u{feff}", "", "0x1p9", "{", "]", "\\",
+        "nan", "-1", "1e999", "99999999999999999999", "\u{0}", "\"", ",", "\r\n", "\u{feff}", "", "0x1p9", "{", "]",
+        "\\",
         "Tag=", "HISTFAAAACJ4", String(repeating: "9", count: 5_000), String(repeating: "a,", count: 2_000),
         String(repeating: "[", count: 3_000),
     ].map { Array($0.utf8) }
@@ -124,6 +126,8 @@ import Testing
         ]
         // A log's lines carry no id: that one is there twice is seen beside the rows.
         if name != "latency.hlog" { damaged += lines.dropFirst().map { joined(lines + [$0]) } }
-        for bytes in damaged { #expect(Self.read(bytes, name) != nil, "\(String(decoding: bytes.suffix(80), as: UTF8.self))") }
+        for bytes in damaged {
+            #expect(Self.read(bytes, name) != nil, "\(String(decoding: bytes.suffix(80), as: UTF8.self))")
+        }
     }
 }

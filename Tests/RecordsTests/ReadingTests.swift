@@ -78,7 +78,7 @@ import Testing
         Break("latency_mean_ns", "is not between") { $0.latencyMeanNs = 1_500_000 },
         Break("latency_kind", "is not from-scheduled-start") { $0.latencyKind = .fromCall },
         Break("latency_samples", "contradicts latency_kind") { $0.latencyKind = nil },
-        Break("latency_p999_ns", "fewer than ten of 9000 samples") { $0.latencySamples = 9_000 },
+        Break("latency_p999_ns", "is not empty although fewer than ten of 9000 samples") { $0.latencySamples = 9_000 },
         Break("fairness_jain", "is less than 1/4") { ($0.perWorkerOps, $0.fairnessJain) = ([], 0.2) },
         Break("fairness_jain", "is not that of per_worker_ops") { $0.fairnessJain = 0.9 },
         Break("per_worker_ops", "does not hold 4 numbers") { $0.perWorkerOps = [59_000, 59_000] },
@@ -91,8 +91,8 @@ import Testing
         Break("offered_ops_per_s", "is not empty in a closed loop") {
             ($0.ratePerS, $0.latencyKind, $0.spacing) = (nil, .fromCall, "")
         },
-        Break("signal", "although the workload is not wake") { $0.signal = "pipe" },
-        Break("tasks_lost", "although the workload is not wake") { $0.tasksLost = 0 },
+        Break("signal", "is not empty although the workload is not wake") { $0.signal = "pipe" },
+        Break("tasks_lost", "is not empty although the workload is not wake") { $0.tasksLost = 0 },
     ]
 
     @Test(arguments: breaks) func aBrokenSentenceIsNamedWithItsPlace(_ broken: Break) throws {
@@ -122,7 +122,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "nan", "NaN", "inf", "infinity", "-inf", "1e999", "0x10", "+1", " 1", "1 ", ".5", "5.", "1_0", "1,0", "--1", "1e",
+        "nan", "NaN", "inf", "infinity", "-inf", "1e999", "0x10", "+1", " 1", "1 ", ".5", "5.", "1_0", "1,0", "--1",
+        "1e",
         "1e+", "٣", "-0.1",
     ])
     func aNumberThatIsNoneIsRefused(_ text: String) throws {
@@ -179,12 +180,21 @@ import Testing
     @Test func copiesAreToldFromOtherRuns() {
         let runs = (1...4).map { Self.full($0) }
         func lists(_ lists: [RunRecord]...) -> [SharedRuns.Copy] { SharedRuns(lists).copies }
-        #expect(lists(runs, runs.map { var run = $0; run.serverCpuNsPerOp = 1; return run }).isEmpty)
+        #expect(
+            lists(
+                runs,
+                runs.map {
+                    var run = $0; run.serverCpuNsPerOp = 1; return run
+                }
+            ).isEmpty)
         #expect(lists(runs, runs).map(\.index) == [1])
         // The interrupted copy goes, whichever comes first.
-        let partial = runs.map { var run = $0; (run.status, run.reason) = (.partial, "x"); return run }
+        let partial = runs.map {
+            var run = $0; (run.status, run.reason) = (.partial, "x"); return run
+        }
         #expect(lists(partial, runs).map(\.index) == [0])
-        #expect(lists([runs[0]], runs).first == .init(index: 0, original: 1, shared: 1, runs: 1, example: runs[0].runId))
+        #expect(
+            lists([runs[0]], runs).first == .init(index: 0, original: 1, shared: 1, runs: 1, example: runs[0].runId))
         let overlap = lists(runs, [runs[3], Self.full(5)])
         #expect(overlap.first.map { [$0.index, $0.shared, $0.runs] } == [1, 1, 2])
     }
