@@ -33,16 +33,16 @@ enum ChildRun {
     /// Seconds and bytes within which a bench says that it is one.
     private static let (handshakeLimit, handshakeBytes) = (10.0, 1 << 20)
 
-    /// Checks that a program is a bench, of this or of an earlier version, before it is given work: it is asked for the
-    /// columns of its results, which every version knows.
+    /// Checks that a program is a bench, of this or of an earlier version, before it is given work: it is asked how runs
+    /// are asked for, which every version knows, as does a script that gives a bench further options.
     static func checkIsBench(_ binary: String, _ interruption: Interruption) throws {
-        var child = ChildProcess(program: binary, arguments: ["list", "--columns"])
+        var child = ChildProcess(program: binary, arguments: ["run", "--help"])
         child.mostOutputBytes = handshakeBytes
         let outcome = child.run(limit: handshakeLimit, interruption)
         if interruption.isRequested { throw Failure(.interrupted, "interrupted; nothing was run") }
         let reason: String
         switch outcome.ending {
-        case .exited(0) where outcome.output.contains("`run_id`") && outcome.output.contains("`mode`"): return
+        case .exited(0) where ["bench", "--workload", "--mode", "--rounds"].allSatisfy(outcome.output.contains): return
         case .exited(0): reason = "said something else"
         case .exited(let code): reason = "ended with exit code \(code)"
         case .signalled(let signal): reason = "was ended by signal \(signal)"
@@ -52,6 +52,6 @@ enum ChildRun {
         case .notStarted(let error): reason = "cannot be started: \(error)"
         }
         throw Failure(
-            .usage, "\(binary) is not a bench: '\(binary) list --columns' \(reason); name an executable bench")
+            .usage, "\(binary) is not a bench: '\(binary) run --help' \(reason); name an executable bench")
     }
 }

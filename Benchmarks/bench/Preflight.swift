@@ -44,12 +44,15 @@ enum Preflight {
 
     /// Checks that the address can be reached, and listened on as the plan says.
     private static func checkAddress(_ plan: RunPlan) throws {
-        if let refusal = loopbackRefusal(to: plan.address) { throw Failure(.nothingSupported, refusal) }
+        let host = "\(plan.address)"
+        let refusal = loopbackRefusal(to: plan.address).map { Failure(.nothingSupported, $0) }
+        if let refusal, host.hasPrefix("127.") || host.hasPrefix("[::1]") { throw refusal }
         do {
             try Workloads.checkAddress(plan)
         } catch  where !error.isUnsupported {
             throw Failure(.runFailed, error.description)
         } catch {}
+        if let refusal { throw refusal }
     }
 }
 

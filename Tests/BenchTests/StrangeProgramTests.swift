@@ -34,8 +34,9 @@ import Testing
         try Data(header).write(to: folder.url.appending(path: "other"))
         try folder.write("text", "no program\n")
         try folder.write("plain", "no program\n")
-        for name in ["other", "text"] { chmod(folder.path(name), 0o755) }
-        for name in ["other", "text", "plain"] {
+        try folder.write("flood", "#!/bin/sh\nexec yes\n")
+        for name in ["other", "text", "flood"] { chmod(folder.path(name), 0o755) }
+        for name in ["other", "text", "plain", "flood"] {
             checkRefused(try await compare(folder.path(name), in: folder), folder.path(name), in: folder)
         }
         checkRefused(try await compare("/tmp", in: folder), "/tmp", in: folder)
@@ -43,7 +44,7 @@ import Testing
 
     /// A bench that answers what it is asked first, then ignores signals, has a child of its own, and stays.
     private func endless(in folder: BenchFolder, answers: Bool = true) throws -> String {
-        let answer = answers ? "case $1 in list) exec '\(BenchFolder.bench)' \"$@\";; esac" : ""
+        let answer = answers ? "case $2 in --help) exec '\(BenchFolder.bench)' \"$@\";; esac" : ""
         try folder.write(
             "endless",
             """
