@@ -166,6 +166,12 @@ import Testing
         #expect(try await folder.bench(calibrate + ["et"]).exit == 0)
         let text = folder.text(machine + "/noise-floor.json")
         #expect(text.contains("epoll-lt") && text.contains("epoll-et") && text.contains(MachineFacts.read().kernel))
+        // Times from block to block, and counts beside busy processors.
+        let floor = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        for metric in ["server_cpu_ns_per_op", "syscalls_per_op"] {
+            let entries = (floor?["entries"] as? [[String: Any]] ?? []).filter { $0["metric"] as? String == metric }
+            #expect(entries.count == 2 && entries.allSatisfy { $0["drift"] is Double }, "\(text)")
+        }
         let run = "run --mode lt --drain 50 --rounds 3 --output"
         for name in ["a", "b"] { #expect(try await folder.bench("\(run) \(name)").exit == 0) }
         #expect(try await !folder.bench("compare a b").complaints.contains("noise floor"))

@@ -51,7 +51,7 @@ import Testing
         let folder = try BenchFolder()
         // Re-arming belongs to one of the modes, and a shared set to two.
         let arguments =
-            compare(BenchFolder.bench, ["--blocks", "2", "--max-blocks", "2", "--"])
+            compare(BenchFolder.bench, ["--blocks", "2", "--max-blocks", "2", "--allow-missing", "--"])
             + ["--mode", "all", "--rearm", "late", "--topology", "all", "--drain", "5"]
         let outcome = try await folder.bench(arguments)
         #expect(outcome.exit == 0, "\(outcome.complaints)")

@@ -96,13 +96,13 @@ import Testing
 
     @Test func steadyCountsGateWithoutStatistics() throws {
         let base = runs(blocks: 3, seed: 1)
-        let more = runs(blocks: 3, seed: 2) { record, _ in record.syscallsPerOp = 3.2 }
+        let more = runs(blocks: 3, seed: 2) { record, _ in record.syscallsPerOp = 4 }
         let comparison = try Comparison(base: base, new: more, options: ComparisonOptions(design: .unpaired))
         let row = try #require(comparison.rows.first { $0.metric == "syscalls_per_op" })
         #expect(row.method == .exactCount && row.verdict == .regressed && comparison.verdict == .regressed)
         let overlapping = (
             runs(blocks: 3, seed: 1) { record, block in record.syscallsPerOp = block == 1 ? 3.012 : 3 },
-            runs(blocks: 3, seed: 2) { record, block in record.syscallsPerOp = block == 1 ? 3.012 : 3.02 }
+            runs(blocks: 3, seed: 2) { record, block in record.syscallsPerOp = block == 1 ? 3.012 : 3.014 }
         )
         let same = try Comparison(
             base: overlapping.0, new: overlapping.1, options: ComparisonOptions(design: .unpaired))

@@ -58,8 +58,8 @@ struct MetricSamples {
     func isExact(calibratedDrift: Double?, options: ComparisonOptions) -> Bool {
         if options.comparesSteadyCountsOnly { return isSteadyBase && isWholeBase }
         guard isSteadyBase, isSteadyNew else { return false }
-        if let calibratedDrift { return calibratedDrift <= Self.steadyTolerance }
-        return options.design == .paired || isWhole
+        if options.design == .paired { return true }
+        return calibratedDrift.map { $0 <= Self.steadyTolerance } ?? isWhole
     }
 
     /// The verdict on counts whose base is steady: changed if the ranges lie apart and the medians by more than the
