@@ -74,7 +74,8 @@ public struct CallRow: Sendable, Equatable {
         }
         guard runs.contains(fields[0].text) else { throw problem(0, "names no run of runs.csv") }
         let name = fields[1].text
-        let isName = !name.isEmpty && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+        let isName =
+            !name.isEmpty && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
         guard isName else { throw problem(1, "is not the name of a system call") }
         do throws(FieldProblem) {
             let calls = try Double.parse(fields[2].text, in: 0...Double.greatestFiniteMagnitude)

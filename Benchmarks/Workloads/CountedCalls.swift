@@ -18,8 +18,7 @@ public struct CountedCalls: Sendable {
         perOperation = Double(counts.total) / operations
         byName = counts.byName.mapValues { Double($0) / operations }
         let difference = Double(counts.total) - Double(loop)
-        // Counts are read while the workers run, and the kernel counts a call when it begins: each worker may be in one at
-        // either end. The harness wakes a worker that waits at its end.
+        // Counts are read while the workers run: each may be between the call and its counting at either end.
         let noise = Double(4 * threads) + 0.01 * Double(counts.total)
         guard abs(difference) > noise else {
             disagreement = nil
@@ -38,8 +37,8 @@ public struct CountedCalls: Sendable {
 
     /// What a loop may call, by the names of every architecture.
     private static let loopCalls: Set<String> = [
-        "accept", "accept4", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "futex",
-        "io_uring_enter", "poll", "ppoll", "pselect6", "read", "recvfrom", "select", "sendto", "write",
+        "accept", "accept4", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
+        "futex", "io_uring_enter", "poll", "ppoll", "pselect6", "read", "recvfrom", "select", "sendto", "write",
     ]
 }
 
@@ -83,7 +82,7 @@ private func countOnce(
 ) throws(CountingFailure) -> CountedCalls {
     let counter: CallCounter
     do throws(CallCounterRefusal) {
-        counter = try CallCounter(threads: plan.countedThreads, sources: sources)
+        counter = try CallCounter(threads: plan.mostCountedThreads, sources: sources)
     } catch {
         throw .failed(error.description)
     }
@@ -114,6 +113,9 @@ extension RunPlan {
         if workload == .wake { return wake.shape == .pool ? wake.consumers : 1 }
         return workerThreads + 1
     }
+
+    /// The same, and room for those of a live pool, which come once for each descriptor table.
+    fileprivate var mostCountedThreads: Int { countedThreads * (workload == .wake && wake.live ? 64 : 1) }
 
     /// False where the window ends with the work.
     fileprivate var hasFixedWindow: Bool {

@@ -28,7 +28,8 @@ final class WorkerTeam: Sendable {
 
     /// Starts the threads, dispatchers last, and returns when each has arrived at the gate or failed.
     init(
-        count workers: Int, dispatchers: Int = 0, _ placement: Placement, stop: consuming EventFD, calls: CallCounter? = nil,
+        count workers: Int, dispatchers: Int = 0, _ placement: Placement, stop: consuming EventFD,
+        calls: CallCounter? = nil,
         _ work: @escaping @Sendable (Member) throws(Errno) -> Void
     ) throws(RunError) {
         let meters = WorkerMeters(count: workers, dispatchers: dispatchers, calls: calls)

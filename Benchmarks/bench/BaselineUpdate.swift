@@ -30,7 +30,7 @@ struct BaselineUpdate {
         return ["--workload", workload.rawValue, "--mode", modes]
             + (countsOnly && !isWake ? ["--connections", "1"] : [])
             + (countsOnly
-                ? ["--rounds", "5", "--duration", "120ms", "--warmup", "20ms"]
+                ? ["--rounds", "3", "--duration", "80ms", "--warmup", "10ms"]
                 : ["--rounds", "10", "--duration", "200ms", "--warmup", "50ms"])
     }
 

@@ -6,7 +6,9 @@ package struct BPFInstruction {
     let immediate: Int32
 
     /// Encodes one; the second half of a 64-bit constant is one of its own.
-    package init(_ code: UInt8, to destination: UInt8 = 0, from source: UInt8 = 0, offset: Int16 = 0, _ immediate: Int32 = 0) {
+    package init(
+        _ code: UInt8, to destination: UInt8 = 0, from source: UInt8 = 0, offset: Int16 = 0, _ immediate: Int32 = 0
+    ) {
         self.code = code
         registers = destination | source << 4
         self.offset = offset

@@ -56,7 +56,7 @@ import Workloads
         }
         #expect(process.describesItself)
         let names = try FileManager.default.contentsOfDirectory(atPath: process.folder.appending(path: "out").path())
-        #expect(Set(names) == ["runs.csv", "percentiles.csv", "latency.hlog", "run.json"])
+        #expect(Set(names) == ["runs.csv", "percentiles.csv", "calls.csv", "latency.hlog", "run.json"])
     }
 
     @Test func closedAndOpenLoopsWriteCompleteRows() async throws {

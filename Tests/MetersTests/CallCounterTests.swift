@@ -141,7 +141,8 @@ import Testing
         #expect(SystemCallName.x86Table[110] == "getppid" && SystemCallName.genericTable[173] == "getppid")
         #expect(SystemCallName.x86Table[232] == "epoll_wait" && SystemCallName.genericTable[22] == "epoll_pwait")
         #expect(SystemCallName.x86Table[0] == "read" && SystemCallName.genericTable[57] == "close")
-        #expect(SystemCallName.x86Table[426] == "io_uring_enter" && SystemCallName.genericTable[426] == "io_uring_enter")
+        #expect(
+            SystemCallName.x86Table[426] == "io_uring_enter" && SystemCallName.genericTable[426] == "io_uring_enter")
         #expect(SystemCallName.genericTable[244] == nil)
         #expect(SystemCallName.of(500) == "syscall_500")
     }

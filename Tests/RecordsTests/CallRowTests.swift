@@ -34,7 +34,9 @@ import Testing
     }
 
     /// Three runs of an arm whose calls are given, with ids that begin with `prefix`.
-    private func side(_ prefix: String, mode: String = "epoll-lt", _ calls: [[String: Double]]) -> ([RunRecord], [CallRow]) {
+    private func side(_ prefix: String, mode: String = "epoll-lt", _ calls: [[String: Double]]) -> (
+        [RunRecord], [CallRow]
+    ) {
         let records = calls.indices.map { index in
             var record = RunRecord()
             (record.runId, record.workload, record.mode, record.status) = ("\(prefix)\(index)", "accept", mode, .ok)

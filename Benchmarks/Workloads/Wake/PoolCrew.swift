@@ -75,7 +75,7 @@ final class PoolCrew: Sendable {
     func prepare() {
         let refused = { @Sendable [self] (error: Errno) in
             fail(error)
-            for _ in 0..<(wake.consumers + wake.producers) { gate.arriveOnly() }
+            for _ in 0..<arrivals { gate.arriveOnly() }
         }
         let host = BenchThread<Void>("pool", processor: nil, refused: refused) { [self] () throws(Errno) in
             do throws(Errno) {
@@ -92,9 +92,12 @@ final class PoolCrew: Sendable {
             }
         }
         state.withLock { $0.host = host }
-        gate.waitForArrivals(wake.consumers + wake.producers)
+        gate.waitForArrivals(arrivals)
         plan.calls?.watch(consumerAccounts.compactMap(\.thread))
     }
+
+    /// The threads, and the host when it has noted them.
+    private var arrivals: Int { wake.consumers + wake.producers + 1 }
 
     /// Called on the host, whose descriptor table the threads inherit; returns when they have ended.
     private func runThreads(_ sets: [SharedEpoll]) {
@@ -114,6 +117,7 @@ final class PoolCrew: Sendable {
             $0.consumers = consumers
             $0.producers = producers
         }
+        gate.arriveOnly()
         // The sets end with their last owner, which must not be a thread with another descriptor table.
         for thread in consumers { _ = thread.join() }
         for thread in producers { _ = thread.join() }
