@@ -8,8 +8,9 @@
 public func claimsMarkdown(for records: [ClaimRecord], kernel: String, processors: Int, date: String) -> String {
     let rows = records.map { record in
         let source = record.source.split(separator: ",").first.map(String.init) ?? ""
-        // Without an observation the reader is told whether it cannot be made here or went wrong.
-        let observed = record.verdict == "unsupported" ? record.detail : "`\(record.observed)`"
+        // Without a verdict the reader is told what was missing, or what went wrong.
+        let isTold = ["unsupported", "not-observable"].contains(record.verdict)
+        let observed = isTold ? record.detail : "`\(record.observed)`"
         let cells = ["`\(record.claim)`", record.statement, source, record.verdict, observed]
         return "| " + cells.map(escaped).joined(separator: " | ") + " |\n"
     }

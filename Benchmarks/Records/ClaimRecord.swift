@@ -6,7 +6,7 @@ public struct ClaimRecord: Sendable, Equatable {
     public var statement: String
     /// Who said it.
     public var source: String
-    /// `holds`, `does-not-hold`, `depends` or `unsupported`.
+    /// `holds`, `does-not-hold`, `depends`, `not-observable` or `unsupported`.
     public var verdict: String
     /// `key=value;key=value`
     public var observed: String

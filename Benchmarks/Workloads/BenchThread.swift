@@ -93,7 +93,7 @@ final class BenchThread<Success: Sendable>: @unchecked Sendable {
 
 /// Starts a detached thread (`pthread_create(3)`); returns why there is none, `EAGAIN` at a limit of threads or of
 /// memory.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> Errno? {
+func startThread(_ body: @escaping @Sendable () -> Void) -> Errno? {
     /// What a C function pointer cannot hold.
     final class Body {
         let call: @Sendable () -> Void

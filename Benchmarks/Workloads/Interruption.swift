@@ -59,6 +59,12 @@ public final class Interruption: Sendable {
         try watch(failures: [failure.descriptor]).pause(until: deadline)
     }
 
+    /// Waits until the user wants to stop.
+    public func wait() {
+        var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&entry, 1, -1) <= 0 {}
+    }
+
     /// Readable when the user wants to stop; borrowed.
     public var descriptor: BorrowedDescriptor { signals.descriptor }
 

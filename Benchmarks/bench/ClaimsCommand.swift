@@ -11,7 +11,8 @@ struct ClaimsCommand: ParsableCommand {
         commandName: "claims", abstract: "Tests what is said about these interfaces on the running kernel.",
         discussion: """
             Each claim is an experiment with real sockets on the loopback interface. The verdict follows from what was \
-            observed: holds, does-not-hold, depends or unsupported.
+            observed: holds, does-not-hold, depends, not-observable (the machine was too busy or too slow this time) or \
+            unsupported (this kernel, user or limit does not allow it).
             """)
 
     @Option(parsing: .upToNextOption, help: "Names of claims; all if not given.")
@@ -25,33 +26,43 @@ struct ClaimsCommand: ParsableCommand {
 
     func run() throws {
         let experiments = try Self.select(only)
-        var records: [ClaimRecord] = []
-        try save(records)
+        let files = Files(csv: csv, markdown: markdown)
+        try files.save([])
         let interruption = try Interruption(endsAtSecondSignal: true)
         _ = try? DescriptorLimit.raise()
+        files.endWhenInterrupted(interruption)
 
         let width = Terminal.columns
         let styled = Terminal.isStyled
         let progress = ProgressBar(total: experiments.count, isShown: Terminal.showsProgress)
+        var records: [ClaimRecord] = []
         var failures: [String] = []
         print("Linux \(MachineFacts.read().kernel)\n")
         print(claimsTableHeading(styled: styled), terminator: "")
         for (done, experiment) in experiments.enumerated() {
             progress.show(done: done, doing: experiment.id)
-            let result = experiment.run()
+            let (result, ended) = try experiment.run(within: Self.limitSeconds)
             progress.clear()
             // What it saw may be the interruption's doing.
             if interruption.isRequested { throw ExitCode(Exit.interrupted.rawValue) }
             print(claimsTableEntry(result.record, width: width, styled: styled), terminator: "")
             records.append(result.record)
-            try save(records)
+            try files.save(records)
             if result.failed { failures.append("\(experiment.id) \(result.record.detail)") }
+            // What it left behind would disturb the others.
+            if !ended {
+                failures.append("\(experiment.id) \(result.record.detail); the claims after it were not tried")
+                break
+            }
         }
         print()
         say(Self.tally(records))
-        say("Results: " + ([csv] + (markdown.map { [$0] } ?? [])).joined(separator: ", "))
+        say("Results: \(files.names)")
         if !failures.isEmpty { throw Failure(.runFailed, failures.joined(separator: "; ")) }
     }
+
+    /// The longest experiment takes ten seconds on an idle machine; every single wait ends after less than this.
+    private static let limitSeconds = 120.0
 
     /// Finds the experiments that are asked for. Names may be separated by commas or spaces.
     static func select(_ names: [String]) throws -> [Experiment] {
@@ -63,23 +74,57 @@ struct ClaimsCommand: ParsableCommand {
         return Experiment.all.filter { names.contains($0.id) }
     }
 
-    /// Writes the files aside and renames them, so that they are whole after every experiment.
-    private func save(_ records: [ClaimRecord]) throws {
-        try Self.write(ClaimRecord.csvHeader + records.map { $0.csvRow() }.joined(), to: csv, of: "--csv")
-        guard let markdown else { return }
-        let facts = MachineFacts.read()
-        let date = Date.now.formatted(.iso8601.year().month().day())
-        let page = claimsMarkdown(for: records, kernel: facts.kernel, processors: facts.processors, date: date)
-        try Self.write(page, to: markdown, of: "--markdown")
-    }
-
-    private static func write(_ text: String, to path: String, of option: String) throws {
-        try writeFile(text, to: path, advice: "name a file that you may write with \(option)")
-    }
-
     private static func tally(_ records: [ClaimRecord]) -> String {
         ClaimVerdict.allCases.map { verdict in
             "\(records.filter { $0.verdict == verdict.rawValue }.count) \(verdict.rawValue)"
         }.joined(separator: ", ")
+    }
+}
+
+extension ClaimsCommand {
+    /// The files of results.
+    fileprivate struct Files: Sendable {
+        let csv: String
+        let markdown: String?
+        private let writing = NSLock()
+
+        init(csv: String, markdown: String?) {
+            self.csv = csv
+            self.markdown = markdown
+        }
+
+        /// What they are called.
+        var names: String { ([csv] + (markdown.map { [$0] } ?? [])).joined(separator: ", ") }
+
+        /// Writes them aside and renames them, so that they are whole after every experiment.
+        func save(_ records: [ClaimRecord]) throws {
+            try writing.withLock {
+                try Self.write(ClaimRecord.csvHeader + records.map { $0.csvRow() }.joined(), to: csv, of: "--csv")
+                guard let markdown else { return }
+                let facts = MachineFacts.read()
+                let date = Date.now.formatted(.iso8601.year().month().day())
+                let page = claimsMarkdown(
+                    for: records, kernel: facts.kernel, processors: facts.processors, date: date)
+                try Self.write(page, to: markdown, of: "--markdown")
+            }
+        }
+
+        private static func write(_ text: String, to path: String, of option: String) throws {
+            try writeFile(text, to: path, advice: "name a file that you may write with \(option)")
+        }
+
+        /// Ends the program as soon as the user wants it, in the midst of an experiment too: what an experiment makes
+        /// ends with the process, and the files are whole.
+        func endWhenInterrupted(_ interruption: Interruption) {
+            let thread = Thread {
+                interruption.wait()
+                writing.withLock {
+                    writeToStandardError("\n")
+                    _ = Terminal.flushOutput()
+                    _exit(Exit.interrupted.rawValue)
+                }
+            }
+            thread.start()
+        }
     }
 }

@@ -8,12 +8,19 @@ enum Bench {
         var error: String
     }
 
-    static func run(_ arguments: [String]) throws -> Run {
+    /// - Parameter descriptors: how many it may have; as many as this process if nil.
+    static func run(_ arguments: [String], descriptors: Int? = nil) throws -> Run {
         // It is built beside the tests.
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
-        process.executableURL = try program(above: tests)
-        process.arguments = arguments
+        let program = try program(above: tests)
+        if let descriptors {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", program.path] + arguments
+        } else {
+            process.executableURL = program
+            process.arguments = arguments
+        }
         let (output, error) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = error

@@ -108,13 +108,29 @@ enum Opinions {
     private static let cancelling: [Entry] = [
         ("result=ok;events_after=0", .holds), ("result=1;events_after=0", .holds),
         ("result=EBADF;events_after=3", .doesNotHold), ("result=ok;events_after=1", .doesNotHold),
+        ("result=ok;events_after=0" + waiting, .notObservable),
     ]
 
     private static let rings: [String: [Entry]] = [
         "uring-close-pending-accept": [
             ("connects=0;port_free=1", .holds), ("connects=3;port_free=0", .doesNotHold),
         ],
-        "uring-close-pending-recv": [("fin_seen=1", .holds), ("fin_seen=0", .doesNotHold)],
+        "uring-close-pending-recv": [
+            ("fin_seen=1", .holds), ("fin_seen=0;fin_after_cancel=1", .doesNotHold),
+            ("fin_seen=0;fin_after_cancel=0", .notObservable),
+            ("fin_seen=0;fin_after_cancel=1" + waiting, .notObservable),
+        ],
+        "uring-direct-close-delay": [
+            ("closes=3;late=3;fin_ms=1053", .holds), ("closes=3;late=0;fin_ms=0", .doesNotHold),
+            ("closes=3;late=1;fin_ms=1053", .depends),
+            ("closes=3;late=1;fin_ms=1053" + waiting, .notObservable),
+            ("closes=3;late=3;fin_ms=1053" + waiting, .holds), ("closes=2;late=2;fin_ms=1053", .notObservable),
+            ("closes=0;late=0;fin_ms=0", .notObservable),
+        ],
+        "uring-direct-close-order": [
+            ("fin_before=0;fin_after=1", .holds), ("fin_before=1;fin_after=1", .doesNotHold),
+            ("fin_before=0;fin_after=0", .notObservable), ("fin_before=1;fin_after=1" + waiting, .doesNotHold),
+        ],
         "uring-cancel-by-closed-fd": cancelling, "uring-cancel-by-token": cancelling,
         "uring-fork": [("child_stole=0", .holds), ("child_stole=2", .doesNotHold)],
         "uring-poll-multishot-wakeups": [
@@ -124,6 +140,7 @@ enum Opinions {
         "uring-multishot-overflow": [
             ("ended=1;recovered=11;lost=0", .holds), ("ended=0;recovered=0;lost=0", .depends),
             ("ended=1;recovered=2;lost=9", .doesNotHold),
+            ("ended=1;recovered=2;lost=9" + waiting, .notObservable), ("ended=1;recovered=11;lost=0" + waiting, .holds),
         ],
     ]
 
@@ -168,6 +185,8 @@ enum Opinions {
             ("seconds=7.5;tasks=1000000;lost=0;seconds_at_once=8", .doesNotHold),
             ("seconds=7.5;tasks=1000000;lost=0", .doesNotHold),
             ("seconds=2.5;tasks=999999;lost=1;seconds_at_once=5", .doesNotHold),
+            ("seconds=7.5;tasks=1000000;lost=0;seconds_at_once=8" + waiting, .notObservable),
+            ("seconds=2.5;tasks=1000000;lost=0;seconds_at_once=5" + waiting, .holds),
         ],
         "eventfd-pool-double-close": [("lt_ebadf=5;et_ebadf=0", .holds), ("lt_ebadf=5;et_ebadf=2", .doesNotHold)],
         "scale-wait-cost": [

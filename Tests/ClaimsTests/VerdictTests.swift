@@ -13,7 +13,8 @@ import Workloads
             #expect(!experiment.finding(observed).contains("Optional"))
             #expect(experiment.finding(observed).hasSuffix("."))
         }
-        #expect(Set(opinions.map(\.verdict)).count > 1, "an experiment that has one verdict tells nothing")
+        let decided = Set(opinions.map(\.verdict)).subtracting([.notObservable])
+        #expect(decided.count > 1, "an experiment that has one verdict tells nothing")
     }
 
     @Test(arguments: Experiment.all.map(\.id)) func isUnsupportedWithoutAnObservation(id: String) throws {

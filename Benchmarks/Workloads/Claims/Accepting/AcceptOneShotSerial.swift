@@ -19,7 +19,7 @@ extension Experiment {
     static let acceptOneShotSerial = Experiment(
         id: "accept-oneshot-serial",
         statement: "with EPOLLONESHOT only one worker at a time accepts and serves, which limits throughput",
-        source: .m1,
+        source: .m1, descriptors: 80, conditions: Conditions(),
         keys: [
             "oneshot_peak", "oneshot_early_peak", "exclusive_peak", "oneshot_ms", "oneshot_early_ms", "exclusive_ms",
         ],
@@ -89,7 +89,7 @@ private func serveInTurn(_ waiting: Waiting) throws -> Round {
     let ends = Locked<[UInt64]>([])
     for index in 0..<sets.count { try sets[index].add(descriptor, waiting.events, token: 0) }
 
-    let threads = (0..<workers).map { ScriptThread("worker-\($0)") }
+    let threads = try scriptThreads("worker", count: workers)
     defer { for thread in threads { thread.end() } }
     let start = monotonicNanoseconds()
     let steps = threads.indices.map { index in
@@ -109,7 +109,9 @@ private func serveAll(
     func arm() throws { try set.modify(listener, waiting.events, token: 0) }
     let deadline = monotonicNanoseconds() + Patience.limitNanoseconds
     while ends.withLock({ $0.count }) < connections {
-        guard monotonicNanoseconds() < deadline else { throw ScriptError("a connection waited and was not served") }
+        guard monotonicNanoseconds() < deadline else {
+            throw Undecided("a connection waited for 10 s and was not served")
+        }
         guard try set.waitForOne(milliseconds: 20) != nil else { continue }
         guard let connection = try acceptConnection(from: listener) else {
             if waiting.isShared { try arm() }

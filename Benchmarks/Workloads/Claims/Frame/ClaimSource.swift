@@ -22,6 +22,9 @@ public struct ClaimSource: Sendable, Hashable, CustomStringConvertible {
     /// What one would expect who knows the interface; nobody is known to have said it.
     static let expectation = ClaimSource(mark: "expectation", name: "to be tested")
 
+    /// What was seen while this package was made.
+    static let observation = ClaimSource(mark: "O", name: "observed on Linux 6.1 while this package was made")
+
     /// A manual page, which promises what the statement says.
     static func manual(_ page: String) -> ClaimSource { ClaimSource(mark: "man", name: page) }
 }

@@ -6,8 +6,13 @@ import Records
 /// plans keep fewer connections waiting than the shortest queue holds.
 ///
 /// - Parameter mayLose: whether operations without an answer are an observation and no failure.
-/// - Throws: ``Unobservable`` if this kernel cannot do it or the user ended it, ``ScriptError`` if it failed.
+/// - Throws: ``Unobservable`` if this kernel or the limits do not allow it or the user ended it, ``Undecided`` if the
+///   load was not served, ``ScriptError`` if it failed.
 func experimentRun(_ plan: RunPlan, mayLose: Bool = false) throws -> Measurement {
+    if let reason = plan.mode.unsupportedReason(rings: RingSupport.probe(), for: plan.workload) {
+        throw Unobservable(reason)
+    }
+    if let reason = descriptorShortage(plan.descriptorsNeeded) { throw Unobservable(reason) }
     let measurement: Measurement
     do {
         measurement = try measure(plan, try Interruption())
@@ -17,9 +22,18 @@ func experimentRun(_ plan: RunPlan, mayLose: Bool = false) throws -> Measurement
     switch measurement.status {
     case .ok, .void: return measurement
     case .partial, .unsupported: throw Unobservable(measurement.reason)
-    case .failed where mayLose && (measurement.lost > 0 || (measurement.wake.pool?.lost ?? 0) > 0): return measurement
-    case .failed: throw ScriptError(measurement.reason)
+    case .failed: return try excuse(measurement, mayLose: mayLose)
     }
+}
+
+/// Tells a run that failed by the machine's doing from one that failed by its own.
+private func excuse(_ measurement: Measurement, mayLose: Bool) throws -> Measurement {
+    if let reason = refusal(ofReason: measurement.reason) { throw Unobservable(reason) }
+    if mayLose && (measurement.lost > 0 || (measurement.wake.pool?.lost ?? 0) > 0) { return measurement }
+    if measurement.lost > 0 || measurement.perWorker.allSatisfy({ $0 == 0 }) {
+        throw Undecided("the load was not served: \(measurement.reason)")
+    }
+    throw ScriptError(measurement.reason)
 }
 
 extension RunPlan {

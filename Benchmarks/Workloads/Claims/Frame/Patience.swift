@@ -13,11 +13,11 @@ enum Patience {
 
     /// Waits until a condition is true.
     ///
-    /// - Throws: ``ScriptError`` if that does not come to pass.
+    /// - Throws: ``Undecided`` if that does not come to pass.
     static func until(_ what: String, _ isTrue: () throws -> Bool) throws {
         let deadline = monotonicNanoseconds() + limitNanoseconds
         while try !isTrue() {
-            guard monotonicNanoseconds() < deadline else { throw ScriptError("\(what): not within 10 s") }
+            guard monotonicNanoseconds() < deadline else { throw Undecided("\(what): not within 10 s") }
             sleepUntil(nanoseconds: monotonicNanoseconds() + pollNanoseconds)
         }
     }

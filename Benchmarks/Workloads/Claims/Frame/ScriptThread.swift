@@ -2,6 +2,7 @@ import CBenchExtras
 import Foundation
 import Glibc
 import Meters
+import SystemPackage
 
 /// A thread that takes the steps of a script one at a time and can be watched while it waits in the kernel.
 final class ScriptThread: @unchecked Sendable {
@@ -14,10 +15,14 @@ final class ScriptThread: @unchecked Sendable {
     private var unfinished = 0
 
     /// Starts the thread, which waits for its first step.
-    init(_ name: String) {
-        let thread = Thread { [self] in run() }
-        thread.name = name
-        thread.start()
+    ///
+    /// - Throws: `EAGAIN` at a limit of threads or of memory (`pthread_create(3)`).
+    init(_ name: String) throws(Errno) {
+        let error = startThread { [self] in
+            _ = unsafe c_set_thread_name(name)
+            run()
+        }
+        if let error { throw error }
         changed.lock()
         while identifier == 0 { changed.wait() }
         changed.unlock()
@@ -83,6 +88,18 @@ final class ScriptThread: @unchecked Sendable {
     }
 }
 
+/// Starts so many threads, or none: where one is refused those before it are ended.
+func scriptThreads(_ name: String, count: Int) throws(Errno) -> [ScriptThread] {
+    var threads: [ScriptThread] = []
+    do throws(Errno) {
+        for index in 0..<count { threads.append(try ScriptThread("\(name)-\(index)")) }
+    } catch {
+        for thread in threads { thread.end() }
+        throw error
+    }
+    return threads
+}
+
 /// A step that a thread takes.
 final class ScriptStep<Outcome: Sendable>: @unchecked Sendable {
     // Unchecked: `outcome` is guarded by `changed`.
@@ -101,6 +118,15 @@ final class ScriptStep<Outcome: Sendable>: @unchecked Sendable {
         changed.lock()
         defer { changed.unlock() }
         return outcome != nil
+    }
+
+    /// What came of the step; nil if it has not ended within a time.
+    func outcome(within seconds: Double) -> Result<Outcome, any Error>? {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        changed.lock()
+        defer { changed.unlock() }
+        while outcome == nil && changed.wait(until: deadline) {}
+        return outcome
     }
 
     /// Waits for the end of the step, whose waits must have bounds of their own.

@@ -20,12 +20,18 @@ struct ScriptListener: ~Copyable {
     var descriptor: BorrowedDescriptor { listener.descriptor }
 
     /// A client's connection; when this returns it waits in the accept queue, or is about to on a busy machine.
-    func connect() throws(Errno) -> Connection {
-        try StreamSocket(for: address, .blocking).connect(to: address)
+    func connect() throws(Errno) -> Connection { try connectBounded(to: address) }
+
+    /// A client connects and stays connected as long as this listener. When this returns it waits in the accept queue,
+    /// so nobody may accept meanwhile.
+    mutating func admit() throws {
+        let waiting = acceptQueueLength(of: descriptor)
+        try connectClient()
+        try Patience.until("a connection waits to be accepted") { acceptQueueLength(of: descriptor) > waiting }
     }
 
-    /// A client connects and stays connected as long as this listener.
-    mutating func admit() throws(Errno) {
+    /// The same where somebody may accept meanwhile.
+    mutating func connectClient() throws(Errno) {
         clients.append(Client(try connect()))
     }
 
@@ -40,12 +46,11 @@ struct ScriptListener: ~Copyable {
     /// A connection and its accepted end, which does not wait.
     func pair() throws -> ConnectionPair {
         let client = try connect()
-        while true {
-            // connect(2) returns with the peer's answer; on a busy machine its own to that can still be on the way.
-            var entry = pollfd(fd: listener.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-            _ = unsafe poll(&entry, 1, -1)
-            if let server = try listener.accept() { return ConnectionPair(client: client, server: server) }
+        // connect(2) returns with the peer's answer; on a busy machine its own to that can still be on the way.
+        guard try awaitReadiness(of: listener.descriptor, POLLIN), let server = try listener.accept() else {
+            throw Undecided("a connection did not reach the accept queue within 10 s")
         }
+        return ConnectionPair(client: client, server: server)
     }
 }
 
@@ -54,16 +59,25 @@ struct ConnectionPair: ~Copyable {
     let client: Connection
     let server: Connection
 
-    /// Sends from the client, all at once.
+    /// Sends from the client, all at once. When this returns the bytes can be read at the other end, so nobody may read
+    /// meanwhile.
     func send(_ count: Int) throws {
+        let unread = unreadBytes(server.descriptor)
         let bytes = [UInt8](repeating: 7, count: count)
         guard unsafe try client.send(bytes.span.bytes) == count else {
             throw ScriptError("send took less than \(count)")
         }
+        try Patience.until("what was sent arrives") { unreadBytes(server.descriptor) >= unread + count }
     }
 
     /// Closes both ends. Without it, they would be closed after their last use.
     consuming func end() {}
+}
+
+/// How many bytes wait to be read from a socket: all that `recv(2)` would take, which leaves them there.
+private func unreadBytes(_ socket: BorrowedDescriptor) -> Int {
+    var bytes = [UInt8](repeating: 0, count: 8192)
+    return max(0, unsafe recv(socket.rawValue, &bytes, bytes.count, CInt(MSG_PEEK | MSG_DONTWAIT)))
 }
 
 /// Accepts and closes; what came of it: `ok`, or the name of the error.
@@ -90,7 +104,9 @@ func errorName(_ error: Errno) -> String {
         .connectionRefused: "ECONNREFUSED", .addressInUse: "EADDRINUSE", .canceled: "ECANCELED",
         .alreadyInProcess: "EALREADY", .nowInProgress: "EINPROGRESS", .timedOut: "ETIMEDOUT", .brokenPipe: "EPIPE",
         .noBufferSpace: "ENOBUFS", .tooManySymbolicLinkLevels: "ELOOP",
-        .protocolNotAvailable: "ENOPROTOOPT",
+        .protocolNotAvailable: "ENOPROTOOPT", .tooManyOpenFiles: "EMFILE", .tooManyOpenFilesInSystem: "ENFILE",
+        .noMemory: "ENOMEM", .permissionDenied: "EACCES", .noFunction: "ENOSYS", .networkUnreachable: "ENETUNREACH",
+        .addressNotAvailable: "EADDRNOTAVAIL",
     ]
     return names[error] ?? "errno\(error.rawValue)"
 }

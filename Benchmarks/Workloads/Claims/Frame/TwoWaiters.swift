@@ -4,12 +4,13 @@ import SystemPackage
 
 /// Threads A and B of a script, which wait on one set or on a set each. Whoever wakes first is A.
 final class TwoWaiters {
-    let threads = [ScriptThread("waiter-0"), ScriptThread("waiter-1")]
+    let threads: [ScriptThread]
     let sets: EpollSets
     private var waits: [ScriptStep<EpollEvent?>?] = [nil, nil]
     private let stop: EventFD
 
     init(_ topology: Topology = .sharedSet) throws(Errno) {
+        threads = try scriptThreads("waiter", count: 2)
         stop = try EventFD()
         sets = try EpollSets(count: topology == .sharedSet ? 1 : 2)
     }

@@ -11,7 +11,7 @@ import SystemPackage
 /// Only a thread that is made for it enters the namespace, and the namespace ends with that thread and its sockets,
 /// also when the program is killed. So nothing is changed that would have to be restored.
 func inOwnNetworkNamespace<Outcome: Sendable>(_ body: @escaping @Sendable () throws -> Outcome) throws -> Outcome {
-    let thread = ScriptThread("namespace")
+    let thread = try ScriptThread("namespace")
     defer { thread.end() }
     return try thread.perform {
         try enterNetworkNamespace()

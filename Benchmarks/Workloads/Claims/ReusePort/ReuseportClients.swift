@@ -5,7 +5,7 @@ import SystemPackage
 /// Clients of a group for as long as an experiment lasts: a thread that connects in batches and waits for the fate of
 /// each connection, so that connections wait at the listeners at any time.
 final class ReuseportClients: Sendable {
-    private let thread = ScriptThread("clients")
+    private let thread: ScriptThread
     private let ending = Abandonment()
     private let work: ScriptStep<Tally>
 
@@ -18,8 +18,9 @@ final class ReuseportClients: Sendable {
     private static let batch = 16
 
     /// Starts connecting.
-    init(to address: SocketAddress) {
+    init(to address: SocketAddress) throws(Errno) {
         let ending = ending
+        thread = try ScriptThread("clients")
         work = thread.start {
             var tally = Tally()
             while !ending.isRequested { try Self.exchange(address, &tally) }
@@ -66,7 +67,7 @@ final class ReuseportClients: Sendable {
 func withReuseportClients<Success>(
     of group: consuming ReuseportGroup, _ body: (inout ReuseportGroup, ReuseportClients) throws -> Success
 ) throws -> Success {
-    let clients = ReuseportClients(to: group.address)
+    let clients = try ReuseportClients(to: group.address)
     var group = group
     let result: Result<Success, any Error>
     do {

@@ -14,7 +14,7 @@ extension Experiment {
     static let reuseportCloseLoss = Experiment(
         id: "reuseport-close-loss",
         statement: "when one listener of a SO_REUSEPORT group is closed, the connections in its queue are lost",
-        source: .m1, keys: closeKeys,
+        source: .m1, descriptors: closeDescriptors, keys: closeKeys,
         observe: {
             let observed = try closeOneOfTwo()
             guard networkParameter(migration) == "1" else { return observed }
@@ -25,7 +25,7 @@ extension Experiment {
     static let reuseportCloseMigrate = Experiment(
         id: "reuseport-close-migrate",
         statement: "with net.ipv4.tcp_migrate_req=1 they move to another listener and none is lost",
-        source: .manual("ip-sysctl"), keys: closeKeys,
+        source: .manual("ip-sysctl"), descriptors: closeDescriptors, keys: closeKeys,
         observe: {
             try inOwnNetworkNamespace {
                 try setNetworkParameter(migration, to: "1")
@@ -37,7 +37,7 @@ extension Experiment {
     static let reuseportProgramMigrate = Experiment(
         id: "reuseport-ebpf-migrate",
         statement: "an eBPF program at SO_REUSEPORT allows a design in which none is lost when a listener is closed",
-        source: .m1, keys: closeKeys,
+        source: .m1, descriptors: closeDescriptors, keys: closeKeys,
         observe: {
             try inOwnNetworkNamespace {
                 try setNetworkParameter(migration, to: "0")
@@ -48,6 +48,8 @@ extension Experiment {
 }
 
 private let migration = "net.ipv4.tcp_migrate_req"
+/// Both ends of each connection.
+private let closeDescriptors = 900
 private let closeKeys = ["queued", "served", "reset"]
 
 /// The scene with whatever the system does by itself.
@@ -89,6 +91,7 @@ private struct CloseScene: ~Copyable {
 
     mutating func connect() throws {
         clients = try connectClients(to: group.address, count: queued)
+        try Patience.until("the connections wait to be accepted") { group.waiting == queued }
     }
 
     /// Closes the first listener, and serves what the second one has.
@@ -98,7 +101,7 @@ private struct CloseScene: ~Copyable {
         let served = try group.serve(0)
         let fates = try fates(clients)
         guard fates[.served, default: 0] == served.count else {
-            throw ScriptError("\(served.count) connections were served, not all clients know of it: \(fates)")
+            throw Undecided("\(served.count) connections were served and not all clients know of it: \(fates)")
         }
         return [
             "queued": queued, "served": served.count, "reset": fates[.reset, default: 0],

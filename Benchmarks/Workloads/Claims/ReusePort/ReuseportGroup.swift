@@ -28,6 +28,9 @@ struct ReuseportGroup: ~Copyable {
 
     var count: Int { members.count }
 
+    /// How many connections wait at all of them.
+    var waiting: Int { members.reduce(0) { $0 + acceptQueueLength(of: $1.listener.descriptor) } }
+
     /// One of the listeners, borrowed.
     subscript(index: Int) -> BorrowedDescriptor { members[index].listener.descriptor }
 
@@ -76,19 +79,13 @@ final class GroupConnection: Sendable {
 
     /// Waits until the client knows.
     func fate() throws(Errno) -> Fate {
-        guard try isReadable(connection.descriptor, within: Patience.limitNanoseconds) else { return .forgotten }
+        guard try awaitReadiness(of: connection.descriptor, POLLIN) else { return .forgotten }
         do throws(Errno) {
             return try readOnce(connection.descriptor, 1) == 1 ? .served : .reset
         } catch .connectionReset {
             return .reset
         }
     }
-}
-
-private func isReadable(_ descriptor: BorrowedDescriptor, within nanoseconds: UInt64) throws(Errno) -> Bool {
-    var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-    let milliseconds = CInt(nanoseconds / 1_000_000)
-    return try systemCall { unsafe poll(&entry, 1, milliseconds) } > 0
 }
 
 /// What has become of clients, and how many of each.
@@ -102,9 +99,7 @@ func fates(_ clients: [GroupConnection]) throws(Errno) -> [GroupConnection.Fate:
 func connectClients(to address: SocketAddress, count: Int) throws(Errno) -> [GroupConnection] {
     var clients: [GroupConnection] = []
     for _ in 0..<count {
-        let socket = try StreamSocket(for: address, .blocking)
-        try setSocketOption(.resetOnClose, on: socket.descriptor)
-        clients.append(GroupConnection(try socket.connect(to: address)))
+        clients.append(GroupConnection(try connectBounded(to: address, [.resetOnClose])))
     }
     return clients
 }

@@ -13,7 +13,13 @@ extension Experiment {
     static let reuseportRestart = Experiment(
         id: "reuseport-restart",
         statement: "a listener that is replaced by another on the same port loses the connections in its queue",
-        source: .t, keys: ["served", "lost"],
+        source: .t,
+        conditions: Conditions(
+            isDecisive: { ($0.integer("lost") ?? 0) > 0 },
+            shortfall: { observed in
+                Conditions.fewer(observed, "served", than: 100, "connections served")
+            }),
+        keys: ["served", "lost"],
         observe: {
             let atOnce = try restart(draining: false)
             let drained = try restart(draining: true)

@@ -65,7 +65,7 @@ private func countWrong(_ group: borrowing ReuseportGroup, _ processors: [Int]) 
     let address = group.address
     var wrong = 0
     for processor in processors {
-        let thread = ScriptThread("client-\(processor)")
+        let thread = try ScriptThread("client-\(processor)")
         defer { thread.end() }
         let clients = try thread.perform {
             do { try Affinity.pinThisThread(to: processor) } catch {
@@ -73,11 +73,14 @@ private func countWrong(_ group: borrowing ReuseportGroup, _ processors: [Int]) 
             }
             return try connectClients(to: address, count: perProcessor)
         }
+        try Patience.until("the connections wait to be accepted") { group.waiting >= perProcessor }
         for index in 0..<group.count {
             let served = try group.serve(index).count
             if index != processor { wrong += served }
         }
-        guard try fates(clients)[.served] == perProcessor else { throw ScriptError("a connection was not served") }
+        guard try fates(clients)[.served] == perProcessor else {
+            throw Undecided("a connection was not served within 10 s")
+        }
     }
     return wrong
 }

@@ -27,6 +27,7 @@ extension Experiment {
     ) -> Experiment {
         Experiment(
             id: id, statement: statement, source: .expectation, needs: [.multishotAccept],
+            conditions: Conditions(isDecisive: { ($0.integer("events_after") ?? 0) > 0 }),
             keys: ["result", "events_after"],
             observe: { try observeCancel(prepare) },
             judge: { observed in
@@ -52,7 +53,7 @@ private func observeCancel(_ prepare: (inout Ring, BorrowedDescriptor) throws(Er
     try ring.submit()
     try listener.close()
     try prepare(&ring, number)
-    try ring.submitAndWait()
+    _ = try ring.submitAndWait(timeout: .nanoseconds(Patience.limitNanoseconds))
 
     var result: String?
     var last = "none"
@@ -71,9 +72,9 @@ private func observeCancel(_ prepare: (inout Ring, BorrowedDescriptor) throws(Er
     }
     try take()
     for _ in 1...3 {
-        _ = outcome { () throws(Errno) in _ = try StreamSocket(for: address, .blocking).connect(to: address) }
+        _ = outcome { () throws(Errno) in _ = try connectBounded(to: address) }
     }
     while try ring.submitAndWait(timeout: .nanoseconds(Patience.quietNanoseconds)) { try take() }
-    guard let result else { throw ScriptError("the cancel request did not complete") }
+    guard let result else { throw Undecided("the cancel request did not complete within 10 s") }
     return ["result": result, "events_after": events, "accept_ended_with": last]
 }

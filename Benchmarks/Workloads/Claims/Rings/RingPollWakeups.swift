@@ -46,7 +46,7 @@ func wokenRings(_ events: Ring.PollEvents, polling polled: BorrowedDescriptor? =
     var listener = try ScriptListener()
     let stop = try EventFD()
     let (queue, end) = (polled ?? listener.descriptor, stop.descriptor)
-    let threads = (0..<ringCount).map { ScriptThread("ring-\($0)") }
+    let threads = try scriptThreads("ring", count: ringCount)
     defer { for thread in threads { thread.end() } }
     let waits = threads.map { thread in
         thread.start { () -> Errno? in

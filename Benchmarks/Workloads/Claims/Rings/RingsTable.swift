@@ -2,6 +2,6 @@ extension Experiment {
     /// The same questions put to io_uring.
     static let rings: [Experiment] = [
         ringClosePendingAccept, ringClosePendingReceive, ringCancelByClosedDescriptor, ringCancelByToken, ringFork,
-        ringPollWakeups, ringMultishotOverflow,
+        ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder,
     ]
 }

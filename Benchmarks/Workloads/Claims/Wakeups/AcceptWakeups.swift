@@ -49,7 +49,7 @@ private func observeWakeups(_ events: EpollEvents, _ topology: Topology) throws 
     let sets = try EpollSets(count: topology == .sharedSet ? 1 : workers)
     for index in 0..<sets.count { try sets[index].add(listener.descriptor, events, token: 0) }
 
-    let threads = (0..<workers).map { ScriptThread("waiter-\($0)") }
+    let threads = try scriptThreads("waiter", count: workers)
     defer { for thread in threads { thread.end() } }
     let waits = threads.indices.map { index in
         threads[index].start { try sets[index % sets.count].waitForOne() }

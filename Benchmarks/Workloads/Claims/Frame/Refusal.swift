@@ -1,0 +1,52 @@
+import LinuxDescriptors
+import SystemPackage
+
+/// The errors by which a kernel says that this user, at these limits, cannot have something. They are no failure of an
+/// experiment.
+private let refusals: [Errno: @Sendable () -> String] = [
+    .tooManyOpenFiles: { "descriptors ran out (EMFILE), the limit is \(descriptorLimit()): raise it with ulimit -n" },
+    .tooManyOpenFilesInSystem: { "descriptors of the whole machine ran out (ENFILE): see sysctl fs.file-max" },
+    .resourceTemporarilyUnavailable: {
+        "a thread or a process was refused (EAGAIN): raise the limit with ulimit -u, or pids.max of the control group"
+    },
+    .noMemory: { "memory ran out (ENOMEM): see ulimit -l, ulimit -v and the control group's memory.max" },
+    .noBufferSpace: { "memory for sockets ran out (ENOBUFS)" },
+    .notPermitted: { "this user may not (EPERM): run as root, outside of a container's filter" },
+    .permissionDenied: { "this user may not (EACCES): run as root, outside of a container's filter" },
+    .noFunction: { "this kernel, or a filter, does not have the system call (ENOSYS)" },
+    .networkUnreachable: { "there is no way to the loopback interface (ENETUNREACH): ip link set lo up" },
+    .addressNotAvailable: { "no port or address is left on loopback (EADDRNOTAVAIL)" },
+]
+
+/// What is missing here if an error says that something is; nil if the error is a failure.
+func refusal(_ error: any Error) -> String? {
+    if let error = error as? Errno { return refusals[error]?() }
+    guard let error = error as? RunError else { return nil }
+    return refusal(ofReason: error.description)
+}
+
+/// The same of the reason that a run gives, which ends with the error's meaning or its name.
+func refusal(ofReason reason: String) -> String? {
+    let known = refusals.first { reason.contains("\($0.key)") || reason.hasSuffix(errorName($0.key)) }
+    return known.map { "\($0.value()) — \(reason)" }
+}
+
+/// How many descriptors this process may have.
+func descriptorLimit() -> Int { (try? DescriptorLimit.raise()).map { Int(clamping: $0.soft) } ?? 1024 }
+
+/// Why so many more descriptors cannot be opened; nil if they can.
+func descriptorShortage(_ count: Int) -> String? {
+    let (needed, limit) = (openDescriptors() + count, descriptorLimit())
+    guard needed > limit else { return nil }
+    let rounded = (needed + 99) / 100 * 100
+    return "needs \(grouped(needed)) descriptors, the limit is \(grouped(limit)): ulimit -n \(rounded)"
+}
+
+/// A number with its thousands apart.
+func grouped(_ number: Int) -> String {
+    let digits = Array("\(number)")
+    return digits.indices.reduce(into: "") { text, index in
+        if index > 0 && (digits.count - index) % 3 == 0 { text += " " }
+        text.append(digits[index])
+    }
+}

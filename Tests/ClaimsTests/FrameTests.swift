@@ -1,0 +1,93 @@
+import Records
+import SystemPackage
+import Testing
+
+@testable import Workloads
+
+/// What becomes of an experiment that cannot be made, comes to nothing, or does not end.
+@Suite struct FrameTests {
+    private func experiment(
+        needs: [Need] = [], descriptors: Int = 0, conditions: Conditions? = nil,
+        _ observe: @escaping @Sendable () throws -> Observed
+    ) -> Experiment {
+        Experiment(
+            id: "test", statement: "it is so", source: .expectation, needs: needs, descriptors: descriptors,
+            conditions: conditions, keys: ["count"], observe: observe,
+            judge: { $0["count"] == "1" ? .holds : .doesNotHold }, explain: { "\($0["count"] ?? "")." })
+    }
+
+    @Test(arguments: [
+        Errno.tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noMemory, .notPermitted,
+        .permissionDenied, .noFunction,
+    ])
+    func whatIsRefusedIsUnsupportedAndNoFailure(error: Errno) {
+        let result = experiment { throw error }.run()
+        #expect(!result.failed && result.record.verdict == "unsupported")
+        #expect(result.record.detail.contains(errorName(error)) || result.record.detail.contains("limit"))
+        let run = experiment { throw RunError("epoll_create1", error) }.run()
+        #expect(!run.failed && run.record.verdict == "unsupported" && run.record.detail.contains("epoll_create1"))
+    }
+
+    @Test func otherErrorsAreFailures() {
+        let result = experiment { throw Errno.badAddress }.run()
+        #expect(result.failed && result.record.detail.hasPrefix("failed: "))
+        #expect(experiment { throw ScriptError("no") }.run().failed)
+    }
+
+    @Test func whatCameToNothingIsNotObservable() {
+        let result = experiment { throw Undecided("nobody came") }.run()
+        #expect(!result.failed && result.record.verdict == "not-observable" && result.record.detail == "nobody came")
+    }
+
+    @Test func moreDescriptorsThanTheLimitAreRefusedWithWhatIsNeeded() throws {
+        let record = experiment(descriptors: 2_000_000_000) { ["count": 1] }.run().record
+        #expect(record.verdict == "unsupported")
+        #expect(record.detail.contains("needs 2 000 000 ") && record.detail.contains("ulimit -n 2000000"))
+        #expect(record.observed.isEmpty)
+    }
+
+    @Test func whereThereAreConditionsTheTimeWithoutAProcessorIsNoted() throws {
+        let record = experiment(conditions: Conditions(heldUpLimit: 100)) { ["count": 1] }.run().record
+        let observed = try #require(Observed(parsing: record.observed))
+        let heldUp = try #require(observed.number(Conditions.heldUpKey))
+        #expect((0...100).contains(heldUp) && record.verdict == "holds")
+        #expect(experiment { ["count": 1] }.run().record.observed == "count=1")
+    }
+
+    @Test func aVerdictNeedsItsConditionsOrWhatDecidesWithoutThem() {
+        let few = Conditions(
+            isDecisive: { $0["count"] == "1" }, shortfall: { Conditions.fewer($0, "seen", than: 50, "") })
+        let test = experiment(conditions: few) { [:] }
+        #expect(test.verdict(["count": 2, "seen": 36]) == .notObservable)
+        #expect(test.finding(["count": 2, "seen": 36]).contains("36"))
+        #expect(test.verdict(["count": 2, "seen": 50]) == .doesNotHold)
+        #expect(test.verdict(["count": 1, "seen": 36]) == .holds)
+        #expect(test.verdict(["count": 2, "seen": 50, "held_up_percent": 20]) == .doesNotHold)
+        #expect(test.verdict(["count": 2, "seen": 50, "held_up_percent": 21]) == .notObservable)
+        #expect(test.verdict(["count": 1, "seen": 50, "held_up_percent": 99]) == .holds)
+    }
+
+    @Test func anExperimentThatDoesNotEndIsGivenUp() throws {
+        let gate = StartGate()
+        let (result, ended) = try experiment {
+            gate.arriveAndWait()
+            return ["count": 1]
+        }.run(within: 0.05)
+        gate.open()
+        #expect(!ended && result.record.verdict == "not-observable" && result.record.detail.contains("did not end"))
+        let (other, hasEnded) = try experiment { ["count": 1] }.run(within: 100)
+        #expect(hasEnded && other.record.verdict == "holds")
+    }
+
+    @Test func everyExperimentWithARingAsksForIt() {
+        for experiment in Experiment.all where experiment.id.contains("uring") {
+            #expect(!experiment.needs.isEmpty, "\(experiment.id)")
+        }
+    }
+
+    @Test func aRunThatFailsForWantOfSomethingIsToldFromOneThatFails() {
+        #expect(refusal(ofReason: "a worker stopped: \(Errno.tooManyOpenFiles)")?.contains("EMFILE") == true)
+        #expect(refusal(ofReason: "408 × connect: ENETUNREACH")?.contains("ip link set lo up") == true)
+        #expect(refusal(ofReason: "a worker stopped: \(Errno.invalidArgument)") == nil)
+    }
+}
