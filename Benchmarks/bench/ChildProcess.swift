@@ -121,7 +121,7 @@ struct ChildProcess {
             let path = unsafe strdup(child.program)
             let folder = unsafe child.folder.map { unsafe strdup($0) } ?? nil
             defer {
-                for unsafeargument in unsafe arguments { unsafe free(argument) }
+                unsafe arguments.forEach { unsafe free($0) }
                 unsafe free(path)
                 unsafe free(folder)
             }

@@ -17,11 +17,11 @@ enum RunLimit {
             + "\(resumeCommand("run", folder))\n"
         unsafe message = strdup(text)
         let limit = UInt32(clamping: Int((seconds / 2).rounded(.up)))
-        secondsLeft = limit
+        unsafe secondsLeft = limit
         signal(SIGALRM) { _ in
-            if RunLimit.secondsLeft > 0 {
-                alarm(RunLimit.secondsLeft)
-                RunLimit.secondsLeft = 0
+            if unsafe RunLimit.secondsLeft > 0 {
+                unsafe alarm(RunLimit.secondsLeft)
+                unsafe RunLimit.secondsLeft = 0
                 return
             }
             if let message = unsafe RunLimit.message { _ = unsafe write(STDERR_FILENO, message, strlen(message)) }
