@@ -36,7 +36,7 @@ struct ReportSource {
             ("processors online", machine.map { String($0.processors) }), ("memory", memory),
             ("kernel", machine.map { "Linux \($0.kernel)" }), ("architecture", machine?.architecture),
             ("clock", machine?.clockSource), ("frequency governor", machine?.governor),
-            ("backlog limit (somaxconn)", machine.map { String($0.somaxconn) }),
+            ("backlog limit (somaxconn)", machine?.somaxconn.map(String.init)),
             ("commit", description?.gitCommit ?? first?.gitCommit), ("build", description?.build ?? first?.build),
             ("started", description?.startedAt ?? first?.startedAt), ("finished", description?.finishedAt),
             ("seed", description.map { String($0.seed) }),
