@@ -174,7 +174,7 @@ import Testing
             let comparison = try compare(base, new)
             #expect(comparison.outcome == .inconclusive)
             let text = Headline([comparison]).text
-            #expect(text.contains("of the machine beside") && text.contains("60 % ") && text.contains("1 % "), "\(text)")
+            #expect(["of the machine beside", "60 % ", "1 % "].allSatisfy(text.contains), "\(text)")
         }
         // What does not depend on the load is decided nevertheless, and interleaved sides share the load.
         let exact = try compare(runs { $0.foreignCpu = 0.6 }, runs { $0.syscallsPerOp = 4 })
