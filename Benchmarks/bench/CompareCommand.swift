@@ -202,7 +202,8 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func end(
-        _ comparison: Comparison, _ title: String, _ arguments: ComparisonArguments, showingCalls: () throws -> Void = {}
+        _ comparison: Comparison, _ title: String, _ arguments: ComparisonArguments,
+        showingCalls: () throws -> Void = {}
     ) throws {
         guard comparison.rows.contains(where: \.isGating) || !comparison.absences.isEmpty else {
             throw Failure(.usage, "nothing decides: no metric of --fail-on was measured on both sides; name others")
