@@ -104,9 +104,9 @@ struct CompareCommand: ParsableCommand {
         let (sides, isWhole) = try StoredFolder.readAll([base, new]) { try StoredFolder.rows($0) }
         guard isWhole else { throw ExitCode(Exit.usage.rawValue) }
         if let copy = SharedRuns(sides).copies.first {
-            throw Failure(
-                .usage,
-                "\(base) and \(new) hold the same runs, \(copy.example) for one; name two folders of different runs")
+            complain(
+                "\(base) and \(new) hold the same runs, \(copy.example) for one, which says nothing of two programs; "
+                    + "name two folders of different runs")
         }
         var options = try arguments.options(try StoredFolder.wereInterleaved(base, new) ? .paired : .unpaired)
         options.ignoredColumns = try Self.columns(ignore)

@@ -72,9 +72,8 @@ struct RunDescription: Codable {
     private func check(_ json: JSONText, rows: [RunRecord]) throws(CSVError) {
         for row in rows {
             let pairs: [(path: [String], here: String, there: String)] = [
-                (["machine", "machine_id"], machine.machineID, row.machineId),
                 (["git_commit"], gitCommit, row.gitCommit),
-                (["build"], build, row.build), (["seed"], String(seed), row.seed.map(String.init) ?? String(seed)),
+                (["seed"], String(seed), row.seed.map(String.init) ?? String(seed)),
             ]
             for (path, here, there) in pairs where here != there {
                 throw json.error(at: path, "is \(here), and \(there) in run \(row.runId) of runs.csv beside it")

@@ -68,6 +68,7 @@ import Testing
         let other = good.map { record in
             var record = record
             record.connections = 2
+            record.runId = "other-" + record.runId
             return record
         }
         try folder.write(counts, rows: good + other)

@@ -7,7 +7,7 @@ import Testing
         let folder = try BenchFolder()
         for index in 0..<24 {
             let rows = storedRows(rounds: 3, cost: index < 12 ? 5_000 : 6_000, noise: 0.001) {
-                $0.startedAt = "2026-01-\(10 + index)T00:00:00Z"
+                $0.startedAt = "2026-01-31T\(index < 10 ? "0" : "")\(index):00:00Z"
                 $0.gitCommit = "c\(index)"
             }
             try folder.write("results/\(index)", rows: rows)
@@ -64,7 +64,7 @@ extension HistoryCommandTests {
         for index in 0..<6 {
             for (mode, workload) in [("epoll-et", "accept"), ("poll", "read")] {
                 let rows = storedRows(mode, rounds: 3, cost: 5_000, machine: index % 2 == 0 ? "m1" : "m2") {
-                    $0.startedAt = "2026-01-\(10 + index)T00:00:00Z"
+                    $0.startedAt = "2026-01-31T\(index < 10 ? "0" : "")\(index):00:00Z"
                     $0.gitCommit = "c\(index)"
                     $0.workload = workload
                 }
