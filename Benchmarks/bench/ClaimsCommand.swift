@@ -26,6 +26,7 @@ struct ClaimsCommand: ParsableCommand {
 
     func run() throws {
         let experiments = try Self.select(only)
+        if let refusal = loopbackRefusal() { throw Failure(.nothingSupported, refusal) }
         let files = Files(csv: csv, markdown: markdown)
         try files.save([])
         let interruption = try Interruption(endsAtSecondSignal: true)

@@ -8,13 +8,18 @@ enum Bench {
         var error: String
     }
 
-    /// - Parameter descriptors: how many it may have; as many as this process if nil.
-    static func run(_ arguments: [String], descriptors: Int? = nil) throws -> Run {
+    /// - Parameters:
+    ///   - descriptors: how many it may have; as many as this process if nil.
+    ///   - isOffline: in a network namespace of its own, whose loopback interface is down.
+    static func run(_ arguments: [String], descriptors: Int? = nil, isOffline: Bool = false) throws -> Run {
         // It is built beside the tests.
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
         let program = try program(above: tests)
-        if let descriptors {
+        if isOffline {
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+            process.arguments = ["-n", program.path] + arguments
+        } else if let descriptors {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
             process.arguments = ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", program.path] + arguments
         } else {
