@@ -103,13 +103,13 @@ struct CompareCommand: ParsableCommand {
     private func compareFolders(_ base: String, _ new: String) throws {
         let (sides, isWhole) = try StoredFolder.readAll([base, new]) { try StoredFolder.rows($0) }
         guard isWhole else { throw ExitCode(Exit.usage.rawValue) }
+        var options = try arguments.options(try StoredFolder.wereInterleaved(base, new) ? .paired : .unpaired)
+        options.ignoredColumns = try Self.columns(ignore)
         if let copy = SharedRuns(sides).copies.first {
             complain(
                 "\(base) and \(new) hold the same runs, \(copy.example) for one, which says nothing of two programs; "
                     + "name two folders of different runs")
         }
-        var options = try arguments.options(try StoredFolder.wereInterleaved(base, new) ? .paired : .unpaired)
-        options.ignoredColumns = try Self.columns(ignore)
         options.noiseFloor = NoiseFloors.forRuns(in: base, of: sides[0])
         complainOfUnusable(sides[0], side: base)
         complainOfUnusable(sides[1], side: new)

@@ -34,12 +34,14 @@ struct HistoryCommand: ParsableCommand {
         guard otavaConfig == nil || csv != nil else {
             throw Failure(.usage, "--otava-config describes the file of --csv; name that too")
         }
+        let modes = try mode.map { try Set(Arms.modes($0).map(\.name)) }
+        let workloads: [Workload]? = try workload.map { try choices($0, option: "workload") }
         let read = try StoredFolder.readAll(Self.folders(under: folder)) { path in
             StoredRuns(name: path, records: inModeOrder(try StoredFolder.rows(path)))
         }
         let (whole, isWhole) = StoredFolder.withoutCopies(
             read.values.filter { !$0.records.isEmpty }, name: \.name, rows: \.records)
-        let histories = try histories(filtered(whole))
+        let histories = try histories(filtered(whole, modes, workloads))
         guard let first = histories.first else {
             throw Failure(.noBaseline, "no stored runs under \(folder); bench run stores some")
         }
@@ -68,9 +70,9 @@ struct HistoryCommand: ParsableCommand {
     }
 
     /// What `--mode`, `--workload` and `--machine` leave of the stored runs.
-    private func filtered(_ stored: [StoredRuns]) throws -> [StoredRuns] {
-        let modes = try mode.map { try Set(Arms.modes($0).map(\.name)) }
-        let workloads: [Workload]? = try workload.map { try choices($0, option: "workload") }
+    private func filtered(
+        _ stored: [StoredRuns], _ modes: Set<String>?, _ workloads: [Workload]?
+    ) throws -> [StoredRuns] {
         if let machine {
             let known = Set(stored.flatMap(\.records).map(\.machineId)).sorted()
             guard known.contains(machine) else { throw Failure.unknown("machine", machine, among: known) }

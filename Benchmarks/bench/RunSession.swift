@@ -99,7 +99,9 @@ final class RunSession {
         description.finishedAt = Date().formatted(.iso8601)
         description.interrupted = interrupted
         let found = warnings(for: inModeOrder(rows), noiseFloor: Baseline.noiseFloor(for: description.machine))
-        for warning in found where !description.warnings.contains(warning) {
+        // Of a placement there is advice too.
+        let others = found.filter { warning in !placementWarnings.contains { warning.contains($0.text) } }
+        for warning in others where !description.warnings.contains(warning) {
             warn(warning, quietly: options.quiet)
         }
         for warning in placementWarnings { warn("\(warning.text): \(warning.advice)", quietly: options.quiet) }
