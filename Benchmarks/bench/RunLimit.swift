@@ -27,6 +27,11 @@ enum RunLimit {
             if let message = unsafe RunLimit.message { _ = unsafe write(STDERR_FILENO, message, strlen(message)) }
             _exit(Exit.runFailed.rawValue)
         }
+        // Whoever started this program may have blocked the signal, and the mask is inherited.
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGALRM)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
         alarm(limit)
     }
 

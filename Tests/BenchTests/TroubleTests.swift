@@ -41,10 +41,11 @@ import Workloads
             ["--mode", "lt", "--drain", "2000", "--service-time", "fixed:5ms", "--service", "sleep", "--rounds", "100"]
                 + ["--output", "out"])
         try await process.waitForRows(1)
-        while process.isRunning {
+        for _ in 0..<500 where process.isRunning {
             process.send(SIGALRM)
             try await Task.sleep(for: .milliseconds(20))
         }
+        process.send(SIGKILL)
         let outcome = await process.wait()
         #expect(outcome.exit == 3 && !outcome.endedBySignal, "\(outcome.complaints)")
         #expect(outcome.complaints.contains("did not end within"), "\(outcome.complaints)")
