@@ -45,7 +45,7 @@ import Workloads
             process.send(SIGALRM)
             try await Task.sleep(for: .milliseconds(20))
         }
-        process.send(SIGKILL)
+        if process.isRunning { process.send(SIGKILL) }
         let outcome = await process.wait()
         #expect(outcome.exit == 3 && !outcome.endedBySignal, "\(outcome.complaints)")
         #expect(outcome.complaints.contains("did not end within"), "\(outcome.complaints)")
