@@ -17,6 +17,9 @@ usage() {
     exit 64
 }
 
+# On a narrow terminal the table leaves columns out.
+export COLUMNS=200
+
 kind=${1:-aa}
 case $kind in
 aa) total=${2:-100} blocks=${3:-12} run=(--mode "${MODES:-epoll-et}" --duration "${DURATION:-25ms}" --warmup "${WARMUP:-5ms}") ;;
@@ -119,8 +122,8 @@ for ((comparison = 1; comparison <= total; comparison++)); do
     last=$(tail -n 1 "$folder/table")
     # A line of the table begins with the metric. One clear change is enough, even where another metric is in doubt and
     # the whole verdict with it.
-    if grep -Eq '^[a-z0-9_]+\*? .* \(?(regressed|improved)\)? ' "$folder/table"; then wrong=$((wrong + 1)); fi
-    awk '/^[a-z0-9_]+\*? / && / \(?(regressed|improved)\)? / { print $1 }' "$folder/table" >>"$folder/metrics"
+    if grep -Eq '^[a-z0-9_]+\*? .* \(?(regressed|improved)\)?( |$)' "$folder/table"; then wrong=$((wrong + 1)); fi
+    awk '/^[a-z0-9_]+\*? / && / \(?(regressed|improved)\)?( |$)/ { print $1 }' "$folder/table" >>"$folder/metrics"
     case $last in REGRESSED*) found=$((found + 1)) ;; esac
     if [ "$kind" = aa ]; then tally="$wrong wrong"; else tally="$found found"; fi
     echo "$comparison ($tally) $last"

@@ -31,6 +31,9 @@ struct CostAnswer {
         }
     }
 
+    /// Of fewer there is no interval, and of two equal modes every tenth pair has ranges apart.
+    private static let fewestRounds = 5
+
     init(_ groups: [ArmRuns], noun: OperationName) {
         self.noun = noun
         func entries(_ value: (RunRecord) -> Double?) -> [Entry] {
@@ -50,8 +53,8 @@ struct CostAnswer {
         var text = "\(Self.list(leaders.map(\.name))) \(verb) \(least) \(price(leaders)) per \(noun.singular)"
         if leaders.count > 1 { text += ", and cannot be told apart" }
         text += follower(behind: leaders)
-        if ranked.count > 1, ranked.contains(where: { $0.values.count == 1 }) {
-            text += "; in a single round, which cannot rank them for certain"
+        if ranked.count > 1, let rounds = ranked.map(\.values.count).min(), rounds < Self.fewestRounds {
+            text += "; in \(rounds == 1 ? "a single round" : "\(rounds) rounds"), which cannot rank them for certain"
         }
         guard ranked.count > 1, let fewest = fewestCalls, !leaders.contains(where: { $0.name == calls.first?.name })
         else { return text }

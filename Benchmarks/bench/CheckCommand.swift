@@ -66,6 +66,7 @@ struct CheckCommand: ParsableCommand {
         }
         let scratch = output ?? FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID())").path
         defer { if output == nil { try? FileManager.default.removeItem(atPath: scratch) } }
+        complainOfLoopCounts()
         let check = BaselineCheck(
             baseline: stored, machine: machine, arguments: arguments, countsOnly: countsOnly, seed: seed,
             blocks: blocks, maxBlocks: maxBlocks ?? 2 * blocks, output: scratch, quiet: quiet)

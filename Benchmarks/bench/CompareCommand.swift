@@ -179,6 +179,7 @@ struct CompareCommand: ParsableCommand {
         options.ignoredColumns = try Self.columns(criteria.ignore)
         options.noiseFloor = NoiseFloors.ofThisMachine()
         warnOfDebugBuild()
+        complainOfLoopCounts()
         guard let comparison = try InterleavedComparison(runs: runs, options: options).compare() else {
             throw Failure(.interrupted, "interrupted; to go on: \(resumeCommand("compare", runs.path))")
         }

@@ -58,3 +58,8 @@ struct KernelCounting {
         }
     }
 }
+
+/// Says on standard error, for a command that keeps its runs quiet, that the kernel does not count their system calls.
+func complainOfLoopCounts() {
+    if let warning = KernelCounting(wanted: true).warning { complain(warning) }
+}

@@ -62,7 +62,12 @@ public struct History: Sendable {
         in stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics,
         changePoints: ChangePoints = ChangePoints()
     ) throws(ComparisonError) -> [History] {
-        let byMachine = Dictionary(grouping: stored, by: \.machineId)
+        var byMachine: [String: [StoredRuns]] = [:]
+        for runs in stored {
+            for (machine, records) in Dictionary(grouping: runs.records, by: \.machineId) {
+                byMachine[machine, default: []].append(StoredRuns(name: runs.name, records: records))
+            }
+        }
         var histories: [History] = []
         for machine in byMachine.keys.sorted() {
             histories.append(try History(byMachine[machine] ?? [], metrics: metrics, changePoints: changePoints))
@@ -123,7 +128,8 @@ public struct History: Sendable {
     /// Looks at all trends with the significance shared among them after Holm: what is found in some makes the rest a
     /// smaller family, which is looked at again.
     private mutating func findChanges(commits: [String], _ method: ChangePoints) {
-        var open = Array(trends.indices)
+        // What never varied cannot change, and takes no part in the family.
+        var open = trends.indices.filter { Set(trends[$0].values.compactMap(\.self)).count > 1 }
         while !open.isEmpty {
             var method = method
             method.significance /= Double(open.count)
