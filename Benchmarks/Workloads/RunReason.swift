@@ -100,6 +100,9 @@ extension FailureTally.Cause {
     /// What can be done about it.
     func remedy(_ plan: RunPlan) -> String {
         switch problem {
+        case .text where self == .wrongBytes && plan.topology == .sharedSet && plan.depth > 1:
+            return "workers that share a set answer messages of one connection out of order; use --depth 1 or "
+                + "--topology set-per-worker"
         case .text where self == .wrongBytes:
             return "the loop of \(plan.mode.name) echoes wrongly; do not use its figures"
         case .text: return "the server ended connections before it had answered"

@@ -11,8 +11,8 @@ import Records
             Runs the same workload over every mode, writes CSV and prints a table. Results go to standard output, \
             progress and warnings to standard error.
 
-            Exit codes: 0 fine, 1 internal error, 2 regressed, 3 a run failed, was not made or could not be compared, 5 no baseline or another machine's, \
-            6 nothing supported here, 64 usage, 130 interrupted.
+            Exit codes: 0 fine, 1 internal error, 2 regressed, 3 a run failed, was not made or could not be compared, \
+            5 no baseline or another machine's, 6 nothing supported here, 64 usage, 130 interrupted.
             """,
         version: Version.line,
         subcommands: [

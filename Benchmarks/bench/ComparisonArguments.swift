@@ -83,7 +83,7 @@ struct ComparisonArguments: ParsableArguments {
     /// error too where that leads elsewhere.
     func end(_ comparisons: [Comparison]) throws {
         let headline = Headline(comparisons)
-        print(headline.text)
+        say(headline.text)
         if !Terminal.outputsMeet {
             _ = Terminal.flushOutput()
             writeToStandardError(headline.text + "\n")

@@ -43,7 +43,10 @@ struct HistoryCommand: ParsableCommand {
             read.values.filter { !$0.records.isEmpty }, name: \.name, rows: \.records)
         let histories = try histories(filtered(whole, modes, workloads))
         guard let first = histories.first else {
-            throw Failure(.noBaseline, "no stored runs under \(folder); bench run stores some, and sides of a comparison and baselines are left out")
+            throw Failure(
+                .noBaseline,
+                "no stored runs under \(folder); bench run stores some, and sides of a comparison and baselines are left "
+                    + "out")
         }
         guard csv == nil || histories.count == 1 else {
             let machines = histories.map(\.machineId).joined(separator: ", ")

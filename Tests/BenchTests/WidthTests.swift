@@ -30,7 +30,7 @@ import Testing
     private func folder() throws -> BenchFolder {
         let folder = try BenchFolder()
         try folder.write("a", rows: storedRows() + storedRows("epoll-lt"))
-        try folder.write("b", rows: storedRows(cost: 5_001) + storedRows("epoll-lt"))
+        try folder.write("b", rows: storedRows(cost: 5_001) + storedRows("epoll-lt", cost: 5_002))
         return folder
     }
 

@@ -180,6 +180,7 @@ import Testing
         let records = (1...3).map { round in
             Samples.record("poll", round: round) {
                 $0.throughputOpsPerS = Double(round * 40_000)
+                $0.latencyP99Ns = 1_200_000
                 if round == 2 { $0.warnings = "stalled for 2 s of <3 s>" }
             }
         }

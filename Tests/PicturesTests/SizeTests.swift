@@ -25,7 +25,11 @@ import Testing
             PicturedFolder(name: "run", records: records, intervals: records.map(interval), kernel: "6.18.0"))
         // Quantiles as a histogram gives them, which meet 0.99 by chance only.
         let rows = records.flatMap { record in
-            (0...127).map { "\(record.runId),\(record.mode),accept,\(Double($0) / 127),\(1000 + $0),1\n" }
+            (0...127).map { step in
+                let quantile = Double(step) / 127
+                let count = max(1, Int(quantile * 100_000))
+                return "\(record.runId),\(record.mode),accept,\(quantile),\(1000 + step),\(count)\n"
+            }
         }
         try folder.write("percentiles.csv", "run_id,mode,workload,quantile,latency_ns,count\n" + rows.joined())
         return folder

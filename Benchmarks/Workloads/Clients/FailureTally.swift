@@ -49,6 +49,9 @@ struct FailureTally: Sendable, Equatable {
     /// All failures.
     var total: UInt64 { counts.values.reduce(0, +) }
 
+    /// True if there are failures, and all have this cause.
+    func isOnly(_ cause: Cause) -> Bool { total > 0 && counts[cause] == total }
+
     /// Adds failures of one kind.
     mutating func note(_ cause: Cause, count: UInt64 = 1) {
         if count > 0 { counts[cause, default: 0] += count }
