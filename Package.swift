@@ -121,7 +121,7 @@ let package = Package(
                 histogram,
             ]),
         tests("ClaimsTests", ["bench", "LinuxRings", "Records", "Workloads", system]),
-        tests("RecordsTests", ["Records", histogram], exclude: ["Scripts"]),
+        tests("RecordsTests", ["Records", "bench", histogram], exclude: ["Scripts"]),
         tests("MetersTests", ["CBenchExtras", "CTestSupport", "Meters", system, histogram]),
         tests(
             "WorkloadsTests",

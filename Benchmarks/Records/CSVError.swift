@@ -9,9 +9,12 @@ public struct CSVError: Error, Equatable, CustomStringConvertible, Sendable {
     /// What is wrong and, where it is not plain, what to do.
     public var message: String
 
-    /// What is wrong, and where.
+    /// What is wrong, and where; of a message that a file's endless mode or id makes long, the beginning.
     public init(file: String, line: Int, column: Int, message: String) {
-        (self.file, self.line, self.column, self.message) = (file, line, column, message)
+        (self.file, self.line, self.column) = (file, line, column)
+        self.message =
+            message.utf8.count > 900
+            ? String(String.UnicodeScalarView(message.unicodeScalars.prefix(200))) + "…" : message
     }
 
     /// `file:line:column: message`

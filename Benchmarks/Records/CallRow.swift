@@ -33,8 +33,12 @@ public struct CallRow: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - file: how errors call the file.
-    ///   - runs: the runs that `runs.csv` beside it holds.
-    public static func read(_ bytes: [UInt8], file: String, runs: Set<String>) throws(CSVError) -> [CallRow] {
+    ///   - runs: the rows of `runs.csv` beside it, with which the calls agree.
+    ///   - mayHoldOneMore: leaves out the calls of one more run at the end, which an interruption can leave behind.
+    public static func read(
+        _ bytes: [UInt8], file: String, runs: [RunRecord], mayHoldOneMore: Bool = false
+    ) throws(CSVError) -> [CallRow] {
+        let known = Dictionary(runs.map { ($0.runId, $0) }) { first, _ in first }
         var tokenizer = CSVTokenizer(bytes, file: file)
         var fields: [CSVToken] = []
         guard try tokenizer.next(into: &fields) else {
@@ -47,15 +51,38 @@ public struct CallRow: Sendable, Equatable {
         let width = fields.count
         var rows: [CallRow] = []
         var seen: Set<String> = []
+        var counted: [String: (calls: Double, line: Int)] = [:]
+        var unknown: String?
         while try tokenizer.next(into: &fields) {
             guard fields.count == width else {
                 throw problem(fields[fields.count - 1], "has \(fields.count) fields where the header has \(width)")
             }
-            let row = try parse(fields, file, runs)
+            let row = try parse(fields, file)
+            guard let run = known[row.runId], unknown == nil else {
+                guard mayHoldOneMore, known[row.runId] == nil, unknown ?? row.runId == row.runId else {
+                    throw problem(fields[0], "is of a run that runs.csv does not hold: \(quotedExcerpt(row.runId))")
+                }
+                unknown = row.runId
+                continue
+            }
+            guard run.syscallsSource == "bpf" else {
+                let source = quotedExcerpt(run.syscallsSource)
+                throw problem(fields[0], "is of run \(run.runId), whose syscalls_source is \(source) and not bpf")
+            }
             guard seen.insert("\(row.runId),\(row.syscall)").inserted else {
                 throw problem(fields[1], "is the second of this run and this call")
             }
             rows.append(row)
+            counted[row.runId, default: (0, fields[0].line)].calls += row.callsPerOp
+        }
+        for run in runs {
+            guard let (calls, line) = counted[run.runId] else { continue }
+            let total = run.syscallsPerOp ?? 0
+            guard abs(calls - total) <= 1e-9 * total else {
+                let message =
+                    "the calls of run \(run.runId) add up to \(calls.csvText), and not to its syscalls_per_op, "
+                throw CSVError(file: file, line: line, column: 1, message: message + "\(total.csvText)")
+            }
         }
         return rows
 
@@ -64,15 +91,12 @@ public struct CallRow: Sendable, Equatable {
         }
     }
 
-    private static func parse(
-        _ fields: [CSVToken], _ file: String, _ runs: Set<String>
-    ) throws(CSVError) -> CallRow {
+    private static func parse(_ fields: [CSVToken], _ file: String) throws(CSVError) -> CallRow {
         func problem(_ index: Int, _ message: String) -> CSVError {
             let token = fields[index]
             let text = "column \(columns[index]) \(message): \(quotedExcerpt(token.text))"
             return CSVError(file: file, line: token.line, column: token.column, message: text)
         }
-        guard runs.contains(fields[0].text) else { throw problem(0, "names no run of runs.csv") }
         let name = fields[1].text
         let isName =
             !name.isEmpty && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }

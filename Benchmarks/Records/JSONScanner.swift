@@ -49,13 +49,13 @@ struct JSONScanner {
 
     private mutating func value(depth: Int) throws(CSVError) -> JSONNode {
         guard depth < Self.deepest else { throw error("nested deeper than \(Self.deepest) levels") }
-        let node = JSONNode(line: line, column: position - lineStart + 1)
+        var node = JSONNode(line: line, column: position - lineStart + 1)
         switch next {
         case UInt8(ascii: "{"): return try object(node, depth: depth)
         case UInt8(ascii: "["): return try array(node, depth: depth)
         case UInt8(ascii: "\""): _ = try string()
         case nil: throw error("the file is cut off: a value is missing")
-        default: try word()
+        default: node.number = try word()
         }
         return node
     }
@@ -135,8 +135,8 @@ struct JSONScanner {
         }
     }
 
-    /// Past a number, `true`, `false` or `null`.
-    private mutating func word() throws(CSVError) {
+    /// Past a number, `true`, `false` or `null`; where a number stands.
+    private mutating func word() throws(CSVError) -> Range<Int>? {
         let place = error("")
         let start = position
         while let byte = next, !" \t\n\r,]}:\"[{".utf8.contains(byte) { position += 1 }
@@ -148,5 +148,6 @@ struct JSONScanner {
                 file: file, line: place.line, column: place.column,
                 message: "\(quotedExcerpt(text)) is no value of JSON")
         }
+        return digits.first?.isNumber == true ? start..<position : nil
     }
 }

@@ -20,15 +20,55 @@ package struct JSONText: Sendable {
 
     /// Decodes the text, whose keys are in snake case.
     package func decode<Value: Decodable>(_: Value.Type) throws(CSVError) -> Value {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
-            return try decoder.decode(Value.self, from: Data(bytes))
+            return try Self.decode(Value.self, bytes)
         } catch let error as DecodingError {
+            if Self.isOfUnknownPlace(error), let path = unfitNumber(Value.self) {
+                throw self.error(at: path, "is not a number that fits here")
+            }
             throw self.error(error)
         } catch {
             throw self.error(at: [], "is not what this file holds")
         }
+    }
+
+    private static func decode<Value: Decodable>(_: Value.Type, _ bytes: [UInt8]) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Value.self, from: Data(bytes))
+    }
+
+    /// Of a number that its type cannot hold Foundation does not say where it stands.
+    private static func isOfUnknownPlace(_ error: any Error) -> Bool {
+        guard case .dataCorrupted(let context)? = error as? DecodingError else { return false }
+        return context.codingPath.isEmpty
+    }
+
+    /// The path to the number because of which the text cannot be decoded: the last that has to stay as it is for the
+    /// error to stay.
+    private func unfitNumber<Value: Decodable>(_: Value.Type) -> [String]? {
+        let numbers = root.numbers().sorted { $0.place.lowerBound < $1.place.lowerBound }
+        func fails(keeping count: Int) -> Bool {
+            var (text, end) = ([UInt8](), 0)
+            for number in numbers[count...] {
+                text += bytes[end..<number.place.lowerBound] + [UInt8(ascii: "1")]
+                end = number.place.upperBound
+            }
+            text += bytes[end...]
+            do {
+                _ = try Self.decode(Value.self, text)
+                return false
+            } catch {
+                return Self.isOfUnknownPlace(error)
+            }
+        }
+        guard fails(keeping: numbers.count) else { return nil }
+        var (least, most) = (0, numbers.count)
+        while least < most {
+            let middle = (least + most) / 2
+            if fails(keeping: middle) { most = middle } else { least = middle + 1 }
+        }
+        return most > 0 ? numbers[most - 1].path : nil
     }
 
     /// What is wrong with the value at the end of a path of keys and indices, or with the last value that there is on
@@ -84,6 +124,13 @@ struct JSONNode: Sendable {
     var column: Int
     /// Of an object by key, of an array by index.
     var members: [String: JSONNode] = [:]
+    /// The bytes of a number.
+    var number: Range<Int>?
 
     subscript(key: String) -> JSONNode? { members[key] }
+
+    /// All numbers within, in no order.
+    func numbers(path: [String] = []) -> [(path: [String], place: Range<Int>)] {
+        (number.map { [(path, $0)] } ?? []) + members.flatMap { $1.numbers(path: path + [$0]) }
+    }
 }

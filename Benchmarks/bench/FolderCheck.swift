@@ -21,7 +21,7 @@ struct FolderCheck {
     func problems() -> [String] {
         let checks: [() throws -> Void] = [
             { _ = try RunDescription.find(folder: folder, rows: rows) }, { _ = try intervals() }, checkPercentiles,
-            { _ = try claims() },
+            { _ = try calls() }, { _ = try claims() },
         ]
         return checks.compactMap { check in
             do {
@@ -107,6 +107,13 @@ struct FolderCheck {
                 throw CSVError(
                     file: file, line: 1, column: 1, message: "run \(missing) of runs.csv beside it is missing")
             }
+        }
+    }
+
+    /// The rows of `calls.csv`, which is not there in folders of before it.
+    func calls() throws -> [CallRow]? {
+        try read(StoredCalls.file) { bytes, file throws(CSVError) in
+            try CallRow.read(bytes, file: file, runs: rows, mayHoldOneMore: mayEndBeforeFiles)
         }
     }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Records
 
 /// Reads and compares `calls.csv`.
@@ -7,16 +6,7 @@ enum StoredCalls {
 
     /// The calls of a folder's runs; empty where there is no such file, as in folders of before it.
     static func rows(_ folder: String, of runs: [RunRecord]) throws -> [CallRow] {
-        let path = "\(folder)/\(file)"
-        guard FileManager.default.fileExists(atPath: path) else { return [] }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw Failure(.usage, "\(path) cannot be read")
-        }
-        do {
-            return try CallRow.read([UInt8](data), file: path, runs: Set(runs.map(\.runId)))
-        } catch {
-            throw Failure(.usage, error.description)
-        }
+        try FolderCheck(folder, runs).calls() ?? []
     }
 
     /// Prints which calls appeared or went between two folders, and says so if different sources counted them.

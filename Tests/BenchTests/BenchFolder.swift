@@ -119,8 +119,10 @@ func storedRows(
     edit: (inout RunRecord) -> Void = { _ in }
 ) -> [RunRecord] {
     (1...rounds).map { round in
+        let minute = String(100 + (10 + round) / 60).dropFirst()
+        let second = String(100 + (10 + round) % 60).dropFirst()
         var record = RunRecord(
-            runId: "\(mode)-\(round)", startedAt: "2026-01-31T12:00:\(10 + round)Z", gitCommit: "0123abc",
+            runId: "\(mode)-\(round)", startedAt: "2026-01-31T12:\(minute):\(second)Z", gitCommit: "0123abc",
             machineId: machine, build: "release", workload: "accept", mode: mode, topology: "set-per-worker",
             listener: "shared", workers: 1, connections: 64, round: round, orderInRound: 1, clients: 1)
         record.status = .ok

@@ -9,8 +9,17 @@ import Testing
     ) async throws -> BenchFolder.Outcome {
         let folder = try BenchFolder()
         try folder.write("a", rows: base)
-        try folder.write("b", rows: new)
+        try folder.write("b", rows: Self.dayLater(new))
         return try await folder.bench(["compare", "a", "b"] + more)
+    }
+
+    /// Measured apart from the others, so that they are no copies.
+    private static func dayLater(_ rows: [RunRecord]) -> [RunRecord] {
+        rows.map { row in
+            var row = row
+            row.startedAt = row.startedAt.replacing("2026-01-31", with: "2026-02-01")
+            return row
+        }
     }
 
     @Test func theSameIsFine() async throws {
@@ -177,10 +186,11 @@ import Testing
     ])
     func aMistakeIsToldInOneLine(_ arguments: String, _ says: String) async throws {
         let folder = try BenchFolder()
-        for name in ["a", "b"] { try folder.write(name, rows: storedRows()) }
+        try folder.write("a", rows: storedRows())
+        try folder.write("b", rows: Self.dayLater(storedRows()))
         let outcome = try await folder.bench(arguments)
         #expect(outcome.exit == 64, "\(outcome.complaints)")
         #expect(outcome.output.isEmpty && outcome.complaints.contains(says), "\(outcome.complaints)")
-        #expect(outcome.complaintLines.filter { !$0.contains("left out") }.count == 1, "\(outcome.complaints)")
+        #expect(outcome.complaintLines.count == 1, "\(outcome.complaints)")
     }
 }

@@ -101,7 +101,7 @@ import Testing
         let log = folder.text("a/latency.hlog").split(separator: "\n")
         try folder.write("short/latency.hlog", log.dropLast().joined(separator: "\n") + "\n")
         var coarse = Histogram<UInt64>(highestTrackableValue: 1_000_000, numberOfSignificantValueDigits: .two)
-        coarse.record(5)
+        for _ in 1...10 { coarse.record(5) }
         let line = HistogramLog.line(.init(tag: "epoll-et", startSeconds: 0, lengthSeconds: 1, histogram: coarse))
         var mixed = log.map { String($0) + "\n" }
         mixed[5] = line

@@ -18,7 +18,7 @@ import Testing
 
     /// Calls of each run, by its id.
     private func calls(_ text: String, _ rows: [RunRecord]) throws -> [String: [String: Double]] {
-        let read = try CallRow.read(Array(text.utf8), file: "calls.csv", runs: Set(rows.map(\.runId)))
+        let read = try CallRow.read(Array(text.utf8), file: "calls.csv", runs: rows)
         return Dictionary(grouping: read, by: \.runId).mapValues { rows in
             Dictionary(uniqueKeysWithValues: rows.map { ($0.syscall, $0.callsPerOp) })
         }

@@ -3,8 +3,24 @@ import Testing
 @testable import Records
 
 @Suite struct CallRowTests {
-    private func rows(_ text: String, runs: Set<String> = ["a", "b"]) throws -> [CallRow] {
-        try CallRow.read(Array(text.utf8), file: "calls.csv", runs: runs)
+    /// Read beside two runs of 2.25 calls, and one whose calls the loops counted.
+    private func rows(_ text: String, mayHoldOneMore: Bool = false) throws -> [CallRow] {
+        let runs = [("a", "bpf"), ("b", "bpf"), ("l", "loop")].map { id, source in
+            var record = RunRecord()
+            (record.runId, record.syscallsSource, record.syscallsPerOp) = (id, source, 2.25)
+            return record
+        }
+        return try CallRow.read(Array(text.utf8), file: "calls.csv", runs: runs, mayHoldOneMore: mayHoldOneMore)
+    }
+
+    @Test func anInterruptionMayLeaveTheCallsOfOneMoreRun() throws {
+        let text = CallRow.csvHeader + "a,read,2.25\nn,read,1\nn,close,1\n"
+        #expect(try rows(text, mayHoldOneMore: true).map(\.runId) == ["a"])
+        #expect(throws: CSVError.self) { try rows(text) }
+        for more in ["m,read,1\n", "b,read,2.25\n"] {
+            let error = #expect(throws: CSVError.self) { try rows(text + more, mayHoldOneMore: true) }
+            #expect(error?.line == 5)
+        }
     }
 
     @Test func whatIsWrittenIsReadBack() throws {
@@ -18,7 +34,12 @@ import Testing
     @Test(arguments: [
         ("", "1:1: the file holds no header line"),
         ("run_id,call,calls_per_op\n", "1:1: the header does not begin with run_id,syscall,calls_per_op"),
-        ("run_id,syscall,calls_per_op\nc,read,1\n", "2:1: column run_id names no run of runs.csv: \"c\""),
+        ("run_id,syscall,calls_per_op\nc,read,1\n", "2:1: the row is of a run that runs.csv does not hold: \"c\""),
+        ("run_id,syscall,calls_per_op\nl,read,2.25\n", "2:1: the row is of run l, whose syscalls_source is"),
+        (
+            "run_id,syscall,calls_per_op\na,read,2\nb,read,1\nb,close,1.25\n",
+            "2:1: the calls of run a add up to 2, and not to its syscalls_per_op, 2.25"
+        ),
         ("run_id,syscall,calls_per_op\na,Read,1\n", "2:3: column syscall is not the name of a system call: \"Read\""),
         ("run_id,syscall,calls_per_op\na,,1\n", "2:3: column syscall is not the name of a system call: \"\""),
         ("run_id,syscall,calls_per_op\na,read,nan\n", "2:8: column calls_per_op is not a number: \"nan\""),

@@ -109,12 +109,13 @@ import Testing
         (": 7", ": null", 2, 12, "seed is null"), (": 7", ": nan", 2, 12, "\"nan\" is no value of JSON"),
         (": 7", ": 07", 2, 12, "no value of JSON"), (": 7", ": +7", 2, 12, "no value of JSON"),
         (": 7", ": 99999999999999999999", 2, 12, "seed is"), (": 0.5", ": 1e999", 5, 13, "share is"),
+        (": 2 }", ": -2.5 }", 6, 32, "machine.processors is not"),
         ("\"--mode\"", "3", 3, 25, "arguments.1 is not text"),
         ("[\"run\", \"--mode\"]", "\"run\"", 3, 17, "arguments is not a list"),
         ("{ \"processors\" : 2 }", "[]", 6, 15, "machine is not an object"),
         ("\"share\"", "\"seed\"", 5, 3, "key \"seed\" appears twice"),
         ("0.5,", "0.5", 6, 3, "a comma or } belongs here"),
-        ("2 }\n}", "2 }\n", 7, 1, "cut off"), ("\"0123\"", "\"01\n23\"", 4, 21, "a control character"),
+        ("2 }\n}", "2 }", 7, 1, "cut off"), ("\"0123\"", "\"01\n23\"", 4, 21, "a control character"),
         ("\"0123\"", "\"\\x\"", 4, 21, "an escape that JSON does not have"),
         ("}\n}\n", "}\n} x", 7, 3, "text after the end"),
         ("\"0123\"", "0123\"", 4, 18, "no value of JSON"),
@@ -131,6 +132,12 @@ import Testing
         let error = try #require(read(text))
         #expect(error.line == line && error.message.contains(says), "\(error)")
         #expect(error.column == column, "\(error)")
+    }
+
+    @Test func aMessageStaysALineThatCanBeRead() {
+        let error = CSVError(
+            file: "x", line: 1, column: 1, message: "of run " + String(repeating: "é", count: 5_000))
+        #expect(error.message.hasPrefix("of run éé") && error.message.utf8.count < 900)
     }
 
     @Test func jsonThatWouldExhaustTheStackIsRefused() {

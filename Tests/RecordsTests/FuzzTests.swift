@@ -62,7 +62,7 @@ import Testing
         String(repeating: "[", count: 3_000),
     ].map { Array($0.utf8) }
 
-    private static func mutate(_ bytes: [UInt8], _ generator: inout TestGenerator) -> [UInt8] {
+    static func mutate(_ bytes: [UInt8], _ generator: inout TestGenerator) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...3, using: &generator) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &generator)
