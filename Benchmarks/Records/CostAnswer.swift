@@ -53,8 +53,9 @@ struct CostAnswer {
         var text = "\(Self.list(leaders.map(\.name))) \(verb) \(least) \(price(leaders)) per \(noun.singular)"
         if leaders.count > 1 { text += ", and cannot be told apart" }
         text += follower(behind: leaders)
-        if ranked.count > 1, let rounds = ranked.map(\.values.count).min(), rounds < Self.fewestRounds {
-            text += "; in \(rounds == 1 ? "a single round" : "\(rounds) rounds"), which cannot rank them for certain"
+        let rounds = ranked.map(\.values.count).min() ?? 0
+        if rounds == 1 && ranked.count > 1 || rounds < Self.fewestRounds && ranked.count > leaders.count {
+            text += "; \(rounds == 1 ? "a single round" : "\(rounds) rounds") cannot rank them for certain"
         }
         guard ranked.count > 1, let fewest = fewestCalls, !leaders.contains(where: { $0.name == calls.first?.name })
         else { return text }

@@ -190,7 +190,8 @@ struct ChildProcess {
 
         private func takeReport() -> Ending {
             var report: [CInt] = [0, ECHILD]
-            guard unsafe read(reports, &report, 8) == 8 else { return .notStarted(Errno(rawValue: ECHILD)) }
+            // A keeper that was killed took the program with it.
+            guard unsafe read(reports, &report, 8) == 8 else { return .signalled(SIGKILL) }
             guard report[0] == 1 else { return .notStarted(Errno(rawValue: report[1])) }
             let status = report[1]
             return status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signalled(status & 0x7f)

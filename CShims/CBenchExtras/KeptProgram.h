@@ -72,6 +72,13 @@ static inline void c_kill_orphans(void) {
     }
 }
 
+/* To the program's group, and to the program itself should it have left that. It is not reaped, so neither number can be
+   another's. */
+static inline void c_signal_program(pid_t pid, int order) {
+    kill(-pid, order);
+    if (getpgid(pid) != pid) kill(pid, order);
+}
+
 static inline void c_keep(const struct c_kept_program *program) {
     prctl(PR_SET_NAME, "bench-keeper", 0UL, 0UL, 0UL);
     setpgid(0, 0);
@@ -86,7 +93,12 @@ static inline void c_keep(const struct c_kept_program *program) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int from[6] = {null, program->output < 0 ? null : program->output, program->errors < 0 ? null : program->errors,
                    program->orders, program->reports, null};
-    for (int i = 0; i < 6; i++) from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 16);
+    for (int i = 0; i < 6; i++) {
+        from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 6);
+        if (from[i] >= 0) continue;
+        int refusal[2] = {0, errno};
+        _exit(write(program->reports, refusal, sizeof refusal) < 0 ? 126 : 127);
+    }
     for (int i = 0; i < 6; i++) dup2(from[i], i);
     int orders = 3, reports = 4;
     fcntl(orders, F_SETFD, FD_CLOEXEC);
@@ -124,15 +136,14 @@ static inline void c_keep(const struct c_kept_program *program) {
         if (entries[0].seen == 0) continue;
         unsigned char order;
         if (read(orders, &order, 1) == 1) {
-            kill(-pid, order);
+            c_signal_program(pid, order);
         } else {
-            kill(-pid, SIGKILL);
+            c_signal_program(pid, SIGKILL);
             is_watched = 0;
         }
     }
     if (pid > 0) {
-        /* Not reaped yet, so the number cannot be somebody else's group. */
-        kill(-pid, SIGKILL);
+        c_signal_program(pid, SIGKILL);
         waitpid(pid, &report[1], 0);
     }
     /* The starter may have ended. */
@@ -159,6 +170,5 @@ static inline pid_t c_run_kept(const struct c_kept_program *program) {
     if (keeper == 0) c_keep(program);
     return keeper;
 }
-
 
 #endif

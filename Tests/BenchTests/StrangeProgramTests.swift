@@ -100,6 +100,32 @@ import Testing
         try await checkGone(pids(folder))
     }
 
+    @Test func aProgramThatLeftItsGroupEndsWithItsParent() async throws {
+        guard isInstalled("python3") else { return }
+        let folder = try BenchFolder()
+        try folder.write(
+            "away",
+            """
+            #!/bin/sh
+            case $2 in --help) exec '\(BenchFolder.bench)' "$@";; esac
+            exec python3 -c "import os, signal, time
+            os.setpgid(0, os.getpgid(os.getppid()))
+            for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)
+            open('\(folder.path("pids"))', 'w').write(f'{os.getpid()}\\n{os.getppid()}\\n')
+            time.sleep(1000)"
+
+            """)
+        chmod(folder.path("away"), 0o755)
+        let program = folder.path("away")
+        let (process, outcome) = try folder.start([
+            "compare", "--binaries", program, program, "--output", "out", "--", "--mode", "lt",
+        ])
+        while process.isRunning, pids(folder).count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        kill(process.processIdentifier, SIGKILL)
+        _ = await outcome()
+        try await checkGone(pids(folder))
+    }
+
     @Test func theSecondSignalEndsAtOnce() async throws {
         let folder = try BenchFolder()
         let program = try endless(in: folder)
