@@ -10,7 +10,7 @@ public struct CallDifference: Sendable, Equatable {
     public let new: Double
 
     /// True if no run of the base made the call.
-    public var isNew: Bool { base == 0 }
+    public let isNew: Bool
 
     /// Calls per operation that appeared; below 0 if they went.
     public var change: Double { new - base }
@@ -23,7 +23,16 @@ public struct CallDifference: Sendable, Equatable {
     public static func between(
         base: [RunRecord], _ baseCalls: [CallRow], new: [RunRecord], _ newCalls: [CallRow]
     ) -> [CallDifference] {
-        let sides = [countedArms(base, baseCalls), countedArms(new, newCalls)]
+        between(base: base, baseCalls, new: [(new, newCalls)])
+    }
+
+    /// The same where the new side's runs lie in several folders, each with calls of its own: a run's name is unique only
+    /// within its folder.
+    public static func between(
+        base: [RunRecord], _ baseCalls: [CallRow], new: [(runs: [RunRecord], calls: [CallRow])]
+    ) -> [CallDifference] {
+        let counted = new.map { countedArms($0.runs, $0.calls) }
+        let sides = [countedArms(base, baseCalls), counted.reduce(into: [:]) { $0.merge($1) { $0 + $1 } }]
         return ArmRuns.group(base).map(\.arm).flatMap { arm -> [CallDifference] in
             guard let base = sides[0][arm], let new = sides[1][arm] else { return [] }
             let names = Set((base + new).flatMap(\.keys))
@@ -40,7 +49,7 @@ public struct CallDifference: Sendable, Equatable {
             let newMost = values[1].max(), most < newLeast || newMost < least,
             let before = median(values[0]), let after = median(values[1]), abs(after - before) >= leastChange
         else { return nil }
-        return CallDifference(arm: arm, syscall: name, base: before, new: after)
+        return CallDifference(arm: arm, syscall: name, base: before, new: after, isNew: most == 0)
     }
 
     /// By arm: what each of its usable runs called, of those whose calls the kernel counted by number.

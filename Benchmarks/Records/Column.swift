@@ -62,6 +62,9 @@ public struct Column: Sendable {
     /// Reads `text` into the column's property of `record`.
     func set(_ text: String, in record: inout RunRecord) throws(FieldProblem) { try assign(text, &record) }
 
+    /// Whether it is a quantity that was measured or counted, be it a metric or not.
+    var isMeasure: Bool { !unit.isEmpty && !isIdentity }
+
     /// The columns that have a better and a worse.
     public static let metrics = all.filter { $0.better != .none }
 

@@ -14,7 +14,8 @@ struct BaselineCheck {
     let output: String
     let quiet: Bool
 
-    private static let counts = ["syscalls_per_op", "wakeups_per_op", "allocations_per_op"]
+    /// The counts that gate unless others are named.
+    static let counts = ["syscalls_per_op", "wakeups_per_op", "allocations_per_op"]
 
     /// Counting is repeated where a disturbance may have had a part in it.
     private static let mostCounts = 3
@@ -23,20 +24,36 @@ struct BaselineCheck {
     /// the chance of a false verdict as the metrics of one do.
     func run() throws {
         var comparisons: [Comparison] = []
-        var lack: Failure?
+        var failures: [Failure] = []
         for name in baseline.folders {
             do {
                 comparisons.append(try comparison(name))
-            } catch let failure as Failure where failure.exit == .noBaseline {
-                lack = failure
+            } catch let failure as Failure where failure.exit != .interrupted {
+                // Each workload may lack the same.
+                if !failures.contains(where: { $0.message == failure.message }) { failures.append(failure) }
             }
         }
-        // What was found outweighs what there is nothing to compare with.
-        if let lack, ![.regressed, .failed].contains(Headline(comparisons).outcome) || comparisons.isEmpty {
-            if !comparisons.isEmpty { print("\(Outcome.notCompared.rawValue) \(lack.message)") }
-            throw lack
+        guard let gravest = failures.min(by: { Self.gravity($0) < Self.gravity($1) }) else {
+            return try arguments.end(comparisons)
         }
-        try arguments.end(comparisons)
+        let found = comparisons.isEmpty ? nil : Headline(comparisons).outcome
+        // What was found outweighs what there is nothing to compare with.
+        if found == .regressed || found == .failed && Self.gravity(gravest) > 0 {
+            for failure in failures { bench.complain(failure.message) }
+            return try arguments.end(comparisons)
+        }
+        for failure in failures where failure.message != gravest.message { bench.complain(failure.message) }
+        if found != nil, Self.gravity(gravest) > 0 { print("\(Outcome.notCompared.rawValue) \(gravest.message)") }
+        throw gravest
+    }
+
+    /// The place among failures, the gravest first: what went wrong while it ran, then what cannot be compared.
+    private static func gravity(_ failure: Failure) -> Int {
+        switch failure.exit {
+        case .runFailed, .nothingSupported, .internalError: 0
+        case .noBaseline: 2
+        default: 1
+        }
     }
 
     private func comparison(_ name: String) throws -> Comparison {
@@ -120,11 +137,10 @@ struct BaselineCheck {
         options.metrics = options.gating
         options.comparesSteadyCountsOnly = true
         options.allowsDifferentMachines = true
-        var folders = ["\(output)/\(name)"]
-        var fresh = try measured(description, name)
+        var counts = [Count(folder: "\(output)/\(name)", runs: try measured(description, name))]
         func compare() throws -> Comparison {
-            var comparison = try Comparison.of(base: stored, new: fresh, options)
-            comparison.callDifferences = try callDifferences(name, stored, fresh, in: folders)
+            var comparison = try Comparison.of(base: stored, new: counts.flatMap(\.runs), options)
+            comparison.callDifferences = try callDifferences(name, stored, counts)
             comparison.newCallsRegress = true
             return comparison
         }
@@ -134,27 +150,21 @@ struct BaselineCheck {
             bench.complain("\(name): counts differ; counting again")
             let open = comparison.openArms
             let again = try measured(description, "\(name)-\(attempt)")
-            folders.append("\(output)/\(name)-\(attempt)")
-            fresh = fresh.filter { !open.contains(Arm($0)) } + again.filter { open.contains(Arm($0)) }
+            for place in counts.indices { counts[place].runs.removeAll { open.contains(Arm($0)) } }
+            counts.append(
+                Count(folder: "\(output)/\(name)-\(attempt)", runs: again.filter { open.contains(Arm($0)) }))
             comparison = try compare()
         }
         comparison.warnings = comparison.warnings.filter { $0.contains("syscalls_source") }
-        complain(of: comparison.omissions, name)
+        for phrase in Omission.phrases(comparison.omissions) {
+            bench.complain("\(name): not compared, since \(phrase)")
+        }
         guard !comparison.rows.isEmpty || !comparison.absences.isEmpty else {
             throw Failure(
                 .noBaseline, "\(name): no count was compared; store steady ones with bench check --update --counts-only"
             )
         }
         return comparison
-    }
-
-    /// Says which counts do not gate although the baseline holds them.
-    private func complain(of omissions: [Omission], _ name: String) {
-        let varying = Arm.varyingColumns(of: omissions.map(\.arm))
-        let list = omissions.map { "\($0.metric) of \($0.arm.label(varying: varying))" }.joined(separator: ", ")
-        if !list.isEmpty {
-            bench.complain("\(name): not compared, since they vary among the baseline's own runs: \(list)")
-        }
     }
 
     private func measured(_ description: RunDescription, _ name: String) throws -> [RunRecord] {

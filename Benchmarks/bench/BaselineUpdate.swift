@@ -50,6 +50,18 @@ struct BaselineUpdate {
         if hasFailedRuns(rows) {
             throw Failure(.runFailed, "a run failed, so the baseline stays as it was; the rows in \(path) say why")
         }
+        if countsOnly { try complainOfUnsteady(rows, options.workload) }
+    }
+
+    /// Says which counts will not gate by a small change.
+    private func complainOfUnsteady(_ rows: [RunRecord], _ name: String) throws {
+        var options = ComparisonOptions(design: .unpaired)
+        (options.gating, options.metrics) = (BaselineCheck.counts, [])
+        options.comparesSteadyCountsOnly = true
+        options.modeOrder = Mode.all.map(\.name)
+        for phrase in Omission.phrases(try Comparison.of(base: rows, new: rows, options).omissions) {
+            complain("\(name): these counts will gate only where they lie clearly apart, since \(phrase)")
+        }
     }
 
     /// Copies this program next to its numbers; what is left to do then needs no space.

@@ -29,8 +29,8 @@ struct CheckCommand: ParsableCommand {
     @Option(help: "Folder of the baseline; results/baseline/<machine> or, for counts, results/baseline/counts.")
     var baseline: String?
 
-    @Option(help: "Blocks that both programs run.")
-    var blocks = 20
+    @Option(help: "Blocks that both programs run; 20 if not given.")
+    var blocks: Int?
 
     @Option(help: "Blocks at the most, where the first leave doubt; twice --blocks if not given.")
     var maxBlocks: Int?
@@ -56,6 +56,12 @@ struct CheckCommand: ParsableCommand {
             throw Failure(
                 .usage, "options of bench run belong to check --update; the baseline holds those it was made with")
         }
+        if update || countsOnly, let option = blocks != nil ? "--blocks" : maxBlocks != nil ? "--max-blocks" : nil {
+            throw Failure(
+                .usage,
+                "\(option) belongs to a check that runs both programs; \(update ? "--update" : "--counts-only") takes "
+                    + "its rounds from the options of bench run that are stored; leave it out")
+        }
         warnOfDebugBuild()
         if update {
             try BaselineUpdate(baseline: stored, countsOnly: countsOnly, seed: seed, quiet: quiet).run(runOptions)
@@ -69,7 +75,7 @@ struct CheckCommand: ParsableCommand {
         complainOfLoopCounts()
         let check = BaselineCheck(
             baseline: stored, machine: machine, arguments: arguments, countsOnly: countsOnly, seed: seed,
-            blocks: blocks, maxBlocks: maxBlocks ?? 2 * blocks, output: scratch, quiet: quiet)
+            blocks: blocks ?? 20, maxBlocks: maxBlocks ?? 2 * (blocks ?? 20), output: scratch, quiet: quiet)
         try tellingTheOutcome { try check.run() }
     }
 }

@@ -48,6 +48,7 @@ struct ComparisonArguments: ParsableArguments {
         options.metrics = metrics.map(Self.list) ?? options.metrics
         options.gating = gating ?? options.gating
         options.allowsDifferentMachines = force
+        try Comparison.refusing { () throws(ComparisonError) in try Comparison.validate(options) }
         return options
     }
 
@@ -118,14 +119,21 @@ extension ComparisonError {
 extension Comparison {
     /// A comparison whose errors carry their exit codes.
     static func of(base: [RunRecord], new: [RunRecord], _ options: ComparisonOptions) throws -> Comparison {
+        try refusing { () throws(ComparisonError) in
+            try Comparison(base: inModeOrder(base), new: inModeOrder(new), options: options)
+        }
+    }
+
+    /// What `body` returns; its errors carry their exit codes.
+    static func refusing<Value>(_ body: () throws(ComparisonError) -> Value) throws -> Value {
         do {
-            return try Comparison(base: inModeOrder(base), new: inModeOrder(new), options: options)
+            return try body()
         } catch {
             let exit: Exit =
                 switch error {
                 case .differentMachines: .noBaseline
                 case .noRuns: .runFailed
-                case .unknownMetric: .usage
+                case .unknownMetric, .noBetterSide: .usage
                 }
             throw Failure(exit, error.description + error.nearMetric)
         }

@@ -30,6 +30,12 @@ import Testing
         #expect(strict.exit == 2)
     }
 
+    @Test func theDefaultNumberOfRoundsFindsWhatIsBeyondTheDrift() async throws {
+        let (base, new) = (slower(1).prefix(3), slower(10).prefix(3))
+        let outcome = try await folders(Array(base), Array(new)).bench("compare a b")
+        #expect(outcome.exit == 2 && outcome.lastLine.hasPrefix("REGRESSED accept/epoll-et "), "\(outcome.output)")
+    }
+
     @Test func theOutcomeIsTheLastLineWhereverItGoes() async throws {
         let folder = try folders(slower(1), slower(1.6))
         func lastLine(_ redirection: String, of file: String) throws -> Substring {

@@ -100,6 +100,27 @@ import Testing
         #expect(CallDifference.appeared(differences(["read": 1], ["read": 2])).isEmpty)
     }
 
+    @Test func aCallThatOneRunOfTheBaseMadeIsNotNew() {
+        let usual: [String: Double] = ["accept4": 1]
+        let (old, oldCalls) = side("a", [usual, usual, usual.merging(["getppid": 0.1]) { $1 }])
+        let planted = usual.merging(["getppid": 1]) { $1 }
+        let (fresh, freshCalls) = side("b", [planted, planted])
+        let found = CallDifference.between(base: old, oldCalls, new: fresh, freshCalls)
+        #expect(found.count == 1 && found.first?.isNew == false && CallDifference.appeared(found).isEmpty)
+    }
+
+    @Test func callsOfSeveralFoldersStayApart() {
+        let usual: [String: Double] = ["accept4": 1]
+        let (old, oldCalls) = side("a", [usual])
+        // Both folders name their run alike.
+        let (first, firstCalls) = side("b", [usual])
+        let (second, secondCalls) = side("b", [usual.merging(["getppid": 1]) { $1 }])
+        let found = CallDifference.between(base: old, oldCalls, new: [(first, firstCalls), (second, secondCalls)])
+        #expect(found.isEmpty)
+        let counted = CallDifference.between(base: old, oldCalls, new: [([], firstCalls), (second, secondCalls)])
+        #expect(counted.map(\.text) == ["+1.00 getppid"])
+    }
+
     @Test func differentSourcesAreSaid() {
         func rows(_ sources: [String]) -> [RunRecord] {
             sources.map { source in

@@ -101,8 +101,8 @@ import Testing
         let row = try #require(comparison.rows.first { $0.metric == "syscalls_per_op" })
         #expect(row.method == .exactCount && row.verdict == .regressed && comparison.verdict == .regressed)
         let overlapping = (
-            runs(blocks: 3, seed: 1) { record, block in record.syscallsPerOp = block == 1 ? 3.012 : 3 },
-            runs(blocks: 3, seed: 2) { record, block in record.syscallsPerOp = block == 1 ? 3.012 : 3.014 }
+            runs(blocks: 3, seed: 1) { record, block in record.syscallsPerOp = block == 1 ? 3.004 : 3 },
+            runs(blocks: 3, seed: 2) { record, block in record.syscallsPerOp = block == 1 ? 3.004 : 3.005 }
         )
         let same = try Comparison(
             base: overlapping.0, new: overlapping.1, options: ComparisonOptions(design: .unpaired))

@@ -22,7 +22,7 @@ public struct Absence: Sendable {
 
 extension Absence {
     /// What `base` and `new`, the runs of one arm, lack; at least one of them is there.
-    static func all(base: ArmRuns?, new: ArmRuns?) -> [Absence] {
+    static func all(base: ArmRuns?, new: ArmRuns?, design: ComparisonOptions.Design) -> [Absence] {
         guard let arm = (base ?? new)?.arm else { return [] }
         guard let base else { return [Absence(arm: arm, kind: .missing, reason: "only the new side has it")] }
         guard let new else { return [Absence(arm: arm, kind: .missing, reason: "only the base has it")] }
@@ -31,12 +31,14 @@ extension Absence {
             let reason = old == now ? old : "\(old); \(now)"
             return [Absence(arm: arm, kind: .unsupported, reason: "not supported: \(reason)")]
         }
-        return zip([base, new], ["the base", "the new side"]).compactMap { runs, side in
+        let lost = zip([base, new], ["the base", "the new side"]).compactMap { runs, side in
             if let reason = unsupported(runs) {
                 return Absence(arm: arm, kind: .unsupported, reason: "not supported on \(side): \(reason)")
             }
             return failed(runs, side).map { Absence(arm: arm, kind: .failed, reason: $0) }
         }
+        guard lost.isEmpty, let reason = MatchedArm(base: base, new: new).imbalance(design) else { return lost }
+        return [Absence(arm: arm, kind: .missing, reason: reason)]
     }
 
     /// Why no run of an arm could be made.
@@ -80,7 +82,7 @@ extension Absence {
             switch saturation {
             case .base: return "the base did not keep the rate that was offered, the new side did"
             case .new: return "the new side did not keep the rate that was offered, the base did"
-            case .both: return nil
+            case .both: return isNamed(column, options) ? "neither side kept the rate that was offered" : nil
             }
         }
         guard options.gating.contains(column.name) else { return nil }
@@ -89,7 +91,12 @@ extension Absence {
         case (true, false): return "only the base has it"
         // A baseline need not know what later versions count.
         case (false, true): return options.comparesSteadyCountsOnly ? nil : "only the new side has it"
-        case (false, false): return nil
+        case (false, false): return isNamed(column, options) ? "neither side has it" : nil
         }
+    }
+
+    /// Whether the user named the metric as one that decides, beside which nothing else counts.
+    private static func isNamed(_ column: Column, _ options: ComparisonOptions) -> Bool {
+        !options.othersCount && options.gating.contains(column.name)
     }
 }

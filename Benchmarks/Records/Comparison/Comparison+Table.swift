@@ -91,7 +91,7 @@ extension Comparison {
             notes.append("Too few \(unit) for an interval: fewer than \(fewest) cannot give \(text) %.")
         }
         if rows.contains(where: { $0.method == .exactCount }) {
-            notes.append("Counts that did not vary from run to run need no interval.")
+            notes.append("Counts that hardly vary from run to run, or lie clearly apart, need no interval.")
         }
         let unit = design == .paired ? "blocks" : "runs of each side"
         let open = rows.filter {

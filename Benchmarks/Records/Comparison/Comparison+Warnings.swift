@@ -21,6 +21,13 @@ extension Comparison {
                 "The sides were not interleaved: what changed on the machine in between passes for a change of the "
                     + "code. Compare two binaries in one invocation to be sure.")
         }
+        let uneven = arms.filter { options.design == .paired && $0.imbalance(.paired) == nil && $0.loneRounds.lone > 0 }
+        if let first = uneven.first {
+            let others = uneven.count > 1 ? ", and \(uneven.count - 1) more arms lack some" : ""
+            warnings.append(
+                "\(first.loneRounds.lone) of \(first.loneRounds.all) rounds of \(first.base.arm["mode"]) are on one side "
+                    + "only and were left out\(others). Measure them again to compare all.")
+        }
         let sources = { (side: ArmRuns) in
             Set(side.usable.map { $0.syscallsSource.isEmpty ? "loop" : $0.syscallsSource })
         }
@@ -51,7 +58,7 @@ extension Comparison {
         for arm in arms {
             for column in times {
                 for (side, group) in [("base", arm.base), ("new", arm.new)] {
-                    let ordered = group.records.sorted {
+                    let ordered = group.usable.sorted {
                         ($0.startTime ?? .start, $0.round) < ($1.startTime ?? .start, $1.round)
                     }
                     let values = ordered.compactMap { column.number(of: $0) }

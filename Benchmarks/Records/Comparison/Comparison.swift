@@ -11,12 +11,14 @@ public struct Comparison: Sendable {
     public var rows: [MetricComparison]
     /// What was to be compared and could not be.
     public var absences: [Absence]
-    /// With ``ComparisonOptions/comparesSteadyCountsOnly``: the base's counts that vary among its own runs.
+    /// With ``ComparisonOptions/comparesSteadyCountsOnly``: what of the base does not decide.
     public var omissions: [Omission]
     /// Arms without any time on both sides, of which counts alone say nothing.
     public var armsWithoutTimes: [Arm]
     /// What weakens the comparison, each with its remedy.
     public var warnings: [String]
+    /// The new side's mode, where it is compared with another one.
+    public var newMode: String?
     /// How runs were matched.
     public var design: ComparisonOptions.Design
     /// The chance of a false verdict that was asked for.
@@ -50,9 +52,13 @@ public struct Comparison: Sendable {
         let arms = sides.compactMap { side in
             side.base.flatMap { base in side.new.map { MatchedArm(base: base, new: $0) } }
         }
+        let modes = [base, new].map { Set($0.map(\.mode)) }
+        if options.ignoredColumns.contains("mode"), modes[0] != modes[1], modes[1].count == 1 {
+            newMode = modes[1].first
+        }
         (design, alpha, allowsMissing) = (options.design, options.alpha, options.allowsMissing)
         absences =
-            sides.flatMap { Absence.all(base: $0.base, new: $0.new) }
+            sides.flatMap { Absence.all(base: $0.base, new: $0.new, design: options.design) }
             + arms.flatMap { Absence.all($0, metrics: metrics, options: options) }
         warnings = Self.warnings(arms: arms, options: options, metrics: metrics)
         omissions =
@@ -87,10 +93,16 @@ public struct Comparison: Sendable {
         }
     }
 
+    /// Refuses what is not a metric, before anything is measured.
+    public static func validate(_ options: ComparisonOptions) throws(ComparisonError) { _ = try metrics(options) }
+
     private static func metrics(_ options: ComparisonOptions) throws(ComparisonError) -> [Column] {
         var columns: [Column] = []
         for name in options.metrics + options.gating where !columns.contains(where: { $0.name == name }) {
-            guard let column = Column.named(name), column.better != .none else { throw .unknownMetric(name) }
+            guard let column = Column.named(name), column.better != .none || column.isMeasure else {
+                throw .unknownMetric(name)
+            }
+            if column.better == .none { throw .noBetterSide(name) }
             columns.append(column)
         }
         return columns
@@ -127,21 +139,5 @@ public struct Comparison: Sendable {
         return sides.enumerated().sorted {
             (place($0.element), $0.offset) < (place($1.element), $1.offset)
         }.map(\.element)
-    }
-}
-
-/// A count of the base that does not decide because it varies by itself.
-public struct Omission: Sendable {
-    /// What was run.
-    public var arm: Arm
-    /// The count's column name.
-    public var metric: String
-
-    /// `nil` if the count is compared, or a side has none.
-    init?(arm: MatchedArm, column: Column, options: ComparisonOptions) {
-        guard let samples = arm.samples(column, design: options.design),
-            !samples.isExact(calibratedDrift: nil, options: options)
-        else { return nil }
-        (self.arm, metric) = (arm.base.arm, column.name)
     }
 }

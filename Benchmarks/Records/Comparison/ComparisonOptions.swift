@@ -35,8 +35,8 @@ public struct ComparisonOptions: Sendable {
     /// Compares runs of different machines nevertheless.
     public var allowsDifferentMachines = false
 
-    /// Compares only the counts that are steady on the base side. Those need few runs and no statistics, and stay the
-    /// same from machine to machine.
+    /// Compares only the counts that are steady and whole on the base side, and those that lie clearly apart. Those need
+    /// few runs and no statistics, and stay the same from machine to machine.
     public var comparesSteadyCountsOnly = false
 
     /// The metrics compared unless told otherwise.
@@ -74,6 +74,8 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible, Sendable
     case noRuns(side: String)
     /// Not a metric, or one that has no better and worse.
     case unknownMetric(String)
+    /// A column that describes: neither more nor less of it is better.
+    case noBetterSide(String)
 
     /// One line.
     public var description: String {
@@ -83,6 +85,9 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible, Sendable
                 + "measure both on one, or force it"
         case .noRuns(let side):
             "\(side) holds no runs, so there is nothing to compare; measure it again"
+        case .noBetterSide(let name):
+            "\(name) is a column of which neither more nor less is better, so it cannot be compared; name one of "
+                + Column.metrics.map(\.name).joined(separator: ", ")
         case .unknownMetric(let name):
             "\(quotedExcerpt(name)) is not a metric; there are \(Column.metrics.map(\.name).joined(separator: ", "))"
         }

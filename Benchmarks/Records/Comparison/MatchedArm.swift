@@ -45,6 +45,27 @@ struct MatchedArm {
         }
     }
 
+    /// How many rounds only one side has, and how many there are in all.
+    var loneRounds: (lone: Int, all: Int) {
+        let rounds = [base, new].map { Set($0.records.map(\.round)) }
+        return (rounds[0].symmetricDifference(rounds[1]).count, rounds[0].union(rounds[1]).count)
+    }
+
+    /// What one side lacks of the other's runs, where that is more than an accident; `nil` otherwise. Of interleaved
+    /// sides that is more than a fifth of the rounds. Others may well have different numbers of runs; one or two beside
+    /// more than twice as many are the rest of something.
+    func imbalance(_ design: ComparisonOptions.Design) -> String? {
+        switch design {
+        case .paired:
+            let (lone, all) = loneRounds
+            return 5 * lone > all ? "\(lone) of \(all) rounds are on one side only" : nil
+        case .unpaired:
+            let (old, now) = (base.usable.count, new.usable.count)
+            guard min(old, now) < 3, 2 * min(old, now) < max(old, now) else { return nil }
+            return "\(old) run\(old == 1 ? "" : "s") on the base, \(now) on the new side"
+        }
+    }
+
     /// More of the machine than this in the hands of other programs leaves open what caused a difference.
     static let mostForeignLoad = 0.05
 

@@ -38,9 +38,33 @@ struct MetricSamples {
     /// The same of the base alone.
     var isWholeBase: Bool { isWhole(base) }
 
-    private func isWhole(_ side: [Double]) -> Bool {
-        side.allSatisfy { abs($0 - $0.rounded()) <= max(Self.steadyTolerance * $0, resolution) }
+    /// Not a share of the count: half a percent of a hundred calls would be near a whole number always.
+    private func isWhole(_ side: [Double]) -> Bool { side.allSatisfy { abs($0 - $0.rounded()) <= Self.wholeTolerance } }
+
+    /// How far a count may lie from a whole number, for what a run does once.
+    private static let wholeTolerance = 0.005
+
+    /// Counts that are not exact are changed nevertheless where every run of one side has more than every run of the
+    /// other by more than this share.
+    static let clearShare = 0.05
+
+    /// Whether they are counts whose ranges lie apart by more than ``clearShare`` and `minEffect`.
+    func liesApart(_ minEffect: Double) -> Bool {
+        column.isCount && isHigherThroughout(by: log(1 + max(Self.clearShare, minEffect))) != nil
     }
+
+    /// Whether every value of the new side is higher, or every one lower, than every value of the base by more than
+    /// `bound`, a logarithm; `nil` if neither.
+    func isHigherThroughout(by bound: Double) -> Bool? {
+        guard let low = base.min(), let high = base.max(), let newLow = new.min(), let newHigh = new.max() else {
+            return nil
+        }
+        if logarithm(newLow) - logarithm(high) > bound { return true }
+        return logarithm(low) - logarithm(newHigh) > bound ? false : nil
+    }
+
+    /// What a clear change amounts to.
+    func verdict(isHigher: Bool) -> Verdict { isHigher == (column.better == .lower) ? .regressed : .improved }
 
     private func isSteady(_ side: [Double]) -> Bool {
         guard column.isCount, side.count >= 3 else { return false }
@@ -70,8 +94,8 @@ struct MetricSamples {
         }
         let (old, now) = (median(base) ?? 0, median(new) ?? 0)
         let allowed = max(margin * old, resolution)
-        if newLow > high, now - old > allowed { return column.better == .lower ? .regressed : .improved }
-        if newHigh < low, old - now > allowed { return column.better == .lower ? .improved : .regressed }
+        if newLow > high, now - old > allowed { return verdict(isHigher: true) }
+        if newHigh < low, old - now > allowed { return verdict(isHigher: false) }
         return isSteadyNew ? .same : .inconclusive
     }
 }

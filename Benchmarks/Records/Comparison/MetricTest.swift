@@ -43,17 +43,19 @@ struct MetricTest {
         let drifts = known.compactMap { $0?.drift }
         let calibratedDrift = drifts.count == known.count ? drifts.max() : nil
         let isExact = samples.isExact(calibratedDrift: calibratedDrift, options: options)
-        if options.comparesSteadyCountsOnly && !isExact { return nil }
+        let liesApart = options.comparesSteadyCountsOnly && !isExact && samples.liesApart(options.minEffect)
+        if options.comparesSteadyCountsOnly && !isExact && !liesApart { return nil }
+        let isCounted = isExact || liesApart
         let floor = known.compactMap { $0?.floor }.max() ?? 0
         let isUnpaired = options.design == .unpaired
         let given = column.unit == "1/op" ? nil : options.drift
         drift =
-            isUnpaired && !isExact ? given ?? calibratedDrift ?? ComparisonOptions.defaultDrift(of: column) : 0
+            isUnpaired && !isCounted ? given ?? calibratedDrift ?? ComparisonOptions.defaultDrift(of: column) : 0
         // What is free of noise has no use for a noise floor.
-        margin = isExact ? options.minEffect : max(options.minEffect, floor, drift)
+        margin = isCounted ? options.minEffect : max(options.minEffect, floor, drift)
         doubt = isUnpaired && !isExact ? arm.foreignLoad : nil
         let bound = log(1 + margin)
-        if isExact {
+        if isCounted {
             method = .exactCount
             let (old, now) = (median(samples.base) ?? 0, median(samples.new) ?? 0)
             estimate = samples.logarithm(now) - samples.logarithm(old)
@@ -81,9 +83,8 @@ struct MetricTest {
     ///   - strictness: how many share `alpha`.
     func result(adjustedP: Double, strictness: Double) -> MetricComparison {
         let verdict = self.verdict(adjustedP: adjustedP)
-        let isUndecided = verdict == .inconclusive && method != .exactCount
-        let reason = isUndecided ? doubt ?? driftDoubt : nil
-        let canBeSettled = isUndecided && reason == nil
+        let reason = verdict == .inconclusive ? doubt ?? driftDoubt : nil
+        let canBeSettled = verdict == .inconclusive && method != .exactCount && reason == nil
         return MetricComparison(
             arm: arm, metric: samples.column.name, isGating: isGating, counts: counts,
             base: median(samples.base) ?? 0, new: median(samples.new) ?? 0, ratio: exp(estimate),
@@ -94,24 +95,34 @@ struct MetricTest {
     }
 
     private func verdict(adjustedP: Double) -> Verdict {
+        guard doubt == nil else { return .inconclusive }
         if method == .exactCount { return samples.countVerdict(margin: margin) }
-        guard doubt == nil, let interval else { return .inconclusive }
+        if let clear = verdictBeyondTheDrift { return clear }
+        guard let interval else { return .inconclusive }
         let bound = log(1 + margin)
         if adjustedP <= alpha && (interval.lower > bound || interval.upper < -bound) {
-            let isHigher = estimate > 0
-            return isHigher == (samples.column.better == .lower) ? .regressed : .improved
+            return samples.verdict(isHigher: estimate > 0)
         }
         // What the machine did in between can hide a change as well as feign one.
         let allowed = drift > 0 ? log(1 + minEffect) - log(1 + drift) : bound
         return interval.lower >= -allowed && interval.upper <= allowed ? .same : .inconclusive
     }
 
+    /// What every run of one side beyond every run of the other amounts to, by more than the margin; `nil` otherwise.
+    ///
+    /// The drift bounds what the machine does by itself, so that what lies beyond it needs no probability, which three
+    /// runs of each side cannot give. A drift below the smallest change that matters is no such bound.
+    private var verdictBeyondTheDrift: Verdict? {
+        guard drift >= minEffect, drift > 0, blocks >= 3 else { return nil }
+        return samples.isHigherThroughout(by: log(1 + margin)).map(samples.verdict)
+    }
+
     /// The change is within what the machine may do by itself, so that more runs would not settle it.
     private var driftDoubt: String? {
-        guard drift > 0, interval != nil, abs(estimate) <= log(1 + margin) else { return nil }
+        guard drift > 0, drift >= minEffect, interval != nil, abs(estimate) <= log(1 + drift) else { return nil }
         let cause =
             samples.column.unit == "1/op" ? "the load of the machine may change it by" : "the machine may drift by"
-        return "within \(HumanUnits.percent(margin)), which \(cause) between two invocations"
+        return "within \(HumanUnits.percent(drift)), which \(cause) between two invocations"
     }
 
     /// The interval narrows with the square root of the number of blocks; it must come clear of the nearer edge of the

@@ -68,7 +68,11 @@ public struct Headline: Sendable {
         outcome = Outcome.allCases.first(where: outcomes.contains) ?? .notCompared
         let arms = comparisons.flatMap { $0.rows.map(\.arm) + $0.absences.map(\.arm) }
         let varying = Arm.varyingColumns(of: arms).filter { $0 != "workload" }
-        func name(_ arm: Arm) -> String { "\(arm["workload"])/\(arm.label(varying: varying))" }
+        let newMode = comparisons.compactMap(\.newMode).first
+        func name(_ arm: Arm) -> String {
+            let against = newMode.flatMap { $0 == arm["mode"] ? nil : "\($0) against " } ?? ""
+            return "\(arm["workload"])/\(against)\(arm.label(varying: varying))"
+        }
         let judged = comparisons.filter { [outcome] in $0.outcome == outcome }
         var parts: [String] = []
         var allowed = comparisons.filter(\.allowsMissing).flatMap(\.absences)
@@ -93,6 +97,8 @@ public struct Headline: Sendable {
             }
         }
         if !allowed.isEmpty { parts.append("(allowed: \(allowed.count) not compared)") }
+        let omitted = comparisons.reduce(0) { $0 + $1.omissions.count }
+        if omitted > 0 { parts.append("(\(omitted) count\(omitted == 1 ? "" : "s") not compared)") }
         text = ([outcome.rawValue] + parts).joined(separator: " ")
     }
 }

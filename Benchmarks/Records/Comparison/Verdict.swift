@@ -1,8 +1,8 @@
 /// What the runs say about a change.
 public enum Verdict: String, Sendable, Codable, CaseIterable {
-    /// The interval lies wholly beyond the margin, on the worse side.
+    /// The interval, or every run of runs measured apart, lies wholly beyond the margin, on the worse side.
     case regressed
-    /// The interval lies wholly beyond the margin, on the better side.
+    /// The same on the better side.
     case improved
     /// The interval lies wholly inside the margin.
     case same
@@ -18,7 +18,7 @@ public struct MetricComparison: Sendable {
         case pairedMedian
         /// Hodges–Lehmann estimate with a U-test interval.
         case hodgesLehmann
-        /// Both sides' counts hardly vary, so they are compared as they are.
+        /// Both sides' counts hardly vary, or lie clearly apart, so they are compared as they are.
         case exactCount
     }
 
