@@ -20,7 +20,7 @@ public struct Diagnosis: Codable, Sendable, Equatable {
     private static let checks: [@Sendable (MachineState) -> Diagnosis?] = [
         loopback, processors, pinning, quota, governor, turbo, multithreading, isolation, steal, pressure, foreign,
         clock,
-        descriptors, backlog, ports, cookies, rings, programs,
+        descriptors, backlog, ports, cookies, rings, programs, calls,
     ]
 
     private static func buildKind(_ build: String) -> Diagnosis {
@@ -228,6 +228,20 @@ public struct Diagnosis: Codable, Sendable, Equatable {
         if !mayLoad {
             result.effect = "listeners that choose their socket with an eBPF program cannot run"
             result.remedy = "run as root, or setcap cap_bpf,cap_net_admin+ep on the bench binary"
+        }
+        return result
+    }
+
+    private static func calls(_ state: MachineState) -> Diagnosis? {
+        guard let source = state.callSource else { return nil }
+        var result = Diagnosis(fact: "system calls", value: "counted by the kernel (\(source))")
+        if source.isEmpty {
+            result.value = "counted by the loops"
+            result.effect = "a call that a loop makes and does not count is not seen (\(state.callRefusal ?? ""))"
+            result.remedy = "run as root, or with CAP_BPF and CAP_PERFMON"
+        } else if source == CallCounter.Source.perf.rawValue {
+            result.effect = "there is a total and no names, so calls.csv stays empty"
+            result.remedy = "run as root, or with CAP_BPF and CAP_PERFMON, where BPF programs are allowed"
         }
         return result
     }

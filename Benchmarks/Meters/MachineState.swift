@@ -41,6 +41,10 @@ public struct MachineState: Codable, Sendable, Equatable {
     public var ringRefusal: String?
     /// Whether this process may load BPF programs for sockets.
     public var mayLoadPrograms: Bool?
+    /// Who in the kernel counts system calls, `bpf` or `perf`, and empty if nobody does; nil if that was not tried.
+    public var callSource: String?
+    /// Why nobody does.
+    public var callRefusal: String?
     /// What kept a connection of this machine to itself from being made, empty if it was; nil if none was tried.
     public var loopbackRefusal: String?
 
@@ -77,6 +81,15 @@ public struct MachineState: Codable, Sendable, Equatable {
         state.mayLoadPrograms = mayLoadPrograms()
         state.watch(seconds)
         return state
+    }
+
+    /// Tries who counts system calls.
+    public mutating func tryCallCounter() {
+        do throws(CallCounterRefusal) {
+            callSource = try CallCounter(threads: 1).source.rawValue
+        } catch {
+            (callSource, callRefusal) = ("", error.description)
+        }
     }
 
     private mutating func watch(_ seconds: Double?) {

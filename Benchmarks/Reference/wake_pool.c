@@ -105,6 +105,7 @@ int reference_produce(const struct reference_pool *pool, struct reference_produc
 static void finish(const struct reference_pool *pool, uint64_t task, uint64_t *counts, uint64_t *latencies) {
     uint64_t now = monotonic_nanoseconds();
     record(latencies, now - relaxed(&pool->handed_at[task]));
+    __atomic_store_n(&pool->handed_at[task], now, __ATOMIC_RELAXED);
     __atomic_add_fetch(&pool->done_counts[task], 1, __ATOMIC_SEQ_CST);
     count(counts, REFERENCE_OPERATIONS, 1);
     if (__atomic_sub_fetch(pool->remaining, 1, __ATOMIC_SEQ_CST) == 0) {

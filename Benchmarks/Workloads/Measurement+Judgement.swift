@@ -86,7 +86,7 @@ extension Measurement {
                 + "length of the run and are not compared")
     }
 
-    private mutating func noteStall(_ plan: RunPlan) {
+    mutating func noteStall(_ plan: RunPlan) {
         guard let stall = stallNanoseconds, stall >= Self.shortestStall,
             Double(stall) > Self.stallBound * Double(durationNanoseconds)
         else { return }

@@ -80,8 +80,10 @@ public struct Measurement: Sendable {
     }
 
     /// The same where one operation is under way at a time.
-    mutating func noteLongestRoundTrip() {
-        if status == .ok { stallNanoseconds = latencies.maxRecorded }
+    ///
+    /// - Parameter pause: from the last of them to the window's end.
+    mutating func noteLongestRoundTrip(pauseAtEnd pause: UInt64) {
+        if status == .ok { stallNanoseconds = max(latencies.maxRecorded, pause) }
     }
 
     /// Takes the memory that connections cost, where there are enough of them to stand out from the noise.

@@ -133,7 +133,8 @@ extension Mode {
             limits: [
                 Limit(
                     workloads: [.accept], before: KernelVersion(6, 4),
-                    text: "before Linux 6.4 each close of an accepted slot waits about a second")
+                    text: "before Linux 6.4 each close of an accepted slot waits about a second (measured on 6.1, "
+                        + "until 6.4 by the kernel's source)")
             ]),
         Mode(
             name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",

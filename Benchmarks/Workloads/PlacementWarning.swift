@@ -16,11 +16,12 @@ extension RunPlan {
         _ topology: ProcessorTopology, available: [Int] = Affinity.available()
     ) -> [PlacementWarning] {
         let isPinned = !placement.workers.isEmpty && !placement.clients.isEmpty
-        guard isPinned || available.count == 1 else { return [] }
         let servers = isPinned ? Set((0..<workerThreads).compactMap(placement.processor(ofWorker:))) : Set(available)
         let loads = isPinned ? Set((0..<clients).compactMap(placement.processor(ofClient:))) : Set(available)
         var warnings: [PlacementWarning] = []
-        if workload != .wake || wake.shape == .pool {
+        // That threads which are not pinned take turns is meant, unless they have no choice.
+        let isForced = isPinned || available.count == 1
+        if isForced && (workload != .wake || wake.shape == .pool) {
             let shared = servers.intersection(loads).sorted()
             if !shared.isEmpty { warnings.append(.shared(shared)) }
         }
@@ -30,7 +31,7 @@ extension RunPlan {
         }
         if !cores.isEmpty {
             let isPair = cores.filter(servers.contains).count > 1
-            let side = isPair ? "workers" : servers.isDisjoint(with: cores) ? "clients" : nil
+            let side = !isPinned ? nil : isPair ? "workers" : servers.isDisjoint(with: cores) ? "clients" : nil
             warnings.append(.siblings(cores, of: side))
         }
         let nodes = Set(all.compactMap { topology.nodes[$0] }).sorted()
@@ -59,5 +60,18 @@ extension PlacementWarning {
             advice: "what one writes the other reads from afar; --pin or numactl keeps them on one node")
     }
 
-    private static func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
+    /// Ascending numbers, three and more in a row as a range: `0, 4, 8-15`.
+    private static func list(_ numbers: [Int]) -> String {
+        var ranges: [ClosedRange<Int>] = []
+        for number in numbers {
+            if let last = ranges.last, last.upperBound + 1 == number {
+                ranges[ranges.count - 1] = last.lowerBound...number
+            } else {
+                ranges.append(number...number)
+            }
+        }
+        return ranges.map { range in
+            range.count > 2 ? "\(range.lowerBound)-\(range.upperBound)" : range.map(String.init).joined(separator: ", ")
+        }.joined(separator: ", ")
+    }
 }

@@ -53,6 +53,12 @@ struct ClaimsCommand: ParsableCommand {
             // What it left behind would disturb the others.
             if !ended {
                 failures.append("\(experiment.id) \(result.record.detail); the claims after it were not tried")
+                for other in experiments.dropFirst(done + 1) {
+                    let record = other.untried("\(experiment.id) did not end")
+                    print(claimsTableEntry(record, width: width, styled: styled), terminator: "")
+                    records.append(record)
+                }
+                try files.save(records)
                 break
             }
         }
@@ -119,11 +125,11 @@ extension ClaimsCommand {
         func endWhenInterrupted(_ interruption: Interruption) {
             let thread = Thread {
                 interruption.wait()
-                writing.withLock {
-                    writeToStandardError("\n")
-                    _ = Terminal.flushOutput()
-                    _exit(Exit.interrupted.rawValue)
-                }
+                // A file that is written is done in a moment, unless it is a pipe that nobody reads.
+                _ = writing.lock(before: Date.now.addingTimeInterval(2))
+                writeToStandardError("\n")
+                _ = Terminal.flushOutput()
+                _exit(Exit.interrupted.rawValue)
             }
             thread.start()
         }

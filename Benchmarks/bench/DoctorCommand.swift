@@ -13,6 +13,7 @@ struct DoctorCommand: ParsableCommand {
         var state = MachineState.read(watchingFor: 0.5)
         state.ringRefusal = RingSupport.probe().refusal
         state.loopbackRefusal = loopbackRefusal() ?? ""
+        state.tryCallCounter()
         state.pinning = Placement.automatic(workers: 1, clients: 1).description
         let facts = Diagnosis.all(state, build: Build.name)
         let width = facts.map(\.fact.count).max() ?? 0

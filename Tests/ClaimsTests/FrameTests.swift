@@ -79,6 +79,12 @@ import Testing
         #expect(hasEnded && other.record.verdict == "holds")
     }
 
+    @Test func whatIsNotTriedHasALineThatSaysWhy() throws {
+        let record = try #require(Experiment.all.first).untried("read-order did not end")
+        #expect(record.verdict == "not-observable" && record.detail == "not tried: read-order did not end")
+        #expect(record.claim == Experiment.all.first?.id && record.observed.isEmpty)
+    }
+
     @Test func everyExperimentWithARingAsksForIt() {
         for experiment in Experiment.all where experiment.id.contains("uring") {
             #expect(!experiment.needs.isEmpty, "\(experiment.id)")
@@ -87,6 +93,11 @@ import Testing
 
     @Test func aRunThatFailsForWantOfSomethingIsToldFromOneThatFails() {
         #expect(refusal(ofReason: "a worker stopped: \(Errno.tooManyOpenFiles)")?.contains("EMFILE") == true)
+        let tally = "5 × connect: EMFILE, 3 × recv: ECONNRESET: 8 of 20 failed"
+        #expect(refusal(ofReason: tally)?.hasPrefix("descriptors ran out") == true)
+        let both = "5 × connect: EADDRNOTAVAIL, 3 × socket: EMFILE"
+        #expect((0..<20).allSatisfy { _ in refusal(ofReason: both)?.hasPrefix("no port or address") == true })
+        #expect(refusal(ofReason: "3 × recv: EMFILES") == nil)
         #expect(refusal(ofReason: "408 × connect: ENETUNREACH")?.contains("ip link set lo up") == true)
         #expect(refusal(ofReason: "a worker stopped: \(Errno.invalidArgument)") == nil)
     }

@@ -187,6 +187,19 @@ enum Opinions {
             ("seconds=2.5;tasks=999999;lost=1;seconds_at_once=5", .doesNotHold),
             ("seconds=7.5;tasks=1000000;lost=0;seconds_at_once=8" + waiting, .notObservable),
             ("seconds=2.5;tasks=1000000;lost=0;seconds_at_once=5" + waiting, .holds),
+            ("seconds=7.5;tasks=1000000;lost=0;seconds_at_once=9;held_up_percent=19", .notObservable),
+            ("seconds=7.5;tasks=1000000;lost=0;seconds_at_once=9;foreign_cpu_percent=30", .notObservable),
+            ("seconds=7.5;tasks=1000000;lost=0;seconds_at_once=9;debug_build=1", .notObservable),
+            ("seconds=7.5;tasks=1000000;lost=0;debug_build=1", .notObservable),
+            (
+                "seconds=6.8;tasks=1000000;lost=0;seconds_at_once=7;foreign_cpu_percent=4;held_up_percent=4",
+                .notObservable
+            ),
+            (
+                "seconds=7.5;tasks=1000000;lost=0;seconds_at_once=9;foreign_cpu_percent=4;held_up_percent=4",
+                .doesNotHold
+            ),
+            ("seconds=7.5;tasks=999999;lost=1;seconds_at_once=9;debug_build=1", .doesNotHold),
         ],
         "eventfd-pool-double-close": [("lt_ebadf=5;et_ebadf=0", .holds), ("lt_ebadf=5;et_ebadf=2", .doesNotHold)],
         "scale-wait-cost": [

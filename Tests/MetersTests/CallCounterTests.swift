@@ -134,7 +134,15 @@ import Testing
     }
 
     @Test func withoutTracefsThereIsNoPerfEvent() {
-        #expect(throws: Errno.self) { try PerfCallCounter(folders: ["/nonexistent"]) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { try PerfCallCounter(folders: ["/nonexistent"]) }
+        // What is there and empty is where nothing is mounted, whoever asks.
+        let refusal = #expect(throws: CallCounterRefusal.self) {
+            try CallCounter([.perf]) { (_) throws(Errno) in
+                try PerfCallCounter(folders: ["/nonexistent", "/proc/self/fdinfo"])
+            }
+        }
+        #expect(refusal?.description.contains("mount -t tracefs none /sys/kernel/tracing") == true)
+        #expect(refusal?.isPrivilege == false)
     }
 
     @Test func callsHaveTheNamesOfTheirArchitecture() {

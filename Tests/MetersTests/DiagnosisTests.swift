@@ -21,6 +21,7 @@ import Testing
         state.clockSource = "tsc"
         state.ringsDisabled = 0
         state.mayLoadPrograms = true
+        state.callSource = "bpf"
         return state
     }
 
@@ -59,6 +60,8 @@ import Testing
         Trouble("SYN cookies") { $0.synCookies = 2 },
         Trouble("io_uring") { $0.ringsDisabled = 2 },
         Trouble("io_uring") { $0.ringRefusal = "EPERM" },
+        Trouble("system calls") { ($0.callSource, $0.callRefusal) = ("", "bpf: EPERM") },
+        Trouble("system calls") { $0.callSource = "perf" },
         Trouble("BPF programs") { $0.mayLoadPrograms = false },
     ]
 

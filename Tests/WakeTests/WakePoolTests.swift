@@ -168,6 +168,51 @@ import Testing
         #expect(counts.lost == 2 && counts.doneTwice == 1)
     }
 
+    @Test func aPauseOfAllConsumersIsSeen() throws {
+        let board = try PoolBoard(count: 4, producers: 1, .eventfd, tableSize: 0)
+        for (task, time) in [(0, 9_000_000), (1, 1_500_000), (3, 2_000_000)] as [(Int, UInt64)] {
+            _ = board.tasks.doneCounts[task].add(1)
+            board.tasks.handedAt[task].relaxed = time
+        }
+        // One that was not done.
+        board.tasks.handedAt[2].relaxed = 5_000_000
+        var timeline = CompletionTimeline()
+        timeline.begin(RunWindow(loadStart: 0, start: 1_000_000, end: 10_000_000, deadline: .max))
+        board.note(in: &timeline)
+        let pause = CompletionTimeline.longestPause(of: [timeline], from: 1_000_000, to: 10_000_000)
+        #expect(pause == 7_000_000)
+    }
+
+    @Test(arguments: RunPlan.Implementation.allCases, [false, true])
+    func everyPoolIsWatchedForPauses(_ implementation: RunPlan.Implementation, _ isLive: Bool) throws {
+        var plan = RunPlan(.wake, mode: try #require(Mode.named("epoll-et")))
+        plan.wake.shape = .pool
+        plan.wake.tasks = 500
+        plan.wake.descriptors = .perTask
+        plan.wake.live = isLive && implementation == .swift
+        plan.topology = .sharedSet
+        plan.workers = plan.wake.consumers
+        plan.clients = plan.wake.producers
+        plan.implementation = implementation
+        let row = try record(plan)
+        let stall = try #require(row.stallMaxNs, "\(row.reason)")
+        #expect(stall > 0 && Double(stall) <= (row.durationS ?? 0) * 1e9)
+    }
+
+    /// Its client signals before the window only, so the whole window is a pause.
+    @Test func aRallyThatEndsBeforeTheWindowDoesIsPaused() throws {
+        let window = RunWindow(loadStart: 0, start: 1_000, end: 9_000, deadline: .max)
+        let meters = WorkerMeters(count: 1)
+        let state = RallyState()
+        defer { withExtendedLifetime(state) {} }
+        let side = RallySide(state, leads: true, window, meters[0])
+        #expect(side.pauseAtEnd == 8_000)
+        side.mine.relaxed = 4_000
+        #expect(side.pauseAtEnd == 5_000)
+        side.mine.relaxed = 9_500
+        #expect(side.pauseAtEnd == 0)
+    }
+
     @Test func everyTaskHasOneProducer() throws {
         for (tasks, producers) in [(1, 1), (10, 3), (7, 7), (1000, 13)] {
             let board = try PoolBoard(count: tasks, producers: producers, .eventfd, tableSize: 0)

@@ -32,8 +32,18 @@ import Workloads
         #expect(warnings([0, 2], [6]).count == 2)
     }
 
-    @Test func withoutPinsOnlyASingleProcessorIsKnown() {
-        #expect(warnings([], []) == [])
+    @Test func withoutPinsWhatThereIsToChooseFromCounts() {
+        #expect(
+            warnings([], []) == [
+                "server and client run on hardware threads of one core (processors 0-7)",
+                "the threads run on memory nodes 0, 1",
+            ])
+        #expect(
+            warnings([], [], available: [1, 5]) == [
+                "server and client run on hardware threads of one core (processors 1, 5)"
+            ])
+        #expect(warnings([], [], available: [0, 2]) == ["the threads run on memory nodes 0, 1"])
+        #expect(warnings([], [], available: [0, 1]) == [])
         #expect(warnings([], [], available: [3]) == ["server and client share processor 3"])
     }
 

@@ -41,6 +41,12 @@ import Testing
         #expect(pause(first, third) == 95_000_000 - 50_500_000)
     }
 
+    @Test func timesInNoOrderCountAsThoseInOrder() {
+        var mixed = timeline([])
+        for time: UInt64 in [95_000_000, 1_500_000, 50_500_000, 2_000_000] { mixed.note(unordered: time) }
+        #expect(pause(mixed) == 48_500_000)
+    }
+
     @Test func whatLiesOutsideTheWindowIsNotNoted() {
         #expect(pause(timeline([0, 999_999, 101_000_000, 500_000_000])) == 100_000_000)
     }

@@ -48,7 +48,8 @@ public final class CallCounter: Sendable {
                 }
                 refusal.reasons.append("\(source.rawValue) counted \(counted) of \(knownCalls) known calls")
             } catch {
-                refusal.reasons.append("\(source.rawValue): \(error)")
+                let meaning = source == .perf ? PerfCallCounter.meaning(of: error) : "\(error)"
+                refusal.reasons.append("\(source.rawValue): \(meaning)")
                 refusal.isPrivilege = refusal.isPrivilege || [.notPermitted, .permissionDenied].contains(error)
             }
         }

@@ -23,10 +23,31 @@ final class PerfCallCounter: CallCounting {
         let texts = folders.lazy.map { "\($0)/events/raw_syscalls/sys_enter/id" }
             .compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
         guard let text = texts.first, let number = UInt64(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw geteuid() == 0 ? .noSuchFileOrDirectory : .permissionDenied
+            throw Self.refusal(folders)
         }
         tracepoint = number
         self.excludesKernel = excludesKernel
+    }
+
+    /// Why the tracepoint's number cannot be read: `EACCES` where tracefs is there and keeps it from this user,
+    /// `ENOTSUP` where it lacks the tracepoint, `ENOENT` where it is not mounted.
+    private static func refusal(_ folders: [String]) -> Errno {
+        for folder in folders where unsafe access(folder, F_OK) == 0 {
+            if unsafe access("\(folder)/events/raw_syscalls/sys_enter/id", R_OK) != 0, errno == EACCES {
+                return .permissionDenied
+            }
+            if unsafe access("\(folder)/events", F_OK) == 0 { return .notSupported }
+        }
+        return .noSuchFileOrDirectory
+    }
+
+    /// What an error of ``init(folders:excludesKernel:)`` means, and what mends it.
+    static func meaning(of error: Errno) -> String {
+        switch error {
+        case .noSuchFileOrDirectory: "tracefs is not mounted: mount -t tracefs none /sys/kernel/tracing"
+        case .notSupported: "this kernel lacks the tracepoint raw_syscalls:sys_enter"
+        default: "\(error)"
+        }
     }
 
     deinit {

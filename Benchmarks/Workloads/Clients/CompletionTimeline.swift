@@ -42,6 +42,15 @@ struct CompletionTimeline: Sendable {
         if now < slotEnd { lasts[slot] = now } else { enterSlot(now) }
     }
 
+    /// The same of times in no order.
+    mutating func note(unordered time: UInt64) {
+        guard time &- start < length else { return }
+        while (time - start) >> shift >= UInt64(Self.slotCount) { coarsen() }
+        let slot = Int((time - start) >> shift)
+        firsts[slot] = firsts[slot] == 0 ? time : min(firsts[slot], time)
+        lasts[slot] = max(lasts[slot], time)
+    }
+
     @inline(never) private mutating func enterSlot(_ now: UInt64) {
         while (now - start) >> shift >= UInt64(Self.slotCount) { coarsen() }
         slot = Int((now - start) >> shift)

@@ -60,8 +60,8 @@ func measurePingPong(
     }
     let workerError = team.finish(wake: end)
     measurement.wake.oneWay = state.oneWayLatencies.histogram
-    // One signal is under way at a time, so the longest round trip is the longest pause.
-    measurement.noteLongestRoundTrip()
+    // One signal is under way at a time, so the longest round trip is the longest pause, or it outlasts the window.
+    measurement.noteLongestRoundTrip(pauseAtEnd: state.pauseAtEnd.relaxed)
     measurement.judge(plan, workerError: workerError)
     return measurement
 }

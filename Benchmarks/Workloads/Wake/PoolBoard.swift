@@ -47,6 +47,13 @@ final class PoolBoard: Sendable {
         count * producer / producers..<count * (producer + 1) / producers
     }
 
+    /// Notes when the tasks were done, once nobody works any more.
+    func note(in timeline: inout CompletionTimeline) {
+        for task in 0..<count where tasks.doneCounts[task].relaxed > 0 {
+            timeline.note(unordered: tasks.handedAt[task].relaxed)
+        }
+    }
+
     /// Counts what became of the tasks, once nobody works any more.
     func tally(into counts: inout WakeResults.PoolCounts) {
         for task in 0..<count {

@@ -25,11 +25,12 @@ func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
     var counts = WakeResults.PoolCounts()
     let before = snapshot()
     let start = monotonicNanoseconds()
+    var firstSignal = start
     meters.setWindow(start: start, end: .max)
     let ending: Ending
     do throws(Errno) {
         if wake.live {
-            ending = try runLive(crews, meters, interruption, &counts)
+            ending = try runLive(crews, meters, interruption, &counts, &firstSignal)
         } else {
             crews[0].start()
             ending = try wait(for: crews[0], meters, interruption)
@@ -54,7 +55,9 @@ func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
     for crew in crews { crew.collect(into: &counts, &latencies) }
     measurement.latencies = latencies.histogram
     measurement.wake.pool = counts
+    if ending == .done { measurement.notePause(of: crews, from: firstSignal, to: end) }
     measurement.judgePool(ending, workerError: crews.compactMap(\.error).first, counts)
+    if measurement.status == .ok { measurement.noteStall(plan) }
     return measurement
 }
 
@@ -86,8 +89,11 @@ private func wait(
 
 /// Opens everything, crew by crew, then does everything, crew by crew, so that no more threads work at a time than in
 /// a pool that is not live.
+///
+/// - Parameter firstSignal: set to when the first task may be handed over.
 private func runLive(
-    _ crews: [PoolCrew], _ meters: WorkerMeters, _ interruption: Interruption, _ counts: inout WakeResults.PoolCounts
+    _ crews: [PoolCrew], _ meters: WorkerMeters, _ interruption: Interruption, _ counts: inout WakeResults.PoolCounts,
+    _ firstSignal: inout UInt64
 ) throws(Errno) -> Ending {
     let slabBefore = MemoryUse.read().slabBytes
     for crew in crews {
@@ -98,6 +104,7 @@ private func runLive(
     let slab = MemoryUse.read().slabBytes
     let open = crews.reduce(0) { $0 + Int($1.board.tasks.open.value) * $1.board.tasks.signal.descriptorCount }
     if open > 0 && slab > slabBefore { counts.bytesPerDescriptor = Double(slab - slabBefore) / Double(open) }
+    firstSignal = monotonicNanoseconds()
     for crew in crews {
         crew.startSignalling()
         let ending = try wait(for: crew, meters, interruption)
@@ -130,6 +137,15 @@ private func crewSizes(_ wake: WakePlan) throws(RunError) -> [Int] {
 }
 
 extension Measurement {
+    /// Finds the longest pause of all consumers.
+    fileprivate mutating func notePause(of crews: [PoolCrew], from start: UInt64, to end: UInt64) {
+        guard end > start else { return }
+        var timeline = CompletionTimeline()
+        timeline.begin(RunWindow(loadStart: start, start: start, end: end + 1, deadline: end))
+        for crew in crews { crew.board.note(in: &timeline) }
+        stallNanoseconds = CompletionTimeline.longestPause(of: [timeline], from: start, to: end)
+    }
+
     /// Finds what spoils a pool's run.
     fileprivate mutating func judgePool(_ ending: Ending, workerError: Errno?, _ counts: WakeResults.PoolCounts) {
         if let workerError {

@@ -20,7 +20,7 @@ struct PoolTasks: Sendable {
     let endedAt: SharedWord
     /// How often each task was done.
     let doneCounts: SharedRow
-    /// When each task was handed over.
+    /// When each task was handed over, and from its end on when that was.
     let handedAt: SharedRow
     /// By descriptor: the task that it belongs to in the lower half, the number that signals it in the upper one.
     let owners: SharedRow
@@ -29,6 +29,7 @@ struct PoolTasks: Sendable {
     @inline(__always) func finish(_ task: Int, _ meter: WorkerMeter, _ latencies: borrowing LatencyBuckets) {
         let now = monotonicNanoseconds()
         latencies.record(nanoseconds: now &- handedAt[task].relaxed)
+        handedAt[task].relaxed = now
         _ = doneCounts[task].add(1)
         meter.began(at: now)
         meter.add(.operations)

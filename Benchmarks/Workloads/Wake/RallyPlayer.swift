@@ -88,6 +88,7 @@ struct RallyPlayer: Sendable {
         }
         try loop(side)
         if leads { partner.wakeFromOutside() }
+        if leads { state.pauseAtEnd.relaxed = side.pauseAtEnd }
         state.deposit(side.oneWay.recorder)
         return side.roundTrips.recorder
     }
@@ -105,6 +106,7 @@ struct RallyPlayer: Sendable {
             try ring.prepareMessage(to: partner.ring, messageToken: messageToken, .skipSuccess, token: 0)
             try ring.submit()
         }
+        if leads { state.pauseAtEnd.relaxed = side.pauseAtEnd }
         state.deposit(side.oneWay.recorder)
         return side.roundTrips.recorder
     }

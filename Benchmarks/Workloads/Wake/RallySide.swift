@@ -2,7 +2,7 @@ import Meters
 
 /// What both sides of a ping-pong share: when each signalled last, and whether it is over.
 final class RallyState: Sendable {
-    private let words = SharedWords(count: 3, spacing: 1)
+    private let words = SharedWords(count: 4, spacing: 1)
     private let oneWay = Locked(LatencyRecorder())
 
     /// Not 0 when no more signals are to be sent.
@@ -10,6 +10,9 @@ final class RallyState: Sendable {
 
     /// When side 0 or 1 signalled last.
     func sentAt(_ side: Int) -> SharedWord { words[1 + side] }
+
+    /// From the last signal before the window's end to that end; 0 if there were signals after it.
+    var pauseAtEnd: SharedWord { words[3] }
 
     /// Adds what a side recorded when it ended.
     func deposit(_ recorder: LatencyRecorder) {
@@ -51,6 +54,12 @@ struct RallySide: ~Copyable {
     /// Notes the time of the signal that begins it all.
     func begin() {
         mine.relaxed = monotonicNanoseconds()
+    }
+
+    /// From the last signal to the window's end, in nanoseconds; 0 if that was later.
+    var pauseAtEnd: UInt64 {
+        let last = max(mine.relaxed, windowStart)
+        return last < windowEnd ? windowEnd - last : 0
     }
 
     /// Notes a wake; false if it was the last, and the other side is not to be signalled.

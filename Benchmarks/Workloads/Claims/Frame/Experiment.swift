@@ -107,6 +107,11 @@ public struct Experiment: Sendable {
         return (result, true)
     }
 
+    /// The line of an experiment that was not tried, and why.
+    public func untried(_ reason: String) -> ClaimRecord {
+        record(Observed(detail: "not tried: \(reason)"), .notObservable, 0)
+    }
+
     private func record(_ observed: Observed, _ verdict: ClaimVerdict?, _ milliseconds: Double) -> ClaimRecord {
         ClaimRecord(
             claim: id, statement: statement, source: source.description,

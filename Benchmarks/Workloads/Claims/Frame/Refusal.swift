@@ -3,7 +3,7 @@ import SystemPackage
 
 /// The errors by which a kernel says that this user, at these limits, cannot have something. They are no failure of an
 /// experiment.
-private let refusals: [Errno: @Sendable () -> String] = [
+private let refusals: KeyValuePairs<Errno, @Sendable () -> String> = [
     .tooManyOpenFiles: { "descriptors ran out (EMFILE), the limit is \(descriptorLimit()): raise it with ulimit -n" },
     .tooManyOpenFilesInSystem: { "descriptors of the whole machine ran out (ENFILE): see sysctl fs.file-max" },
     .resourceTemporarilyUnavailable: {
@@ -20,15 +20,22 @@ private let refusals: [Errno: @Sendable () -> String] = [
 
 /// What is missing here if an error says that something is; nil if the error is a failure.
 func refusal(_ error: any Error) -> String? {
-    if let error = error as? Errno { return refusals[error]?() }
+    if let error = error as? Errno { return refusals.first { $0.key == error }?.value() }
     guard let error = error as? RunError else { return nil }
     return refusal(ofReason: error.description)
 }
 
-/// The same of the reason that a run gives, which ends with the error's meaning or its name.
+/// The same of the reason that a run gives, which holds an error's meaning or its symbol, alone or in a tally. The first
+/// in the text counts: a tally begins with the most frequent.
 func refusal(ofReason reason: String) -> String? {
-    let known = refusals.first { reason.contains("\($0.key)") || reason.hasSuffix(errorName($0.key)) }
-    return known.map { "\($0.value()) — \(reason)" }
+    let known = refusals.compactMap { error, text in place(of: error, in: reason).map { (place: $0, text: text) } }
+    return known.min { $0.place < $1.place }.map { "\($0.text()) — \(reason)" }
+}
+
+private func place(of error: Errno, in reason: String) -> String.Index? {
+    let words = reason.split { !$0.isLetter && !$0.isNumber }
+    let symbol = words.first { $0 == errorName(error.rawValue) }?.startIndex
+    return [symbol, reason.firstRange(of: "\(error)")?.lowerBound].compactMap(\.self).min()
 }
 
 /// How many descriptors this process may have.
