@@ -67,11 +67,12 @@ public struct Headline: Sendable {
         let outcomes = Set(comparisons.map(\.outcome))
         outcome = Outcome.allCases.first(where: outcomes.contains) ?? .notCompared
         let arms = comparisons.flatMap { $0.rows.map(\.arm) + $0.absences.map(\.arm) }
-        let varying = Arm.varyingColumns(of: arms).filter { $0 != "workload" }
+        // What differs between workloads does not tell the arms of one apart.
+        let varying = Dictionary(grouping: arms) { $0["workload"] }.mapValues(Arm.varyingColumns)
         let newMode = comparisons.compactMap(\.newMode).first
         func name(_ arm: Arm) -> String {
             let against = newMode.flatMap { $0 == arm["mode"] ? nil : "\($0) against " } ?? ""
-            return "\(arm["workload"])/\(against)\(arm.label(varying: varying))"
+            return "\(arm["workload"])/\(against)\(arm.label(varying: varying[arm["workload"]] ?? []))"
         }
         let judged = comparisons.filter { [outcome] in $0.outcome == outcome }
         var parts: [String] = []
