@@ -111,9 +111,14 @@ struct FolderCheck {
     }
 
     /// The rows of `calls.csv`, which is not there in folders of before it.
-    func calls() throws -> [CallRow]? {
+    ///
+    /// - Parameter leavesOutContradictions: whether the calls of a run that `runs.csv` tells otherwise of are left out
+    ///   instead of refused.
+    func calls(leavesOutContradictions: Bool = false) throws -> [CallRow]? {
         try read(StoredCalls.file) { bytes, file throws(CSVError) in
-            try CallRow.read(bytes, file: file, runs: rows, mayHoldOneMore: mayEndBeforeFiles)
+            try CallRow.read(
+                bytes, file: file, runs: rows, mayHoldOneMore: mayEndBeforeFiles,
+                leavesOutContradictions: leavesOutContradictions)
         }
     }
 

@@ -4,9 +4,10 @@ import Records
 enum StoredCalls {
     static let file = "calls.csv"
 
-    /// The calls of a folder's runs; empty where there is no such file, as in folders of before it.
+    /// The calls of a folder's runs; empty where there is no such file, as in folders of before it. They explain what
+    /// the rows say and decide little, so that where both disagree the rows have the word.
     static func rows(_ folder: String, of runs: [RunRecord]) throws -> [CallRow] {
-        try FolderCheck(folder, runs).calls() ?? []
+        try FolderCheck(folder, runs).calls(leavesOutContradictions: true) ?? []
     }
 
     /// Prints which calls appeared or went between two folders, and says so if different sources counted them.
