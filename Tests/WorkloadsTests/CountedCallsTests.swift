@@ -6,7 +6,9 @@ import Testing
 @testable import Workloads
 
 /// What the kernel counts against what the loops say that they do.
-@Suite(.serialized) struct CountedCallsTests {
+@Suite(
+    .serialized, .enabled(if: AllocationCount.isCounted, "the runtime of a sanitizer makes system calls of its own")
+) struct CountedCallsTests {
     /// Counts a plan; nil, said on standard output, where the kernel or the user's privileges lack the source.
     private func count(_ plan: RunPlan, _ source: CallCounter.Source) throws -> CountedCalls? {
         do throws(CallCounterRefusal) {
