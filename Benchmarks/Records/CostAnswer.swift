@@ -46,7 +46,7 @@ struct CostAnswer {
     /// The answer without a full stop; `nil` if neither CPU time nor system calls were measured.
     var text: String? {
         guard let first = ranked.first else { return fewestCalls }
-        let leaders = [first] + ranked.dropFirst().filter(first.equals)
+        let leaders = [first] + ranked.dropFirst().prefix(while: first.equals)
         let verb = leaders.count > 1 ? "cost" : "costs"
         // Where all are equal, or there is one, none is the cheapest.
         let least = ranked.count > leaders.count ? "the server least," : "the server"
