@@ -5,8 +5,10 @@ import Glibc
 /// An alarm (`alarm(2)`) needs no thread, which would be one more in the measurement. It counts on while the program is
 /// stopped by a terminal, so the limit has to be over twice.
 enum RunLimit {
+    // Unsafe only in name: both are set while no alarm is due, and a signal's handler may take no lock.
     /// What the signal's handler writes; it may allocate nothing.
     nonisolated(unsafe) private static var message: UnsafeMutablePointer<CChar>?
+    /// What the second half of the limit will be; 0 once that has begun.
     nonisolated(unsafe) private static var secondsLeft: UInt32 = 0
 
     /// Sets the limit of the run that begins.
