@@ -32,6 +32,7 @@ test:
 
 lint:
 	swift format lint --strict -r $(SOURCES)
+	Benchmarks/imports.sh
 
 format:
 	swift format -i -r $(SOURCES)

@@ -63,9 +63,14 @@ let package = Package(
         .target(name: "Allocations", path: "Benchmarks/Allocations"),
         benchmark(
             "Meters",
-            ["Allocations", "CBenchExtras", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", system, histogram]),
-        benchmark("Records", [histogram]),
-        benchmark("Pictures", ["Records", histogram]),
+            [
+                "Allocations", "CBenchExtras", "CSocketExtras", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets",
+                system, histogram,
+            ]),
+        benchmark("Statistics", []),
+        benchmark("Records", ["Statistics", histogram]),
+        benchmark("Reports", ["Records", "Statistics", histogram]),
+        benchmark("Pictures", ["Records", "Reports", "Statistics", histogram]),
         .target(
             name: "Reference", dependencies: ["CIOUring"], path: "Benchmarks/Reference",
             exclude: [
@@ -73,16 +78,40 @@ let package = Package(
             ],
             linkerSettings: [.linkedLibrary("uring")]),
         benchmark(
-            "Workloads",
+            "Loops",
+            [
+                "CBenchExtras", "CEventFD", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness",
+                "LinuxRings", "Meters", "Reference", "Statistics", system,
+            ]),
+        benchmark(
+            "Load",
+            [
+                "CBenchExtras", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "Meters",
+                "Statistics", system,
+            ]),
+        benchmark(
+            "Servers",
+            [
+                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "Load", "Loops", "Meters",
+                system,
+            ]),
+        benchmark(
+            "Runs",
+            [
+                "CBenchExtras", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "LinuxRings",
+                "Load", "Loops", "Meters", "Records", "Servers", "Statistics", system, histogram,
+            ]),
+        benchmark(
+            "Claims",
             [
                 "CBenchExtras", "CIOUring", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness",
-                "LinuxRings", "Meters", "Records", "Reference", system, histogram,
+                "LinuxRings", "Load", "Loops", "Meters", "Records", "Runs", "Servers", "Statistics", system, histogram,
             ]),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "CBenchExtras", "LinuxDescriptors", "LinuxSockets", "Meters", "Pictures", "Records", "Workloads",
-                arguments, system, histogram,
+                "CBenchExtras", "Claims", "LinuxDescriptors", "LinuxSockets", "Load", "Loops", "Meters", "Pictures",
+                "Records", "Reports", "Runs", "Servers", "Statistics", arguments, system, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: strict, plugins: ["CommitStamp"]),
         .plugin(name: "CommitStamp", capability: .buildTool(), path: "Benchmarks/CommitStamp", exclude: ["stamp.sh"]),
@@ -117,20 +146,35 @@ let package = Package(
         tests(
             "WakeTests",
             [
-                "LinuxDescriptors", "LinuxReadiness", "Meters", "Records", "TestSupport", "Workloads", "bench", system,
-                histogram,
+                "LinuxDescriptors", "LinuxReadiness", "Load", "Loops", "Meters", "Records", "Reports", "Runs",
+                "Statistics", "TestSupport", "bench", system, histogram,
             ]),
-        tests("ClaimsTests", ["bench", "LinuxRings", "Records", "Workloads", system]),
-        tests("RecordsTests", ["Records", "bench", histogram], exclude: ["Scripts"]),
+        tests(
+            "ClaimsTests",
+            ["bench", "Claims", "LinuxRings", "Meters", "Records", "Reports", "Runs", "TestSupport", system]),
+        .target(
+            name: "RecordSamples", dependencies: ["Records", histogram], path: "Tests/Support/RecordSamples",
+            exclude: ["Scripts"], swiftSettings: strictForTests),
+        tests("StatisticsTests", ["RecordSamples", "Statistics"], exclude: ["Scripts"]),
+        tests("RecordsTests", ["RecordSamples", "Records", "bench", histogram]),
+        tests("ReportsTests", ["RecordSamples", "Records", "Reports", "Statistics", histogram]),
         tests("MetersTests", ["CBenchExtras", "CTestSupport", "Meters", system, histogram]),
         tests(
             "WorkloadsTests",
             [
                 "CIOUring", "LinuxDescriptors", "LinuxRings", "LinuxSockets", "Meters", "Records", "Reference",
-                "TestSupport", "Workloads", system, histogram,
+                "TestSupport", "Load", "Loops", "Runs", "Servers", "Statistics", system, histogram,
             ]),
-        tests("BenchTests", ["bench", "Meters", "Records", "Workloads", histogram], exclude: ["Scripts"]),
-        tests("PicturesTests", ["Pictures", "Records", "bench", histogram]),
+        tests(
+            "BenchTests",
+            [
+                "bench", "Claims", "Load", "Loops", "Meters", "Records", "Reports", "Runs", "Statistics", "TestSupport",
+                arguments, histogram,
+            ],
+            exclude: ["Scripts"]),
+        tests(
+            "PicturesTests",
+            ["Pictures", "Records", "Reports", "Statistics", "TestSupport", "bench", histogram]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,14 +1,14 @@
 import CBenchExtras
 import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// Which processors a thread may run on (`sched_setaffinity(2)`).
-public enum Affinity {
+package enum Affinity {
     /// Room for 8192 processors.
     private static let words = 128
 
     /// The processors that the calling thread may use, in order.
-    public static func available() -> [Int] {
+    package static func available() -> [Int] {
         var mask = [UInt](repeating: 0, count: words)
         let bytes = unsafe c_get_thread_affinity(&mask, words * MemoryLayout<UInt>.size)
         guard bytes > 0 else { return [0] }
@@ -19,7 +19,7 @@ public enum Affinity {
     ///
     /// - Throws: `EINVAL` if the processor is absent or outside of the process's cpuset; `EPERM` where a filter forbids
     ///   the call.
-    public static func pinThisThread(to processor: Int) throws(Errno) {
+    package static func pinThisThread(to processor: Int) throws(Errno) {
         guard processor >= 0 && processor < words * 64 else { throw .invalidArgument }
         var mask = [UInt](repeating: 0, count: words)
         mask[processor / 64] |= 1 << UInt(processor % 64)

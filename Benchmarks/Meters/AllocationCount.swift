@@ -4,22 +4,22 @@ import Allocations
 ///
 /// Counted in front of the allocator itself (`Benchmarks/Allocations`), so it holds whatever Swift, Foundation and the
 /// C library allocate on the thread. Under a sanitizer and with a C library other than glibc nothing is counted.
-@safe public struct AllocationCount: @unchecked Sendable {
+@safe package struct AllocationCount: @unchecked Sendable {
     // Unchecked because of the pointer: what it points at is only read, atomically.
     private let location: UnsafeRawPointer?
 
     /// The calling thread's.
-    public static func ofThisThread() -> AllocationCount {
+    package static func ofThisThread() -> AllocationCount {
         unsafe AllocationCount(location: thread_allocations())
     }
 
     /// Whether this build counts at all.
-    public static var isCounted: Bool { unsafe thread_allocations() != nil }
+    package static var isCounted: Bool { unsafe thread_allocations() != nil }
 
     /// The allocations so far, from any thread; 0 if they are not counted.
     ///
     /// The thread must not have ended: the count lives in its own storage.
-    @unsafe public func read() -> UInt64 {
+    @unsafe package func read() -> UInt64 {
         guard let location = unsafe location else { return 0 }
         return unsafe read_allocations(location)
     }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Memory that the whole machine has left.
-public enum AvailableMemory {
+package enum AvailableMemory {
     /// What can be used without swapping, in bytes (`MemAvailable` of `/proc/meminfo`); 0 if that cannot be read.
-    public static func read() -> UInt64 {
+    package static func read() -> UInt64 {
         let fields = ProcFields((try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? "")
         return (fields["MemAvailable"] ?? 0) * 1024
     }

@@ -2,7 +2,7 @@ public import Glibc
 
 /// Nanoseconds of `CLOCK_MONOTONIC`: the one clock of all intervals, read without a system call through the vDSO
 /// (`clock_gettime(2)`, `vdso(7)`).
-@inlinable @inline(__always) public func monotonicNanoseconds() -> UInt64 {
+@inlinable @inline(__always) package func monotonicNanoseconds() -> UInt64 {
     nanoseconds(of: CLOCK_MONOTONIC)
 }
 
@@ -15,7 +15,7 @@ public import Glibc
 }
 
 /// Sleeps until the monotonic clock shows `deadline`, signals notwithstanding (`clock_nanosleep(2)`).
-@inlinable public func sleepUntil(nanoseconds deadline: UInt64) {
+@inlinable package func sleepUntil(nanoseconds deadline: UInt64) {
     var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
     while unsafe clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
 }

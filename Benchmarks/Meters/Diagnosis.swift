@@ -1,19 +1,19 @@
 /// One thing that moves measurements: how it stands on this machine, what that does, and what mends it.
-public struct Diagnosis: Codable, Sendable, Equatable {
+package struct Diagnosis: Codable, Sendable, Equatable {
     /// What was looked at.
-    public var fact: String
+    package var fact: String
     /// How it stands.
-    public var value: String
+    package var value: String
     /// What it does to the numbers; empty if it does them no harm.
-    public var effect = ""
+    package var effect = ""
     /// The command that mends it, or what else to do; empty if there is nothing to mend.
-    public var remedy = ""
+    package var remedy = ""
 
     /// Whether something is to be mended.
-    public var isHarmful: Bool { !effect.isEmpty }
+    package var isHarmful: Bool { !effect.isEmpty }
 
     /// Everything that is looked at, in the order in which it should be mended.
-    public static func all(_ state: MachineState, build: String) -> [Diagnosis] {
+    package static func all(_ state: MachineState, build: String) -> [Diagnosis] {
         [buildKind(build)] + checks.compactMap { $0(state) }
     }
 

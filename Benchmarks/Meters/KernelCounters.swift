@@ -2,34 +2,34 @@ import Foundation
 import Glibc
 
 /// Counters of the whole machine that tell whether a run can be trusted.
-public struct KernelCounters: Sendable, Equatable {
+package struct KernelCounters: Sendable, Equatable {
     /// Connections dropped because an accept queue was full (`TcpExt ListenOverflows` of `/proc/net/netstat`).
     /// Nil where that cannot be read.
-    public var listenOverflows: UInt64?
+    package var listenOverflows: UInt64?
     /// CPU time that anybody used or the hypervisor kept, in nanoseconds (`/proc/stat`, counted in ticks).
     /// Nil where that cannot be read.
-    public var busyNanoseconds: UInt64?
+    package var busyNanoseconds: UInt64?
     /// CPU time of this process, in nanoseconds.
-    public var ownNanoseconds: UInt64
+    package var ownNanoseconds: UInt64
 
     /// Reads them now.
-    public static func read() -> KernelCounters {
+    package static func read() -> KernelCounters {
         KernelCounters(
             listenOverflows: netstat()["ListenOverflows"], busyNanoseconds: busy(),
             ownNanoseconds: nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID))
     }
 
     /// The processors that the counters add up, of which this process may be allowed a few only.
-    public static var processors: Int { max(Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))), 1) }
+    package static var processors: Int { max(Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))), 1) }
 
     /// How many connections were dropped since an earlier reading; nil if that is not known.
-    public func overflows(since start: Self) -> UInt64? {
+    package func overflows(since start: Self) -> UInt64? {
         guard let before = start.listenOverflows, let after = listenOverflows else { return nil }
         return after &- before
     }
 
     /// The share of the machine, 0 to 1, that others used between two readings; nil if it is not known.
-    public static func foreignShare(
+    package static func foreignShare(
         from start: Self, to end: Self, seconds: Double, processors: Int = Self.processors
     ) -> Double? {
         guard let before = start.busyNanoseconds, let after = end.busyNanoseconds else { return nil }

@@ -2,28 +2,28 @@ import Foundation
 import Glibc
 
 /// What identifies the machine and decides its numbers; goes into `run.json`.
-public struct MachineFacts: Codable, Sendable, Equatable {
+package struct MachineFacts: Codable, Sendable, Equatable {
     /// `uname -r`.
-    public var kernel: String
+    package var kernel: String
     /// `uname -m`.
-    public var architecture: String
+    package var architecture: String
     /// The processor's name.
-    public var processor: String
+    package var processor: String
     /// Processors online.
-    public var processors: Int
+    package var processors: Int
     /// Memory in bytes.
-    public var memoryBytes: UInt64
+    package var memoryBytes: UInt64
     /// A readable name with a hash of `/etc/machine-id`: the same for every run on this machine, other elsewhere.
-    public var machineID: String
+    package var machineID: String
     /// The limit of `listen(2)`'s backlog (`net.core.somaxconn`).
     /// Nil where that cannot be read.
-    public var somaxconn: Int?
+    package var somaxconn: Int?
     /// What the kernel's clock reads (`tsc`, `kvm-clock`, …).
-    public var clockSource: String
+    package var clockSource: String
     /// The frequency governor of CPU 0, if there is one.
-    public var governor: String?
+    package var governor: String?
     /// `RLIMIT_NOFILE`, the hard limit.
-    public var descriptorLimit: UInt64
+    package var descriptorLimit: UInt64
 
     /// As the snake-case strategies of JSON coders turn `machine_id` to and fro.
     private enum CodingKeys: String, CodingKey {
@@ -32,7 +32,7 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     }
 
     /// Reads them from `/proc`, `/sys` and `uname(2)`.
-    public static func read() -> MachineFacts {
+    package static func read() -> MachineFacts {
         var names = utsname()
         unsafe uname(&names)
         let architecture = text(of: names.machine)

@@ -2,60 +2,60 @@ import Foundation
 
 /// What on this machine moves a measurement, as it is now. `nil` is what this kernel does not tell, or what cannot be read
 /// here: nothing is concluded from it.
-public struct MachineState: Codable, Sendable, Equatable {
+package struct MachineState: Codable, Sendable, Equatable {
     /// Processors that this process may run on.
-    public var processors = 1
+    package var processors = 1
     /// Where threads are put, as the `pinning` column has it: `none`, or processors; nil if nobody asked for threads.
-    public var pinning: String?
+    package var pinning: String?
     /// Whether a hypervisor runs below this kernel.
-    public var isGuest = false
+    package var isGuest = false
     /// The frequency governor of the first processor; `none` where the kernel does not set the frequency.
-    public var governor: String?
+    package var governor: String?
     /// Whether processors may exceed their nominal frequency for a while.
-    public var turbo: Bool?
+    package var turbo: Bool?
     /// Whether two hardware threads share a core.
-    public var multithreading: Bool?
+    package var multithreading: Bool?
     /// Processors that the scheduler leaves alone (`isolcpus`), as the kernel lists them.
-    public var isolated: String?
+    package var isolated: String?
     /// Share of the processors that the hypervisor gave to others, 0 to 1.
-    public var stealShare: Double?
+    package var stealShare: Double?
     /// Share of the processors that other programs used, 0 to 1.
-    public var foreignShare: Double?
+    package var foreignShare: Double?
     /// Share of the last ten seconds in which something runnable waited for a processor, 0 to 1.
-    public var pressure: Double?
+    package var pressure: Double?
     /// Processors that the control group may use, if it is limited.
-    public var processorQuota: Double?
+    package var processorQuota: Double?
     /// `RLIMIT_NOFILE`, the hard limit.
-    public var descriptorLimit: UInt64 = 0
+    package var descriptorLimit: UInt64 = 0
     /// `net.core.somaxconn`.
-    public var somaxconn: Int?
+    package var somaxconn: Int?
     /// Number of ports that `connect(2)` chooses from.
-    public var ephemeralPorts: Int?
+    package var ephemeralPorts: Int?
     /// `net.ipv4.tcp_syncookies`.
-    public var synCookies: Int?
+    package var synCookies: Int?
     /// What the kernel's clock reads.
-    public var clockSource: String?
+    package var clockSource: String?
     /// `kernel.io_uring_disabled`: 0 for everybody, 1 for a group, 2 for nobody.
-    public var ringsDisabled: Int?
+    package var ringsDisabled: Int?
     /// Why this process cannot use io_uring, whatever the setting says: a container may filter the call.
-    public var ringRefusal: String?
+    package var ringRefusal: String?
     /// Whether this process may load BPF programs for sockets.
-    public var mayLoadPrograms: Bool?
+    package var mayLoadPrograms: Bool?
     /// Who in the kernel counts system calls, `bpf` or `perf`, and empty if nobody does; nil if that was not tried.
-    public var callSource: String?
+    package var callSource: String?
     /// Why nobody does.
-    public var callRefusal: String?
+    package var callRefusal: String?
     /// What kept a connection of this machine to itself from being made, empty if it was; nil if none was tried.
-    public var loopbackRefusal: String?
+    package var loopbackRefusal: String?
 
     /// A machine of which nothing is known.
-    public init() {}
+    package init() {}
 
     /// Reads it from `/proc` and `/sys`.
     ///
     /// - Parameter seconds: how long to watch what others use; without it their share is not known, and the
     ///   hypervisor's is the average since the machine started.
-    public static func read(watchingFor seconds: Double? = nil) -> MachineState {
+    package static func read(watchingFor seconds: Double? = nil) -> MachineState {
         let facts = MachineFacts.read()
         var state = MachineState()
         state.processors = Affinity.available().count
@@ -84,7 +84,7 @@ public struct MachineState: Codable, Sendable, Equatable {
     }
 
     /// Tries who counts system calls.
-    public mutating func tryCallCounter() {
+    package mutating func tryCallCounter() {
         do throws(CallCounterRefusal) {
             callSource = try CallCounter(threads: 1).source.rawValue
         } catch {

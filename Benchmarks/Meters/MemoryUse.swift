@@ -1,16 +1,16 @@
 import Foundation
 
 /// Memory of this process and of the kernel's own objects, in bytes.
-public struct MemoryUse: Sendable, Equatable {
+package struct MemoryUse: Sendable, Equatable {
     /// Resident memory of this process (`VmRSS` of `/proc/self/status`).
-    public var residentBytes: UInt64
+    package var residentBytes: UInt64
     /// The kernel's objects, sockets among them, of the whole machine (`Slab` of `/proc/meminfo`).
-    public var slabBytes: UInt64
+    package var slabBytes: UInt64
     /// The most that this process had resident since ``forgetPeak()`` (`VmHWM`).
-    public var peakBytes: UInt64
+    package var peakBytes: UInt64
 
     /// Reads them now. What cannot be read is 0.
-    public static func read() -> MemoryUse {
+    package static func read() -> MemoryUse {
         func fields(_ path: String) -> ProcFields {
             ProcFields((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
         }
@@ -21,7 +21,7 @@ public struct MemoryUse: Sendable, Equatable {
     }
 
     /// Starts the peak anew at what is resident now (`/proc/self/clear_refs`).
-    public static func forgetPeak() {
+    package static func forgetPeak() {
         try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
     }
 }

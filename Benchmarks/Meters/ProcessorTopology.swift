@@ -1,19 +1,19 @@
 import Foundation
 
 /// Which processors share a core, and which memory is near to them; empty where the kernel does not tell.
-public struct ProcessorTopology: Sendable, Equatable {
+package struct ProcessorTopology: Sendable, Equatable {
     /// The hardware threads of each processor's core, itself included.
-    public var siblings: [Int: Set<Int>] = [:]
+    package var siblings: [Int: Set<Int>] = [:]
     /// The memory node of each processor.
-    public var nodes: [Int: Int] = [:]
+    package var nodes: [Int: Int] = [:]
 
     /// A machine of which nothing is known.
-    public init() {}
+    package init() {}
 
     /// Reads it from sysfs.
     ///
     /// - Parameter root: the folder that has `cpu` and `node`.
-    public static func read(root: String = "/sys/devices/system") -> ProcessorTopology {
+    package static func read(root: String = "/sys/devices/system") -> ProcessorTopology {
         var topology = ProcessorTopology()
         for processor in numbers(of: "cpu", in: root + "/cpu") {
             let file = "\(root)/cpu/cpu\(processor)/topology/thread_siblings_list"

@@ -1,15 +1,15 @@
 import Foundation
 
 /// How many threads there can be, of everybody together.
-public struct ThreadLimit: Sendable, Equatable {
+package struct ThreadLimit: Sendable, Equatable {
     /// The number.
-    public var threads: Int
+    package var threads: Int
     /// Where it is set.
-    public var name: String
+    package var name: String
 
     /// The lowest of `/proc/sys/kernel/threads-max` and the `pids.max` of this process's control group and of those
     /// around it; nil if none can be read.
-    public static func read() -> ThreadLimit? {
+    package static func read() -> ThreadLimit? {
         let groups = readLines("/proc/self/cgroup").flatMap { Self.files(ofGroup: String($0)) }
         return (["/proc/sys/kernel/threads-max"] + groups).compactMap { file in
             readLines(file).first.flatMap { Int($0) }.map { ThreadLimit(threads: $0, name: file) }

@@ -3,26 +3,26 @@ import Foundation
 import Glibc
 
 /// Names a running thread so that another one can read what it has used.
-public struct ThreadHandle: Sendable {
+package struct ThreadHandle: Sendable {
     let thread: pid_t
     let clock: clockid_t
 
     /// The calling thread.
-    public static func current() -> ThreadHandle {
+    package static func current() -> ThreadHandle {
         var clock = clockid_t()
         unsafe pthread_getcpuclockid(pthread_self(), &clock)
         return ThreadHandle(thread: c_gettid(), clock: clock)
     }
 
     /// The CPU time so far, for the price of one system call; nil if the thread has ended.
-    public func cpuNanoseconds() -> UInt64? {
+    package func cpuNanoseconds() -> UInt64? {
         var time = timespec()
         guard unsafe clock_gettime(clock, &time) == 0 else { return nil }
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// The context switches so far, alone, which take a file to read; nil if the thread has ended.
-    public func switches() -> ThreadUsage? {
+    package func switches() -> ThreadUsage? {
         let path = "/proc/self/task/\(thread)/status"
         guard let status = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
         let fields = ProcFields(status)
@@ -37,19 +37,19 @@ public struct ThreadHandle: Sendable {
 /// The CPU time is the thread's `CLOCK_THREAD_CPUTIME_ID`, exact to the scheduler's clock, where `getrusage(2)` counts
 /// in ticks. The switches are the numbers that `RUSAGE_THREAD` reports; of another thread they are read from
 /// `/proc/self/task`, because only the thread itself may ask `getrusage(2)`.
-public struct ThreadUsage: Sendable, Equatable {
+package struct ThreadUsage: Sendable, Equatable {
     /// CPU time in user and kernel mode.
-    public var cpuNanoseconds: UInt64 = 0
+    package var cpuNanoseconds: UInt64 = 0
     /// Times the thread gave up the CPU to wait.
-    public var voluntarySwitches: UInt64 = 0
+    package var voluntarySwitches: UInt64 = 0
     /// Times it was taken off the CPU.
-    public var involuntarySwitches: UInt64 = 0
+    package var involuntarySwitches: UInt64 = 0
 
     /// Times it allocated memory; 0 until ``AllocationCount`` is asked for it.
-    public var allocations: UInt64 = 0
+    package var allocations: UInt64 = 0
 
     /// Nothing used.
-    public init(
+    package init(
         cpuNanoseconds: UInt64 = 0, voluntarySwitches: UInt64 = 0, involuntarySwitches: UInt64 = 0,
         allocations: UInt64 = 0
     ) {
@@ -60,7 +60,7 @@ public struct ThreadUsage: Sendable, Equatable {
     }
 
     /// What the calling thread has used so far, without its allocations. Opens no file, so it cannot fail.
-    public static func ofThisThread() -> ThreadUsage {
+    package static func ofThisThread() -> ThreadUsage {
         var usage = rusage()
         _ = unsafe getrusage(C_RUSAGE_THREAD, &usage)
         return ThreadUsage(
@@ -69,7 +69,7 @@ public struct ThreadUsage: Sendable, Equatable {
     }
 
     /// What was used between two readings.
-    public static func - (later: ThreadUsage, earlier: ThreadUsage) -> ThreadUsage {
+    package static func - (later: ThreadUsage, earlier: ThreadUsage) -> ThreadUsage {
         ThreadUsage(
             cpuNanoseconds: later.cpuNanoseconds &- earlier.cpuNanoseconds,
             voluntarySwitches: later.voluntarySwitches &- earlier.voluntarySwitches,
@@ -78,7 +78,7 @@ public struct ThreadUsage: Sendable, Equatable {
     }
 
     /// The sum of two.
-    public static func + (one: ThreadUsage, other: ThreadUsage) -> ThreadUsage {
+    package static func + (one: ThreadUsage, other: ThreadUsage) -> ThreadUsage {
         ThreadUsage(
             cpuNanoseconds: one.cpuNanoseconds + other.cpuNanoseconds,
             voluntarySwitches: one.voluntarySwitches + other.voluntarySwitches,

@@ -2,7 +2,7 @@ public import Synchronization
 
 /// What one worker counts. The raw value is the place in the worker's block, which the C loops write too:
 /// `Benchmarks/Reference/include/reference.h` has the same list.
-public enum WorkerCount: Int, CaseIterable, Sendable {
+@usableFromInline @frozen package enum WorkerCount: Int, CaseIterable, Sendable {
     /// Operations completed.
     case operations
     /// Returns from the blocking wait with at least one event.
@@ -55,21 +55,21 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
 ///
 /// Only the worker writes its block, with relaxed atomic stores; anybody may read at any time. That costs the loop a
 /// plain load, add and store, and lets the harness cut the measured window exactly without telling the workers.
-@safe public final class WorkerMeters: Sendable {
+@safe package final class WorkerMeters: Sendable {
     /// Counters in a block: four cache lines, a multiple of the two that the hardware fetches together.
     static let stride = 32
 
     /// How many threads count.
-    public let count: Int
+    package let count: Int
     /// How many of them do operations; the others, which come last, only hand them out.
-    public let workers: Int
+    package let workers: Int
     /// Counts the threads' system calls in the kernel; nil where nobody does.
-    public let calls: CallCounter?
+    package let calls: CallCounter?
     // Written by one thread each, through atomics; freed when nobody holds the team any more.
     nonisolated(unsafe) private let blocks: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// Allocates zeroed counters for workers, and for dispatchers after them.
-    public init(count workers: Int, dispatchers: Int = 0, calls: CallCounter? = nil) {
+    package init(count workers: Int, dispatchers: Int = 0, calls: CallCounter? = nil) {
         self.calls = calls
         self.workers = workers
         count = workers + dispatchers
@@ -85,13 +85,13 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     }
 
     /// The meter of one worker, valid as long as the team.
-    public subscript(index: Int) -> WorkerMeter {
+    package subscript(index: Int) -> WorkerMeter {
         precondition(index >= 0 && index < count, "no such worker")
         return unsafe WorkerMeter(block: blocks + index * Self.stride, team: blocks, index: index, count: count)
     }
 
     /// Tells all workers when the measured window begins and ends, on the monotonic clock.
-    public func setWindow(start: UInt64, end: UInt64) {
+    package func setWindow(start: UInt64, end: UInt64) {
         for index in 0..<count {
             self[index].set(.windowEnd, end)
             self[index].set(.windowStart, start)
@@ -99,18 +99,21 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     }
 
     /// Tells all workers that the run is over.
-    public func stop() {
+    package func stop() {
         for index in 0..<count { self[index].set(.stopped, 1) }
     }
 
-    /// The longest starvation of one worker when the window ended at `end`, the time up to the end included.
-    public func starvation(of index: Int, windowEnd end: UInt64) -> UInt64 {
-        self[index].starvation(until: end)
+    /// The longest starvation of a worker when the window ended at `end`, the time up to the end included.
+    package func starvation(windowEnd end: UInt64) -> UInt64 {
+        (0..<workers).map { starvation(of: $0, windowEnd: end) }.max() ?? 0
     }
+
+    /// The same of one worker.
+    func starvation(of index: Int, windowEnd end: UInt64) -> UInt64 { self[index].starvation(until: end) }
 }
 
 /// The counters of one worker, as the worker's hot loop uses them.
-@frozen @safe public struct WorkerMeter: @unchecked Sendable {
+@usableFromInline @frozen @safe package struct WorkerMeter: @unchecked Sendable {
     // Unchecked because of the pointers: all access through them is atomic.
     @usableFromInline let block: UnsafeMutablePointer<Atomic<UInt64>>
     @usableFromInline let team: UnsafeMutablePointer<Atomic<UInt64>>
@@ -127,59 +130,59 @@ public enum WorkerCount: Int, CaseIterable, Sendable {
     }
 
     /// The block as the C loops take it.
-    @unsafe public var address: UnsafeMutablePointer<UInt64> {
+    @unsafe package var address: UnsafeMutablePointer<UInt64> {
         unsafe UnsafeMutableRawPointer(block).assumingMemoryBound(to: UInt64.self)
     }
 
     /// Reads a counter; from any thread.
-    @inlinable @inline(__always) public subscript(count: WorkerCount) -> UInt64 {
+    @inlinable @inline(__always) package subscript(count: WorkerCount) -> UInt64 {
         unsafe block[count.rawValue].load(ordering: .relaxed)
     }
 
     /// Writes a counter; only the worker itself does.
-    @inlinable @inline(__always) public func set(_ count: WorkerCount, _ value: UInt64) {
+    @inlinable @inline(__always) package func set(_ count: WorkerCount, _ value: UInt64) {
         unsafe block[count.rawValue].store(value, ordering: .relaxed)
     }
 
     /// Adds to a counter; only the worker itself does.
-    @inlinable @inline(__always) public func add(_ count: WorkerCount, _ amount: UInt64 = 1) {
+    @inlinable @inline(__always) package func add(_ count: WorkerCount, _ amount: UInt64 = 1) {
         set(count, self[count] &+ amount)
     }
 
     /// A connection was opened.
-    @inlinable @inline(__always) public func opened() {
+    @inlinable @inline(__always) package func opened() {
         noteOpen(self[.open] &+ 1)
     }
 
     /// A connection was closed.
-    @inlinable @inline(__always) public func closed() {
+    @inlinable @inline(__always) package func closed() {
         set(.open, self[.open] &- 1)
     }
 
     /// So many connections are open now.
-    @inlinable @inline(__always) public func noteOpen(_ count: UInt64) {
+    @inlinable @inline(__always) package func noteOpen(_ count: UInt64) {
         set(.open, count)
         if count > self[.openPeak] { set(.openPeak, count) }
     }
 
     /// The worker got an operation: the time it waited for it ends now.
-    @inlinable @inline(__always) public func began() {
+    @inlinable @inline(__always) package func began() {
         began(at: monotonicNanoseconds())
     }
 
     /// The same where the time is known.
-    @inlinable @inline(__always) public func began(at now: UInt64) {
+    @inlinable @inline(__always) package func began(at now: UInt64) {
         noteWait(until: now)
         set(.waitingSince, now)
     }
 
     /// The worker is busy with its operation and does not wait until it says so.
-    @inlinable @inline(__always) public func startedServing() {
+    @inlinable @inline(__always) package func startedServing() {
         set(.waitingSince, .max)
     }
 
     /// The worker is free again after it was busy with an operation.
-    @inlinable @inline(__always) public func resumedWaiting() {
+    @inlinable @inline(__always) package func resumedWaiting() {
         set(.waitingSince, monotonicNanoseconds())
     }
 

@@ -10,7 +10,6 @@ struct Axis {
     /// Whether lines are drawn through the panel at the ticks.
     var hasGrid = true
 
-    /// How the values of a metric are written.
     enum Format: Sendable {
         case time, count, perOperation, plain
 
@@ -33,7 +32,6 @@ struct Axis {
             }
         }
 
-        /// Without the zeros at the end of the fraction.
         private static func trimmed(_ text: String) -> String {
             let digits = text.prefix { $0.isNumber || $0 == "." }
             guard digits.contains(".") else { return text }

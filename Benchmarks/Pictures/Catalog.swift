@@ -1,6 +1,7 @@
 import Records
+import Reports
+import Statistics
 
-/// An arm as pictures show it.
 struct PicturedArm {
     let group: ArmRuns
     /// The mode, with what tells it from the other modes' usual options in brackets.
@@ -9,6 +10,8 @@ struct PicturedArm {
     let condition: String
 
     var mode: String { group.arm["mode"] }
+    /// `epoll-et (4 workers), 64 connections`
+    var name: String { condition.isEmpty ? label : "\(label), \(condition)" }
     var style: ModeStyle { ModeStyle.of(mode: mode) }
 
     func values(_ column: Column) -> [Double] { group.values { column.number(of: $0) } }
@@ -31,7 +34,6 @@ struct PicturedArm {
     }
 }
 
-/// The usable arms of one workload, and what their pictures' headings say.
 struct Catalog {
     let workload: String
     let input: PictureInput
@@ -90,7 +92,6 @@ struct Catalog {
         return unusual.isEmpty ? arm["mode"] : "\(arm["mode"]) (\(phrases(arm, unusual)))"
     }
 
-    /// The value of a column that most arms have.
     private static func usual(_ column: String, _ groups: [ArmRuns]) -> String {
         let counts = Dictionary(grouping: groups.map { $0.arm[column] }.filter { !$0.isEmpty }) { $0 }
         return counts.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.key ?? ""
@@ -175,6 +176,5 @@ struct Catalog {
         return commits.count == 1 ? ["commit \(commits[0])"] : []
     }
 
-    /// ` per connection`
     var perOperation: String { "per \(noun.singular)" }
 }

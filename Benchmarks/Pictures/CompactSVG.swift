@@ -1,11 +1,10 @@
-/// gnuplot's SVG in half the bytes: without what says nothing, and its lines in steps of a tenth of a pixel.
+/// gnuplot's SVG in half the bytes: without redundant markup, and its lines in steps of a tenth of a pixel.
 ///
 /// A report holds every picture twice and is to be mailed.
 enum CompactSVG {
     /// What the marks below stand for; belongs into the picture.
     static let style = "text{stroke:none;font-family:sans-serif}.l{fill:none;color:black;stroke:currentColor}"
 
-    /// The picture, which needs ``style``.
     static func text(_ svg: String) -> String {
         let lines = svg.replacing("/>\t<g", with: "/>\n<g").split(separator: "\n")
         var kept: [String] = []

@@ -1,5 +1,7 @@
 import Foundation
 import Records
+import Reports
+import Statistics
 
 /// A forest plot: new ÷ base with its interval, a row per arm, a panel per metric.
 func comparisonPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
@@ -21,10 +23,9 @@ func comparisonPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw)
     let rows = RowPicture(catalog, arms, layout: sheet.layout, title: title, about: about) {
         -(first.row($0)?.ratio ?? 0)
     }
-    let drawing = rows.draw(panels.map(\.panel))
     return Picture(
-        .comparison, name: sheet.name, title: title, alternative: alternative(title, comparison, arms),
-        format: sheet.format, drawing: drawing)
+        .comparison, sheet, title: title, alternative: alternative(title, comparison, arms),
+        drawing: rows.draw(panels.map(\.panel)))
 }
 
 private func compared(_ catalog: Catalog) throws(NothingToDraw) -> Comparison {
@@ -49,13 +50,11 @@ private func alternative(_ title: String, _ comparison: Comparison, _ arms: [Pic
     return "\(title). \(arms.count) rows; of the metrics that decide: \(text.isEmpty ? "none measured" : text)."
 }
 
-/// The panel of one metric.
 private struct ComparisonPanel {
     let column: Column
     let rows: [MetricComparison]
     private let title: String
 
-    /// In the order in which they are shown.
     static let metrics = [
         "server_cpu_ns_per_op", "syscalls_per_op", "latency_p99_ns", "wakeups_per_op", "throughput_ops_per_s",
     ]
@@ -124,11 +123,11 @@ private struct ComparisonPanel {
         let margins = placed.map { row, place in
             [1, place, cut(1 / (1 + row.margin)), cut(1 + row.margin), place - 0.5, place + 0.5]
         }
-        let shade = drawing.data("margin: ratio, row, box", margins)
-        let unity = drawing.data("no change: ratio, row", [[1, 0.5], [1, (placed.map(\.place).max() ?? 1) + 0.5]])
         var clauses = [
-            "\(shade) using 1:2:3:4:5:6 with boxxyerror fs solid noborder fc rgb '\(Theme.shade.rawValue)'",
-            "\(unity) using 1:2 with lines lw 1 lc rgb '\(Theme.muted.rawValue)'",
+            drawing.boxes("margin: ratio, row, box", margins, Theme.shade.rawValue),
+            drawing.lines(
+                "no change: ratio, row", [[1, 0.5], [1, (placed.map(\.place).max() ?? 1) + 0.5]],
+                "lw 1 lc rgb '\(Theme.muted.rawValue)'"),
         ]
         for verdict in Verdict.allCases {
             let members = placed.filter { $0.comparison.verdict == verdict }
@@ -138,8 +137,8 @@ private struct ComparisonPanel {
                 row.interval.map { [[cut($0.lower), place], [cut($0.upper), place], []] } ?? []
             }
             if !lines.isEmpty {
-                let data = drawing.data("\(verdict.rawValue): ends of intervals, row", lines)
-                clauses.append("\(data) using 1:2 with lines lw 2 lc rgb '\(color)'")
+                let comment = "\(verdict.rawValue): ends of intervals, row"
+                clauses.append(drawing.lines(comment, lines, "lw 2 lc rgb '\(color)'"))
             }
             let data = drawing.data(
                 "\(verdict.rawValue): ratio, row", members.map { [cut($0.comparison.ratio), $0.place] })

@@ -1,6 +1,6 @@
 import Records
+import Reports
 
-/// A picture's frame: title and subtitle on top, a legend at the side or below, panels in the rest.
 struct Composition {
     let layout: Layout
     let title: [String]
@@ -39,8 +39,7 @@ struct Composition {
         }
         y += (subtitleStep - titleStep) / 2
         for line in subtitle {
-            drawing.text(
-                line, x: layout.margin, y: y, color: Theme.muted.rawValue, size: layout.smallTextSize)
+            drawing.note(line, x: layout.margin, y: y)
             y += subtitleStep
         }
     }
@@ -50,6 +49,8 @@ struct Composition {
 struct PanelGrid {
     let drawingHeight: Double
     let frames: [Frame]
+    /// Frames of one metric, with those that stay empty.
+    private(set) var slots = 1
 
     /// - Parameters:
     ///   - axisWidth: room for the vertical axis's ticks, left of each panel.
@@ -72,5 +73,22 @@ struct PanelGrid {
                 width: cellWidth - axisWidth - labelWidth - 12, height: panelHeight)
         }
         drawingHeight = start + Double(rows) * cellHeight + 10
+    }
+
+    /// A panel for each family of lines of each metric. Of several families each metric begins a row.
+    ///
+    /// - Parameter isPacked: whether the metrics of a single family stand side by side.
+    init(
+        metrics: Int, families: Int, isPacked: Bool = false, panelHeight: Double, labels: [String],
+        titleHeight: Double, axisHeight: Double, composition: Composition
+    ) {
+        let layout = composition.layout
+        let columns = layout == .wide && (isPacked ? metrics * families : families) > 1 ? 2 : 1
+        let slots = families == 1 ? 1 : (families + columns - 1) / columns * columns
+        self.init(
+            count: metrics * slots, columns: columns, panelHeight: panelHeight, axisWidth: 56,
+            labelWidth: LineLabels.width(labels, layout), titleHeight: titleHeight, axisHeight: axisHeight,
+            composition: composition)
+        self.slots = slots
     }
 }

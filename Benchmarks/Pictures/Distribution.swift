@@ -1,11 +1,9 @@
 import Foundation
 import Histogram
 
-/// Latencies of one run or of several added together.
 struct Distribution {
     /// Latencies that occurred, rising, and how many samples each has.
     private(set) var steps: [(value: UInt64, count: UInt64)] = []
-    /// How many samples do not exceed each of them.
     private var upTo: [UInt64] = []
     var count: UInt64 { upTo.last ?? 0 }
     var least: UInt64 { steps.first?.value ?? 0 }
@@ -18,7 +16,6 @@ struct Distribution {
                 uniquingKeysWith: Self.sum))
     }
 
-    /// Several runs as one.
     init(adding distributions: some Sequence<Distribution>) {
         let steps = distributions.flatMap { $0.steps.map { ($0.value, $0.count) } }
         self.init(counts: Dictionary(steps, uniquingKeysWith: Self.sum))

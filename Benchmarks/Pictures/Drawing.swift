@@ -1,7 +1,6 @@
 import Foundation
 import Records
 
-/// A rectangle, in pixels from the upper left corner.
 struct Frame {
     var left: Double
     var top: Double
@@ -47,6 +46,10 @@ struct Drawing {
         labels.append("set arrow from \(screen(start.x, start.y)) to \(screen(end.x, end.y)) nohead \(style)")
     }
 
+    mutating func note(_ text: String, x: Double, y: Double, _ alignment: Alignment = .left) {
+        self.text(text, x: x, y: y, alignment, color: Theme.muted.rawValue, size: layout.smallTextSize)
+    }
+
     mutating func rectangle(_ frame: Frame, color: String) {
         labels.append(
             "set object rectangle from \(screen(frame.left, frame.top)) to \(screen(frame.right, frame.bottom)) "
@@ -66,6 +69,16 @@ struct Drawing {
         let lines = rows.map { $0.map(GnuplotText.number).joined(separator: " ") }
         blocks.append((["# \(GnuplotText.printable(comment))"] + lines).joined(separator: "\n") + "\n")
         return "data index \(blocks.count - 1)"
+    }
+
+    /// A plot clause for rows of six numbers: a point within a box, and the box.
+    mutating func boxes(_ comment: String, _ rows: [[Double]], _ color: String) -> String {
+        "\(data(comment, rows)) using 1:2:3:4:5:6 with boxxyerror fs solid noborder fc rgb '\(color)'"
+    }
+
+    /// A plot clause for a line through the rows' points, broken at empty ones.
+    mutating func lines(_ comment: String, _ rows: [[Double]], _ style: String) -> String {
+        "\(data(comment, rows)) using 1:2 with lines \(style)"
     }
 
     // MARK: Panels
@@ -88,27 +101,20 @@ struct Drawing {
 
     /// Ticks and titles are labels too: a tick's text is a format, in which `%` has a meaning.
     private mutating func axisTexts(_ frame: Frame, x: Axis, y: Axis) {
-        let small = layout.smallTextSize
         var end = -Double.infinity
         for tick in x.ticks where x.range.contains(tick.value) {
             let place = frame.left + x.share(of: tick.value) * frame.width
             // A text that would run into the one before it is left out; its line stays.
-            let half = Double(tick.text.count) * small * 0.28
+            let half = Double(tick.text.count) * layout.smallTextSize * 0.28
             guard place - half > end else { continue }
             end = place + half + 3
-            text(tick.text, x: place, y: frame.bottom + 12, .center, color: Theme.muted.rawValue, size: small)
+            note(tick.text, x: place, y: frame.bottom + 12, .center)
         }
         for tick in y.ticks where y.range.contains(tick.value) {
-            let place = frame.bottom - y.share(of: tick.value) * frame.height
-            text(tick.text, x: frame.left - 6, y: place, .right, color: Theme.muted.rawValue, size: small)
+            note(tick.text, x: frame.left - 6, y: frame.bottom - y.share(of: tick.value) * frame.height, .right)
         }
-        if !x.title.isEmpty {
-            let place = frame.left + frame.width / 2
-            text(x.title, x: place, y: frame.bottom + 31, .center, color: Theme.muted.rawValue, size: small)
-        }
-        if !y.title.isEmpty {
-            text(y.title, x: frame.left, y: frame.top - 12, color: Theme.muted.rawValue, size: small)
-        }
+        if !x.title.isEmpty { note(x.title, x: frame.left + frame.width / 2, y: frame.bottom + 31, .center) }
+        if !y.title.isEmpty { note(y.title, x: frame.left, y: frame.top - 12) }
     }
 
     private func settings(_ name: String, _ axis: Axis, reversed: Bool) -> [String] {
@@ -124,25 +130,24 @@ struct Drawing {
 
     // MARK: The whole
 
-    /// The data file.
     var dataFile: String { blocks.joined(separator: "\n\n") }
 
     /// The script that draws `name`.svg or .png from `name`.dat, all in the folder in which it is run.
     func scriptFile(name: String, format: PictureFormat) -> String {
         let rounded = height.rounded()
-        let (width, height) = (GnuplotText.number(layout.width), GnuplotText.number(rounded))
-        let (doubleWidth, doubleHeight) = (
-            GnuplotText.number(layout.width * 2), GnuplotText.number(rounded * 2)
-        )
+        func size(_ factor: Double) -> String {
+            "size \(GnuplotText.number(layout.width * factor)),\(GnuplotText.number(rounded * factor))"
+        }
         let font = GnuplotText.number(layout.textSize)
-        let terminals: [PictureFormat: String] = [
-            .svg: "svg size \(width),\(height)",
-            .png: "pngcairo size \(doubleWidth),\(doubleHeight) fontscale 1.5 linewidth 2 pointscale 2",
-        ]
+        let terminal =
+            switch format {
+            case .svg: "svg \(size(1))"
+            case .png: "pngcairo \(size(2)) fontscale 1.5 linewidth 2 pointscale 2"
+            }
         let look = "noenhanced font 'sans-serif,\(font)' background '\(Theme.ground.rawValue)'"
         let opening = [
             "# Draws \(name).\(format.rawValue) from \(name).dat: gnuplot \(name).gnuplot",
-            "set terminal \(terminals[format] ?? "svg") \(look)",
+            "set terminal \(terminal) \(look)",
             "set output '\(name).\(format.rawValue)'",
             "data = '\(name).dat'",
             "set encoding utf8",

@@ -2,16 +2,10 @@ import FoundationEssentials
 
 /// A picture as drawn, for the report.
 package struct EmbeddedPicture: Sendable {
-    /// What it is.
     package let picture: Picture
-    /// The SVG for a page.
     package let wide: String
-    /// The SVG for a telephone.
     package let narrow: String
 
-    /// - Parameters:
-    ///   - wide: the SVG that gnuplot drew in ``Layout/wide``.
-    ///   - narrow: in ``Layout/narrow``.
     package init(_ picture: Picture, wide: String, narrow: String) {
         self.picture = picture
         self.wide = wide

@@ -1,4 +1,5 @@
 import Records
+import Statistics
 
 /// What the workers of a round got, and how often they were woken.
 func fairnessPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
@@ -16,8 +17,7 @@ func fairnessPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -
     }
     let panels = (hasShares ? [sharePanel(catalog, arms)] : []) + (hasWakeups ? [wakeupPanel(catalog, arms)] : [])
     return Picture(
-        .fairness, name: sheet.name, title: title, alternative: alternative(title, arms), format: sheet.format,
-        drawing: rows.draw(panels))
+        .fairness, sheet, title: title, alternative: alternative(title, arms), drawing: rows.draw(panels))
 }
 
 /// The share of the busiest worker, of the next, and so on, as a mean over rounds.
@@ -50,15 +50,15 @@ private func sharePanel(_ catalog: Catalog, _ arms: [PicturedArm]) -> RowPicture
             for (arm, row) in rows {
                 var start = 0.0
                 for (place, share) in shares(arm).enumerated() {
-                    // A hair's breadth between neighbours, which would else run together.
+                    // A gap between neighbours, which would otherwise merge.
                     let end = max(start, min(1, start + share) - 0.003)
                     bars[place % colors.count, default: []].append([end, row, start, end, row - 0.36, row + 0.36])
                     start += share
                 }
             }
             return bars.sorted { $0.key < $1.key }.map { place, rows in
-                let data = drawing.data("workers \(place + 1), \(place + 1 + colors.count), …: end, row, box", rows)
-                return "\(data) using 1:2:3:4:5:6 with boxxyerror fs solid noborder fc rgb '\(colors[place])'"
+                let comment = "workers \(place + 1), \(place + 1 + colors.count), …: end, row, box"
+                return drawing.boxes(comment, rows, colors[place])
             }
         })
 }
@@ -81,10 +81,9 @@ private func wakeupPanel(_ catalog: Catalog, _ arms: [PicturedArm]) -> RowPictur
                 }
                 if let number = median(arm.values(Metrics.sleeps)) { sleeps.append([number, row]) }
             }
-            let box = "using 1:2:3:4:5:6 with boxxyerror fs solid noborder fc rgb"
             var plots: [String] = []
-            if !useful.isEmpty { plots.append("\(drawing.data("wakeups with work", useful)) \(box) '\(work)'") }
-            if !useless.isEmpty { plots.append("\(drawing.data("wakeups for nothing", useless)) \(box) '\(nothing)'") }
+            if !useful.isEmpty { plots.append(drawing.boxes("wakeups with work", useful, work)) }
+            if !useless.isEmpty { plots.append(drawing.boxes("wakeups for nothing", useless, nothing)) }
             if !sleeps.isEmpty {
                 plots.append("\(drawing.data("sleeps", sleeps)) using 1:2 with points pt 13 ps 1 lc rgb '\(sleep)'")
             }
@@ -97,9 +96,6 @@ private func alternative(_ title: String, _ arms: [PicturedArm]) -> String {
     guard let fairest = ranked.first, let least = ranked.last else {
         return ranking(title, arms, Metrics.wakeups, .perOperation, best: .lower)
     }
-    func text(_ arm: PicturedArm) -> String {
-        let condition = arm.condition.isEmpty ? "" : ", \(arm.condition)"
-        return "\(HumanUnits.percent(shares(arm)[0])) with \(arm.label)\(condition)"
-    }
+    func text(_ arm: PicturedArm) -> String { "\(HumanUnits.percent(shares(arm)[0])) with \(arm.name)" }
     return "\(title). The busiest worker got between \(text(fairest)) and \(text(least))."
 }

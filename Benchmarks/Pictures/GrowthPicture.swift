@@ -1,4 +1,5 @@
 import Records
+import Statistics
 
 /// Metrics over whatever number was varied: connections, workers, message size, rate, …
 func growthPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
@@ -12,20 +13,17 @@ func growthPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> 
     let composition = Composition(
         layout: sheet.layout, title: title, subtitle: growth.catalog.subtitle + growth.catalog.rateKey)
     let families = LineFamilies.groups(growth.series) { $0.mode }
-    let columns = sheet.layout == .wide && panels.count * families.count > 1 ? 2 : 1
-    // Of several families each metric begins a row.
-    let slots = families.count == 1 ? 1 : (families.count + columns - 1) / columns * columns
     let grid = PanelGrid(
-        count: panels.count * slots, columns: columns, panelHeight: families.count == 1 ? 190 : 150, axisWidth: 56,
-        labelWidth: LineLabels.width(growth.series.map(\.label), sheet.layout), titleHeight: 42, axisHeight: 44,
-        composition: composition)
+        metrics: panels.count, families: families.count, isPacked: true,
+        panelHeight: families.count == 1 ? 190 : 150, labels: growth.series.map(\.label), titleHeight: 42,
+        axisHeight: 44, composition: composition)
     var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight)
     composition.drawHeader(&drawing)
     let x = Axis.logarithmic(at: growth.places, zeroAt: growth.zeroPlace, title: growth.name)
     for (index, column) in panels.enumerated() {
         let values = growth.series.flatMap { $0.points(column) }.flatMap(\.values)
         let y = Axis.fitting(values, Metrics.format(column), title: metricTitle(column, noun: catalog.noun))
-        for (family, frame) in zip(families, grid.frames.dropFirst(index * slots)) {
+        for (family, frame) in zip(families, grid.frames.dropFirst(index * grid.slots)) {
             drawing.text(family.name, x: frame.left, y: frame.top - 29)
             LineLabels(entries: family.lines.compactMap { $0.entry(column) }).draw(&drawing, frame, y)
             drawing.panel(
@@ -34,9 +32,9 @@ func growthPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> 
     }
     let lead = panels.contains { $0.name == Metrics.serverCPU.name } ? Metrics.serverCPU : panels[0]
     return Picture(
-        .growth, name: sheet.name, title: title,
+        .growth, sheet, title: title,
         alternative: ranking(title, growth.catalog.arms, lead, Metrics.format(lead), best: lead.better),
-        format: sheet.format, drawing: drawing)
+        drawing: drawing)
 }
 
 /// A metric in words with its unit: `server CPU time per connection`.
@@ -75,13 +73,13 @@ private struct Growth {
             func shown(_ place: Double) -> Double { place > 0 ? place : zeroPlace }
             let points = points(column)
             guard !points.isEmpty else { return [] }
-            let style = ModeStyle.of(mode: mode)
-            let medians = drawing.data(
-                "\(label): place, median \(column.name)", points.map { [shown($0.place), median($0.values) ?? 0] })
+            let medians = drawing.lines(
+                "\(label): place, median \(column.name)", points.map { [shown($0.place), median($0.values) ?? 0] },
+                ModeStyle.of(mode: mode).line(width: 2))
             let dots = arms.flatMap { place, arm in
                 arm.dots(&drawing, "place, \(column.name) of each round", column, size: 0.5) { [shown(place), $0] }
             }
-            return ["\(medians) using 1:2 with lines \(style.line(width: 2))"] + dots
+            return [medians] + dots
         }
     }
 
@@ -131,7 +129,6 @@ private struct Growth {
     /// A logarithmic axis has no zero: none at all is drawn a step left of the least.
     var zeroPlace: Double { (places.first { $0 > 0 } ?? 1) / 4 }
 
-    /// `connections`, `message size bytes`
     var name: String { dimension.name.replacing("_", with: " ") }
 
     var metrics: [Column] {

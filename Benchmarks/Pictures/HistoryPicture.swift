@@ -1,4 +1,6 @@
 import Records
+import Reports
+import Statistics
 
 /// How metrics went over many stored runs, and where their level changed.
 func historyPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
@@ -9,23 +11,18 @@ func historyPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) ->
     let title = "History (\(catalog.workload)), \(panels.count) stored runs"
     let composition = Composition(layout: sheet.layout, title: title, subtitle: catalog.settings + panels.about)
     let families = LineFamilies.groups(panels.arms) { $0.mode }
-    let columns = sheet.layout == .wide && families.count > 1 ? 2 : 1
-    let slots = (families.count + columns - 1) / columns * columns
     let grid = PanelGrid(
-        count: panels.metrics.count * slots, columns: columns, panelHeight: 150, axisWidth: 56,
-        labelWidth: LineLabels.width(panels.arms.map(catalog.shortLabel), sheet.layout), titleHeight: 60,
-        axisHeight: 26, composition: composition)
+        metrics: panels.metrics.count, families: families.count, panelHeight: 150,
+        labels: panels.arms.map(catalog.shortLabel), titleHeight: 60, axisHeight: 26, composition: composition)
     var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight)
     composition.drawHeader(&drawing)
     for (index, column) in panels.metrics.enumerated() {
-        for (family, frame) in zip(families, grid.frames.dropFirst(index * slots)) {
+        for (family, frame) in zip(families, grid.frames.dropFirst(index * grid.slots)) {
             drawing.text(family.name, x: frame.left, y: frame.top - 46)
             panels.draw(column, family.lines, frame, &drawing, label: catalog.shortLabel)
         }
     }
-    return Picture(
-        .history, name: sheet.name, title: title, alternative: panels.alternative(title), format: sheet.format,
-        drawing: drawing)
+    return Picture(.history, sheet, title: title, alternative: panels.alternative(title), drawing: drawing)
 }
 
 private struct HistoryPanels {
@@ -98,9 +95,7 @@ private struct HistoryPanels {
         let format = Metrics.format(column)
         // Of all lines, so that the families have the same scale.
         let y = Axis.fitting(arms.flatMap { (trend($0, column)?.values ?? []).compactMap { $0 } }, format)
-        let title = metricTitle(column, noun: noun)
-        drawing.text(
-            title, x: frame.left, y: frame.top - 28, color: Theme.muted.rawValue, size: drawing.layout.smallTextSize)
+        drawing.note(metricTitle(column, noun: noun), x: frame.left, y: frame.top - 28)
         let x = xAxis(width: frame.width)
         var plots: [String] = []
         var changes: [(place: Double, text: String)] = []
@@ -110,14 +105,13 @@ private struct HistoryPanels {
             names.append((label(arm), arm.style, end))
             let rows = trend.values.enumerated().map { index, value in value.map { [Double(index + 1), $0] } ?? [] }
             let comment = "\(arm.label): stored run, median \(column.name)"
-            let data = drawing.data(comment, rows)
-            plots.append("\(data) using 1:2 with lines \(arm.style.line(width: 2))")
+            plots.append(drawing.lines(comment, rows, arm.style.line(width: 2)))
             plots += arm.style.dots(drawing.data(comment + ", dots", rows.filter { !$0.isEmpty }), size: 0.55)
             for change in trend.changes {
                 let place = Double(change.index) + 0.5
                 let ends = [[place, y.range.lowerBound], [place, y.range.upperBound]]
-                let mark = drawing.data("\(arm.label): level changed", ends)
-                plots.append("\(mark) using 1:2 with lines lc rgb '\(arm.style.hue.rawValue)' dt (2,3) lw 1.23")
+                let style = "lc rgb '\(arm.style.hue.rawValue)' dt (2,3) lw 1.23"
+                plots.append(drawing.lines("\(arm.label): level changed", ends, style))
                 let factor = change.before > 0 ? " ×\(HumanUnits.perOperation(change.after / change.before))" : ""
                 changes.append((place, change.gitCommit.prefix(7) + factor))
             }

@@ -11,7 +11,6 @@ struct LatencyCurve {
     private static let start = -log10(0.9)
     private static let step = 0.05
 
-    /// `nil` without samples.
     init?(_ arm: PicturedArm, _ latencies: [(round: Int, latencies: Distribution)]) {
         rounds = latencies.map(\.latencies)
         whole = rounds.count == 1 ? rounds[0] : Distribution(adding: rounds)
@@ -19,12 +18,10 @@ struct LatencyCurve {
         self.arm = arm
     }
 
-    /// How deep the line goes.
     var nines: Double { max(whole.nines, 1) }
 
     func latency(nines: Double) -> Double { whole.latency(nines: nines) }
 
-    /// What the scale must hold.
     var extremes: [Double] {
         let ends = rounds.flatMap { [$0.latency(nines: Self.start), $0.latency(nines: shadeEnd)] }
         return [latency(nines: Self.start), latency(nines: nines)] + (hasShade ? ends : [])
@@ -41,12 +38,10 @@ struct LatencyCurve {
         Array(stride(from: Self.start, to: end, by: Self.step)) + [end]
     }
 
-    /// Nines and ns.
-    private var rows: [[Double]] { places(upTo: nines).map { [$0, whole.latency(nines: $0)] } }
-
     func line(_ drawing: inout Drawing) -> String {
-        let data = drawing.data("\(arm.label) \(arm.condition): nines, ns over all rounds", rows)
-        return "\(data) using 1:2 with lines \(arm.style.line(width: 2.2))"
+        drawing.lines(
+            "\(arm.label) \(arm.condition): nines, ns over all rounds",
+            places(upTo: nines).map { [$0, whole.latency(nines: $0)] }, arm.style.line(width: 2.2))
     }
 
     /// A dot at the line's end: a ring if the rate that was offered was not kept.
@@ -57,29 +52,35 @@ struct LatencyCurve {
 
     /// The lowest and the highest of all lines, as far as any of them goes.
     static func envelope(_ curves: [LatencyCurve], _ drawing: inout Drawing) -> String {
-        let end = curves.map(\.nines).max() ?? 1
-        let rows = (curves.first?.places(upTo: end) ?? []).map { place -> [Double] in
-            let values = curves.filter { $0.nines >= place }.map { $0.latency(nines: place) }
-            return [place, values.min() ?? 1, values.max() ?? 1]
+        let places = curves.first?.places(upTo: curves.map(\.nines).max() ?? 1) ?? []
+        let area = area("all modes: nines, ns of the lowest and the highest", places, &drawing) { place in
+            curves.filter { $0.nines >= place }.map { $0.latency(nines: place) }
         }
-        let data = drawing.data("all modes: nines, ns of the lowest and the highest", rows)
-        return "\(data) using 1:2:3 with filledcurves fs solid noborder fc rgb '\(Theme.shade.rawValue)'"
+        return "\(area) fs solid noborder fc rgb '\(Theme.shade.rawValue)'"
     }
 
-    /// As deep as every round supports.
+    /// The area between the lowest and the highest of the latencies at each place.
+    private static func area(
+        _ comment: String, _ places: [Double], _ drawing: inout Drawing, latencies: (Double) -> [Double]
+    ) -> String {
+        let rows = places.map { place in
+            let values = latencies(place)
+            return [place, values.min() ?? 1, values.max() ?? 1]
+        }
+        return "\(drawing.data(comment, rows)) using 1:2:3 with filledcurves"
+    }
+
     private var shadeEnd: Double { min(rounds.map(\.nines).min() ?? 0, nines) }
 
-    /// Whether there are rounds to show the range of.
     var hasShade: Bool { rounds.count > 1 && shadeEnd > Self.start }
 
     /// The range of the rounds; `nil` for a single one.
     func shade(_ drawing: inout Drawing, alpha: Double) -> String? {
         guard hasShade else { return nil }
-        let rows = places(upTo: shadeEnd).map { place -> [Double] in
-            let values = rounds.map { $0.latency(nines: place) }
-            return [place, values.min() ?? 1, values.max() ?? 1]
+        let comment = "\(arm.label) \(arm.condition): nines, ns of the lowest and highest round"
+        let area = Self.area(comment, places(upTo: shadeEnd), &drawing) { place in
+            rounds.map { $0.latency(nines: place) }
         }
-        let data = drawing.data("\(arm.label) \(arm.condition): nines, ns of the lowest and highest round", rows)
-        return "\(data) using 1:2:3 with filledcurves fs transparent solid \(alpha) noborder \(arm.style.fill)"
+        return "\(area) fs transparent solid \(alpha) noborder \(arm.style.fill)"
     }
 }

@@ -1,4 +1,5 @@
 import Records
+import Statistics
 
 /// Latency over percentile: a line per mode, a panel per condition and family of modes.
 ///
@@ -21,8 +22,8 @@ func latencyPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) ->
         ranked: ranked.filter { shown.contains($0.arm.condition) }, conditions: shown, composition: composition,
         label: catalog.shortLabel, hasEnds: !catalog.rateKey.isEmpty)
     return Picture(
-        .latency, name: sheet.name, title: title, alternative: alternative(title, ranked, depth, shown.count > 1),
-        format: sheet.format, drawing: panels.draw())
+        .latency, sheet, title: title, alternative: alternative(title, ranked, depth, shown.count > 1),
+        drawing: panels.draw())
 }
 
 private func kindText(_ catalog: Catalog) -> String {
@@ -47,7 +48,6 @@ private func alternative(_ title: String, _ ranked: [LatencyCurve], _ nines: Dou
     return "\(title), \(ranked.count) lines. Deepest in the tail, lowest: \(at(best)); highest: \(at(worst))."
 }
 
-/// The arrangement of the picture.
 private struct LatencyPanels {
     let ranked: [LatencyCurve]
     let conditions: [String]
@@ -72,7 +72,6 @@ private struct LatencyPanels {
             && ranked.contains { $0.hasShade }
     }
 
-    /// The lines of each panel, condition by condition.
     private var panels: [(title: String, members: [LatencyCurve])] {
         conditions.flatMap { condition in
             LineFamilies.groups(ranked.filter { $0.arm.condition == condition }) { $0.arm.mode }.map { family in
@@ -118,9 +117,9 @@ private struct LatencyPanels {
         x.title = ""
         x.ticks = x.ticks.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
         y = .logarithmic(ranked.flatMap(\.extremes), .time, mostTicks: 4)
-        drawing.text(
+        drawing.note(
             "Mode by mode: the colour is the range of single rounds, the grey that of all modes", x: layout.margin,
-            y: (grid.frames.first?.top ?? 0) - 38, color: Theme.muted.rawValue, size: layout.smallTextSize)
+            y: (grid.frames.first?.top ?? 0) - 38)
         let context = LatencyCurve.envelope(ranked, &drawing)
         for (curve, frame) in zip(ranked.sorted { $0.arm.label < $1.arm.label }, grid.frames) {
             drawing.text(curve.arm.label, x: frame.left - 44, y: frame.top - 11, size: 12)

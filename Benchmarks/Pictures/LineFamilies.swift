@@ -28,7 +28,6 @@ enum LineFamilies {
         }
     }
 
-    /// `epoll` of `epoll-et`
     private static func family(of mode: String) -> String {
         known[mode] ?? mode.split(separator: "-").first.map(String.init) ?? mode
     }

@@ -1,4 +1,3 @@
-/// Text for HTML.
 enum Markup {
     /// `text` with everything that has a meaning in HTML replaced, so that it can stand between tags and in a quoted
     /// attribute.
@@ -27,21 +26,17 @@ enum Markup {
         return "<\(name)\(attribute)>\(content)</\(name)>"
     }
 
-    /// A paragraph of plain text.
     static func paragraph(_ text: String) -> String { element("p", escaped(text)) }
 
-    /// A heading and what stands under it.
     static func section(_ heading: String, _ content: String) -> String {
         "<section>\n<h2>\(escaped(heading))</h2>\n\(content)\n</section>\n"
     }
 
-    /// Names and values in two columns.
     static func facts(_ facts: [(name: String, value: String)]) -> String {
         let rows = facts.map { "<tr><th>\(escaped($0.name))</th><td>\(escaped($0.value))</td></tr>" }
         return "<div class=\"scroll facts\"><table><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
     }
 
-    /// Something long that is folded away.
     static func fold(_ summary: String, _ content: String) -> String {
         "<details><summary>\(escaped(summary))</summary>\n\(content)\n</details>"
     }

@@ -15,7 +15,6 @@ struct ModeStyle: Equatable, Sendable {
         case vermilion = "#d55e00"
         case purple = "#cc79a7"
 
-        /// The same hue on a dark ground.
         var onDark: String {
             switch self {
             case .ink: "#e6edf3"
@@ -65,7 +64,7 @@ struct ModeStyle: Equatable, Sendable {
 
     /// `lc rgb '#0072b2' dt (5,3) lw 2.21`
     ///
-    /// Each dash gets its own hair's breadth: gnuplot 5.4 writes an SVG line with the dash of the line before it when
+    /// Each dash gets a slightly different width: gnuplot 5.4 writes an SVG line with the dash of the line before it when
     /// colour and width are the same.
     func line(width: Double) -> String {
         let hair = 0.01 * Double(Dash.allCases.firstIndex(of: dash) ?? 0)
@@ -81,11 +80,9 @@ struct ModeStyle: Equatable, Sendable {
         return areHollow ? [disc, clause(Theme.ground.rawValue, size * 0.5)] : [disc]
     }
 
-    /// `fc rgb '#0072b2'`
     var fill: String { "fc rgb '\(hue.rawValue)'" }
 }
 
-/// The colours that are not a mode's, on a light and on a dark ground.
 enum Theme: String, CaseIterable {
     case ground = "#ffffff"
     case ink = "#1f2329"
@@ -101,7 +98,6 @@ enum Theme: String, CaseIterable {
     case heat5 = "#0b4a8f"
     case heat6 = "#082a5c"
 
-    /// The same on a dark ground.
     var onDark: String {
         switch self {
         case .ground: "#151b23"

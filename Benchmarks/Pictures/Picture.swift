@@ -1,8 +1,6 @@
-/// What a picture shows.
 package enum PictureKind: String, Sendable, CaseIterable {
     /// Latency over percentile, the axis in nines.
     case latency
-    /// Operations per second.
     case throughput
     /// Server CPU and system calls per operation: the honest ranking.
     case cost
@@ -10,14 +8,12 @@ package enum PictureKind: String, Sendable, CaseIterable {
     case fairness
     /// A metric over connections, workers or whatever else was varied.
     case growth
-    /// The latencies of each round.
     case time
     /// Two result folders, as ratios.
     case comparison
     /// Many result folders, as a trend.
     case history
 
-    /// In a heading of the report.
     package var heading: String {
         switch self {
         case .latency: "Latency"
@@ -31,7 +27,6 @@ package enum PictureKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// How to read the picture, in a sentence or two.
     package var explanation: String {
         switch self {
         case .latency:
@@ -56,41 +51,30 @@ package enum PictureKind: String, Sendable, CaseIterable {
     }
 }
 
-/// A picture, ready for gnuplot.
 package struct Picture: Sendable {
-    /// What it shows.
     package let kind: PictureKind
     /// The name of its files, without what follows the point.
     package let name: String
-    /// What stands above it.
     package let title: String
     /// What it says, for those who do not see it.
     package let alternative: String
-    /// Width and height in pixels.
     package let size: (width: Double, height: Double)
     /// `name.dat`: numbers alone.
     package let data: String
     /// `name.gnuplot`, which draws `name.svg`.
     package let script: String
 
-    init(
-        _ kind: PictureKind, name: String, title: String, alternative: String, format: PictureFormat, drawing: Drawing
-    ) {
-        self.kind = kind
-        self.name = name
-        self.title = title
+    init(_ kind: PictureKind, _ sheet: Sheet, title: String, alternative: String, drawing: Drawing) {
+        (self.kind, name, self.title) = (kind, sheet.name, title)
         self.alternative = GnuplotText.printable(alternative, limit: 2000)
         size = (drawing.layout.width, drawing.height)
         data = drawing.dataFile
-        script = drawing.scriptFile(name: name, format: format)
+        script = drawing.scriptFile(name: name, format: sheet.format)
     }
 }
 
-/// The pictures that were asked for, and why some are not there.
 package struct Pictures: Sendable {
-    /// In the order of ``PictureKind``.
     package var pictures: [Picture] = []
-    /// For each that cannot be drawn, a sentence.
     package var notes: [String] = []
 }
 

@@ -1,10 +1,8 @@
 import Records
 
-/// What is to be drawn, and for whom.
 struct Sheet {
     let layout: Layout
     let format: PictureFormat
-    /// The name of the files.
     let name: String
 }
 

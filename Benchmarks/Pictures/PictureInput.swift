@@ -1,18 +1,15 @@
 import Histogram
 package import Records
+package import Reports
+import Statistics
 
-/// What one result folder holds, as far as pictures need it.
 package struct PicturedFolder: Sendable {
-    /// What the folder is called.
     package var name: String
-    /// The rows of `runs.csv`.
     package var records: [RunRecord]
     /// The histograms of `latency.hlog`, in the order of the file.
     package var intervals: [HistogramLog.Interval]
-    /// The kernel's release, from `run.json`.
     package var kernel: String?
 
-    /// A folder's contents.
     package init(
         name: String, records: [RunRecord], intervals: [HistogramLog.Interval] = [], kernel: String? = nil
     ) {
@@ -41,20 +38,15 @@ package struct PicturedFolder: Sendable {
     }
 }
 
-/// The folders of a picture or a report, as one.
 package struct PictureInput: Sendable {
-    /// In the order in which they were named.
     package let folders: [PicturedFolder]
     /// The rows of all; where folders hold the same arm, the last named one's.
     package let records: [RunRecord]
     let latencies: [String: Distribution]
     let kernels: [String]
-    /// How two folders are compared.
     let comparison: ComparisonOptions
 
     /// Joins folders. Their `run_id`s are made different, should they not be.
-    ///
-    /// - Parameter comparison: how two folders are compared.
     package init(_ folders: [PicturedFolder], comparison: ComparisonOptions = ComparisonOptions(design: .unpaired)) {
         self.folders = folders
         self.comparison = comparison
@@ -80,19 +72,9 @@ package struct PictureInput: Sendable {
     /// The machines of the folders, in the order of first appearance.
     var machines: [String] { folders.flatMap { $0.records.map(\.machineId) }.distinct }
 
-    /// The folders of one machine.
     func of(machine: String) -> PictureInput {
         PictureInput(folders.filter { $0.records.contains { $0.machineId == machine } }, comparison: comparison)
     }
 
-    /// The workloads, in the order of first appearance.
     package var workloads: [String] { records.map(\.workload).distinct }
-}
-
-extension Sequence where Element: Hashable {
-    /// Without repetitions, in the order of first appearance.
-    var distinct: [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
-    }
 }

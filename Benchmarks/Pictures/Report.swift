@@ -1,4 +1,5 @@
 package import Records
+import Reports
 
 /// A report: everything that is known of one or more result folders, in one HTML file that needs nothing else.
 ///
@@ -7,22 +8,15 @@ package import Records
 package struct Report: Sendable {
     /// Facts about one folder's run, a line of a table each.
     package struct Run: Sendable {
-        /// The folder.
         package var name: String
-        /// Names and values: machine, kernel, commit, …
         package var facts: [(name: String, value: String)]
-        /// The command that was run.
         package var command: String
-        /// Commands that run the same again.
         package var repetition: [String]
-        /// What the run warned of.
         package var warnings: [String]
         /// File names and contents that are shown as they are.
         package var files: [(name: String, text: String)]
-        /// `claims.csv`, if there is one.
         package var claims: CSVTable?
 
-        /// A run.
         package init(
             name: String, facts: [(name: String, value: String)], command: String, repetition: [String],
             warnings: [String], files: [(name: String, text: String)], claims: CSVTable?
@@ -50,7 +44,6 @@ package struct Report: Sendable {
         self.notes = notes
     }
 
-    /// The file.
     package var html: String {
         let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         let body = [header, finding, warningBox, pictureSections, tables, claims, runSections, files]

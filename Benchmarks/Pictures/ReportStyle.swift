@@ -1,4 +1,3 @@
-/// The look of the report.
 enum ReportStyle {
     static let css = """
         :root{--ground:#f6f8fa;--card:#ffffff;--ink:#1f2328;--muted:#59636e;--line:#d8dee4;--accent:#0969da;--warn:#fff8e1;\

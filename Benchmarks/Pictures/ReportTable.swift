@@ -1,4 +1,6 @@
 import Records
+import Reports
+import Statistics
 
 /// The numbers of one workload: a row per arm, in each field the median of its rounds and their range below it.
 struct ReportTable {
@@ -10,35 +12,12 @@ struct ReportTable {
         groups = Catalog.sorted(ArmRuns.group(catalog.input.records.filter { $0.workload == catalog.workload }))
     }
 
-    private struct Metric {
-        let title: String
-        var unit = ""
-        let value: (RunRecord) -> Double?
-        let format: (Double) -> String
-    }
-
     /// The sign of a row that carries warnings, and that of one that did not keep its rate.
     private static let (warned, saturated) = ("⚠", "○")
 
-    private var metrics: [Metric] {
-        let noun = catalog.noun.short
-        func perOperation(_ title: String, _ value: @escaping (RunRecord) -> Double?) -> Metric {
-            Metric(title: title, unit: "/\(noun)", value: value, format: HumanUnits.perOperation)
-        }
-        func time(_ title: String, unit: String = "", _ value: @escaping (RunRecord) -> Double?) -> Metric {
-            Metric(title: title, unit: unit, value: value, format: HumanUnits.time)
-        }
-        let offered = Metric(title: "offered", unit: "\(noun)/s", value: \.offeredPerS, format: HumanUnits.count)
-        let isOpen = groups.contains { !$0.values(\.offeredPerS).isEmpty }
-        return (isOpen ? [offered] : []) + [
-            Metric(
-                title: isOpen ? "served" : "\(noun)/s", unit: isOpen ? "\(noun)/s" : "", value: \.throughputOpsPerS,
-                format: HumanUnits.count),
-            time("p50") { $0.latencyP50Ns.map { Double($0) } }, time("p99") { $0.latencyP99Ns.map { Double($0) } },
-            time("CPU", unit: "/\(noun)", \.serverCpuNsPerOp), perOperation("calls", \.syscallsPerOp),
-            perOperation("wakeups", \.wakeupsPerOp), perOperation("spurious", \.spuriousWakeupsPerOp),
-            Metric(title: "fair", unit: "Jain", value: \.fairnessJain, format: HumanUnits.perOperation),
-        ]
+    private var metrics: [SummaryMetric] {
+        SummaryMetric.all(
+            noun: catalog.noun.short, isOpen: groups.contains { !$0.values(\.offeredPerS).isEmpty })
     }
 
     var html: String {
@@ -62,7 +41,7 @@ struct ReportTable {
             + body.joined(separator: "\n") + "\n</tbody></table></div>\n" + notes.joined(separator: "\n")
     }
 
-    private func row(_ arm: PicturedArm, _ metrics: [Metric]) -> String {
+    private func row(_ arm: PicturedArm, _ metrics: [SummaryMetric]) -> String {
         let marks = marks(arm.group)
         let name =
             Markup.escaped(arm.label) + (marks.isEmpty ? "" : " <strong>\(marks.joined(separator: " "))</strong>")
@@ -113,8 +92,7 @@ struct ReportTable {
         for arm in catalog.arms {
             let warnings = arm.group.usable.map(\.warnings).filter { !$0.isEmpty }.distinct
             guard !warnings.isEmpty else { continue }
-            let condition = arm.condition.isEmpty ? "" : ", \(arm.condition)"
-            notes.append("\(Self.warned) \(arm.label)\(condition): \(warnings.joined(separator: "; "))")
+            notes.append("\(Self.warned) \(arm.name): \(warnings.joined(separator: "; "))")
         }
         for group in groups where !group.usable.isEmpty {
             notes += group.records.filter { $0.status != .ok }.map {

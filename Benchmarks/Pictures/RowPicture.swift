@@ -1,4 +1,6 @@
 import Records
+import Reports
+import Statistics
 
 /// Rows of names with panels of marks beside them: what dot plots and stacked bars have in common.
 struct RowPicture {
@@ -15,12 +17,9 @@ struct RowPicture {
         var keys: [(sign: String, color: String, word: String)] = []
         /// Written at the right, beside the data; empty for no text.
         var value: (PicturedArm) -> String = { _ in "" }
-        /// The colour of that text.
         var valueColor: (PicturedArm) -> Theme = { _ in .ink }
         /// The plot clauses for the arms, each with its row's number.
         var plots: (inout Drawing, [(arm: PicturedArm, row: Double)]) -> [String]
-        /// Share of the width.
-        var weight = 1.0
     }
 
     static let mostRows = 80
@@ -56,19 +55,10 @@ struct RowPicture {
     private static let rowHeight = 21.0
     private static let valueWidth = 60.0
     private static let axisHeight = 26.0
-    private var labels: [String] {
-        rows.map {
-            switch $0 {
-            case .section(let name): name
-            case .arm(let arm): arm.label
-            }
-        }
-    }
 
     /// The panels in one drawing: side by side where there is room, else below one another.
     func draw(_ panels: [Panel]) -> Drawing {
-        let names = rows.compactMap { if case .arm(let arm) = $0 { arm.label } else { nil } }
-        let longest = names.map(layout.textWidth).max() ?? 0
+        let longest = armRows.map { layout.textWidth($0.arm.label) }.max() ?? 0
         let labelWidth = min(max(longest, 60) + 12, layout.width * 0.42)
         let panelHeight = Double(rows.count) * Self.rowHeight
         let titleHeight = panels.contains { !$0.keys.isEmpty } ? 44.0 : 26.0
@@ -81,12 +71,11 @@ struct RowPicture {
         composition.drawHeader(&drawing)
 
         let room = layout.width - 2 * layout.margin - labelWidth
-        let weights = panels.map(\.weight).reduce(0, +)
         var left = layout.margin + labelWidth
         var top = composition.headerHeight
         for (index, panel) in panels.enumerated() {
             let hasValues = armRows.contains { !panel.value($0.arm).isEmpty }
-            let share = stacked ? room : room * panel.weight / weights
+            let share = stacked ? room : room / Double(panels.count)
             let width = share - (hasValues ? Self.valueWidth : 36)
             let frame = Frame(left: left, top: top + titleHeight, width: width, height: panelHeight)
             if stacked || index == 0 { drawNames(&drawing, frame) }
@@ -130,8 +119,7 @@ struct RowPicture {
         var x = layout == .narrow ? layout.margin : frame.left
         for key in panel.keys {
             drawing.text(key.sign, x: x, y: frame.top - 12, color: key.color, size: layout.textSize)
-            drawing.text(
-                key.word, x: x + 14, y: frame.top - 12, color: Theme.muted.rawValue, size: layout.smallTextSize)
+            drawing.note(key.word, x: x + 14, y: frame.top - 12)
             x += 14 + Double(key.word.count) * layout.smallTextSize * 0.56 + 12
         }
     }
@@ -165,9 +153,10 @@ extension RowPicture.Panel {
                     guard let middle = median(arm.values(column)) else { return [] }
                     var plots = [Self.stroke(middle, of: arm, row, hasBar: !isWide, &drawing)]
                     if let marked, let place = marked.place(arm) {
-                        let ends = [[place, row - 0.4], [place, row + 0.4]]
-                        let data = drawing.data("\(arm.label) \(arm.condition): \(marked.word), row", ends)
-                        plots.append("\(data) using 1:2 with lines lw 1.5 lc rgb '\(Theme.ink.rawValue)'")
+                        plots.append(
+                            drawing.lines(
+                                "\(arm.label) \(arm.condition): \(marked.word), row",
+                                [[place, row - 0.4], [place, row + 0.4]], "lw 1.5 lc rgb '\(Theme.ink.rawValue)'"))
                     }
                     return plots
                         + arm.dots(&drawing, "\(column.name) of each round, row", column, size: 0.75) { [$0, row] }
@@ -180,9 +169,9 @@ extension RowPicture.Panel {
         _ middle: Double, of arm: PicturedArm, _ row: Double, hasBar: Bool, _ drawing: inout Drawing
     ) -> String {
         guard hasBar else {
-            let ends = [[middle, row - 0.32], [middle, row + 0.32]]
-            let data = drawing.data("\(arm.label) \(arm.condition): median, row", ends)
-            return "\(data) using 1:2 with lines lw 3 lc rgb '\(arm.style.hue.rawValue)'"
+            return drawing.lines(
+                "\(arm.label) \(arm.condition): median, row", [[middle, row - 0.32], [middle, row + 0.32]],
+                "lw 3 lc rgb '\(arm.style.hue.rawValue)'")
         }
         let bar = drawing.data(
             "\(arm.label) \(arm.condition): median, row, from, to, from, to",

@@ -1,23 +1,19 @@
 import Records
+import Statistics
 
-/// Operations per second: every round a dot.
 func throughputPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
     let arms = catalog.arms.filter { !$0.values(Metrics.throughput).isEmpty }
     guard !arms.isEmpty else { throw NothingToDraw(reason: "no run has a throughput") }
     let title = "Throughput: \(catalog.noun.plural) per second (\(catalog.workload))"
     let rows = RowPicture(catalog, arms, layout: sheet.layout, title: title) { -middle($0, Metrics.throughput) }
-    let drawing = rows.draw([
-        .dots(
-            "\(catalog.noun.plural) per second", Metrics.throughput, .count, arms: arms,
-            mark: ("offered", { median($0.group.values(\.offeredPerS)) }))
-    ])
+    let panel = RowPicture.Panel.dots(
+        "\(catalog.noun.plural) per second", Metrics.throughput, .count, arms: arms,
+        mark: ("offered", { median($0.group.values(\.offeredPerS)) }))
     return Picture(
-        .throughput, name: sheet.name, title: title,
-        alternative: ranking(title, arms, Metrics.throughput, .count, best: .higher), format: sheet.format,
-        drawing: drawing)
+        .throughput, sheet, title: title,
+        alternative: ranking(title, arms, Metrics.throughput, .count, best: .higher), drawing: rows.draw([panel]))
 }
 
-/// Server CPU and system calls per operation: every round a dot.
 func costPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
     let metrics: [(title: String, column: Column, format: Axis.Format)] = [
         ("server CPU time \(catalog.perOperation)", Metrics.serverCPU, .time),
@@ -30,15 +26,11 @@ func costPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Pi
     let arms = catalog.arms.filter { arm in measured.contains { !arm.values($0.column).isEmpty } }
     let title = "Cost of a \(catalog.noun.singular) to the server (\(catalog.workload))"
     let rows = RowPicture(catalog, arms, layout: sheet.layout, title: title) { middle($0, first.column) }
-    let drawing = rows.draw(
-        measured.map { .dots($0.title, $0.column, $0.format, arms: arms) })
     return Picture(
-        .cost, name: sheet.name, title: title,
-        alternative: ranking(title, arms, first.column, first.format, best: .lower), format: sheet.format,
-        drawing: drawing)
+        .cost, sheet, title: title, alternative: ranking(title, arms, first.column, first.format, best: .lower),
+        drawing: rows.draw(measured.map { .dots($0.title, $0.column, $0.format, arms: arms) }))
 }
 
-/// The columns that pictures use.
 enum Metrics {
     static let throughput = column("throughput_ops_per_s")
     static let serverCPU = column("server_cpu_ns_per_op")
@@ -53,7 +45,6 @@ enum Metrics {
         return column
     }
 
-    /// How the values of a column are written.
     static func format(_ column: Column) -> Axis.Format {
         switch column.unit {
         case "ns", "ns/op": .time
@@ -63,7 +54,6 @@ enum Metrics {
     }
 }
 
-/// The median of an arm's rounds; 0 without any.
 func middle(_ arm: PicturedArm, _ column: Column) -> Double { median(arm.values(column)) ?? 0 }
 
 /// `title`, and the best and the worst of the arms in words.
@@ -72,10 +62,7 @@ func ranking(
 ) -> String {
     let measured = arms.filter { !$0.values(column).isEmpty }.sorted { middle($0, column) < middle($1, column) }
     guard let low = measured.first, let high = measured.last else { return "\(title)." }
-    func text(_ arm: PicturedArm) -> String {
-        let condition = arm.condition.isEmpty ? "" : ", \(arm.condition)"
-        return "\(arm.label)\(condition) with \(format.value(middle(arm, column)))"
-    }
+    func text(_ arm: PicturedArm) -> String { "\(arm.name) with \(format.value(middle(arm, column)))" }
     if measured.count == 1 { return "\(title): \(text(low))." }
     let (least, most) = (format.value(middle(low, column)), format.value(middle(high, column)))
     if least == most { return "\(title), \(measured.count) rows, all with \(least); medians of rounds." }

@@ -28,9 +28,7 @@ func timePicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Pi
         }
         drawing.panel(frame, x: LatencyMap.roundAxis(lastRound), y: y, map.plots(&drawing))
     }
-    return Picture(
-        .time, name: sheet.name, title: title, alternative: alternative(title, shown), format: sheet.format,
-        drawing: drawing)
+    return Picture(.time, sheet, title: title, alternative: alternative(title, shown), drawing: drawing)
 }
 
 private func drawKey(_ drawing: inout Drawing, top: Double) {
@@ -54,7 +52,6 @@ private func alternative(_ title: String, _ maps: [LatencyMap]) -> String {
         + "\(text(moving)) that of the fastest."
 }
 
-/// One arm's panel.
 private struct LatencyMap {
     let arm: PicturedArm
     let rounds: [(round: Int, latencies: Distribution)]
@@ -101,8 +98,8 @@ private struct LatencyMap {
             }
         }
         return boxes.sorted { $0.key < $1.key }.map { color, rows in
-            let data = drawing.data("\(arm.label) \(arm.condition), share step \(color + 1): round, ns, box", rows)
-            return "\(data) using 1:2:3:4:5:6 with boxxyerror fs solid noborder fc rgb '\(Theme.heat[color].rawValue)'"
+            let comment = "\(arm.label) \(arm.condition), share step \(color + 1): round, ns, box"
+            return drawing.boxes(comment, rows, Theme.heat[color].rawValue)
         }
     }
 
@@ -115,9 +112,7 @@ private struct LatencyMap {
     /// The bins of a round that hold something, neighbours of the same colour as one.
     private func cells(_ latencies: Distribution) -> [(bins: Range<Int>, color: Int)] {
         var counts: [Int: Double] = [:]
-        for step in latencies.steps {
-            counts[Self.bin(step.value), default: 0] += Double(step.count)
-        }
+        for step in latencies.steps { counts[Self.bin(step.value), default: 0] += Double(step.count) }
         var cells: [(bins: Range<Int>, color: Int)] = []
         for (bin, count) in counts.sorted(by: { $0.key < $1.key }) {
             let share = count / Double(latencies.count)

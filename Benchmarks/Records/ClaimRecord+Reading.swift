@@ -1,13 +1,9 @@
 extension ClaimRecord {
     /// The statements of a `claims.csv`, without their findings, which it does not hold.
-    ///
-    /// - Parameters:
-    ///   - file: how errors call the file.
-    ///   - verdicts: the verdicts that there are.
-    public static func read(_ bytes: [UInt8], file: String, verdicts: [String]) throws(CSVError) -> [ClaimRecord] {
+    package static func read(_ bytes: [UInt8], file: String, verdicts: [String]) throws(CSVError) -> [ClaimRecord] {
         var seen: [String: Int] = [:]
         var records: [ClaimRecord] = []
-        for row in try CSVLines(bytes, file: file, header: csvHeader).rows {
+        for row in try CSVReader.rows(bytes, file: file, header: csvHeader) {
             if row[0].text.isEmpty { throw row[0].error("column claim is empty", file: file) }
             if let first = seen.updateValue(row[0].line, forKey: row[0].text) {
                 throw row[0].error("column claim is that of line \(first) too", file: file)
@@ -16,12 +12,11 @@ extension ClaimRecord {
                 let known = verdicts.joined(separator: ", ")
                 throw row[3].error("column verdict is not one of \(known)", file: file)
             }
-            let duration: Double = try row[6].value(
-                in: 0...Double.greatestFiniteMagnitude, file: file, name: "duration_ms")
+            let duration: Double = try row[6].value(file: file, name: "duration_ms")
             records.append(
                 ClaimRecord(
                     claim: row[0].text, statement: row[1].text, source: row[2].text, verdict: row[3].text,
-                    observed: row[4].text, detail: row[5].text, durationMs: duration, finding: ""))
+                    observed: row[4].text, detail: row[5].text, durationMs: duration))
         }
         return records
     }

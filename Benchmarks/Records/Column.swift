@@ -2,33 +2,29 @@
 ///
 /// The header, the row writer, the reader, the column reference and the metrics of a comparison all come from
 /// ``all``; a new column is a property of ``RunRecord`` and an entry at the end of that table.
-public struct Column: Sendable {
-    /// Which change of a metric is for the better.
-    public enum Direction: String, Sendable {
-        /// A smaller value is better.
+package struct Column: Sendable {
+    package enum Direction: String, Sendable {
         case lower
-        /// A larger value is better.
         case higher
         /// Neither: the column describes.
         case none
     }
 
     /// The name in the header, unit last.
-    public let name: String
+    package let name: String
     /// `ns`, `1/op`, …; empty for text.
-    public let unit: String
-    /// One sentence.
-    public let meaning: String
+    package let unit: String
+    package let meaning: String
     /// Which way is better; ``Direction/none`` for a column that is not a metric.
-    public let better: Direction
+    package let better: Direction
     /// Counts what the program did rather than how long it took, so that equal code gives equal values wherever the
     /// schedule of the threads does not matter.
-    public let isCount: Bool
+    package let isCount: Bool
     /// Whether the column says what was run rather than what came of it; arms are matched by these.
-    public let isIdentity: Bool
+    package let isIdentity: Bool
     /// Whether a file without the column is refused. Columns added after the first release are not required, so that
     /// older files still read.
-    public let isRequired: Bool
+    private(set) package var isRequired = true
 
     private let render: @Sendable (RunRecord) -> String
     private let numeric: @Sendable (RunRecord) -> Double?
@@ -36,7 +32,7 @@ public struct Column: Sendable {
 
     init<Value: CSVField>(
         _ name: String, _ path: any WritableKeyPath<RunRecord, Value> & Sendable, unit: String = "",
-        better: Direction = .none, isCount: Bool = false, isIdentity: Bool = false, isRequired: Bool = true,
+        better: Direction = .none, isCount: Bool = false, isIdentity: Bool = false,
         range: ClosedRange<Double> = 0...Double.greatestFiniteMagnitude, _ meaning: String
     ) {
         self.name = name
@@ -45,7 +41,6 @@ public struct Column: Sendable {
         self.better = better
         self.isCount = isCount
         self.isIdentity = isIdentity
-        self.isRequired = isRequired
         render = { $0[keyPath: path].csvText }
         numeric = { $0[keyPath: path].number }
         assign = { (text, record) throws(FieldProblem) in
@@ -53,28 +48,38 @@ public struct Column: Sendable {
         }
     }
 
+    /// A count for each operation, of which less is better.
+    static func count<Value: CSVField>(
+        _ name: String, _ path: any WritableKeyPath<RunRecord, Value> & Sendable, _ meaning: String
+    ) -> Column {
+        Column(name, path, unit: "1/op", better: .lower, isCount: true, meaning)
+    }
+
+    /// The same, and a file may lack it.
+    var asOptional: Column {
+        var column = self
+        column.isRequired = false
+        return column
+    }
+
     /// The column's value in `record` as it stands in the file, before quoting.
-    public func text(of record: RunRecord) -> String { render(record) }
+    package func text(of record: RunRecord) -> String { render(record) }
 
-    /// The column's value in `record` as a number; `nil` when it is missing or text.
-    public func number(of record: RunRecord) -> Double? { numeric(record) }
+    package func number(of record: RunRecord) -> Double? { numeric(record) }
 
-    /// Reads `text` into the column's property of `record`.
     func set(_ text: String, in record: inout RunRecord) throws(FieldProblem) { try assign(text, &record) }
 
     /// Whether it is a quantity that was measured or counted, be it a metric or not.
-    var isMeasure: Bool { !unit.isEmpty && !isIdentity }
+    package var isMeasure: Bool { !unit.isEmpty && !isIdentity }
 
-    /// The columns that have a better and a worse.
-    public static let metrics = all.filter { $0.better != .none }
+    package static let metrics = all.filter { $0.better != .none }
 
-    /// The column called `name`.
-    public static func named(_ name: String) -> Column? { byName[name] }
+    package static func named(_ name: String) -> Column? { byName[name] }
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
     /// Every column as a row of a Markdown table, for the column reference in the results' documentation.
-    public static var markdownTable: String {
+    package static var markdownTable: String {
         let rows = all.map { column in
             let better = column.better == .none ? "" : column.better.rawValue
             return "| `\(column.name)` | \(column.unit) | \(better) | \(column.meaning) |"

@@ -1,7 +1,8 @@
 extension Column {
     /// Every column, in the order of the file. Columns are only ever appended.
-    public static let all: [Column] =
+    package static let all: [Column] =
         identity + outcome + latency + work + cost + sharing + ring + health + appended
+        + optional.map(\.asOptional)
 
     /// Of growth, which can be a shrinking.
     private static let anyNumber = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
@@ -68,17 +69,15 @@ extension Column {
     ]
 
     private static let work: [Column] = [
-        Column(
-            "wakeups_per_op", \.wakeupsPerOp, unit: "1/op", better: .lower, isCount: true,
-            "Returns from a worker's blocking wait with at least one event."),
-        Column(
-            "spurious_wakeups_per_op", \.spuriousWakeupsPerOp, unit: "1/op", better: .lower, isCount: true,
+        .count("wakeups_per_op", \.wakeupsPerOp, "Returns from a worker's blocking wait with at least one event."),
+        .count(
+            "spurious_wakeups_per_op", \.spuriousWakeupsPerOp,
             "Wakeups from which the worker got nothing: no connection, no bytes."),
-        Column(
-            "empty_calls_per_op", \.emptyCallsPerOp, unit: "1/op", better: .lower, isCount: true,
+        .count(
+            "empty_calls_per_op", \.emptyCallsPerOp,
             "Accept or read calls that found nothing (EAGAIN), including the one that ends a drain."),
-        Column(
-            "syscalls_per_op", \.syscallsPerOp, unit: "1/op", better: .lower, isCount: true,
+        .count(
+            "syscalls_per_op", \.syscallsPerOp,
             "System calls that the workers made; who counted them is in `syscalls_source`."),
         Column(
             "voluntary_switches_per_op", \.voluntarySwitchesPerOp, unit: "1/op", better: .lower,
@@ -106,8 +105,8 @@ extension Column {
             "starvation_max_ns", \.starvationMaxNs, unit: "ns", better: .lower,
             "Longest time that a waiting worker went without an operation while others had one; the window's ends count."
         ),
-        Column(
-            "out_of_order_per_op", \.outOfOrderPerOp, unit: "1/op", better: .lower, isCount: true,
+        .count(
+            "out_of_order_per_op", \.outOfOrderPerOp,
             "Chunks of a connection that were handled after a later chunk of it, seen by numbers in messages of 16 bytes "
                 + "or more with a depth above 1."),
         Column(
@@ -117,15 +116,9 @@ extension Column {
     ]
 
     private static let ring: [Column] = [
-        Column(
-            "sqes_per_op", \.sqesPerOp, unit: "1/op", better: .lower, isCount: true,
-            "io_uring requests submitted."),
-        Column(
-            "cqes_per_op", \.cqesPerOp, unit: "1/op", better: .lower, isCount: true,
-            "io_uring completions reaped."),
-        Column(
-            "rearms_per_op", \.rearmsPerOp, unit: "1/op", better: .lower, isCount: true,
-            "Multishot requests that ended and were submitted again."),
+        .count("sqes_per_op", \.sqesPerOp, "io_uring requests submitted."),
+        .count("cqes_per_op", \.cqesPerOp, "io_uring completions reaped."),
+        .count("rearms_per_op", \.rearmsPerOp, "Multishot requests that ended and were submitted again."),
     ]
 
     private static let health: [Column] = [
@@ -173,73 +166,67 @@ extension Column {
         Column(
             "steering_fallbacks", \.steeringFallbacks,
             "Connections, warm-up included, for which the eBPF program found no listener of their processor."),
-        Column(
-            "allocations_per_op", \.allocationsPerOp, unit: "1/op", better: .lower, isCount: true,
+        .count(
+            "allocations_per_op", \.allocationsPerOp,
             "Memory allocations of the worker threads; empty under a sanitizer."),
+    ]
+
+    /// Columns after the first release, which older files lack.
+    private static let optional: [Column] = [
         Column(
-            "signal", \.signal, isIdentity: true, isRequired: false,
+            "signal", \.signal, isIdentity: true,
             "Wake: what carries a wake: `eventfd`, `eventfd-semaphore`, `pipe`, `futex` or `msg-ring`."),
         Column(
-            "shape", \.shape, isIdentity: true, isRequired: false,
+            "shape", \.shape, isIdentity: true,
             "Wake: `ping-pong` (two threads in turn) or `pool` (producers and consumers of tasks)."),
         Column(
-            "descriptors", \.descriptors, isIdentity: true, isRequired: false,
+            "descriptors", \.descriptors, isIdentity: true,
             "Wake pool: `per-task` or `per-worker` (one for each consumer)."),
+        Column("producers", \.producers, isIdentity: true, "Wake pool: threads that hand out tasks."),
+        Column("consumers", \.consumers, isIdentity: true, "Wake pool: threads that do tasks."),
+        Column("tasks", \.tasks, isIdentity: true, "Wake pool: tasks of one run."),
+        Column("live", \.live, isIdentity: true, "Wake pool: `live` if all descriptors were open at once, else empty."),
         Column(
-            "producers", \.producers, isIdentity: true, isRequired: false,
-            "Wake pool: threads that hand out tasks."),
-        Column("consumers", \.consumers, isIdentity: true, isRequired: false, "Wake pool: threads that do tasks."),
-        Column("tasks", \.tasks, isIdentity: true, isRequired: false, "Wake pool: tasks of one run."),
-        Column(
-            "live", \.live, isIdentity: true, isRequired: false,
-            "Wake pool: `live` if all descriptors were open at once, else empty."),
-        Column(
-            "placement", \.placement, isIdentity: true, isRequired: false,
+            "placement", \.placement, isIdentity: true,
             "Wake: whether the two sides share a processor: `same-cpu`, `different-cpus` or `unpinned`."),
         Column(
-            "one_way_min_ns", \.oneWayMinNs, unit: "ns", isRequired: false,
+            "one_way_min_ns", \.oneWayMinNs, unit: "ns",
             "Wake ping-pong: shortest time from one thread's signal to the other's wake."),
         Column(
-            "one_way_p50_ns", \.oneWayP50Ns, unit: "ns", better: .lower, isRequired: false,
+            "one_way_p50_ns", \.oneWayP50Ns, unit: "ns", better: .lower,
             "Wake ping-pong: median time from one thread's signal to the other's wake."),
         Column(
-            "one_way_p99_ns", \.oneWayP99Ns, unit: "ns", better: .lower, isRequired: false,
+            "one_way_p99_ns", \.oneWayP99Ns, unit: "ns", better: .lower,
             "Wake ping-pong: 99th percentile of the time from one thread's signal to the other's wake."),
-        Column("tasks_lost", \.tasksLost, isRequired: false, "Wake pool: tasks that nobody did; not 0 fails the run."),
+        Column("tasks_lost", \.tasksLost, "Wake pool: tasks that nobody did; not 0 fails the run."),
         Column(
-            "tasks_done_twice", \.tasksDoneTwice, isRequired: false,
-            "Wake pool: tasks that were done more than once; not 0 fails the run."),
+            "tasks_done_twice", \.tasksDoneTwice, "Wake pool: tasks that were done more than once; not 0 fails the run."
+        ),
         Column(
-            "emfile_waits", \.emfileWaits, isRequired: false,
+            "emfile_waits", \.emfileWaits,
             "Wake pool: times that a producer had no descriptor left and waited for some to be closed."),
+        Column("descriptors_peak", \.descriptorsPeak, "Wake pool: most descriptors of tasks open at once."),
         Column(
-            "descriptors_peak", \.descriptorsPeak, isRequired: false,
-            "Wake pool: most descriptors of tasks open at once."),
-        Column(
-            "bytes_per_descriptor", \.bytesPerDescriptor, unit: "bytes", isRequired: false,
+            "bytes_per_descriptor", \.bytesPerDescriptor, unit: "bytes",
             "Wake pool with `live`: growth of the kernel's slab memory, registrations included, by open descriptor; "
                 + "the page that a pipe's signal lies in is not slab."),
         Column(
-            "stale_events", \.staleEvents, isRequired: false,
+            "stale_events", \.staleEvents,
             "Wake pool: events of tasks that another consumer had taken, whose descriptors were read or closed "
                 + "by then; not 0 makes the mode unsafe for descriptors that are closed after a read."),
+        .count(
+            "client_allocations_per_op", \.clientAllocationsPerOp,
+            "Memory allocations of the client threads; empty under a sanitizer."),
         Column(
-            "client_allocations_per_op", \.clientAllocationsPerOp, unit: "1/op", better: .lower, isCount: true,
-            isRequired: false, "Memory allocations of the client threads; empty under a sanitizer."),
-        Column(
-            "syscalls_source", \.syscallsSource, isRequired: false,
+            "syscalls_source", \.syscallsSource,
             "Who counted `syscalls_per_op`: `bpf` or `perf` (the kernel), or `loop` (the worker loops themselves)."),
         Column(
-            "offered_ops_per_s", \.offeredOpsPerS, unit: "1/s", isRequired: false,
+            "offered_ops_per_s", \.offeredOpsPerS, unit: "1/s",
             "Open loop: operations that were due in the window, divided by its length."),
+        Column("saturated", \.saturated, "Open loop: `yes` if clearly less was served than was offered, else `no`."),
         Column(
-            "saturated", \.saturated, isRequired: false,
-            "Open loop: `yes` if clearly less was served than was offered, else `no`."),
-        Column(
-            "stall_max_ns", \.stallMaxNs, unit: "ns", isRequired: false,
+            "stall_max_ns", \.stallMaxNs, unit: "ns",
             "Longest time within the window in which no operation was completed."),
-        Column(
-            "warnings", \.warnings, isRequired: false,
-            "What has to be known before the row's figures are used, separated by `; `."),
+        Column("warnings", \.warnings, "What has to be known before the row's figures are used, separated by `; `."),
     ]
 }

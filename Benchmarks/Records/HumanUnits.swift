@@ -20,6 +20,15 @@ package enum HumanUnits {
     /// `97 %`
     package static func percent(_ share: Double) -> String { Decimal.fixed(100 * share, digits: 0) + " %" }
 
+    /// A value of the column called `name`, in its unit.
+    package static func of(_ value: Double, column name: String) -> String {
+        switch Column.named(name)?.unit {
+        case "ns", "ns/op": time(nanoseconds: value)
+        case "1/s": count(value)
+        default: perOperation(value)
+        }
+    }
+
     private static func scaled(_ value: Double, _ units: [(size: Double, name: String)]) -> String {
         // A value that rounds up to 1000 belongs to the next unit.
         let unit = units.last { value >= $0.size * 0.9995 } ?? units[0]

@@ -1,3 +1,5 @@
+import Statistics
+
 /// A column whose value contradicts others of its row; completes the sentence "column … ".
 struct RowProblem: Error {
     var column: String
@@ -5,7 +7,6 @@ struct RowProblem: Error {
 }
 
 extension RunRecord {
-    /// Checks that the columns of a row agree with each other as a run leaves them.
     func checkConsistency() throws(RowProblem) {
         try checkStatus()
         try checkThroughput()
@@ -49,14 +50,8 @@ extension RunRecord {
     }
 
     private func checkLatencies() throws(RowProblem) {
-        let ladder: [(String, UInt64?)] = [
-            ("latency_min_ns", latencyMinNs), ("latency_p50_ns", latencyP50Ns), ("latency_p90_ns", latencyP90Ns),
-            ("latency_p99_ns", latencyP99Ns), ("latency_p999_ns", latencyP999Ns), ("latency_max_ns", latencyMaxNs),
-        ]
-        try checkLadder(ladder)
-        try checkLadder([
-            ("one_way_min_ns", oneWayMinNs), ("one_way_p50_ns", oneWayP50Ns), ("one_way_p99_ns", oneWayP99Ns),
-        ])
+        try checkLadder(["min", "p50", "p90", "p99", "p999", "max"].map { "latency_\($0)_ns" })
+        try checkLadder(["min", "p50", "p99"].map { "one_way_\($0)_ns" })
         if let mean = latencyMeanNs {
             // The mean is of the histogram's resolution, the ends are exact.
             let isBelow = latencyMinNs.map { mean < Double($0) * 0.99 - 1 } ?? false
@@ -70,21 +65,20 @@ extension RunRecord {
         guard let latencySamples else { return }
         try require((latencySamples > 0) == (latencyKind != nil), "latency_samples", "contradicts latency_kind")
         let supported = latencySamples == 0 ? [] : LatencySummary.supportedPerMille(samples: latencySamples)
-        let percentiles: [(String, UInt64?, UInt64)] = [
-            ("latency_p50_ns", latencyP50Ns, 500), ("latency_p90_ns", latencyP90Ns, 900),
-            ("latency_p99_ns", latencyP99Ns, 990), ("latency_p999_ns", latencyP999Ns, 999),
-        ]
-        for (column, value, perMille) in percentiles {
+        for (name, perMille) in [("p50", 500), ("p90", 900), ("p99", 990), ("p999", 999)] as [(String, UInt64)] {
             try require(
-                value == nil || supported.contains(perMille), column,
+                isEmpty("latency_\(name)_ns") || supported.contains(perMille), "latency_\(name)_ns",
                 "is not empty although fewer than ten of \(latencySamples) samples lie beyond it")
         }
     }
 
-    private func checkLadder(_ ladder: [(column: String, value: UInt64?)]) throws(RowProblem) {
-        var last: (column: String, value: UInt64)?
-        for (column, value) in ladder {
-            guard let value else { continue }
+    private func isEmpty(_ column: String) -> Bool { Column.named(column)?.text(of: self).isEmpty ?? true }
+
+    /// The values of the columns do not fall.
+    private func checkLadder(_ columns: [String]) throws(RowProblem) {
+        var last: (column: String, value: Double)?
+        for column in columns {
+            guard let value = Column.named(column)?.number(of: self) else { continue }
             if let last { try require(last.value <= value, column, "is less than \(last.column)") }
             last = (column, value)
         }
@@ -118,20 +112,12 @@ extension RunRecord {
 
     private func checkWake() throws(RowProblem) {
         guard workload != "wake" else { return }
-        let texts = [
-            ("signal", signal), ("shape", shape), ("descriptors", descriptors), ("live", live),
-            ("placement", placement),
+        let columns = [
+            "signal", "shape", "descriptors", "live", "placement", "producers", "consumers", "tasks", "one_way_min_ns",
+            "one_way_p50_ns", "one_way_p99_ns", "tasks_lost",
         ]
-        for (column, text) in texts {
-            try require(text.isEmpty, column, "is not empty although the workload is not wake")
-        }
-        let numbers: [(String, Bool)] = [
-            ("producers", producers == nil), ("consumers", consumers == nil), ("tasks", tasks == nil),
-            ("one_way_min_ns", oneWayMinNs == nil), ("one_way_p50_ns", oneWayP50Ns == nil),
-            ("one_way_p99_ns", oneWayP99Ns == nil), ("tasks_lost", tasksLost == nil),
-        ]
-        for (column, isEmpty) in numbers {
-            try require(isEmpty, column, "is not empty although the workload is not wake")
+        for column in columns {
+            try require(isEmpty(column), column, "is not empty although the workload is not wake")
         }
     }
 }

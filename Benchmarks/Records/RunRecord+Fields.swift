@@ -2,11 +2,8 @@
 enum FieldRule {
     /// The column's values are these; with the empty text among them the field may be empty.
     case oneOf([String])
-    /// A number of at least this.
     case atLeast(Double)
-    /// Text that is not empty.
     case filled
-    /// ISO 8601 with an offset.
     case time
     /// `none`, `fixed:T`, `exp:T` or `bimodal:T,T,P`.
     case serviceTime

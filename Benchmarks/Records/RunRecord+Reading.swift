@@ -3,21 +3,13 @@ extension RunRecord {
     ///
     /// Nothing is guessed and nothing skipped: the first thing that is not as the writer leaves it is thrown, with its
     /// line and column. Columns that this version does not know are ignored, since newer versions append them.
-    ///
-    /// - Parameter file: how errors call the file.
-    public static func read(_ bytes: [UInt8], file: String) throws(CSVError) -> [RunRecord] {
-        guard !bytes.isEmpty else {
-            throw CSVError(file: file, line: 1, column: 1, message: "the file is empty: a header line is missing")
-        }
-        var tokenizer = CSVTokenizer(bytes, file: file)
+    package static func read(_ bytes: [UInt8], file: String) throws(CSVError) -> [RunRecord] {
+        var reader = try CSVReader(bytes, file: file)
+        let header = try RowLayout(header: reader.header, file: file)
         var row: [CSVToken] = []
-        guard try tokenizer.next(into: &row) else {
-            throw CSVError(file: file, line: 1, column: 1, message: "the file holds no header line")
-        }
-        let header = try RowLayout(header: row, file: file)
         var records: [RunRecord] = []
         var earlier = EarlierRuns()
-        while try tokenizer.next(into: &row) {
+        while try reader.next(into: &row) {
             let record = try header.record(row, file: file)
             do {
                 try record.checkConsistency()
@@ -31,7 +23,6 @@ extension RunRecord {
     }
 }
 
-/// Which column stands at which place of a file's rows.
 private struct RowLayout {
     private let columns: [Column?]
     private let schemaVersionIndex: Int
@@ -39,8 +30,7 @@ private struct RowLayout {
     init(header: [CSVToken], file: String) throws(CSVError) {
         var seen: Set<String> = []
         for name in header where !seen.insert(name.text).inserted {
-            let message = "column \(quotedExcerpt(name.text)) appears twice in the header"
-            throw CSVError(file: file, line: name.line, column: name.column, message: message)
+            throw name.problem("column \(quotedExcerpt(name.text)) appears twice in the header", file: file)
         }
         for column in Column.all where column.isRequired && !seen.contains(column.name) {
             throw CSVError(file: file, line: 1, column: 1, message: "column \(column.name) is missing from the header")
@@ -61,11 +51,11 @@ private struct RowLayout {
             }
             if let unknown {
                 let message = "column \(quotedExcerpt(unknown.text)) is not known, and known ones follow it"
-                throw CSVError(file: file, line: unknown.line, column: unknown.column, message: message)
+                throw unknown.problem(message, file: file)
             }
             if let last, place < last.place {
-                let message = "column \(token.text) stands behind \(last.token.text), which comes after it"
-                throw CSVError(file: file, line: token.line, column: token.column, message: message)
+                throw token.problem(
+                    "column \(token.text) stands behind \(last.token.text), which comes after it", file: file)
             }
             last = (place, token)
         }
@@ -73,19 +63,12 @@ private struct RowLayout {
 
     private static let places = Dictionary(uniqueKeysWithValues: Column.all.enumerated().map { ($1.name, $0) })
 
-    /// What is wrong with the field of a column.
     func error(_ column: String, _ message: String, in row: [CSVToken], file: String) -> CSVError {
         let index = columns.firstIndex { $0?.name == column } ?? 0
-        let text = "column \(column) \(message): \(quotedExcerpt(row[index].text))"
-        return CSVError(file: file, line: row[index].line, column: row[index].column, message: text)
+        return row[index].error("column \(column) \(message)", file: file)
     }
 
     func record(_ row: [CSVToken], file: String) throws(CSVError) -> RunRecord {
-        guard row.count == columns.count else {
-            let last = row[row.count - 1]
-            let message = "the row has \(row.count) fields where the header has \(columns.count)"
-            throw CSVError(file: file, line: last.line, column: last.column, message: message)
-        }
         try checkVersion(row[schemaVersionIndex], file: file)
         var record = RunRecord()
         for (column, token) in zip(columns, row) {
@@ -104,13 +87,13 @@ private struct RowLayout {
     private func checkVersion(_ token: CSVToken, file: String) throws(CSVError) {
         let expected = RunRecord.currentSchemaVersion
         guard token.text != String(expected) else { return }
-        let message = "schema_version is \(quotedExcerpt(token.text)); this version of bench reads \(expected)"
-        throw CSVError(file: file, line: token.line, column: token.column, message: message)
+        throw token.problem(
+            "schema_version is \(quotedExcerpt(token.text)); this version of bench reads \(expected)", file: file)
     }
 }
 
-/// The runs above a row: ids are unique, and a place in a round is run again only by the same arm, and only while what
-/// it held came to nothing.
+/// The runs above a row: ids are unique, and a place in a round is repeated only by the same arm, after a void or partial
+/// run.
 private struct EarlierRuns {
     /// Which place of an invocation a run had.
     private struct Place: Hashable {

@@ -1,5 +1,4 @@
-/// How a run ended.
-public enum Status: String, Sendable, CaseIterable {
+package enum Status: String, Sendable, CaseIterable {
     /// Completed, and nothing that was watched spoiled it.
     case ok
     /// Completed, but something spoiled it (a listen queue overflowed): its numbers must not be used.
@@ -13,7 +12,7 @@ public enum Status: String, Sendable, CaseIterable {
 }
 
 /// Where the clock of a latency sample starts.
-public enum LatencyKind: String, Sendable, CaseIterable {
+package enum LatencyKind: String, Sendable, CaseIterable {
     /// Open loop: at the time the operation was scheduled for, so that a stall is charged to all it delayed.
     case fromScheduledStart = "from-scheduled-start"
     /// Closed loop: just before the client's call.

@@ -2,22 +2,17 @@
 package struct SharedRuns {
     /// A list that others hold too, in whole or in part.
     package struct Copy: Equatable {
-        /// Its index among the lists.
         package var index: Int
         /// The index of the list that keeps the runs.
         package var original: Int
-        /// How many of its runs the original has.
         package var shared: Int
-        /// How many runs it has.
         package var runs: Int
-        /// One of the shared runs.
         package var example: String
     }
 
     /// The lists to leave out, by index, so that no run counts twice; of two the one that says less goes.
     package let copies: [Copy]
 
-    /// Compares all with each other.
     package init(_ lists: [[RunRecord]]) {
         let prints = lists.map { list in
             Dictionary(list.compactMap { run in Self.print(of: run).map { ($0, run.runId) } }) { first, _ in first }
@@ -45,7 +40,7 @@ package struct SharedRuns {
     }
 
     /// Everything that was measured; `nil` for a run that measured nothing. The id alone says little: it names the
-    /// second in which an invocation began. Status and reason change when an invocation is gone on with.
+    /// second in which an invocation began. Status and reason change when an invocation is resumed.
     private static func print(of run: RunRecord) -> String? {
         guard run.operations > 0 else { return nil }
         var run = run

@@ -2,20 +2,20 @@
 ///
 /// Texts of the same moment are equal and texts of different ones are ordered in time, which the texts themselves are
 /// not: `13:00:00+02:00` is before `12:00:00Z`, and `12:00:00Z` before `12:00:00.5Z`.
-public struct Timestamp: Hashable, Comparable, Sendable {
+package struct Timestamp: Hashable, Comparable, Sendable {
     /// Whole seconds since the beginning of 1970 in UTC.
-    public let seconds: Int64
+    package let seconds: Int64
     /// What is left, in nanoseconds; further digits are dropped.
-    public let nanoseconds: Int64
+    package let nanoseconds: Int64
 
     /// Seconds since the beginning of 1970 in UTC, to a double's precision.
-    public var secondsSince1970: Double { Double(seconds) + Double(nanoseconds) / 1e9 }
+    package var secondsSince1970: Double { Double(seconds) + Double(nanoseconds) / 1e9 }
 
     /// Reads `2026-01-31T12:00:00Z`, with `+02:00`, `+0200` or `+02` in place of `Z` and with a fraction of the seconds
     /// where there is one.
     ///
     /// `nil` for text that is no such time: without an offset it could be any of 27 hours.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         var rest = Array(text.utf8)[...]
         guard let year = Self.number(4, &rest), Self.take("-", &rest), let month = Self.number(2, &rest),
             Self.take("-", &rest), let day = Self.number(2, &rest), Self.take("T", &rest),
@@ -32,16 +32,14 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         nanoseconds = fraction
     }
 
-    /// The beginning of 1970 in UTC.
-    public static let start = Timestamp(seconds: 0, nanoseconds: 0)
+    package static let start = Timestamp(seconds: 0, nanoseconds: 0)
 
     private init(seconds: Int64, nanoseconds: Int64) {
         self.seconds = seconds
         self.nanoseconds = nanoseconds
     }
 
-    /// In the order of time.
-    public static func < (one: Timestamp, other: Timestamp) -> Bool {
+    package static func < (one: Timestamp, other: Timestamp) -> Bool {
         (one.seconds, one.nanoseconds) < (other.seconds, other.nanoseconds)
     }
 
@@ -100,5 +98,5 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 extension RunRecord {
     /// When the run started, to be compared and sorted by; `nil` for a text that is no time, which no file holds that
     /// was read.
-    public var startTime: Timestamp? { Timestamp(startedAt) }
+    package var startTime: Timestamp? { Timestamp(startedAt) }
 }

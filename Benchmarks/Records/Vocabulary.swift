@@ -1,10 +1,7 @@
 /// What one operation of a workload is called.
 package struct OperationName {
-    /// In table headings: `conn`.
     package var short: String
-    /// In sentences: `connection`.
     package var singular: String
-    /// In sentences: `connections`.
     package var plural: String
 
     private static let names = [

@@ -66,25 +66,17 @@ report() {
     if awk -v r="$ratio" 'BEGIN { exit !(r > 1.15) }'; then worst=2; fi
 }
 
-sum() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a + b }'; }
-
-rally="--shape ping-pong --pin same --warmup 0 --duration 500ms"
-pool="--shape pool --descriptors per-task --tasks 3000 --mode et"
+ping_pong="--shape ping-pong --pin same --warmup 0 --duration 500ms"
 in_swift="--implementation swift"
 in_c="--implementation c"
-# The options are words. A ping-pong writes once for each wake; a pool registers and closes once for each task.
+# The options are words. A ping-pong writes once for each wake.
 # shellcheck disable=SC2086
 {
     report "ping-pong, blocking" \
-        "$(instructions '*rallyInRead*' write --mode blocking $rally $in_swift)" \
-        "$(instructions reference_rally_read write --mode blocking $rally $in_c)"
+        "$(instructions '*answerSignals*' write --mode blocking $ping_pong $in_swift)" \
+        "$(instructions reference_ping_pong_read write --mode blocking $ping_pong $in_c)"
     report "ping-pong, epoll-et" \
-        "$(instructions '*rallyInEpoll*' write --mode et $rally $in_swift)" \
-        "$(instructions reference_rally_epoll write --mode et $rally $in_c)"
-    report "pool, epoll-et, a task" \
-        "$(sum "$(instructions '*produceDescriptors*' epoll_ctl $pool $in_swift)" \
-            "$(instructions '*consumeDescriptors*' close $pool $in_swift)")" \
-        "$(sum "$(instructions reference_produce epoll_ctl $pool $in_c)" \
-            "$(instructions reference_consume close $pool $in_c)")"
+        "$(instructions '*answerSignals*' write --mode et $ping_pong $in_swift)" \
+        "$(instructions reference_ping_pong_epoll write --mode et $ping_pong $in_c)"
 }
 exit $worst

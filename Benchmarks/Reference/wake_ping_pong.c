@@ -32,30 +32,30 @@ static inline int write_signal(int output, uint64_t *counts) {
     return 0;
 }
 
-static inline bool goes_on(const struct reference_rally *rally) {
+static inline bool goes_on(const struct reference_ping_pong *side) {
     uint64_t now = monotonic_nanoseconds();
-    count(rally->counts, REFERENCE_OPERATIONS, 1);
-    if (rally->leads && now >= rally->load_end)
-        __atomic_store_n(rally->over, 1, __ATOMIC_RELAXED);
-    if (__atomic_load_n(rally->over, __ATOMIC_RELAXED))
+    count(side->counts, REFERENCE_OPERATIONS, 1);
+    if (side->leads && now >= side->load_end)
+        __atomic_store_n(side->over, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(side->over, __ATOMIC_RELAXED))
         return false;
-    if (now >= rally->window_start && now < rally->window_end) {
-        record(rally->one_way, now - __atomic_load_n(rally->theirs, __ATOMIC_RELAXED));
-        if (rally->leads)
-            record(rally->round_trips, now - __atomic_load_n(rally->mine, __ATOMIC_RELAXED));
+    if (now >= side->window_start && now < side->window_end) {
+        record(side->one_way, now - __atomic_load_n(side->theirs, __ATOMIC_RELAXED));
+        if (side->leads)
+            record(side->round_trips, now - __atomic_load_n(side->mine, __ATOMIC_RELAXED));
     }
-    __atomic_store_n(rally->mine, now, __ATOMIC_RELAXED);
+    __atomic_store_n(side->mine, now, __ATOMIC_RELAXED);
     return true;
 }
 
-int reference_rally_read(const struct reference_rally *rally, int input, int output) {
+int reference_ping_pong_read(const struct reference_ping_pong *side, int input, int output) {
     for (;;) {
-        if (read_signal(input, rally->counts) < 0)
+        if (read_signal(input, side->counts) < 0)
             return errno;
-        count(rally->counts, REFERENCE_WAKEUPS, 1);
-        if (!goes_on(rally))
+        count(side->counts, REFERENCE_WAKEUPS, 1);
+        if (!goes_on(side))
             return 0;
-        int error = write_signal(output, rally->counts);
+        int error = write_signal(output, side->counts);
         if (error)
             return error;
     }
@@ -81,14 +81,14 @@ static inline int wait_in_epoll(int set, int input, bool drains, uint64_t *count
     }
 }
 
-int reference_rally_epoll(const struct reference_rally *rally, int set, int input, int output, bool drains) {
+int reference_ping_pong_epoll(const struct reference_ping_pong *side, int set, int input, int output, bool drains) {
     for (;;) {
-        int error = wait_in_epoll(set, input, drains, rally->counts);
+        int error = wait_in_epoll(set, input, drains, side->counts);
         if (error)
             return error;
-        if (!goes_on(rally))
+        if (!goes_on(side))
             return 0;
-        error = write_signal(output, rally->counts);
+        error = write_signal(output, side->counts);
         if (error)
             return error;
     }

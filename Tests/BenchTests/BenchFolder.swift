@@ -1,34 +1,9 @@
 import Foundation
 import Records
+import TestSupport
 
 /// A folder of its own in which `bench` is run, several times over.
 final class BenchFolder: Sendable {
-    /// Beside the test bundle, where the package manager puts all products of a build.
-    static let bench: String = {
-        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        return tests.appending(path: "bench").path()
-    }()
-
-    /// How a process ended and what it said.
-    struct Outcome {
-        let exit: Int32
-        let output: String
-        let complaints: String
-
-        /// The lines on standard error but for those that a debug build, a busy machine and a user without privileges give
-        /// rise to, and for the last line of standard output, which is repeated where they lead to different places.
-        var complaintLines: [Substring] {
-            complaints.split(separator: "\n").filter { line in
-                !["whose numbers mean nothing", "no noise floor is known", "counted by the loops"].contains {
-                    line.contains($0)
-                } && line != lastLine
-            }
-        }
-
-        /// The last line on standard output; empty if there is none.
-        var lastLine: Substring { output.split(separator: "\n").last ?? "" }
-    }
-
     let url: URL
 
     init() throws {
@@ -71,44 +46,17 @@ final class BenchFolder: Sendable {
         try RunRecord.read(Array(text(folder + "/runs.csv").utf8), file: folder)
     }
 
-    /// Starts `bench` here; the second value is finished when it has ended.
-    func start(
-        _ arguments: [String], environment: [String: String] = [:]
-    ) throws -> (process: Process, outcome: @Sendable () async -> Outcome) {
-        let process = Process()
-        process.executableURL = URL(filePath: Self.bench)
-        process.arguments = arguments
-        process.currentDirectoryURL = url
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        process.standardInput = FileHandle.nullDevice
-        // To files, since a full pipe would stop the process.
-        let names = ["stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
-        for name in names { try write(name, "") }
-        let files = try names.map { try FileHandle(forWritingTo: url.appending(path: $0)) }
-        (process.standardOutput, process.standardError) = (files[0], files[1])
-        let (stream, continuation) = AsyncStream<Int32>.makeStream()
-        process.terminationHandler = {
-            continuation.yield($0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus)
-            continuation.finish()
-        }
-        try process.run()
-        for file in files { try file.close() }
-        return (
-            process,
-            { [self] in
-                var exit: Int32 = .min
-                for await status in stream { exit = status }
-                return Outcome(exit: exit, output: text(names[0]), complaints: text(names[1]))
-            }
-        )
+    /// Starts `bench` here.
+    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> BenchProcess {
+        try BenchProcess(arguments, in: url, environment: environment)
     }
 
-    /// Runs `bench` here to its end; a signal that ended it counts as a negative exit code.
-    func bench(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
-        try await start(arguments, environment: environment).outcome()
+    /// Runs `bench` here to its end.
+    func bench(_ arguments: [String], environment: [String: String] = [:]) async throws -> BenchProcess.Outcome {
+        try await start(arguments, environment: environment).wait()
     }
 
-    func bench(_ arguments: String) async throws -> Outcome {
+    func bench(_ arguments: String) async throws -> BenchProcess.Outcome {
         try await bench(arguments.split(separator: " ").map(String.init))
     }
 }

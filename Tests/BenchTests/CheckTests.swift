@@ -1,6 +1,7 @@
 import Foundation
 import Meters
 import Records
+import TestSupport
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(60))) struct CheckTests {
@@ -110,9 +111,9 @@ import Testing
         #expect(try folder.rows("kept/accept/base").count == 6)
         // A baseline that holds what this program does not make.
         let program = folder.path(machine + "/bench")
-        let other = "*'--only poll '*) exec '\(BenchFolder.bench)' \"$@\" --service-time fixed:1us"
+        let other = "*'--only poll '*) exec '\(BenchProcess.path)' \"$@\" --service-time fixed:1us"
         try folder.write(
-            machine + "/bench", "#!/bin/sh\ncase \"$*\" in \(other);; *) exec '\(BenchFolder.bench)' \"$@\";; esac\n")
+            machine + "/bench", "#!/bin/sh\ncase \"$*\" in \(other);; *) exec '\(BenchProcess.path)' \"$@\";; esac\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
         let lacking = try await folder.bench(check)
         #expect(lacking.exit == 3 && lacking.output.contains("Not compared: poll"), "\(lacking.complaints)")

@@ -1,12 +1,13 @@
 import Foundation
 import Meters
 import Records
+import TestSupport
 import Testing
 
 @Suite struct CompareTests {
     private func compare(
         _ base: [RunRecord], _ new: [RunRecord], _ more: [String] = []
-    ) async throws -> BenchFolder.Outcome {
+    ) async throws -> BenchProcess.Outcome {
         let folder = try BenchFolder()
         try folder.write("a", rows: base)
         try folder.write("b", rows: Self.dayLater(new))

@@ -1,6 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
-import Workloads
+import Claims
+import Load
+import Loops
+import Meters
+import Runs
 
 @Suite struct CompletionTests {
     struct Place: Sendable, CustomTestStringConvertible {

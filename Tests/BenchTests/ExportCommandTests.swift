@@ -1,6 +1,7 @@
 import Foundation
 import Histogram
 import Records
+import TestSupport
 import Testing
 
 @Suite struct ExportCommandTests {

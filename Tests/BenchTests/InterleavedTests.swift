@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 /// Programs compared by running them. What they measure depends on the machine; what they count does not.
@@ -9,21 +10,21 @@ import Testing
 
     /// A program that is `bench` with one more system call per connection.
     private func dearer(in folder: BenchFolder) throws -> String {
-        let text = "#!/bin/sh\nexec '\(BenchFolder.bench)' \"$@\" --service sleep --service-time fixed:1us\n"
+        let text = "#!/bin/sh\nexec '\(BenchProcess.path)' \"$@\" --service sleep --service-time fixed:1us\n"
         try folder.write("dearer", text)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path("dearer"))
         return folder.path("dearer")
     }
 
     private func compare(_ new: String, _ more: [String]) -> [String] {
-        ["compare", "--binaries", BenchFolder.bench, new, "--output", "out", "--seed", "7"]
+        ["compare", "--binaries", BenchProcess.path, new, "--output", "out", "--seed", "7"]
             + ["--fail-on", "syscalls_per_op", "--ignore", "service_time,service"] + more
     }
 
     @Test func blocksHoldEveryProgramAndModeOnceInSeededOrder() async throws {
         let folder = try BenchFolder()
         let arguments =
-            compare(BenchFolder.bench, ["--blocks", "3", "--max-blocks", "3", "--", "--mode", "lt,et"])
+            compare(BenchProcess.path, ["--blocks", "3", "--max-blocks", "3", "--", "--mode", "lt,et"])
             + ["--drain", "20"]
         #expect(try await folder.bench(arguments).exit == 0)
         let sides = try ["base", "new"].map { try folder.rows("out/\($0)") }
@@ -51,7 +52,7 @@ import Testing
         let folder = try BenchFolder()
         // Re-arming belongs to one of the modes, and a shared set to two.
         let arguments =
-            compare(BenchFolder.bench, ["--blocks", "2", "--max-blocks", "2", "--allow-missing", "--"])
+            compare(BenchProcess.path, ["--blocks", "2", "--max-blocks", "2", "--allow-missing", "--"])
             + ["--mode", "all", "--rearm", "late", "--topology", "all", "--drain", "5"]
         let outcome = try await folder.bench(arguments)
         #expect(outcome.exit == 0, "\(outcome.complaints)")
@@ -76,7 +77,7 @@ import Testing
         let folder = try BenchFolder()
         // Two blocks are too few for any verdict.
         let outcome = try await folder.bench(
-            compare(BenchFolder.bench, ["--blocks", "2", "--max-blocks", "3", "--"]) + Self.steady)
+            compare(BenchProcess.path, ["--blocks", "2", "--max-blocks", "3", "--"]) + Self.steady)
         #expect(outcome.exit == 0, "\(outcome.complaints)")
         #expect(outcome.complaints.contains("inconclusive after 2 blocks; going on to 3: epoll-lt"))
         #expect(try folder.rows("out/new").map(\.round) == [1, 2, 3])
@@ -86,7 +87,7 @@ import Testing
         // Six blocks can give 96.9 %: enough for a comparison of one look, and too little where two share the 5 %.
         for (most, confidence) in [("6", "[96.9 %]"), ("7", "[98.4 %]")] {
             let outcome = try await BenchFolder().bench(
-                compare(BenchFolder.bench, ["--blocks", "6", "--max-blocks", most])
+                compare(BenchProcess.path, ["--blocks", "6", "--max-blocks", most])
                     + ["--fail-on", "server_cpu_ns_per_op", "--", "--mode", "lt", "--drain", "20"])
             #expect(outcome.output.contains(confidence), "\(outcome.output)\(outcome.complaints)")
         }
@@ -95,13 +96,13 @@ import Testing
     @Test func anInterruptedComparisonGoesOn() async throws {
         let folder = try BenchFolder()
         let arguments =
-            compare(BenchFolder.bench, ["--blocks", "8", "--max-blocks", "8", "--", "--mode", "lt", "--drain", "20"])
-        let (process, outcome) = try folder.start(arguments)
+            compare(BenchProcess.path, ["--blocks", "8", "--max-blocks", "8", "--", "--mode", "lt", "--drain", "20"])
+        let process = try folder.start(arguments)
         while process.isRunning, ((try? folder.rows("out/new")) ?? []).count < 2 {
             try await Task.sleep(for: .milliseconds(5))
         }
-        process.interrupt()
-        let first = await outcome()
+        process.send(SIGINT)
+        let first = await process.wait()
         #expect(first.exit == 130 && first.complaints.contains("bench compare --resume out"))
         let before = try folder.rows("out/new")
         #expect(before.allSatisfy { $0.status == .partial } && before.count < 8)
@@ -120,12 +121,12 @@ import Testing
     @Test func aComparisonThatGoesOnKeepsItsLooksAndItsCriteria() async throws {
         let folder = try BenchFolder()
         let stages = ["--blocks", "2", "--max-blocks", "40", "--", "--mode", "lt", "--drain", "20"]
-        let (process, outcome) = try folder.start(compare(BenchFolder.bench, stages))
+        let process = try folder.start(compare(BenchProcess.path, stages))
         while process.isRunning, ((try? folder.rows("out/new")) ?? []).count < 10 {
             try await Task.sleep(for: .milliseconds(5))
         }
-        process.interrupt()
-        #expect(await outcome().exit == 130)
+        process.send(SIGINT)
+        #expect(await process.wait().exit == 130)
         let other = try await folder.bench("compare --resume out --quiet --fail-on wakeups_per_op")
         #expect(other.exit == 64 && other.complaints.contains("--resume keeps to what was asked at first"))
         let second = try await folder.bench("compare --resume out --quiet")

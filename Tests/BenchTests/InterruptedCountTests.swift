@@ -2,7 +2,11 @@ import Foundation
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Claims
+@testable import Load
+@testable import Loops
+import Meters
+@testable import Runs
 @testable import bench
 
 /// Ctrl-C after a run, while its calls are counted.

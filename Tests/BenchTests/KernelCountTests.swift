@@ -1,6 +1,7 @@
 import Foundation
 import Meters
 import Records
+import TestSupport
 import Testing
 
 /// What the kernel counts, in whole programs.
@@ -194,21 +195,14 @@ import Testing
             "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all",
             "--bounding-set=-all",
         ]
-        guard succeeds(user + ["test", "-x", BenchFolder.bench], need: "another user may not run the program") else {
+        guard succeeds(user + ["test", "-x", BenchProcess.path], need: "another user may not run the program") else {
             return
         }
         let folder = try BenchFolder()
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.url.path())
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments =
-            user + [BenchFolder.bench, "--mode", "lt,poll", "--drain", "20", "--rounds", "3", "--output", "out"]
-        process.currentDirectoryURL = folder.url
-        let errors = Pipe()
-        (process.standardError, process.standardOutput) = (errors, FileHandle.nullDevice)
-        try process.run()
-        let complaints = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        let process = try BenchProcess(
+            ["--mode", "lt,poll", "--drain", "20", "--rounds", "3", "--output", "out"], under: user, in: folder.url)
+        let complaints = await process.wait().complaints
         let said = complaints.split(separator: "\n").filter { $0.contains("counted by the loops") }
         #expect(said.count == 1 && said[0].contains("CAP_BPF and CAP_PERFMON"), "\(complaints)")
         #expect(folder.text("out/run.json").contains("counted by the loops"))
@@ -227,15 +221,15 @@ import Testing
     @Test func interruptedAndResumedTheCallsAreThoseOfTheRows() async throws {
         guard Self.canCount else { return }
         let folder = try BenchFolder()
-        let (process, outcome) = try folder.start([
+        let process = try folder.start([
             "--mode", "lt,poll", "--drain", "20", "--rounds", "8", "--service-time", "fixed:2ms", "--service", "sleep",
             "--output", "out",
         ])
         while process.isRunning, folder.text("out/runs.csv").count(where: { $0 == "\n" }) < 4 {
             try await Task.sleep(for: .milliseconds(2))
         }
-        kill(process.processIdentifier, SIGKILL)
-        _ = await outcome()
+        process.send(SIGKILL)
+        _ = await process.wait()
         // What the crash left: whole lines are read as they are, a cut one is taken out.
         try folder.write("out/calls.csv", folder.text("out/calls.csv") + "nobody,read,1\n20")
         #expect(try await folder.bench("--resume out").exit == 0)
@@ -249,7 +243,7 @@ import Testing
         guard Self.canCount else { return }
         let folder = try BenchFolder()
         let outcome = try await folder.bench([
-            "compare", "--binaries", BenchFolder.bench, BenchFolder.bench, "--blocks", "2", "--max-blocks", "2",
+            "compare", "--binaries", BenchProcess.path, BenchProcess.path, "--blocks", "2", "--max-blocks", "2",
             "--output", "out", "--", "--mode", "lt", "--drain", "50",
         ])
         for side in ["base", "new"] {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(60))) struct LeakTests {
@@ -7,20 +8,21 @@ import Testing
     @Test(arguments: ["blocking", "epoll-lt", "epoll-oneshot", "dispatcher", "uring-multishot", "uring-direct"])
     func runsLeaveNoDescriptorBehind(_ mode: String) async throws {
         let folder = try BenchFolder()
-        let (process, outcome) = try folder.start(
+        let process = try folder.start(
             ["--mode", mode, "--listener", "all", "--workers", "2", "--drain", "5", "--rounds", "60"]
                 + ["--quiet", "--output", "out"])
         let early = try await descriptors(of: process, afterRows: 40, in: folder)
         let late = try await descriptors(of: process, afterRows: 200, in: folder)
-        kill(process.processIdentifier, SIGKILL)
-        _ = await outcome()
+        process.send(SIGKILL)
+        _ = await process.wait()
         #expect(late < early + 60, "\(early) descriptors after 40 runs, \(late) after 200")
     }
 
-    private func descriptors(of process: Process, afterRows count: Int, in folder: BenchFolder) async throws -> Int {
+    private func descriptors(of process: BenchProcess, afterRows count: Int, in folder: BenchFolder) async throws -> Int
+    {
         while process.isRunning, folder.text("out/runs.csv").count(where: { $0 == "\n" }) <= count {
             try await Task.sleep(for: .milliseconds(5))
         }
-        return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processID)/fd").count
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 /// The last line and the exit code of `compare`, on stored rows.
@@ -41,7 +42,7 @@ import Testing
         func lastLine(_ redirection: String, of file: String) throws -> Substring {
             let shell = Process()
             shell.executableURL = URL(filePath: "/bin/sh")
-            shell.arguments = ["-c", "'\(BenchFolder.bench)' compare a b \(redirection)"]
+            shell.arguments = ["-c", "'\(BenchProcess.path)' compare a b \(redirection)"]
             shell.currentDirectoryURL = folder.url
             try shell.run()
             shell.waitUntilExit()

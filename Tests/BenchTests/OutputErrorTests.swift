@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Results that cannot be written: the path, the error's name, and what to do.

@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(60))) struct ResumeTests {
@@ -12,12 +13,12 @@ import Testing
     /// A folder with an invocation that was stopped by `signal` after some rows.
     private func stopped(by signal: Int32) async throws -> BenchFolder {
         let folder = try BenchFolder()
-        let (process, outcome) = try folder.start(Self.arguments)
+        let process = try folder.start(Self.arguments)
         while process.isRunning, folder.text("out/runs.csv").count(where: { $0 == "\n" }) < 4 {
             try await Task.sleep(for: .milliseconds(2))
         }
-        kill(process.processIdentifier, signal)
-        _ = await outcome()
+        process.send(signal)
+        _ = await process.wait()
         return folder
     }
 
@@ -70,13 +71,13 @@ import Testing
         let folder = try BenchFolder()
         #expect(try await folder.bench("--mode lt --drain 20 --rounds 2 --output out").exit == 0)
         let description = folder.text("out/run.json")
-        func refusal(_ arguments: String, _ old: String = "", _ new: String = "") async throws -> BenchFolder.Outcome {
+        func refusal(_ arguments: String, _ old: String = "", _ new: String = "") async throws -> BenchProcess.Outcome {
             let text = old.isEmpty ? description : description.replacingOccurrences(of: old, with: new)
             #expect(old.isEmpty || text != description)
             try folder.write("out/run.json", text)
             return try await folder.bench(arguments)
         }
-        let cases: [(outcome: BenchFolder.Outcome, exit: Int32, says: String)] = [
+        let cases: [(outcome: BenchProcess.Outcome, exit: Int32, says: String)] = [
             (try await refusal("--resume nowhere"), 64, "nowhere/run.json cannot be read"),
             (try await refusal("--resume out --rounds 5"), 64, "leave out --rounds 5"),
             (try await refusal("--resume out", "\"git_commit\" : \"", "\"git_commit\" : \"x"), 64, "begin anew"),

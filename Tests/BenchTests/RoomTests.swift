@@ -1,8 +1,12 @@
 import Foundation
 import Meters
 import Records
+import TestSupport
 import Testing
-import Workloads
+import Claims
+import Load
+import Loops
+import Runs
 
 /// Modes that this machine has no room for, and processors that are shared.
 @Suite(.timeLimit(.minutes(10))) struct RoomTests {
@@ -21,7 +25,7 @@ import Workloads
             ["--mode", modes, "--connections", "4", "--idle", "150"] + Self.read, under: limited(400))
         #expect(outcome.exit != 6 && outcome.exit != 64, "\(outcome.complaints)")
         var plan = RunPlan(.read, mode: try #require(Mode.named("blocking")))
-        (plan.connections, plan.idle) = (4, 150)
+        (plan.load.connections, plan.load.idle) = (4, 150)
         let reason = "this needs \(plan.descriptorsNeeded) descriptors and the limit is 400"
         #expect(outcome.complaintLines.contains { $0.hasPrefix("bench: left out: blocking: \(reason)") })
         let rows = try process.rows()
@@ -68,7 +72,8 @@ import Workloads
         let (process, outcome) = try await BenchProcess.run(
             ["--mode", "lt,et"] + BenchProcess.short, under: ["taskset", "-c", "\(processor)"])
         let text = "server and client share processor \(processor)"
-        #expect(try process.rows().map(\.warnings) == [text, text])
+        // A busy machine adds warnings of its own.
+        #expect(try process.rows().map { $0.warnings.hasPrefix(text) } == [true, true])
         #expect(outcome.complaintLines.count { $0.contains(text) } == 1, "\(outcome.complaints)")
         #expect(process.text("out/run.json").contains(text))
     }

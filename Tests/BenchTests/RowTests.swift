@@ -1,7 +1,11 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
-import Workloads
+import Claims
+import Load
+import Loops
+import Runs
 
 /// What a row says of its run is on standard error and in `run.json` too.
 @Suite(.serialized) struct RowTests {

@@ -1,7 +1,11 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
-import Workloads
+import Claims
+import Load
+import Loops
+import Runs
 
 @Suite(.serialized) struct RunTests {
     /// Columns that hold something in every `ok` row of this workload.

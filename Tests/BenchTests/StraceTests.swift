@@ -1,7 +1,11 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
-import Workloads
+import Claims
+import Load
+import Loops
+import Runs
 
 /// Compares what the loops of `bench` say they called with what strace(1) saw them call.
 ///

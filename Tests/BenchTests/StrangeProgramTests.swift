@@ -1,17 +1,18 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `compare --binaries` with programs that are no bench, or a bench that does not end.
 @Suite(.timeLimit(.minutes(10))) struct StrangeProgramTests {
     private static let fast = ["true", "false", "cat", "yes", "ls"]
 
-    private func compare(_ program: String, in folder: BenchFolder) async throws -> BenchFolder.Outcome {
+    private func compare(_ program: String, in folder: BenchFolder) async throws -> BenchProcess.Outcome {
         try await folder.bench(
-            ["compare", "--binaries", BenchFolder.bench, program, "--output", "out", "--", "--mode", "lt"])
+            ["compare", "--binaries", BenchProcess.path, program, "--output", "out", "--", "--mode", "lt"])
     }
 
     /// One line that names the program, and nothing begun.
-    private func checkRefused(_ outcome: BenchFolder.Outcome, _ program: String, in folder: BenchFolder) {
+    private func checkRefused(_ outcome: BenchProcess.Outcome, _ program: String, in folder: BenchFolder) {
         #expect(outcome.exit == 64, "\(program): \(outcome.complaints)")
         #expect(outcome.complaintLines.count == 1, "\(program): \(outcome.complaints)")
         #expect(outcome.complaints.contains(program), "\(outcome.complaints)")
@@ -44,7 +45,7 @@ import Testing
 
     /// A bench that answers what it is asked first, then ignores signals, has a child of its own, and stays.
     private func endless(in folder: BenchFolder, answers: Bool = true) throws -> String {
-        let answer = answers ? "case $2 in --help) exec '\(BenchFolder.bench)' \"$@\";; esac" : ""
+        let answer = answers ? "case $2 in --help) exec '\(BenchProcess.path)' \"$@\";; esac" : ""
         try folder.write(
             "endless",
             """
@@ -86,12 +87,12 @@ import Testing
     @Test(arguments: [SIGINT, SIGTERM, SIGKILL]) func childrenEndWithTheirParent(_ signal: Int32) async throws {
         let folder = try BenchFolder()
         let program = try endless(in: folder)
-        let (process, outcome) = try folder.start([
+        let process = try folder.start([
             "compare", "--binaries", program, program, "--output", "out", "--", "--mode", "lt",
         ])
         while process.isRunning, pids(folder).count < 2 { try await Task.sleep(for: .milliseconds(5)) }
-        kill(process.processIdentifier, signal)
-        let end = await outcome()
+        process.send(signal)
+        let end = await process.wait()
         #expect(end.exit == (signal == SIGKILL ? -SIGKILL : 130), "\(end.complaints)")
         if signal != SIGKILL {
             #expect(end.output.contains("No run was completed."))
@@ -107,7 +108,7 @@ import Testing
             "away",
             """
             #!/bin/sh
-            case $2 in --help) exec '\(BenchFolder.bench)' "$@";; esac
+            case $2 in --help) exec '\(BenchProcess.path)' "$@";; esac
             exec python3 -c "import os, signal, time
             os.setpgid(0, os.getpgid(os.getppid()))
             for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)
@@ -117,27 +118,27 @@ import Testing
             """)
         chmod(folder.path("away"), 0o755)
         let program = folder.path("away")
-        let (process, outcome) = try folder.start([
+        let process = try folder.start([
             "compare", "--binaries", program, program, "--output", "out", "--", "--mode", "lt",
         ])
         while process.isRunning, pids(folder).count < 2 { try await Task.sleep(for: .milliseconds(5)) }
-        kill(process.processIdentifier, SIGKILL)
-        _ = await outcome()
+        process.send(SIGKILL)
+        _ = await process.wait()
         try await checkGone(pids(folder))
     }
 
     @Test func theSecondSignalEndsAtOnce() async throws {
         let folder = try BenchFolder()
         let program = try endless(in: folder)
-        let (process, outcome) = try folder.start([
+        let process = try folder.start([
             "compare", "--binaries", program, program, "--output", "out", "--", "--mode", "lt",
         ])
         while process.isRunning, pids(folder).count < 2 { try await Task.sleep(for: .milliseconds(5)) }
         while process.isRunning {
-            kill(process.processIdentifier, SIGINT)
+            process.send(SIGINT)
             try await Task.sleep(for: .milliseconds(50))
         }
-        let end = await outcome()
+        let end = await process.wait()
         #expect(end.exit == 130 && end.complaints.contains("ended at once"), "\(end.complaints)")
         try await checkGone(pids(folder))
     }

@@ -1,9 +1,14 @@
 import Foundation
 import Meters
 import Records
+import Reports
 import SystemPackage
+import TestSupport
 import Testing
-import Workloads
+import Claims
+import Load
+import Loops
+import Runs
 
 @Suite(.serialized) struct TroubleTests {
     private static let many = ["--mode", "lt,et", "--rounds", "10000", "--output", "out", "--drain", "20"]
@@ -143,7 +148,7 @@ import Workloads
         let (process, outcome) = try await BenchProcess.run(
             Self.many, under: ["unshare", "--mount", "sh", "-c", script])
         let told = BenchProcess.Outcome(
-            exit: outcome.exit, endedBySignal: outcome.endedBySignal, output: outcome.output,
+            exit: outcome.exit, output: outcome.output,
             complaints: process.text("complaints"))
         try checkFull(
             told, rows: process.text("out/runs.csv"), percentiles: process.text("out/percentiles.csv"),

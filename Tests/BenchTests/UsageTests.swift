@@ -1,6 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
-import Workloads
+import Claims
+import Load
+import Loops
+import Runs
 
 @Suite(.serialized) struct UsageTests {
     struct Mistake: Sendable, CustomTestStringConvertible {
@@ -105,7 +109,7 @@ import Workloads
 
     @Test func aLimitOfDescriptorsIsToldBeforehandWithTheNumberNeeded() async throws {
         var plan = RunPlan(mode: Mode.all[0])
-        plan.connections = 300
+        plan.load.connections = 300
         let (_, outcome) = try await BenchProcess.run(
             ["--connections", "300", "--output", "out"], under: ["sh", "-c", "ulimit -n 100; exec \"$0\" \"$@\""])
         #expect(outcome.exit == 6)

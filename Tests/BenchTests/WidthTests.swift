@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `bench` writes to terminals of several widths, standard error and progress included.

@@ -1,8 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Records
-@testable import Workloads
+@testable import Reports
+@testable import Claims
+@testable import Loops
+@testable import Runs
 
 /// Every experiment once, on the kernel of the tests, in a process of its own: some fork, and some watch what other
 /// tests would disturb.
@@ -14,8 +18,8 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let file = folder + "/claims.csv"
-        let run = try Bench.run(["claims", "--only"] + experiments.map(\.id) + ["--csv", file])
-        #expect(run.status == 0, "\(run.error)")
+        let run = try BenchProcess.outcome(["claims", "--only"] + experiments.map(\.id) + ["--csv", file])
+        #expect(run.exit == 0, "\(run.complaints)")
         #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.hasPrefix("Results:") })
 
         let lines = try rows(of: file)
@@ -41,8 +45,9 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let only = ["claims", "--only", "eventfd-coalesces", "eventfd-overflow"]
-        let run = try Bench.run(only + ["--csv", folder + "/claims.csv", "--markdown", folder + "/claims.md"])
-        #expect(run.status == 0, "\(run.error)")
+        let run = try BenchProcess.outcome(
+            only + ["--csv", folder + "/claims.csv", "--markdown", folder + "/claims.md"])
+        #expect(run.exit == 0, "\(run.complaints)")
         let page = try String(contentsOfFile: folder + "/claims.md", encoding: .utf8).split(separator: "\n")
         let lines = try rows(of: folder + "/claims.csv").dropFirst()
         #expect(
@@ -74,17 +79,17 @@ import Testing
     ]
 
     @Test func anUnknownNameIsRefusedInOneLineThatNamesWhatExists() throws {
-        let run = try Bench.run(["claims", "--only", "accept-lt-shared-set", "no-such-claim"])
-        #expect(run.status == 64)
+        let run = try BenchProcess.outcome(["claims", "--only", "accept-lt-shared-set", "no-such-claim"])
+        #expect(run.exit == 64)
         #expect(run.output.isEmpty)
-        let lines = run.error.split(separator: "\n")
+        let lines = run.complaints.split(separator: "\n")
         #expect(lines.count == 1)
-        #expect(run.error.contains("no-such-claim") && run.error.contains("life-fork-ghost"))
+        #expect(run.complaints.contains("no-such-claim") && run.complaints.contains("life-fork-ghost"))
     }
 
     @Test func aFileThatCannotBeWrittenIsRefusedBeforeAnythingRuns() throws {
-        let run = try Bench.run(["claims", "--csv", "/nonexistent/claims.csv"])
-        #expect(run.status == 64)
-        #expect(run.error.contains("--csv") && run.error.split(separator: "\n").count == 1)
+        let run = try BenchProcess.outcome(["claims", "--csv", "/nonexistent/claims.csv"])
+        #expect(run.exit == 64)
+        #expect(run.complaints.contains("--csv") && run.complaints.split(separator: "\n").count == 1)
     }
 }

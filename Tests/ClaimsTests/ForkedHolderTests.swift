@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import Workloads
+@testable import Claims
+@testable import Loops
+@testable import Runs
 
 /// What experiments leave behind when they are cut short.
 @Suite struct ForkedHolderTests {

@@ -1,8 +1,12 @@
 import Records
+import Reports
 import SystemPackage
 import Testing
 
-@testable import Workloads
+@testable import Claims
+@testable import Loops
+import Meters
+@testable import Runs
 
 /// What becomes of an experiment that cannot be made, comes to nothing, or does not end.
 @Suite struct FrameTests {
@@ -13,7 +17,7 @@ import Testing
         Experiment(
             id: "test", statement: "it is so", source: .expectation, needs: needs, descriptors: descriptors,
             conditions: conditions, keys: ["count"], observe: observe,
-            judge: { $0["count"] == "1" ? .holds : .doesNotHold }, explain: { "\($0["count"] ?? "")." })
+            judge: { .init(holds: $0["count"] == 1) }, explain: { "\($0["count"])." })
     }
 
     @Test(arguments: [
@@ -49,14 +53,13 @@ import Testing
     @Test func whereThereAreConditionsTheTimeWithoutAProcessorIsNoted() throws {
         let record = experiment(conditions: Conditions(heldUpLimit: 100)) { ["count": 1] }.run().record
         let observed = try #require(Observed(parsing: record.observed))
-        let heldUp = try #require(observed.number(Conditions.heldUpKey))
-        #expect((0...100).contains(heldUp) && record.verdict == "holds")
+        #expect((0...100).contains(observed[Conditions.heldUpKey].number) && record.verdict == "holds")
         #expect(experiment { ["count": 1] }.run().record.observed == "count=1")
     }
 
     @Test func aVerdictNeedsItsConditionsOrWhatDecidesWithoutThem() {
         let few = Conditions(
-            isDecisive: { $0["count"] == "1" }, shortfall: { Conditions.fewer($0, "seen", than: 50, "") })
+            isDecisive: { $0["count"] == 1 }, shortfall: { Conditions.fewer($0, "seen", than: 50, "") })
         let test = experiment(conditions: few) { [:] }
         #expect(test.verdict(["count": 2, "seen": 36]) == .notObservable)
         #expect(test.finding(["count": 2, "seen": 36]).contains("36"))

@@ -1,8 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Records
-@testable import Workloads
+@testable import Claims
+@testable import Loops
+@testable import Runs
 
 /// Claims in a process that may not have what they take for granted.
 @Suite struct LimitTests {
@@ -10,8 +13,9 @@ import Testing
     private func verdicts(of claims: [String], limit: Int) throws -> [[String]] {
         let file = FileManager.default.temporaryDirectory.appending(path: "claims-\(UUID().uuidString).csv").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let run = try Bench.run(["claims", "--csv", file, "--only"] + claims, descriptors: limit)
-        #expect(run.status == 0, "\(run.error)")
+        let run = try BenchProcess.outcome(
+            ["claims", "--csv", file, "--only"] + claims, under: BenchProcess.limited(descriptors: limit))
+        #expect(run.exit == 0, "\(run.complaints)")
         var tokenizer = CSVTokenizer([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))), file: file)
         var rows: [[String]] = []
         var row: [CSVToken] = []

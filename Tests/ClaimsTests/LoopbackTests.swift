@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A machine on which no connection can be made.
@@ -7,10 +8,10 @@ import Testing
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/unshare") else {
             return print("skipped: there is no unshare(1)")
         }
-        let run = try Bench.run(["claims", "--csv", "/dev/null"], isOffline: true)
-        if run.error.contains("unshare:") { return print("skipped: \(run.error)") }
-        #expect(run.status == 6)
-        #expect(run.error.split(separator: "\n").count == 1 && run.error.contains("ip link set lo up"))
+        let run = try BenchProcess.outcome(["claims", "--csv", "/dev/null"], under: ["unshare", "-n"])
+        if run.complaints.contains("unshare:") { return print("skipped: \(run.complaints)") }
+        #expect(run.exit == 6)
+        #expect(run.complaints.split(separator: "\n").count == 1 && run.complaints.contains("ip link set lo up"))
         #expect(!run.output.contains("holds"))
     }
 }

@@ -1,4 +1,6 @@
-import Workloads
+@testable import Claims
+@testable import Loops
+@testable import Runs
 
 /// Of the experiments that put a server under load or close its listeners.
 extension Opinions {

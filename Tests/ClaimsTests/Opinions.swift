@@ -1,4 +1,6 @@
-import Workloads
+@testable import Claims
+@testable import Loops
+@testable import Runs
 
 /// Observations, as an experiment would write them, and the verdict that each must get.
 ///

@@ -3,7 +3,9 @@ import LinuxRings
 import SystemPackage
 import Testing
 
-@testable import Workloads
+@testable import Claims
+@testable import Loops
+@testable import Runs
 
 /// A kernel that refuses is no observation, and the reason given is that of the experiment.
 @Suite struct RefusalTests {

@@ -1,5 +1,8 @@
 import Testing
-import Workloads
+
+@testable import Claims
+@testable import Loops
+@testable import Runs
 
 /// A verdict follows from the observation and nothing else.
 @Suite struct VerdictTests {
@@ -8,7 +11,7 @@ import Workloads
         let opinions = try #require(Opinions.all[id], "an experiment needs observations of more than one verdict")
         for (text, verdict) in opinions {
             let observed = try #require(Observed(parsing: text))
-            #expect(experiment.keys.allSatisfy { observed[$0] != nil }, "\(text) lacks a key of \(experiment.keys)")
+            #expect(experiment.keys.allSatisfy { observed[$0] != .absent }, "\(text) lacks a key of \(experiment.keys)")
             #expect(experiment.verdict(observed) == verdict, "\(text)")
             #expect(!experiment.finding(observed).contains("Optional"))
             #expect(experiment.finding(observed).hasSuffix("."))
@@ -23,7 +26,7 @@ import Workloads
         #expect(experiment.finding(Observed(detail: "no kernel")).contains("no kernel"))
         for key in experiment.keys {
             var observed = try #require(Observed(parsing: Opinions.all[id]?.first?.observed ?? ""))
-            observed[key] = nil
+            observed[key] = .absent
             #expect(experiment.verdict(observed) == .unsupported, "without \(key)")
         }
     }
@@ -36,10 +39,11 @@ import Workloads
 
     @Test func observationsKeepTheirOrder() throws {
         var observed = try #require(Observed(parsing: "b=1;a=2"))
-        observed["c"] = "3"
-        observed["b"] = "4"
-        #expect(observed.description == "b=4;a=2;c=3")
-        #expect(observed.integer("a") == 2 && observed.number("d") == nil)
+        observed["c"] = true
+        observed["b"] = .list([4, 5], "/")
+        #expect(observed.description == "b=4/5;a=2;c=1")
+        #expect(observed["a"] == 2 && observed["d"] == .absent && observed["d"].number.isNaN)
+        #expect(observed["c"] == true && observed["b"].elements == [4, 5])
         #expect(Observed(parsing: "a=1=2") == nil && Observed(parsing: "a") == nil)
     }
 }

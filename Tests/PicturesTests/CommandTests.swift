@@ -1,6 +1,7 @@
 import Foundation
 import Pictures
 import Records
+import TestSupport
 import Testing
 
 /// The commands as a user runs them.
@@ -14,50 +15,51 @@ import Testing
     }
 
     @Test func anUnknownKindListsTheKinds() throws {
-        let result = try BenchProgram.run(["plot", ".", "--kind", "pie"])
-        #expect(result.status == 64)
+        let result = try BenchProcess.outcome(["plot", ".", "--kind", "pie"])
+        #expect(result.exit == 64)
         let kinds = PictureKind.allCases.map(\.rawValue).joined(separator: ", ")
-        #expect(result.errors == "bench: unknown kind 'pie'; kinds: \(kinds)\n")
+        #expect(result.complaints == "bench: unknown kind 'pie'; kinds: \(kinds)\n")
     }
 
     @Test func anUnknownFormatListsTheFormats() throws {
-        let result = try BenchProgram.run(["plot", ".", "--format", "gif"])
-        #expect(result.status == 64)
-        #expect(result.errors == "bench: unknown format 'gif'; formats: svg, png\n")
+        let result = try BenchProcess.outcome(["plot", ".", "--format", "gif"])
+        #expect(result.exit == 64)
+        #expect(result.complaints == "bench: unknown format 'gif'; formats: svg, png\n")
     }
 
     @Test(arguments: ["plot", "report"]) func aFolderWithoutRunsIsRefused(_ command: String) throws {
         let folder = try TemporaryFolder()
-        let result = try BenchProgram.run([command, folder.path])
-        #expect(result.status == 64)
-        #expect(result.errors == "bench: \(folder.path)/runs.csv does not exist; name a folder that bench run wrote\n")
+        let result = try BenchProcess.outcome([command, folder.path])
+        #expect(result.exit == 64)
+        #expect(
+            result.complaints == "bench: \(folder.path)/runs.csv does not exist; name a folder that bench run wrote\n")
     }
 
     @Test(arguments: ["plot", "report"]) func aMissingColumnIsNamed(_ command: String) throws {
         let folder = try TemporaryFolder()
         try folder.write("runs.csv", RunRecord.csvHeader.replacing(",mode,", with: ","))
-        let result = try BenchProgram.run([command, folder.path])
-        #expect(result.status == 64)
-        #expect(result.errors == "bench: \(folder.path)/runs.csv:1:1: column mode is missing from the header\n")
+        let result = try BenchProcess.outcome([command, folder.path])
+        #expect(result.exit == 64)
+        #expect(result.complaints == "bench: \(folder.path)/runs.csv:1:1: column mode is missing from the header\n")
     }
 
     @Test func withoutGnuplotTheScriptsAreLeft() throws {
         let folder = try Self.results(Samples.folder([Samples.record()]))
-        let result = try BenchProgram.run(["plot", folder.path], path: "/nonexistent")
-        #expect(result.status == 6)
+        let result = try BenchProcess.outcome(["plot", folder.path], environment: ["PATH": "/nonexistent"])
+        #expect(result.exit == 6)
         #expect(
-            result.errors == "bench: gnuplot is not installed; install it with: apt-get install gnuplot-nox; "
+            result.complaints == "bench: gnuplot is not installed; install it with: apt-get install gnuplot-nox; "
                 + "the scripts are in \(folder.path)/plots\n")
         #expect(try folder.read("plots/throughput.gnuplot").contains("set output 'throughput.svg'"))
     }
 
     @Test func withoutGnuplotTheReportSaysSo() throws {
         let folder = try Self.results(Samples.folder([Samples.record()]))
-        let result = try BenchProgram.run(["report", folder.path], path: "/nonexistent")
-        #expect(result.status == 0)
+        let result = try BenchProcess.outcome(["report", folder.path], environment: ["PATH": "/nonexistent"])
+        #expect(result.exit == 0)
         #expect(result.output == "\(folder.path)/report.html\n")
         #expect(
-            result.errors == "bench: gnuplot is not installed; install it with: apt-get install gnuplot-nox; "
+            result.complaints == "bench: gnuplot is not installed; install it with: apt-get install gnuplot-nox; "
                 + "the report has no pictures\n")
         let html = try folder.read("report.html")
         #expect(html.contains("There are no pictures") && !html.contains("<img"))
@@ -66,19 +68,19 @@ import Testing
     @Test func aBrokenLogLeavesTheOtherPictures() throws {
         let folder = try Self.results(Samples.folder([Samples.record()]))
         try folder.write("latency.hlog", "Tag=epoll-lt,0.000,1.000,1.000,AAAA\n")
-        let result = try BenchProgram.run(["report", folder.path], path: "/nonexistent")
-        #expect(result.status == 3)
-        #expect(result.errors.contains("\(folder.path)/latency.hlog:1:32: the histogram holds"))
+        let result = try BenchProcess.outcome(["report", folder.path], environment: ["PATH": "/nonexistent"])
+        #expect(result.exit == 3)
+        #expect(result.complaints.contains("\(folder.path)/latency.hlog:1:32: the histogram holds"))
         #expect(try folder.read("report.html").contains("so there are no pictures of latencies"))
     }
 
-    @Test(.enabled(if: BenchProgram.hasGnuplot)) func everyHostileNameIsDrawnAndDoesNoHarm() throws {
+    @Test(.enabled(if: isInstalled("gnuplot"))) func everyHostileNameIsDrawnAndDoesNoHarm() throws {
         // A file with a zero byte is refused before anything is drawn.
         let names = Samples.hostileNames.filter { !$0.contains("\0") && !$0.isEmpty }
         let folder = try Self.results(Samples.folder(modes: names, rounds: 2))
-        let drawn = try BenchProgram.run(["plot", folder.path])
-        #expect(drawn.status == 0)
-        #expect(drawn.errors == "")
+        let drawn = try BenchProcess.outcome(["plot", folder.path])
+        #expect(drawn.exit == 0)
+        #expect(drawn.complaints == "")
         let pictures = ["cost", "fairness", "latency", "throughput", "time"]
         let expected = pictures.flatMap { ["\($0).dat", "\($0).gnuplot", "\($0).svg"] }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/plots").sorted() == expected)
@@ -92,14 +94,14 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: BenchProgram.hasGnuplot), arguments: [1, 2, 50]) func anyNumberOfModesIsDrawn(_ count: Int)
+    @Test(.enabled(if: isInstalled("gnuplot")), arguments: [1, 2, 50]) func anyNumberOfModesIsDrawn(_ count: Int)
         throws
     {
         let modes = (1...count).map { "mode-\($0)" }
         for rounds in [1, 2] {
             let folder = try Self.results(Samples.folder(modes: modes, rounds: rounds))
-            let result = try BenchProgram.run(["report", folder.path])
-            #expect(result.status == 0 && result.errors == "")
+            let result = try BenchProcess.outcome(["report", folder.path])
+            #expect(result.exit == 0 && result.complaints == "")
             let html = try folder.read("report.html")
             #expect(html.ranges(of: "<img ").count == (rounds == 1 ? 4 : 5))
         }
@@ -114,13 +116,13 @@ import Testing
         }
         let accept = try folder("accept", day: 1)
         for (other, isCompared) in [(try folder("read", day: 2), false), (try folder("accept", day: 2), true)] {
-            let result = try BenchProgram.run(["report", accept.path, other.path])
-            #expect(result.status == 0)
-            #expect(result.errors.contains("noise floor") == isCompared, "\(result.errors)")
+            let result = try BenchProcess.outcome(["report", accept.path, other.path])
+            #expect(result.exit == 0)
+            #expect(result.complaints.contains("noise floor") == isCompared, "\(result.complaints)")
         }
     }
 
-    @Test(.enabled(if: BenchProgram.hasGnuplot)) func everyKindIsDrawnInEveryFormat() throws {
+    @Test(.enabled(if: isInstalled("gnuplot"))) func everyKindIsDrawnInEveryFormat() throws {
         func folder(_ number: Int) throws -> TemporaryFolder {
             try Self.results(
                 Samples.folder(
@@ -139,20 +141,20 @@ import Testing
             (folders.prefix(2), "comparison"), (folders.prefix(3), "history"), (folders.prefix(1), "growth"),
         ] {
             for format in PictureFormat.allCases.map(\.rawValue) {
-                let result = try BenchProgram.run(
+                let result = try BenchProcess.outcome(
                     ["plot"] + paths.map(\.path) + ["--kind", kind, "--format", format, "--output", output.path])
                 // A machine that was never calibrated has no noise floor to compare with, which is said.
-                let complaints = result.errors.split(separator: "\n").filter { !$0.contains("noise floor") }
-                #expect(result.status == 0 && complaints.isEmpty)
+                let complaints = result.complaints.split(separator: "\n").filter { !$0.contains("noise floor") }
+                #expect(result.exit == 0 && complaints.isEmpty)
                 #expect(result.output == "\(output.path)/\(kind).\(format)\n")
                 #expect(try output.contents.contains("\(kind).\(format)"))
             }
         }
     }
 
-    @Test(.enabled(if: BenchProgram.hasGnuplot)) func aScriptDrawsItsPictureAgain() throws {
+    @Test(.enabled(if: isInstalled("gnuplot"))) func aScriptDrawsItsPictureAgain() throws {
         let folder = try Self.results(Samples.folder(modes: ["epoll-lt"], rounds: 2))
-        #expect(try BenchProgram.run(["plot", folder.path, "--kind", "latency"]).status == 0)
+        #expect(try BenchProcess.outcome(["plot", folder.path, "--kind", "latency"]).exit == 0)
         let first = try folder.read("plots/latency.svg")
         try FileManager.default.removeItem(atPath: folder.path + "/plots/latency.svg")
         let process = Process()
@@ -180,7 +182,7 @@ import Testing
                "architecture": "x86_64", "clock_source": "tsc", "descriptor_limit": 20000, "kernel": "6.18.0",
                "machine_id": "m1", "memory_bytes": 1, "processor": "Some", "processors": 2, "somaxconn": 4096}}
             """#)
-        #expect(try BenchProgram.run(["report", folder.path], path: "/nonexistent").status == 0)
+        #expect(try BenchProcess.outcome(["report", folder.path], environment: ["PATH": "/nonexistent"]).exit == 0)
         let html = try folder.read("report.html")
         #expect(html.contains("<td class=\"does-not-hold\">does-not-hold</td>") && html.contains("All &lt;wake&gt;"))
         #expect(html.contains("hot &amp; loud"))

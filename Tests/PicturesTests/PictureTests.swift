@@ -1,5 +1,6 @@
 import Histogram
 import Records
+import Statistics
 import Testing
 
 @testable import Pictures

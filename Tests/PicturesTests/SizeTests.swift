@@ -1,5 +1,6 @@
 import Foundation
 import Histogram
+import TestSupport
 import Testing
 
 @testable import Pictures
@@ -35,10 +36,10 @@ import Testing
         return folder
     }
 
-    @Test(.enabled(if: BenchProgram.hasGnuplot)) func aReportOfAllModesIsSmallEnoughToMail() throws {
+    @Test(.enabled(if: isInstalled("gnuplot"))) func aReportOfAllModesIsSmallEnoughToMail() throws {
         let folder = try Self.folder()
-        let result = try BenchProgram.run(["report", folder.path])
-        #expect(result.status == 0)
+        let result = try BenchProcess.outcome(["report", folder.path])
+        #expect(result.exit == 0)
         let html = try folder.read("report.html")
         let shown = html.split(separator: "\n").filter { $0.hasPrefix("mode-7-64-2,mode-7,accept,") }
         #expect(shown.map { $0.split(separator: ",")[4] } == ["1000", "1064", "1115", "1126", "1127"])

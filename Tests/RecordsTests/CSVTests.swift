@@ -1,3 +1,4 @@
+import RecordSamples
 import Records
 import Testing
 

@@ -1,3 +1,4 @@
+import RecordSamples
 import Histogram
 import Testing
 

@@ -1,3 +1,4 @@
+import RecordSamples
 import Foundation
 import Histogram
 import Records
@@ -78,7 +79,7 @@ import Testing
         /// What the commands say of the folder.
         func refusals() -> [String] {
             do {
-                let problems = FolderCheck(path + "/base", try StoredFolder.table(path + "/base")).problems()
+                let problems = try StoredFolder(rowsOf: path + "/base").problems()
                 _ = try InterleavedPlan.stored(in: path)
                 return problems
             } catch {
@@ -91,12 +92,11 @@ import Testing
             let base = path + "/base"
             switch name {
             case "base/runs.csv":
-                return RunRecord.csvHeader + (try StoredFolder.table(base)).map { $0.csvRow() }.joined()
+                return RunRecord.csvHeader + (try StoredFolder(rowsOf: base)).rows.map { $0.csvRow() }.joined()
             case "base/calls.csv":
-                let calls = try StoredCalls.rows(base, of: StoredFolder.table(base))
-                return CallRow.csvHeader + calls.map { $0.csvRow() }.joined()
-            case "base/run.json": return try RunDescription.read(folder: base).json()
-            case "compare.json": return try InterleavedPlan.stored(in: path).json()
+                return CallRow.csvHeader + (try StoredFolder(rowsOf: base).calls()).map { $0.csvRow() }.joined()
+            case "base/run.json": return try RunDescription.read(folder: base).storedJSON()
+            case "compare.json": return try InterleavedPlan.stored(in: path).storedJSON()
             default: return nil
             }
         }

@@ -1,3 +1,4 @@
+import RecordSamples
 import Foundation
 import Histogram
 import Testing

@@ -1,3 +1,4 @@
+import RecordSamples
 import Histogram
 import Records
 import Testing
@@ -51,13 +52,5 @@ import Testing
         #expect(fields.dropLast().allSatisfy { $0[0] <= 0.99 })
         for (a, b) in zip(fields, fields.dropFirst()) { #expect(a[0] < b[0] && a[1] <= b[1] && a[2] <= b[2]) }
         #expect(PercentileRows.csv(runId: "r", mode: "m", workload: "w", histogram: Samples.histogram([])).isEmpty)
-    }
-
-    @Test func jainsIndex() throws {
-        #expect(jainIndex([5, 5, 5]) == 1)
-        #expect(jainIndex([9, 0, 0]) == 1.0 / 3)
-        #expect(abs(try #require(jainIndex([1, 2, 3])) - 36.0 / 42) < 1e-12)
-        #expect(jainIndex([.max, .max]) == 1)
-        #expect(jainIndex([]) == nil && jainIndex([0, 0]) == nil)
     }
 }

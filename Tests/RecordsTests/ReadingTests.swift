@@ -1,3 +1,4 @@
+import RecordSamples
 import Testing
 
 @testable import Records
@@ -161,21 +162,6 @@ import Testing
         "2026-01-31T12:00:00Zx", "0000-01-01T00:00:00Z", "2026-01-31T12:00:00+2", "99999999999999999999",
     ])
     func whatIsNoTimeIsRefused(_ text: String) { #expect(Timestamp(text) == nil) }
-
-    @Test func theHistoryIsInTheOrderOfTime() throws {
-        // As texts these stand the other way round.
-        let times = ["2026-01-31T23:00:00+05:00", "2026-01-31T20:00:00Z", "2026-01-31T19:00:00-03:00"]
-        let stored = times.enumerated().reversed().map { index, time in
-            StoredRuns(
-                name: "\(index)",
-                records: [
-                    Samples.record {
-                        ($0.startedAt, $0.gitCommit) = (time, "c\(index)")
-                    }
-                ])
-        }
-        #expect(try History(stored).points.map(\.name) == ["0", "1", "2"])
-    }
 
     @Test func copiesAreToldFromOtherRuns() {
         let runs = (1...4).map { Self.full($0) }

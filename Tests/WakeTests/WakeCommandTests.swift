@@ -1,6 +1,7 @@
 import Records
 import Testing
-import Workloads
+import Loops
+import Runs
 
 @Suite(.serialized) struct WakeCommandTests {
     @Test(arguments: [
@@ -22,6 +23,7 @@ import Workloads
         (["--shape", "pool", "--descriptors", "per-mille"], "per-mille"),
         (["--workers", "2"], "--consumers"), (["--connections", "2"], "--connections"), (["--rate", "5"], "--rate"),
         (["--mode", "oneshot", "--implementation", "c"], "--implementation"),
+        (["--mode", "et", "--implementation", "c", "--shape", "pool"], "--implementation"),
         (["--workload", "accept", "--signal", "pipe"], "--signal"),
         (["--workload", "accept", "--pin", "same"], "--pin"),
     ])
@@ -55,11 +57,10 @@ import Workloads
         }
     }
 
-    @Test(arguments: ["swift", "c"])
-    func aLowDescriptorLimitLosesNothing(_ implementation: String) throws {
+    @Test func aLowDescriptorLimitLosesNothing() throws {
         let run = try BenchRunner(
             ["--shape", "pool", "--descriptors", "per-task", "--mode", "et,oneshot", "--tasks", "20000"]
-                + ["--producers", "2", "--consumers", "2", "--implementation", implementation],
+                + ["--producers", "2", "--consumers", "2"],
             descriptorLimit: 48)
         #expect(run.exit == 0, "\(run.complaints)")
         #expect(run.rows.count == 2)
@@ -82,11 +83,11 @@ import Workloads
     }
 
     /// Room for one task is enough for two producers: the smallest limit that ever works always works.
-    @Test(arguments: ["swift", "c"]) func roomForOneTaskIsEnough(_ implementation: String) throws {
+    @Test func roomForOneTaskIsEnough() throws {
         func run(_ limit: Int) throws -> BenchRunner {
             try BenchRunner(
                 ["--shape", "pool", "--descriptors", "per-task", "--mode", "et", "--tasks", "500"]
-                    + ["--producers", "2", "--consumers", "1", "--implementation", implementation],
+                    + ["--producers", "2", "--consumers", "1"],
                 descriptorLimit: limit)
         }
         let smallest = try #require(try (12...64).first { try run($0).exit == 0 })

@@ -7,7 +7,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Workloads
+@testable import Loops
+@testable import Runs
 
 @Suite(.serialized) struct WakePoolTests {
     /// Runs a pool and returns its row.
@@ -16,19 +17,15 @@ import Testing
         plan.wake.shape = .pool
         plan.wake.tasks = 3000
         change(&plan.wake)
-        plan.workers = plan.wake.consumers
-        plan.clients = plan.wake.producers
-        if plan.wake.usesDescriptorPerTask { plan.topology = .sharedSet }
+        if plan.wake.usesDescriptorPerTask { plan.loop.topology = .sharedSet }
         return try record(plan)
     }
 
     private func record(_ plan: RunPlan) throws -> RunRecord {
-        var record = RunRecord(
-            runId: "", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "wake", mode: plan.mode.name,
-            topology: "", listener: "", workers: 0, connections: 0, round: 1, orderInRound: 1)
+        var record = RunRecord(plan)
         // A busy machine can keep a ping-pong off the processors for its whole window.
         for _ in 0..<10 {
-            try measure(plan, try Interruption()).fill(&record)
+            try measure(plan, try Interruption()).fill(&record, plan)
             if !record.reason.hasPrefix("no operation") { break }
         }
         return record
@@ -88,24 +85,21 @@ import Testing
     }
 
     /// Producers end although their table is full and nobody will ever make room.
-    @Test(.enabled(if: descriptorTableCanBeFilled, whyNoFilling), arguments: [false, true])
-    func aFullTableDoesNotKeepProducersWhenAllIsOver(isReference: Bool) throws {
+    @Test(.enabled(if: descriptorTableCanBeFilled, whyNoFilling))
+    func aFullTableDoesNotKeepProducersWhenAllIsOver() throws {
         _ = try DescriptorLimit.raise()
         try withOwnDescriptorTable {
-            let board = try PoolBoard(count: 5, producers: 1, .eventfd, tableSize: Int(DescriptorLimit.current().soft))
+            let table = try TaskTable(
+                count: 5, producers: 1, .eventfd, descriptors: Int(DescriptorLimit.current().soft))
             let epoll = try Epoll()
             // A task that nobody will do has a descriptor.
-            _ = board.tasks.open.add(1)
-            board.over.value = 1
+            _ = table.throttle.open.add(1)
+            table.tasks.over.value = 1
             let filled = try fillDescriptorTable()
             defer { filled.forEach { try? $0.close() } }
             var count = ProducerCounts(producer: 0)
-            if isReference {
-                try referenceProduce(board, 0..<5, epoll, .readable, &count)
-            } else {
-                try produceDescriptors(board.tasks, 0..<5, epoll, .readable, board.throttle, &count)
-            }
-            #expect(count.waits == 0 && board.tasks.open.value == 1)
+            try produceDescriptors(table, 0..<5, epoll, .readable, &count)
+            #expect(count.waits == 0 && table.throttle.open.value == 1)
         }
     }
 
@@ -121,11 +115,9 @@ import Testing
                     plan.wake.tasks = 20_000
                     plan.durationNanoseconds = 100_000_000
                     plan.warmupNanoseconds = 10_000_000
-                    plan.workers = 1
-                    plan.clients = 1
                     // On one processor a wake takes a tenth of what it takes across two.
                     let processor = Affinity.available()[0]
-                    plan.placement = Placement(workers: [processor], clients: [processor])
+                    plan.loop.placement = Placement(workers: [processor], clients: [processor])
                     guard plan.wake.refusal(by: mode) == nil, plan.wake.unsupportedReason(rings: rings) == nil else {
                         continue
                     }
@@ -159,53 +151,49 @@ import Testing
     }
 
     @Test func whatWasLostOrDoneTwiceIsCounted() throws {
-        let board = try PoolBoard(count: 5, producers: 1, .eventfd, tableSize: 0)
-        _ = board.tasks.doneCounts[1].add(1)
-        _ = board.tasks.doneCounts[2].add(2)
-        _ = board.tasks.doneCounts[4].add(1)
-        var counts = WakeResults.PoolCounts()
-        board.tally(into: &counts)
-        #expect(counts.lost == 2 && counts.doneTwice == 1)
+        let table = try TaskTable(count: 5, producers: 1, .eventfd, descriptors: 0)
+        _ = table.tasks.doneCounts[1].add(1)
+        _ = table.tasks.doneCounts[2].add(2)
+        _ = table.tasks.doneCounts[4].add(1)
+        let mistakes = table.mistakes()
+        #expect(mistakes.lost == 2 && mistakes.doneTwice == 1)
     }
 
     @Test func aPauseOfAllConsumersIsSeen() throws {
-        let board = try PoolBoard(count: 4, producers: 1, .eventfd, tableSize: 0)
+        let table = try TaskTable(count: 4, producers: 1, .eventfd, descriptors: 0)
         for (task, time) in [(0, 9_000_000), (1, 1_500_000), (3, 2_000_000)] as [(Int, UInt64)] {
-            _ = board.tasks.doneCounts[task].add(1)
-            board.tasks.handedAt[task].relaxed = time
+            _ = table.tasks.doneCounts[task].add(1)
+            table.tasks.handedAt[task].relaxed = time
         }
         // One that was not done.
-        board.tasks.handedAt[2].relaxed = 5_000_000
+        table.tasks.handedAt[2].relaxed = 5_000_000
         var timeline = CompletionTimeline()
         timeline.begin(RunWindow(loadStart: 0, start: 1_000_000, end: 10_000_000, deadline: .max))
-        board.note(in: &timeline)
+        table.forEachEnd { timeline.note(unordered: $0) }
         let pause = CompletionTimeline.longestPause(of: [timeline], from: 1_000_000, to: 10_000_000)
         #expect(pause == 7_000_000)
     }
 
-    @Test(arguments: RunPlan.Implementation.allCases, [false, true])
-    func everyPoolIsWatchedForPauses(_ implementation: RunPlan.Implementation, _ isLive: Bool) throws {
+    @Test(arguments: [false, true])
+    func everyPoolIsWatchedForPauses(_ isLive: Bool) throws {
         var plan = RunPlan(.wake, mode: try #require(Mode.named("epoll-et")))
         plan.wake.shape = .pool
         plan.wake.tasks = 500
         plan.wake.descriptors = .perTask
-        plan.wake.live = isLive && implementation == .swift
-        plan.topology = .sharedSet
-        plan.workers = plan.wake.consumers
-        plan.clients = plan.wake.producers
-        plan.implementation = implementation
+        plan.wake.live = isLive
+        plan.loop.topology = .sharedSet
         let row = try record(plan)
         let stall = try #require(row.stallMaxNs, "\(row.reason)")
         #expect(stall > 0 && Double(stall) <= (row.durationS ?? 0) * 1e9)
     }
 
     /// Its client signals before the window only, so the whole window is a pause.
-    @Test func aRallyThatEndsBeforeTheWindowDoesIsPaused() throws {
-        let window = RunWindow(loadStart: 0, start: 1_000, end: 9_000, deadline: .max)
+    @Test func aPingPongThatEndsBeforeTheWindowDoesIsPaused() throws {
         let meters = WorkerMeters(count: 1)
-        let state = RallyState()
-        defer { withExtendedLifetime(state) {} }
-        let side = RallySide(state, leads: true, window, meters[0])
+        meters.setWindow(start: 1_000, end: 9_000)
+        let state = PingPongState()
+        defer { withExtendedLifetime((meters, state)) {} }
+        let side = PingPongSide(state, meters[0], loadEnd: 9_000)
         #expect(side.pauseAtEnd == 8_000)
         side.mine.relaxed = 4_000
         #expect(side.pauseAtEnd == 5_000)
@@ -215,8 +203,8 @@ import Testing
 
     @Test func everyTaskHasOneProducer() throws {
         for (tasks, producers) in [(1, 1), (10, 3), (7, 7), (1000, 13)] {
-            let board = try PoolBoard(count: tasks, producers: producers, .eventfd, tableSize: 0)
-            let dealt = (0..<producers).flatMap { Array(board.share(of: $0, among: producers)) }
+            let table = try TaskTable(count: tasks, producers: producers, .eventfd, descriptors: 0)
+            let dealt = (0..<producers).flatMap { Array(table.share(of: $0, among: producers)) }
             #expect(dealt == Array(0..<tasks))
         }
     }

@@ -2,7 +2,11 @@ import LinuxSockets
 import SystemPackage
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+@testable import Servers
 
 @Suite(.serialized) struct CloseTests {
     enum Close { case inOrder, reset, notAtAll }
@@ -21,21 +25,24 @@ import Testing
         }
     }
 
-    @Test(arguments: Combination.defaults, RunPlan.CloseStyle.allCases)
-    func theClientSeesTheCloseThatWasAskedFor(_ combination: Combination, _ style: RunPlan.CloseStyle) throws {
+    @Test(arguments: Combination.defaults, CloseStyle.allCases)
+    func theClientSeesTheCloseThatWasAskedFor(_ combination: Combination, _ style: CloseStyle) throws {
         var plan = combination.plan(workers: 2)
-        plan.close = style
-        let server = try AcceptServer(plan)
-        server.team.start()
+        plan.load.close = style
+        let server = try LocalServer(plan.server, expecting: plan.load.traffic)
+        #expect(try server.prepare(unless: []))
+        server.begin(.never)
         let seen = try (0..<5).map { _ in try closeSeen(from: server.address) }
-        #expect(server.finish() == nil)
+        #expect(server.end(windowEnd: 0).error == nil)
         #expect(seen.allSatisfy { $0 == (style == .reset ? .reset : .inOrder) }, "\(seen)")
     }
 
     @Test func aServerListensOnIPv6Too() throws {
         var plan = try #require(Combination.named("epoll-lt")).plan(.drain(10))
-        plan.address = .loopback6()
-        guard (try? checkAddress(plan)) != nil else { return print("skipped: ::1 cannot be listened on here") }
+        plan.server.address = .loopback6()
+        guard (try? tryListening(plan.server, plan.load.traffic)) != nil else {
+            return print("skipped: ::1 cannot be listened on here")
+        }
         #expect(try measure(plan).perWorker == [10])
     }
 }

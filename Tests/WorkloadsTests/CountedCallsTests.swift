@@ -1,9 +1,12 @@
 import LinuxDescriptors
-import Meters
+@testable import Meters
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 /// What the kernel counts against what the loops say that they do.
 @Suite(
@@ -23,8 +26,8 @@ import Testing
 
     private func pool(_ mode: String) throws -> RunPlan {
         var plan = RunPlan(.wake, mode: try #require(Mode.named(mode)))
-        plan.connections = 0
-        plan.topology = .sharedSet
+        plan.load.connections = 0
+        plan.loop.topology = .sharedSet
         plan.wake.shape = .pool
         plan.wake.descriptors = .perTask
         plan.wake.tasks = 2000

@@ -1,13 +1,16 @@
 import Foundation
 import Glibc
 import LinuxDescriptors
-import Meters
+@testable import Meters
 import Records
 import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 /// Sets of which only the harness opens any, and what they are called in `/proc`.
 private let kinds = ["socket:", "anon_inode:[io_uring]", "anon_inode:bpf-prog", "anon_inode:bpf-map"]
@@ -29,10 +32,10 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
             let interruption = try Interruption()
             let before = open(kinds)
             for combination in Combination.all.filter({ $0.implementation == .swift }) {
-                for load in [RunPlan.Load.closedLoop, .drain(20)] {
+                for load in [LoadPlan.Pace.closedLoop, .drain(20)] {
                     var plan = combination.plan(workers: 2, load)
                     plan.durationNanoseconds = 5_000_000
-                    _ = try measureAccept(plan, interruption)
+                    _ = try measure(plan, interruption)
                     let left = open(kinds)
                     #expect(left == before, "\(combination.testDescription), \(load)")
                 }
@@ -47,8 +50,8 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
             raise(SIGINT)
             let before = open(kinds)
             for combination in Combination.defaults {
-                for load in [RunPlan.Load.closedLoop, .drain(200)] {
-                    _ = try measureAccept(combination.plan(workers: 2, load), interruption)
+                for load in [LoadPlan.Pace.closedLoop, .drain(200)] {
+                    _ = try measure(combination.plan(workers: 2, load), interruption)
                     let left = open(kinds)
                     #expect(left == before, "\(combination.testDescription), \(load)")
                 }
@@ -65,14 +68,14 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
                 if isInterrupted { raise(SIGINT) }
                 for combination in EchoRunTests.combinations {
                     var plan = RunPlan(try #require(Workload(rawValue: workload)), mode: combination.mode)
-                    plan.topology = combination.topology
-                    plan.workers = 2
-                    plan.connections = 16
-                    plan.idle = workload == "read" && combination.mode.mechanism != .blocking ? 4 : 0
+                    plan.loop.topology = combination.topology
+                    plan.server.workers = 2
+                    plan.load.connections = 16
+                    plan.load.idle = workload == "read" && combination.mode.mechanism != .blocking ? 4 : 0
                     plan.warmupNanoseconds = 0
                     plan.durationNanoseconds = 5_000_000
                     // Some are busy when the end comes.
-                    plan.service = ServiceTime(distribution: .exponential(mean: 100_000), work: .sleep)
+                    plan.server.service = ServiceTime(distribution: .exponential(mean: 100_000), work: .sleep)
                     for _ in 0..<3 {
                         let before = open(kinds)
                         let measurement = try measure(plan, interruption)
@@ -90,11 +93,11 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
             try withTakenDescriptors {
                 var plan = try #require(Combination.named("epoll-lt")).plan(.drain(200))
                 // Two seconds, of which the first moment is enough.
-                plan.service = ServiceTime(distribution: .fixed(10_000_000), work: .sleep)
+                plan.server.service = ServiceTime(distribution: .fixed(10_000_000), work: .sleep)
                 let before = open(["socket:"])
                 let run = BenchThread("drain", processor: nil) { [plan] () throws(Errno) in
                     let interruption = try Interruption()
-                    return Result { () throws(RunError) in try measureAccept(plan, interruption) }
+                    return Result { () throws(RunError) in try measure(plan, interruption) }
                 }
                 // The listener and a connection that is being served: from here on the worker needs no more than one at a
                 // time.
@@ -114,7 +117,7 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
         await #expect(processExitsWith: .success) { [mode] in
             try withTakenDescriptors { [mode] in
                 var plan = try #require(Combination.named(mode)).plan(.drain(200))
-                plan.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
+                plan.server.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
                 let measurement = try measureThroughAShortage(plan, milliseconds: 1000)
                 try #require(measurement.perWorker.reduce(0, +) == 200, "connections were lost")
                 let shortages = measurement.totals[.shortages, default: 0]
@@ -130,10 +133,10 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
         await #expect(processExitsWith: .success) { [mode] in
             try withTakenDescriptors { [mode] in
                 var plan = RunPlan(.crr, mode: try #require(Mode.named(mode)))
-                plan.connections = 32
+                plan.load.connections = 32
                 plan.warmupNanoseconds = 0
                 plan.durationNanoseconds = 700_000_000
-                plan.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
+                plan.server.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
                 let measurement = try measureThroughAShortage(plan, milliseconds: 300)
                 try #require(measurement.lost == 0 && measurement.perWorker.reduce(0, +) > 0, "connections were lost")
                 let shortages = measurement.totals[.shortages, default: 0]
@@ -155,7 +158,7 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
                 let interruption = try Interruption()
                 var plan = RunPlan(
                     try #require(Workload(rawValue: workload)), mode: try #require(Mode.named("epoll-lt")))
-                plan.connections = 500
+                plan.load.connections = 500
                 plan.warmupNanoseconds = 0
                 plan.durationNanoseconds = 600_000_000_000
                 let before = open(kinds)
@@ -175,7 +178,7 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
 }
 
 /// Carries out a run in whose course no descriptor can be opened for a while.
-private func measureThroughAShortage(_ plan: RunPlan, milliseconds: useconds_t) throws -> Workloads.Measurement {
+private func measureThroughAShortage(_ plan: RunPlan, milliseconds: useconds_t) throws -> Runs.Measurement {
     let before = open(["socket:"])
     let run = BenchThread("run", processor: nil) { [plan] () throws(Errno) in
         let interruption = try Interruption()

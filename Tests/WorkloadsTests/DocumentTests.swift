@@ -1,8 +1,13 @@
 import Foundation
 import Records
+import Reports
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+@testable import Servers
 
 /// The documents show the tables of the code.
 @Suite struct DocumentTests {
@@ -15,11 +20,6 @@ import Testing
 
     @Test func theREADMEShowsTheModeTable() throws {
         #expect(try text("README.md").contains(Mode.markdownTable))
-    }
-
-    @Test func theClaimsPageShowsEveryStatement() throws {
-        let rows = try text("results/claims.md").split(separator: "\n").filter { $0.hasPrefix("| `") }
-        #expect(rows.elementsEqual(Experiment.all) { $0.hasPrefix("| `\($1.id)` | \($1.statement) |") })
     }
 
     @Test func theResultsPageShowsEveryColumn() throws {

@@ -1,9 +1,12 @@
 import Histogram
-import Meters
+@testable import Meters
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 @Suite(.serialized) struct DrainTests {
     @Test(arguments: Combination.all) func aDrainServesEveryConnectionOnce(_ combination: Combination) throws {
@@ -19,7 +22,7 @@ import Testing
     @Test func severalClientsQueueTheirShares() throws {
         let combination = try #require(Combination.named("epoll-lt"))
         var plan = combination.plan(workers: 2, .drain(100))
-        plan.clients = 3
+        plan.load.clients = 3
         let measurement = try measure(plan)
         #expect(measurement.perWorker.reduce(0, +) == 100)
         #expect(measurement.latencies.totalCount == 100)
@@ -46,9 +49,9 @@ import Testing
         #expect(measurement.totals[.spuriousWakeups] == 0)
     }
 
-    @Test(arguments: RunPlan.Rearm.allCases) func oneShotArmsAgainForEachConnection(_ rearm: RunPlan.Rearm) throws {
+    @Test(arguments: Rearm.allCases) func oneShotArmsAgainForEachConnection(_ rearm: Rearm) throws {
         var plan = try #require(Combination.named("epoll-oneshot")).plan(.drain(50))
-        plan.rearm = rearm
+        plan.server.rearm = rearm
         let measurement = try measure(plan)
         // Armed late, the last registration may not have been armed again when the counters are read.
         #expect(try (199...200).contains(#require(measurement.totals[.systemCalls])))
@@ -57,8 +60,8 @@ import Testing
 
     @Test func armedLateOnlyOneWorkerIsBusyAtATime() throws {
         var plan = try #require(Combination.named("epoll-oneshot")).plan(workers: 3, .drain(20))
-        plan.rearm = .late
-        plan.service = ServiceTime(distribution: .fixed(2_000_000), work: .sleep)
+        plan.server.rearm = .late
+        plan.server.service = ServiceTime(distribution: .fixed(2_000_000), work: .sleep)
         let measurement = try measure(plan)
         #expect(measurement.perWorker.reduce(0, +) == 20)
         #expect(measurement.durationNanoseconds >= 40_000_000)

@@ -2,11 +2,14 @@ import Glibc
 import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
-import Meters
+@testable import Meters
 import SystemPackage
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 @Suite struct EchoBufferTests {
     /// Runs the multishot loop over connections of a ring that has two buffers for all of them.
@@ -15,11 +18,13 @@ import Testing
     ) -> BenchThread<Void> {
         BenchThread("worker", processor: nil) { () throws(Errno) in
             let capacity = Int(numbers.max()!) + 1
-            let connections = EchoConnections(capacity: capacity, messageBytes: plan.messageBytes, OpenCount())
+            let connections = EchoConnections(capacity: capacity, messageBytes: plan.load.messageBytes, OpenCount())
             for number in numbers { connections.began(number) }
             let member = WorkerTeam.Member(index: 0, meter: meter, stop: stop, gate: StartGate())
-            var worker = EchoWorker(plan, member, connections, MessagePattern(bytes: plan.messageBytes))
-            var group = BufferGroup(identifier: 0, count: 2, bytes: plan.chunkBytes, headroom: plan.messageBytes)
+            var worker = EchoWorker(
+                plan.server, plan.load.traffic, member, connections, MessagePattern(bytes: plan.load.messageBytes))
+            var group = BufferGroup(
+                identifier: 0, count: 2, bytes: plan.load.traffic.chunkBytes, headroom: plan.load.messageBytes)
             var ring = try Ring.forThisThread(entries: 64)
             try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
             try ring.register(group)

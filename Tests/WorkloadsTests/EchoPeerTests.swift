@@ -1,12 +1,15 @@
 import Glibc
 import LinuxDescriptors
 import LinuxSockets
-import Meters
+@testable import Meters
 import Records
 import SystemPackage
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 /// Peers that do not behave: the run goes on, what was lost is counted, and everybody else is served.
 @Suite struct EchoPeerTests {
@@ -15,16 +18,15 @@ import Testing
 
     /// A server with its workers running, and raw client sockets.
     final class Fixture {
-        let server: EchoServer
-        let team: EchoTeam
+        let server: LocalServer
         let clients: [CInt]
         let message = MessagePattern(bytes: 64)
 
         init(_ mode: String, clients count: Int) throws {
             var plan = RunPlan(.read, mode: try #require(Mode.named(mode)))
-            plan.connections = count
-            plan.depth = 4
-            server = try EchoServer(plan)
+            plan.load.connections = count
+            plan.load.depth = 4
+            server = try LocalServer(plan.server, expecting: plan.load.traffic)
             clients = try (0..<count).map { [address = server.address] _ in
                 let connection = try StreamSocket(for: address, .blocking).connect(to: address)
                 try setSocketOption(.noDelay, on: connection.descriptor)
@@ -34,9 +36,8 @@ import Testing
                 setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 return number
             }
-            let never = BorrowedDescriptor(rawValue: -1)
-            team = try server.startWorkers(try server.acceptAll(count, unless: never, or: never))
-            team.workers.start()
+            #expect(try server.prepare(unless: []))
+            server.begin(.never)
         }
 
         func send(_ client: Int, _ sequence: UInt64, bytes: Range<Int> = 0..<64) {
@@ -67,7 +68,7 @@ import Testing
         }
 
         func total(_ count: WorkerCount) -> UInt64 {
-            (0..<team.workers.meters.count).map { team.workers.meters[$0][count] }.reduce(0, +)
+            server.snapshot().totals[count, default: 0]
         }
 
         /// A worker counts after it has answered, so the count may come a moment later.
@@ -77,7 +78,7 @@ import Testing
         }
 
         func finish(open: [Int]) {
-            #expect(team.finish(server) == nil)
+            #expect(server.end(windowEnd: 0).error == nil)
             for client in open { close(clients[client]) }
         }
     }
@@ -144,9 +145,9 @@ import Testing
 
     @Test(arguments: modes) func aLargeMessageComesBackWhole(mode: String) throws {
         var plan = RunPlan(.read, mode: try #require(Mode.named(mode)))
-        plan.connections = 3
-        plan.messageBytes = 300_000
-        plan.depth = 2
+        plan.load.connections = 3
+        plan.load.messageBytes = 300_000
+        plan.load.depth = 2
         plan.warmupNanoseconds = 0
         plan.durationNanoseconds = 100_000_000
         let measurement = try measure(plan)

@@ -1,9 +1,12 @@
 import Histogram
-import Meters
+@testable import Meters
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 /// Whole runs of the two echo workloads, short ones.
 @Suite(.serialized) struct EchoRunTests {
@@ -11,14 +14,14 @@ import Testing
     static let combinations = Combination.all.filter { $0.listener == .shared && $0.implementation == .swift }
 
     private func plan(
-        _ workload: Workload, _ combination: Combination, workers: Int = 2, _ rearm: RunPlan.Rearm = .late
+        _ workload: Workload, _ combination: Combination, workers: Int = 2, _ rearm: Rearm = .late
     ) -> RunPlan {
         var plan = RunPlan(workload, mode: combination.mode)
-        plan.topology = combination.topology
-        plan.implementation = combination.implementation
-        plan.rearm = rearm
-        plan.workers = workers
-        plan.connections = 16
+        plan.loop.topology = combination.topology
+        plan.loop.implementation = combination.implementation
+        plan.server.rearm = rearm
+        plan.server.workers = workers
+        plan.load.connections = 16
         plan.warmupNanoseconds = 0
         plan.durationNanoseconds = 50_000_000
         return plan
@@ -44,8 +47,8 @@ import Testing
     @Test(arguments: combinations.filter { $0.topology == .sharedSet }, [Workload.crr, .read])
     func aSharedSetLosesNothing(_ combination: Combination, _ workload: Workload) throws {
         var plan = plan(workload, combination, workers: 8)
-        plan.connections = 200
-        plan.service = ServiceTime(distribution: .exponential(mean: 20_000), work: .sleep)
+        plan.load.connections = 200
+        plan.server.service = ServiceTime(distribution: .exponential(mean: 20_000), work: .sleep)
         plan.durationNanoseconds = 200_000_000
         let measurement = try measure(plan)
         expectGood(measurement)
@@ -57,19 +60,19 @@ import Testing
         let combination = try #require(
             Self.combinations.first { $0.mode.name == "epoll-oneshot" && $0.topology == topology })
         var plan = plan(workload, combination, workers: 4, .early)
-        plan.service = ServiceTime(distribution: .fixed(20_000), work: .sleep)
+        plan.server.service = ServiceTime(distribution: .fixed(20_000), work: .sleep)
         expectGood(try measure(plan))
     }
 
     @Test func onlyALateOneShotKeepsItsConnectionsApart() throws {
         let combination = try #require(Self.combinations.first { $0.mode.name == "epoll-oneshot" })
-        func outOfOrder(_ rearm: RunPlan.Rearm) throws -> UInt64 {
+        func outOfOrder(_ rearm: Rearm) throws -> UInt64 {
             var plan = plan(.read, combination, workers: 4, rearm)
-            plan.connections = 2
-            plan.depth = 8
+            plan.load.connections = 2
+            plan.load.depth = 8
             // Of a closed loop all messages of a connection travel together, so nothing could overtake.
-            plan.load = .openLoop(perSecond: 10_000)
-            plan.service = ServiceTime(distribution: .exponential(mean: 50_000), work: .sleep)
+            plan.load.pace = .openLoop(perSecond: 10_000)
+            plan.server.service = ServiceTime(distribution: .exponential(mean: 50_000), work: .sleep)
             return try #require(try measure(plan).totals[.outOfOrder])
         }
         #expect(try outOfOrder(.late) == 0)
@@ -80,7 +83,7 @@ import Testing
     @Test(arguments: combinations.filter { $0.mode.mechanism.usesRing })
     func aBusyRingHandsOverEachReplyAtOnce(_ combination: Combination) throws {
         var plan = plan(.read, combination, workers: 1)
-        plan.service = ServiceTime(distribution: .fixed(10_000), work: .busy)
+        plan.server.service = ServiceTime(distribution: .fixed(10_000), work: .busy)
         // One call would serve most of the 16 connections if replies waited for each other. The counts are read one after
         // the other, so whoever reads them can be kept from it for longer than any bound: then it is measured again.
         let handsOver = try (0..<20).contains { _ in
@@ -94,12 +97,12 @@ import Testing
     @Test(arguments: combinations.filter { $0.topology == .setPerWorker })
     func aDeepStreamKeepsItsOrderBesideIdleConnections(_ combination: Combination) throws {
         var plan = plan(.read, combination)
-        plan.depth = 4
-        plan.idle = 21
-        plan.clients = 2
+        plan.load.depth = 4
+        plan.load.idle = 21
+        plan.load.clients = 2
         let measurement = try measure(plan)
         expectGood(measurement)
-        #expect(measurement.ordersMessages)
+        #expect(plan.load.traffic.ordersMessages)
         #expect(measurement.totals[.outOfOrder] == 0)
     }
 

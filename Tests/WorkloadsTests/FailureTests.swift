@@ -5,7 +5,11 @@ import Records
 import SystemPackage
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+@testable import Servers
 
 /// Shuts a listener down behind its owner's back, so that accepting from it fails with `EINVAL`.
 private final class Saboteur: Sendable {
@@ -51,7 +55,7 @@ private final class Saboteur: Sendable {
         let saboteur = try Saboteur(of: "127.0.77.\(index + 1)")
         var plan = combination.plan(workers: 2)
         plan.durationNanoseconds = Self.longTime
-        plan.address = saboteur.address
+        plan.server.address = saboteur.address
         let measurement = try measure(plan, Interruption())
         #expect(measurement.status == .failed)
         #expect(measurement.reason.contains("a worker stopped"))
@@ -61,10 +65,10 @@ private final class Saboteur: Sendable {
     @Test(arguments: ["epoll-lt", "blocking", "epoll-oneshot"]) func aWorkerThatCannotBePinnedEndsTheRun(
         _ mode: String
     ) throws {
-        for load in [RunPlan.Load.closedLoop, .drain(10)] {
+        for load in [LoadPlan.Pace.closedLoop, .drain(10)] {
             var plan = try #require(Combination.named(mode)).plan(workers: 2, load)
             plan.durationNanoseconds = Self.longTime
-            plan.placement = Placement(workers: [8191], clients: [])
+            plan.loop.placement = Placement(workers: [8191], clients: [])
             let measurement = try measure(plan, Interruption())
             #expect(measurement.status == .failed)
             #expect(measurement.reason.contains("\(Errno.invalidArgument)"))
@@ -73,8 +77,8 @@ private final class Saboteur: Sendable {
 
     @Test func aClientThatCannotBePinnedEndsADrain() throws {
         var plan = try #require(Combination.named("epoll-lt")).plan(.drain(10))
-        plan.clients = 2
-        plan.placement = Placement(workers: [], clients: [8191])
+        plan.load.clients = 2
+        plan.loop.placement = Placement(workers: [], clients: [8191])
         let error = #expect(throws: RunError.self) { try measure(plan, Interruption()) }
         #expect(error?.description == "client: \(Errno.invalidArgument)")
     }
@@ -82,10 +86,10 @@ private final class Saboteur: Sendable {
     @Test func anAddressInUseNamesTheCall() throws {
         let first = try Listener(.loopback())
         var plan = try #require(Combination.named("epoll-lt")).plan()
-        plan.address = try first.address
+        plan.server.address = try first.address
         let error = #expect(throws: RunError.self) { try measure(plan, Interruption()) }
-        #expect(error?.description == "bind to \(plan.address): \(Errno.addressInUse)")
-        #expect(throws: RunError.self) { try checkAddress(plan) }
+        #expect(error?.description == "bind to \(plan.server.address): \(Errno.addressInUse)")
+        #expect(throws: RunError.self) { try tryListening(plan.server, plan.load.traffic) }
     }
 
     @Test(arguments: Combination.defaults, [false, true])
@@ -93,7 +97,7 @@ private final class Saboteur: Sendable {
         var plan = combination.plan(workers: 2, drains ? .drain(50) : .closedLoop)
         plan.durationNanoseconds = Self.longTime
         if combination.implementation == .swift {
-            plan.service = ServiceTime(distribution: .fixed(2_000_000), work: .sleep)
+            plan.server.service = ServiceTime(distribution: .fixed(2_000_000), work: .sleep)
         }
         // Of its own, because a signal to a thread waits for that thread alone.
         let run = BenchThread("interrupted", processor: nil) { [plan] () throws(Errno) in

@@ -1,10 +1,13 @@
 import Glibc
 import Histogram
-import Meters
+@testable import Meters
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 /// What is said of figures, whatever they come from.
 @Suite struct JudgementTests {
@@ -31,16 +34,14 @@ import Testing
     private func row(_ measurement: Measurement, _ plan: RunPlan = RunPlan(mode: Mode.all[3])) -> RunRecord {
         var measurement = measurement
         measurement.judge(plan, workerError: nil, kernel: Self.new)
-        var record = RunRecord(
-            runId: "1", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "accept", mode: "epoll-lt",
-            topology: "", listener: "", workers: 2, connections: 64, round: 1, orderInRound: 1)
-        measurement.fill(&record)
+        var record = RunRecord(plan)
+        measurement.fill(&record, plan)
         return record
     }
 
     private func openLoop(_ rate: Double) -> RunPlan {
         var plan = RunPlan(mode: Mode.all[3])
-        plan.load = .openLoop(perSecond: rate)
+        plan.load.pace = .openLoop(perSecond: rate)
         return plan
     }
 
@@ -54,7 +55,7 @@ import Testing
 
     @Test func whatDoesNotKeepTheRateIsSaturated() {
         let record = row(measurement(served: 40_600, due: 70_000), openLoop(70_000))
-        #expect(record.status == .ok && record.isSaturated)
+        #expect(record.status == .ok && record.saturated == "yes")
         #expect(record.offeredOpsPerS == 70_000 && record.throughputOpsPerS == 40_600)
         #expect(record.warnings.contains("offered 70 000/s, served 40 600/s: saturated"))
         // A twentieth less, and what chance makes of 10 000: 2 × 100.

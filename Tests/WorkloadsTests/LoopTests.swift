@@ -2,7 +2,11 @@ import Histogram
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+@testable import Servers
 
 @Suite(.serialized) struct LoopTests {
     @Test(arguments: Combination.all) func aClosedLoopAnswersEveryConnection(_ combination: Combination) throws {
@@ -15,21 +19,21 @@ import Testing
 
     @Test(arguments: Combination.defaults) func anOpenLoopOffersWhatWasScheduled(_ combination: Combination) throws {
         var plan = combination.plan(workers: 2, .openLoop(perSecond: 2000))
-        plan.clients = 2
-        plan.connections = 1024
+        plan.load.clients = 2
+        plan.load.connections = 1024
         plan.durationNanoseconds = 100_000_000
         let measurement = try measure(plan)
         #expect(measurement.status == .ok, "\(measurement.reason)")
         #expect(measurement.latencies.totalCount == 200)
-        #expect(measurement.latencyKind == .fromScheduledStart)
+        #expect(measurement.isOpenLoop)
         #expect(measurement.failures.total == 0 && measurement.lost == 0)
     }
 
     @Test func theScheduleIsKeptWhenTheServerStalls() throws {
         var plan = try #require(Combination.named("epoll-lt")).plan(.openLoop(perSecond: 200))
-        plan.connections = 1
+        plan.load.connections = 1
         plan.durationNanoseconds = 200_000_000
-        plan.service = ServiceTime(distribution: .fixed(20_000_000), work: .sleep)
+        plan.server.service = ServiceTime(distribution: .fixed(20_000_000), work: .sleep)
         let measurement = try measure(plan)
         #expect(measurement.latencies.totalCount == 40)
         #expect(measurement.lost == 0)
@@ -40,8 +44,8 @@ import Testing
 
     @Test func aClosedLoopHoldsItsConnectionsOpenAtTheMost() throws {
         var plan = try #require(Combination.named("epoll-lt")).plan(workers: 4)
-        plan.connections = 3
-        plan.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
+        plan.load.connections = 3
+        plan.server.service = ServiceTime(distribution: .fixed(1_000_000), work: .sleep)
         let measurement = try measure(plan)
         #expect(measurement.perWorker.reduce(0, +) > 0)
         #expect(measurement.latencies.min >= 1_000_000)
@@ -58,11 +62,10 @@ import Testing
     }
 
     @Test func aRowOfAGoodRunIsComplete() throws {
-        var record = RunRecord(
-            runId: "1", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "accept", mode: "epoll-lt",
-            topology: "", listener: "", workers: 2, connections: 64, round: 1, orderInRound: 1)
-        let measurement = try measure(try #require(Combination.named("epoll-lt")).plan(workers: 2))
-        measurement.fill(&record)
+        let plan = try #require(Combination.named("epoll-lt")).plan(workers: 2)
+        var record = RunRecord(plan)
+        let measurement = try measure(plan)
+        measurement.fill(&record, plan)
         #expect(record.status == .ok)
         #expect(record.perWorkerOps.reduce(0, +) == record.operations)
         let seconds = try #require(record.durationS)

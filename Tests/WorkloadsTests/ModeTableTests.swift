@@ -1,10 +1,13 @@
 import CIOUring
-import Meters
+@testable import Meters
 import Reference
 import Testing
 
 @testable import LinuxRings
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 @Suite struct ModeTableTests {
     @Test func everyModeHasANameOfItsOwn() {
@@ -117,11 +120,11 @@ import Testing
 
     @Test func thePlanCountsItsDescriptors() {
         var plan = RunPlan(mode: Mode.all[0])
-        plan.connections = 1000
-        #expect(plan.outstanding == 1000)
+        plan.load.connections = 1000
+        #expect(plan.load.traffic.connections == 1000)
         #expect(plan.descriptorsNeeded >= 1000)
-        plan.load = .drain(5000)
-        #expect(plan.outstanding == 5000)
+        plan.load.pace = .drain(5000)
+        #expect(plan.load.traffic.connections == 5000)
         #expect(plan.descriptorsNeeded >= 5000)
     }
 }

@@ -1,6 +1,9 @@
-import Meters
+@testable import Meters
 import Testing
-import Workloads
+import Load
+import Loops
+import Runs
+import Servers
 
 @Suite struct PlacementWarningTests {
     /// Four cores of two hardware threads each, on two nodes: 0 and 4 share a core, 2 and 3 are on the second node.
@@ -17,8 +20,10 @@ import Workloads
         _ workers: [Int], _ clients: [Int], available: [Int] = Array(0..<8), workload: Workload = .accept
     ) -> [String] {
         var plan = RunPlan(workload, mode: Mode.named("lt")!)
-        plan.placement = Placement(workers: workers, clients: clients)
-        (plan.workers, plan.clients) = (max(workers.count, 1), max(clients.count, 1))
+        plan.loop.placement = Placement(workers: workers, clients: clients)
+        if workload != .wake {
+            (plan.server.workers, plan.load.clients) = (max(workers.count, 1), max(clients.count, 1))
+        }
         return plan.placementWarnings(topology, available: available).map(\.text)
     }
 
@@ -53,7 +58,7 @@ import Workloads
 
     @Test func nothingFollowsFromAnUnknownMachine() {
         var plan = RunPlan(mode: Mode.named("lt")!)
-        plan.placement = Placement(workers: [0], clients: [1])
+        plan.loop.placement = Placement(workers: [0], clients: [1])
         #expect(plan.placementWarnings(ProcessorTopology(), available: [0, 1]) == [])
     }
 }

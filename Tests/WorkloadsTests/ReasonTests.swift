@@ -1,9 +1,12 @@
 import Glibc
-import Meters
+@testable import Meters
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 /// Every reason says what happened and what to do in the situation at hand, and nothing about options that were not given.
 @Suite struct ReasonTests {
@@ -16,9 +19,9 @@ import Testing
         return tally
     }
 
-    private static func plan(_ load: RunPlan.Load = .closedLoop, edit: (inout RunPlan) -> Void = { _ in }) -> RunPlan {
+    private static func plan(_ load: LoadPlan.Pace = .closedLoop, edit: (inout RunPlan) -> Void = { _ in }) -> RunPlan {
         var plan = RunPlan(mode: Mode.all[3])
-        plan.load = load
+        plan.load.pace = load
         edit(&plan)
         return plan
     }
@@ -38,7 +41,7 @@ import Testing
         return Case(reason: reason, plan: plan, says: [fact] + says)
     }
 
-    private static let direct = plan { $0.mode = Mode.named("uring-direct")! }
+    private static let direct = plan { $0.loop.mode = Mode.named("uring-direct")! }
 
     static let cases: [Case] = [
         Case(reason: .interrupted, says: ["interrupted"], lacks: [":", "--rate"]),
@@ -52,7 +55,7 @@ import Testing
         failures("connect", EHOSTUNREACH, ["ip link set lo up"]),
         failures("connect", ENETDOWN, ["ip link set lo up"]),
         failures("connect", EADDRNOTAVAIL, ["ip_local_port_range"]),
-        failures("connect", EADDRNOTAVAIL, ["leave out --close orderly"], plan { $0.close = .orderly }),
+        failures("connect", EADDRNOTAVAIL, ["leave out --close orderly"], plan { $0.load.close = .orderly }),
         failures("connect", ECONNREFUSED, ["nobody listened", "ss -ltnp"]),
         failures("connect", ETIMEDOUT, ["packet filter"]),
         failures("connect", EPERM, ["packet filter"]),
@@ -78,7 +81,7 @@ import Testing
         Case(reason: .neverAnswered(64), says: ["no connection was ever answered", "64 waited", "the server hung"]),
         Case(
             reason: .neverAnswered(64), plan: plan(.openLoop(perSecond: 5)), says: ["the server hung"]),
-        Case(reason: .neverAnswered(64), plan: plan { $0.service = slow }, says: ["shorten --service-time"]),
+        Case(reason: .neverAnswered(64), plan: plan { $0.server.service = slow }, says: ["shorten --service-time"]),
         Case(reason: .neverAnswered(64), plan: direct, says: ["before Linux 6.4 each close"]),
         Case(
             reason: .nothingDue(perSecond: 0.5), plan: plan(.openLoop(perSecond: 0.5)),
@@ -88,7 +91,7 @@ import Testing
             says: ["in the window of 1.00 s", "the fastest took 1.50 s", "raise --duration"],
             lacks: ["--rate", "--service-time"]),
         Case(
-            reason: .longerThanWindow(1_500_000_000), plan: plan { $0.service = slow },
+            reason: .longerThanWindow(1_500_000_000), plan: plan { $0.server.service = slow },
             says: ["raise --duration or shorten --service-time"]),
         Case(
             reason: .longerThanWindow(1_050_000_000), plan: direct,

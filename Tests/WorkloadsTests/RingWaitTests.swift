@@ -1,9 +1,12 @@
 import LinuxReadiness
 import LinuxRings
-import Meters
+@testable import Meters
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 @Suite struct RingWaitTests {
     @Test func aFullCompletionQueueIsCounted() throws {

@@ -4,27 +4,31 @@ import LinuxSockets
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+@testable import Servers
 
 /// One way of running the accept workload.
 struct Combination: Sendable, CustomTestStringConvertible {
     let mode: Mode
     let topology: Topology
     let listener: ListenerSharing
-    let implementation: RunPlan.Implementation
+    let implementation: Implementation
 
     var testDescription: String {
         "\(mode.name) \(topology.rawValue) \(listener.rawValue) \(implementation.rawValue)"
     }
 
     /// A plan with this combination and no warm-up.
-    func plan(workers: Int = 1, _ load: RunPlan.Load = .closedLoop) -> RunPlan {
+    func plan(workers: Int = 1, _ load: LoadPlan.Pace = .closedLoop) -> RunPlan {
         var plan = RunPlan(mode: mode)
-        plan.topology = topology
-        plan.listener = listener
-        plan.implementation = implementation
-        plan.workers = workers
-        plan.load = load
+        plan.loop.topology = topology
+        plan.server.listener = listener
+        plan.loop.implementation = implementation
+        plan.server.workers = workers
+        plan.load.pace = load
         plan.warmupNanoseconds = 0
         plan.durationNanoseconds = 50_000_000
         return plan
@@ -34,7 +38,7 @@ struct Combination: Sendable, CustomTestStringConvertible {
     static let all: [Combination] = supportedModes.flatMap { mode in
         mode.topologies.flatMap { topology in
             ListenerSharing.allCases.flatMap { listener in
-                RunPlan.Implementation.allCases.filter { $0 == .swift || mode.hasReference }.map {
+                Implementation.allCases.filter { $0 == .swift || mode.hasReference }.map {
                     Combination(mode: mode, topology: topology, listener: listener, implementation: $0)
                 }
             }

@@ -1,16 +1,19 @@
 import Testing
 
 @testable import Meters
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 @Suite struct ArrivalsTests {
     private let window = RunWindow(loadStart: 1_000, start: 2_000, end: 11_000, deadline: 20_000)
 
     private func arrivals(rate: Double, clients: Int = 1, client: Int = 0) -> Arrivals {
         var plan = RunPlan(mode: Mode.all[0])
-        plan.load = .openLoop(perSecond: rate)
-        plan.clients = clients
-        return Arrivals(plan, client: client, window)
+        plan.load.pace = .openLoop(perSecond: rate)
+        plan.load.clients = clients
+        return Arrivals(plan.load, client: client, seed: 1, window)
     }
 
     private func allStarts(_ arrivals: Arrivals) -> [UInt64] {
@@ -66,11 +69,11 @@ import Testing
         let now = monotonicNanoseconds()
         let open = RunWindow(loadStart: 0, start: 0, end: .max, deadline: .max)
         var plan = RunPlan(mode: Mode.all[0])
-        plan.load = .closedLoop
-        var arrivals = Arrivals(plan, client: 0, open)
+        plan.load.pace = .closedLoop
+        var arrivals = Arrivals(plan.load, client: 0, seed: 1, open)
         #expect(arrivals.next(now: now).map { $0 >= now } == true)
         #expect(!arrivals.isOver(now: now))
-        var late = Arrivals(plan, client: 0, window)
+        var late = Arrivals(plan.load, client: 0, seed: 1, window)
         #expect(late.next(now: 0) == nil)
         #expect(late.isOver(now: 11_000) && late.notStarted == 0)
         #expect(Arrivals.none.isOver(now: 0))
@@ -79,9 +82,9 @@ import Testing
     @Test func theLoadOutlastsTheWindow() {
         let window = RunWindow(loadStart: 0, start: 0, end: 10, loadEnd: 1 << 62, deadline: .max)
         var plan = RunPlan(mode: Mode.all[0])
-        for load in [RunPlan.Load.closedLoop, .openLoop(perSecond: 1e6)] {
-            plan.load = load
-            var arrivals = Arrivals(plan, client: 0, window)
+        for load in [LoadPlan.Pace.closedLoop, .openLoop(perSecond: 1e6)] {
+            plan.load.pace = load
+            var arrivals = Arrivals(plan.load, client: 0, seed: 1, window)
             let start = arrivals.next(now: 1000)
             #expect(start != nil && !arrivals.isOver(now: 1000))
             #expect(!window.measures(10))

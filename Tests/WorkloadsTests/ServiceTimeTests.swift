@@ -1,14 +1,17 @@
-import Meters
+@testable import Meters
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 @Suite struct ServiceTimeTests {
     private func spent(_ distribution: ServiceTime.Distribution, _ work: ServiceTime.Work, times: Int) -> UInt64 {
         let meters = WorkerMeters(count: 1)
         defer { withExtendedLifetime(meters) {} }
         let meter = meters[0]
-        var server = Server(ServiceTime(distribution: distribution, work: work), seed: 1)
+        var server = ServiceTimeSource(ServiceTime(distribution: distribution, work: work), seed: 1)
         let start = monotonicNanoseconds()
         for _ in 0..<times { server.serve(meter) }
         return monotonicNanoseconds() - start
@@ -27,13 +30,13 @@ import Testing
         let meters = WorkerMeters(count: 1)
         defer { withExtendedLifetime(meters) {} }
         let meter = meters[0]
-        var busy = Server(ServiceTime(distribution: .fixed(1_000), work: .busy), seed: 1)
+        var busy = ServiceTimeSource(ServiceTime(distribution: .fixed(1_000), work: .busy), seed: 1)
         busy.serve(meter)
         #expect(meter[.systemCalls] == 0)
-        var sleeping = Server(ServiceTime(distribution: .fixed(1_000), work: .sleep), seed: 1)
+        var sleeping = ServiceTimeSource(ServiceTime(distribution: .fixed(1_000), work: .sleep), seed: 1)
         sleeping.serve(meter)
         #expect(meter[.systemCalls] == 1)
-        var none = Server(.none, seed: 1)
+        var none = ServiceTimeSource(.none, seed: 1)
         none.serve(meter)
         #expect(!none.isBusy && meter[.systemCalls] == 1)
     }

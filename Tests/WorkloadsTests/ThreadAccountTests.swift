@@ -1,10 +1,13 @@
 import Glibc
 import LinuxDescriptors
-import Meters
+@testable import Meters
 import TestSupport
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 @Suite struct ThreadAccountTests {
     /// In a process of its own, because the descriptors of this one are needed by other tests.

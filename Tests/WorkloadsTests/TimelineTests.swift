@@ -1,6 +1,10 @@
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+@testable import Servers
 
 /// Pauses in completions over time, of one client and of several.
 @Suite struct TimelineTests {

@@ -1,36 +1,38 @@
 import Glibc
 import Histogram
 import LinuxSockets
-import Meters
+@testable import Meters
 import Records
 import Testing
 
-@testable import Workloads
+@testable import Load
+@testable import Loops
+@testable import Runs
+@testable import Servers
 
 /// Runs against servers in trouble: what is due, what fails and what stands still is counted, so that no timing decides.
 @Suite(.serialized) struct TroubledRunTests {
-    private func plan(_ load: RunPlan.Load = .closedLoop, service milliseconds: UInt64) throws -> RunPlan {
+    private func plan(_ load: LoadPlan.Pace = .closedLoop, service milliseconds: UInt64) throws -> RunPlan {
         var plan = try #require(Combination.named("epoll-lt")).plan(load)
-        plan.service = ServiceTime(distribution: .fixed(milliseconds * 1_000_000), work: .sleep)
+        plan.server.service = ServiceTime(distribution: .fixed(milliseconds * 1_000_000), work: .sleep)
         return plan
     }
 
     private func row(_ measurement: Measurement) -> RunRecord {
-        var record = RunRecord(
-            runId: "1", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "accept", mode: "epoll-lt",
-            topology: "", listener: "", workers: 1, connections: 64, round: 1, orderInRound: 1)
-        measurement.fill(&record)
+        let plan = RunPlan(mode: Mode.named("epoll-lt")!)
+        var record = RunRecord(plan)
+        measurement.fill(&record, plan)
         return record
     }
 
-    @Test(arguments: [RunPlan.Spacing.uniform, .poisson]) func whatIsDueIsCountedThoughItIsServedLate(
-        _ spacing: RunPlan.Spacing
+    @Test(arguments: [LoadPlan.Spacing.uniform, .poisson]) func whatIsDueIsCountedThoughItIsServedLate(
+        _ spacing: LoadPlan.Spacing
     ) throws {
         // At most ten are served in the window, and one connection at a time cannot begin what is due.
         var plan = try plan(.openLoop(perSecond: 400), service: 20)
-        plan.connections = 2
-        plan.clients = 2
-        plan.spacing = spacing
+        plan.load.connections = 2
+        plan.load.clients = 2
+        plan.load.spacing = spacing
         plan.durationNanoseconds = 200_000_000
         let measurement = try measure(plan)
         let record = row(measurement)
@@ -45,14 +47,14 @@ import Testing
         var plan = try #require(Combination.named("epoll-lt")).plan(.openLoop(perSecond: 1000))
         plan.warmupNanoseconds = 50_000_000
         #expect(try measure(plan).due == 50)
-        plan.load = .closedLoop
+        plan.load.pace = .closedLoop
         #expect(try measure(plan).due == nil)
     }
 
     @Test(arguments: [1, 2]) func aServerThatStandsStillIsSeen(_ clients: Int) throws {
         var plan = try plan(service: 300)
-        plan.clients = clients
-        plan.connections = 2
+        plan.load.clients = clients
+        plan.load.connections = 2
         plan.durationNanoseconds = 1_000_000_000
         let record = row(try measure(plan))
         #expect(record.status == .ok, "\(record.reason)")
@@ -68,15 +70,15 @@ import Testing
 
     @Test(arguments: [Workload.read, .crr]) func allWorkloadsAreWatched(_ workload: Workload) throws {
         var plan = try plan(service: 300)
-        plan.workload = workload
-        plan.connections = 1
+        plan.load.workload = workload
+        plan.load.connections = 1
         plan.durationNanoseconds = 1_000_000_000
         #expect((try measure(plan).stallNanoseconds ?? 0) >= 300_000_000)
     }
 
     @Test func aWindowShorterThanOneOperationHasThatForItsReason() throws {
         var plan = try plan(service: 900)
-        plan.connections = 1
+        plan.load.connections = 1
         plan.durationNanoseconds = 200_000_000
         let measurement = try measure(plan, Interruption())
         #expect(measurement.status == .failed)
@@ -89,12 +91,14 @@ import Testing
         let address = try listener.address
         try listener.stopAccepting()
         let window = RunWindow(loadStart: 0, start: 0, end: .max, deadline: .max)
-        var client = try ConnectClient(to: address, capacity: 1, window: window)
+        var client = try ConnectClient(to: address, capacity: 1)
+        client.begin(window, isQueued: false)
         if try client.connect(startedAt: 1) {
             while client.outstanding > 0 { try client.awaitCloses(until: monotonicNanoseconds() + 1_000_000_000) }
         }
         #expect(client.result.failures.text == "1 × connect: ECONNREFUSED")
-        var request = try RequestClient(RunPlan(.crr, mode: Mode.all[0]), to: address, capacity: 1, window)
+        var request = try RequestClient(LoadPlan(.crr), to: address, capacity: 1)
+        request.begin(window)
         if try request.begin(startedAt: 1) {
             while request.outstanding > 0 { try request.awaitReplies(until: monotonicNanoseconds() + 1_000_000_000) }
         }

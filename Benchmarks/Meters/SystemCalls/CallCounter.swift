@@ -4,9 +4,9 @@ import SystemPackage
 ///
 /// It costs every call of the machine some tens of nanoseconds while it exists, those of the chosen threads about 80, so
 /// it has no place in a run whose times are measured.
-public final class CallCounter: Sendable {
+package final class CallCounter: Sendable {
     /// Who counts.
-    public enum Source: String, Sendable, CaseIterable {
+    package enum Source: String, Sendable, CaseIterable {
         /// A BPF program at the tracepoint `raw_syscalls:sys_enter`: by number, without a system call to read.
         case bpf
         /// A perf event of each thread at the same tracepoint: a total.
@@ -14,7 +14,7 @@ public final class CallCounter: Sendable {
     }
 
     /// Who counts.
-    public let source: Source
+    package let source: Source
     private let backend: any CallCounting
 
     /// Attaches to the kernel the first of `sources` that counts right: a number of known calls is made and must be
@@ -24,7 +24,7 @@ public final class CallCounter: Sendable {
     ///   - threads: how many may be watched.
     ///   - sources: those to try, in this order.
     /// - Throws: why each was refused.
-    public convenience init(threads: Int, sources: [Source] = Source.allCases) throws(CallCounterRefusal) {
+    package convenience init(threads: Int, sources: [Source] = Source.allCases) throws(CallCounterRefusal) {
         try self.init(sources) { (source) throws(Errno) in
             switch source {
             case .bpf: try BPFCallCounter(threads: threads)
@@ -58,24 +58,24 @@ public final class CallCounter: Sendable {
 
     /// Counts from here on what the calling thread does, if the source is BPF. A perf event is not the thread's to open:
     /// the descriptor would be in its table, which may be another than that of the thread that reads.
-    public func watchThisThread() { backend.watchThisThread() }
+    package func watchThisThread() { backend.watchThisThread() }
 
     /// Counts from here on what these threads do, if the source is perf.
-    public func watch(_ threads: [ThreadHandle]) { backend.watch(threads.map(\.thread)) }
+    package func watch(_ threads: [ThreadHandle]) { backend.watch(threads.map(\.thread)) }
 
     /// What was counted so far; nil if a thread could not be watched.
-    public func read() -> CallCounts? { backend.read() }
+    package func read() -> CallCounts? { backend.read() }
 }
 
 /// Why the kernel does not count.
-public struct CallCounterRefusal: Error, CustomStringConvertible {
+package struct CallCounterRefusal: Error, CustomStringConvertible {
     /// By source.
-    public internal(set) var reasons: [String] = []
+    package internal(set) var reasons: [String] = []
     /// True if a source was refused for want of privilege.
-    public internal(set) var isPrivilege = false
+    package internal(set) var isPrivilege = false
 
     /// One line.
-    public var description: String { reasons.joined(separator: "; ") }
+    package var description: String { reasons.joined(separator: "; ") }
 }
 
 /// One way of counting.

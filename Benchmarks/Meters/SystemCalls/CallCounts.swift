@@ -1,27 +1,27 @@
 /// System calls counted so far.
-public struct CallCounts: Sendable, Equatable {
+package struct CallCounts: Sendable, Equatable {
     /// All of them.
-    public var total: UInt64
+    package var total: UInt64
     /// By number; the last place holds those whose numbers are beyond it. Empty where the source counts totals only.
-    public var byNumber: [UInt64]
+    package var byNumber: [UInt64]
 
     /// Places of ``byNumber``: more than there are system calls.
-    public static let places = 512
+    package static let places = 512
 
     /// Counts by number.
-    public init(byNumber: [UInt64]) {
+    package init(byNumber: [UInt64]) {
         self.byNumber = byNumber
         total = byNumber.reduce(0, &+)
     }
 
     /// A total alone.
-    public init(total: UInt64) {
+    package init(total: UInt64) {
         self.total = total
         byNumber = []
     }
 
     /// The calls that were made, by name.
-    public var byName: [String: UInt64] {
+    package var byName: [String: UInt64] {
         var named: [String: UInt64] = [:]
         for (number, count) in byNumber.enumerated() where count > 0 {
             named[number == Self.places - 1 ? SystemCallName.other : SystemCallName.of(number)] = count
@@ -30,7 +30,7 @@ public struct CallCounts: Sendable, Equatable {
     }
 
     /// What was counted between two readings.
-    public static func - (later: CallCounts, earlier: CallCounts) -> CallCounts {
+    package static func - (later: CallCounts, earlier: CallCounts) -> CallCounts {
         guard !later.byNumber.isEmpty else { return CallCounts(total: later.total &- earlier.total) }
         return CallCounts(byNumber: zip(later.byNumber, earlier.byNumber).map { $0 &- $1 })
     }

@@ -1,5 +1,5 @@
 /// Names of system calls by number, as the kernel's headers define them.
-public enum SystemCallName {
+package enum SystemCallName {
     #if arch(x86_64)
         private static let table = x86Table
     #elseif arch(arm64)
@@ -9,10 +9,10 @@ public enum SystemCallName {
     #endif
 
     /// What stands for calls whose numbers are too large to be counted one by one.
-    public static let other = "other"
+    package static let other = "other"
 
     /// The name on this architecture; `syscall_N` for a number that this program does not know.
-    public static func of(_ number: Int) -> String {
+    package static func of(_ number: Int) -> String {
         table[number].map(String.init) ?? "syscall_\(number)"
     }
 

@@ -3,7 +3,6 @@ import Foundation
 
 /// A command as the parser knows it: its options, and the commands below it.
 struct CommandTree: Decodable {
-    /// One argument of a command.
     struct Argument: Decodable {
         struct Name: Decodable {
             let kind: String
@@ -14,8 +13,9 @@ struct CommandTree: Decodable {
         let kind: String
         let names: [Name]?
         let abstract: String?
+        /// The heading in the help that it stands under.
+        let sectionTitle: String?
         let shouldDisplay: Bool
-        let isRepeating: Bool
         let parsingStrategy: String
 
         /// `--mode`; nil for what has no long name.
@@ -29,18 +29,16 @@ struct CommandTree: Decodable {
     let subcommands: [CommandTree]?
     let arguments: [Argument]?
 
-    /// The options that the help shows.
     var options: [Argument] { (arguments ?? []).filter { $0.kind != "positional" && $0.shouldDisplay } }
 
-    /// The command called `name` below this one.
     func command(_ name: String) -> CommandTree? { subcommands?.first { $0.commandName == name } }
 
     private struct Dump: Decodable {
         let command: CommandTree
     }
 
-    /// All of `bench`; nil if the parser describes it in a way that is not known here.
-    static func read() -> CommandTree? {
-        (try? JSONDecoder().decode(Dump.self, from: Data(Bench._dumpHelp().utf8)))?.command
+    /// A command and all below it; nil if the parser describes them in a way that is not known here.
+    static func read(_ root: any ParsableCommand.Type) -> CommandTree? {
+        (try? JSONDecoder().decode(Dump.self, from: Data(root._dumpHelp().utf8)))?.command
     }
 }

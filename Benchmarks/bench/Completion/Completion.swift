@@ -1,31 +1,19 @@
+import Loops
+import Meters
+import Runs
+
 /// What can stand at a place of a command line.
 ///
 /// The scripts of all shells ask the program: it knows that the default command's options need no command before them,
 /// that `--mode lt,e` goes on after the comma, and that behind `--` the options of `bench run` follow.
 struct Completion {
-    /// What the shell is to offer.
-    enum Offer: Equatable {
-        /// These words, each with a line about it that may be empty.
-        case words([Word])
-        /// Files and folders.
-        case files
-        /// Folders.
-        case folders
-    }
-
-    /// A word that can stand there.
-    struct Word: Equatable {
-        let text: String
-        var about = ""
-    }
-
     private let tree: CommandTree
     private var command: CommandTree
     /// The words of the command line before the place, but for the program and the command.
     private var before: [String]
     private let isFirst: Bool
 
-    /// Takes apart the words of a command line, the program's name first, up to the place.
+    /// - Parameter words: the command line up to the place to complete, the program's name first.
     init(tree: CommandTree, before words: [String]) {
         self.tree = tree
         let words = Array(words.dropFirst())
@@ -46,31 +34,32 @@ struct Completion {
         }
     }
 
-    /// What the words that begin with `current` are.
-    func offer(_ current: String) -> Offer {
+    /// What the scripts read: the words that begin with `current`, one a line, each with a tab before what it means, or
+    /// `:files`, or `:folders`.
+    func lines(_ current: String) -> [String] {
         // Zsh and fish keep --option=value in one word, bash makes three of it.
         if current.hasPrefix("--"), let equal = current.firstIndex(of: "=") {
             let name = String(current[..<equal])
-            let value = String(current[current.index(after: equal)...])
-            return Self.offer(values(of: name), value, before: name + "=")
+            return Self.lines(values(of: name), String(current[current.index(after: equal)...]), before: name + "=")
         }
         if let option = before.last == "=" ? before.dropLast().last : current == "=" ? before.last : nil {
-            return Self.offer(values(of: option), current == "=" ? "" : current, before: "")
+            return Self.lines(values(of: option), current == "=" ? "" : current)
         }
         if let option = pendingOption, !(current.hasPrefix("-") && option.takesSeveral) {
-            return Self.offer(values(of: option.option ?? ""), current, before: "")
+            return Self.lines(values(of: option.option ?? ""), current)
         }
-        if current.hasPrefix("-") { return .words(optionWords.filter { $0.text.hasPrefix(current) }) }
+        if current.hasPrefix("-") { return optionLines.filter { $0.hasPrefix(current) } }
         if isFirst || command.commandName == tree.commandName {
-            let words = (tree.subcommands ?? []).map { Word(text: $0.commandName, about: $0.abstract ?? "") }
-            let help = isFirst ? [Word(text: "help", about: "Shows what a command does.")] : []
-            return .words((words + help).filter { $0.text.hasPrefix(current) })
+            let commands = (tree.subcommands ?? []).map { Self.line($0.commandName, $0.abstract) }
+            return (commands + (isFirst ? [Self.line("help", "Shows what a command does.")] : []))
+                .filter { $0.hasPrefix(current) }
         }
-        switch Self.offer(OptionValues.ofPosition(command: command), current, before: "") {
-        case .words: return .words(current.isEmpty ? optionWords : [])
-        case let offer: return offer
-        }
+        let position = OptionValues.ofPosition(command: command)
+        if case .free = position { return current.isEmpty ? optionLines : [] }
+        return Self.lines(position, current)
     }
+
+    private static func line(_ word: String, _ about: String?) -> String { about.map { "\(word)\t\($0)" } ?? word }
 
     /// The option whose value is to come.
     private var pendingOption: CommandTree.Argument? {
@@ -84,46 +73,33 @@ struct Completion {
 
     private func values(of option: String) -> OptionValues { .of(option, command: command.commandName) }
 
-    /// The options that were not given yet.
-    private var optionWords: [Word] {
-        let given = Set(before.map { $0.split(separator: "=").first.map(String.init) ?? $0 })
-        let own = command.options.compactMap { argument in
-            argument.option.map { Word(text: $0, about: argument.abstract ?? "") }
+    /// The options that were not given yet, but for those of other workloads than the one that was.
+    private var optionLines: [String] {
+        let given = before.map { $0.split(separator: "=").first.map(String.init) ?? $0 }
+        let workload = Workload(in: before)
+        let foreign = RunOptions.workloadGroups.filter { group in
+            workload.map { !group.workloads.contains($0) } ?? false
         }
-        let ofProgram =
-            isFirst
-            ? [
-                Word(text: "--version", about: "Shows the version."),
-                Word(text: "--generate-completion-script", about: "Prints what teaches a shell to complete."),
-            ] : []
-        return (own + ofProgram.filter { word in !own.contains { $0.text == word.text } })
-            .filter { !given.contains($0.text) }
+        let own = command.options.filter { option in !foreign.contains { $0.title == option.sectionTitle } }
+        let ofProgram: [(String, String?)] = [
+            ("--version", "Shows the version."),
+            ("--generate-completion-script", "Prints a completion script for a shell."),
+        ]
+        let all = own.compactMap { own in own.option.map { ($0, own.abstract) } } + (isFirst ? ofProgram : [])
+        return all.filter { !given.contains($0.0) }.map { Self.line($0.0, $0.1) }.uniqued
     }
 
-    private static func offer(_ values: OptionValues, _ current: String, before prefix: String) -> Offer {
+    private static func lines(_ values: OptionValues, _ current: String, before prefix: String = "") -> [String] {
         switch values {
-        case .file: return .files
-        case .folder: return .folders
-        case .free: return .words([])
-        case .one(let names):
-            return .words(names.filter { $0.hasPrefix(current) }.map { Word(text: prefix + $0) })
+        case .file: return [":files"]
+        case .folder: return [":folders"]
+        case .free: return []
+        case .one(let names): return names.filter { $0.hasPrefix(current) }.map { prefix + $0 }
         case .list(let names):
-            let parts = current.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            let parts = current.listed
             let (done, open) = (parts.dropLast(), parts.last ?? "")
             let left = names.filter { $0.hasPrefix(open) && !done.contains($0) && (done.isEmpty || $0 != "all") }
-            let start = prefix + done.map { $0 + "," }.joined()
-            return .words(left.map { Word(text: start + $0) })
-        }
-    }
-}
-
-extension Completion.Offer {
-    /// As the scripts read it: a word a line, a tab before what it means, or `:files`, or `:folders`.
-    var lines: [String] {
-        switch self {
-        case .files: [":files"]
-        case .folders: [":folders"]
-        case .words(let words): words.map { $0.about.isEmpty ? $0.text : "\($0.text)\t\($0.about)" }
+            return left.map { prefix + done.map { $0 + "," }.joined() + $0 }
         }
     }
 }

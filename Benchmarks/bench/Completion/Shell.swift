@@ -1,10 +1,11 @@
+import ArgumentParser
 import Foundation
 
-/// A shell that can be taught to complete.
+/// A shell that has completion.
 enum Shell: String, CaseIterable {
     case bash, zsh, fish
 
-    /// What the shell is to read. It asks the program itself, in whatever folder that lies.
+    /// What the shell is to read; it asks the program for the candidates.
     var script: String {
         switch self {
         case .bash: Self.bashScript
@@ -77,28 +78,25 @@ enum Shell: String, CaseIterable {
         """#
 
     /// Answers what scripts and those who install them ask; nil if the arguments are of another kind.
-    static func answer(_ arguments: [String]) throws -> String? {
+    static func answer(_ arguments: [String], for root: any ParsableCommand.Type) throws -> String? {
         let asks = "--generate-completion-script"
         guard let first = arguments.first else { return nil }
-        if first == "---complete" { return candidates(Array(arguments.dropFirst())) }
+        if first == "---complete" { return candidates(Array(arguments.dropFirst()), root) }
         guard first == asks || first.hasPrefix(asks + "=") else { return nil }
         let given = first == asks ? arguments.dropFirst().first : String(first.dropFirst(asks.count + 1))
         let own = ProcessInfo.processInfo.environment["SHELL"].map { URL(filePath: $0).lastPathComponent }
-        let name = given ?? own ?? ""
-        guard let shell = Shell(rawValue: name) else {
-            throw Failure.unknown("shell", name, among: allCases.map(\.rawValue))
-        }
+        let shell: Shell = try named(given ?? own ?? "", "shell")
         return shell.script
     }
 
     /// `INDEX WORD…`: the words of a command line and the place of the one to complete.
-    private static func candidates(_ arguments: [String]) -> String {
-        guard let index = arguments.first.flatMap({ Int($0) }), index > 0, let tree = CommandTree.read() else {
+    private static func candidates(_ arguments: [String], _ root: any ParsableCommand.Type) -> String {
+        guard let index = arguments.first.flatMap({ Int($0) }), index > 0, let tree = CommandTree.read(root) else {
             return ""
         }
         let words = Array(arguments.dropFirst())
         let current = index < words.count ? words[index] : ""
         let completion = Completion(tree: tree, before: Array(words.prefix(index)))
-        return completion.offer(current).lines.map { $0 + "\n" }.joined()
+        return completion.lines(current).map { $0 + "\n" }.joined()
     }
 }

@@ -1,0 +1,40 @@
+extension Experiment {
+    /// Every experiment, in the order in which they run and are printed.
+    package static let all: [Experiment] =
+        wakeups + scripts + accepting + reusePort + order + lifetime + rings + eventFD + scale
+
+    /// The experiment of that name.
+    package static func named(_ id: String) -> Experiment? { all.first { $0.id == id } }
+
+    static let wakeups = acceptWakeups
+    static let scripts = [
+        acceptETSpurious, acceptETStarvation, readLTSplit, readExclusiveSplit, readETSplit, readOneShotWhole,
+        acceptExclusiveFlags,
+    ]
+
+    static let accepting = acceptBalance + [acceptOneShotSerial, accept40k]
+
+    static let reusePort = [
+        reuseportCloseLoss, reuseportCloseMigrate, reuseportClassicSteer, reuseportProgramSteer,
+        reuseportProgramMigrate, reuseportDrain, reuseportRestart,
+    ]
+
+    static let order = readOrder + [readCombinedQueue]
+    static let scale = [scaleWaitCost]
+
+    static let lifetime = [
+        lifeDupCloseGhost, lifeRemoveAfterClose, lifeRebuildCures, lifeRemoveBeforeClose, lifeLastCloseRemoves,
+        lifeForkGhost, lifeForkRemedies, lifeForkTellApart, lifeGenerationDetects, lifeRebuildCost,
+        lifeGenerationExhaustion, lifeDup2Cure, lifePidfdCure, lifePollClosed,
+    ]
+
+    static let rings = [
+        ringClosePendingAccept, ringClosePendingReceive, ringCancelByClosedDescriptor, ringCancelByToken, ringFork,
+        ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder,
+    ]
+
+    static let eventFD = [
+        eventFDCoalesces, eventFDOverflow, eventFDSemaphore, eventFDSemaphoreET, eventFDFirstReaderWins,
+        eventFDEveryWrite, eventFDVersusPipe, eventFDPoolDoubleClose, eventFDMillion,
+    ]
+}

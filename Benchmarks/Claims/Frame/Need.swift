@@ -1,0 +1,30 @@
+import LinuxRings
+import Loops
+
+/// What an experiment requires of kernel and user.
+struct Need: Sendable {
+    /// The reason why it is absent here, in one line; nil if it is there.
+    let unmet: @Sendable () -> String?
+
+    /// io_uring, allowed to this user.
+    static let ring = Need { RingSupport.probe().refusal }
+
+    /// io_uring's multishot accept.
+    static let multishotAccept = capability("multishot accept needs Linux 5.19") { $0.multishotAccept }
+
+    /// io_uring's multishot poll. The kernel has no probe for it; `IORING_FEAT_RSRC_TAGS` came with the same release.
+    static let multishotPoll = capability("multishot poll needs Linux 5.13") { capabilities in
+        capabilities.features.contains(RingFeatures(rawValue: 1 << 10))
+    }
+
+    private static func capability(
+        _ reason: String, _ isThere: @escaping @Sendable (RingCapabilities) -> Bool
+    ) -> Need {
+        Need {
+            switch RingSupport.probe() {
+            case .unavailable(let reason): reason
+            case .available(let capabilities): isThere(capabilities) ? nil : reason
+            }
+        }
+    }
+}

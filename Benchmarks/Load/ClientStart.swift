@@ -1,0 +1,30 @@
+package import Meters
+
+/// Where clients that are ready wait for the times of the run.
+package final class ClientStart: Sendable {
+    private let gate = StartGate()
+    private let times = Locked<(RunWindow, Abandonment)?>(nil)
+
+    package init() {}
+
+    /// Arrives, and waits for the times; nil if the run will not take place.
+    package func wait() -> (RunWindow, Abandonment)? {
+        gate.arriveAndWait(isCounted: false)
+        return times.withLock { $0 }
+    }
+
+    /// Counts a client that failed before it was ready.
+    func arriveOnly() { gate.arriveOnly() }
+
+    /// Waits until so many are ready or have failed.
+    func waitForArrivals(_ count: Int) { gate.waitForArrivals(count) }
+
+    /// Lets the clients begin.
+    func begin(_ window: RunWindow, _ abandonment: Abandonment) {
+        times.withLock { $0 = (window, abandonment) }
+        gate.open()
+    }
+
+    /// Lets the clients end without a run.
+    func giveUp() { gate.open() }
+}

@@ -1,0 +1,63 @@
+package import Meters
+
+/// What decides what the clients of a run do.
+package struct LoadPlan: Sendable {
+    /// What the operations are.
+    package var workload: Workload
+    /// Client threads.
+    package var clients = 1
+    /// Connections that the clients hold open at the most, all together.
+    package var connections = 64
+    /// Connections that are watched and never speak.
+    package var idle = 0
+    /// Bytes of a message.
+    package var messageBytes = 64
+    /// Messages in flight on a connection at the most.
+    package var depth = 1
+    /// How the server closes.
+    package var close = CloseStyle.reset
+    /// When operations start.
+    package var pace = Pace.closedLoop
+    /// How the starts of an open loop are spread.
+    package var spacing = Spacing.uniform
+
+    /// One client thread with 64 connections in a closed loop.
+    package init(_ workload: Workload) {
+        self.workload = workload
+    }
+
+    /// When operations start.
+    package enum Pace: Sendable, Equatable {
+        /// A new one as soon as an old one is done.
+        case closedLoop
+        /// One every 1/rate seconds, whatever the server does.
+        case openLoop(perSecond: Double)
+        /// So many connections are queued before the workers start.
+        case drain(Int)
+    }
+
+    /// How the starts of an open loop are spread.
+    package enum Spacing: String, Sendable, CaseIterable {
+        /// At equal intervals.
+        case uniform
+        /// At exponentially distributed intervals, as independent clients come.
+        case poisson
+    }
+
+    /// Operations due in a second; nil if they have no schedule.
+    package var ratePerSecond: Double? {
+        if case .openLoop(let rate) = pace { rate } else { nil }
+    }
+
+    /// Connections that are queued before the workers start; nil if none are.
+    package var queued: Int? {
+        if case .drain(let count) = pace { count } else { nil }
+    }
+
+    /// What a server has to be ready for.
+    package var traffic: Traffic {
+        Traffic(
+            workload, connections: queued ?? connections, idle: idle, messageBytes: messageBytes, depth: depth,
+            close: close)
+    }
+}

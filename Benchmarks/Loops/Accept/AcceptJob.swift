@@ -1,0 +1,146 @@
+package import LinuxDescriptors
+import LinuxReadiness
+import LinuxRings
+import LinuxSockets
+package import Meters
+package import SystemPackage
+
+/// What the workers of an accepting server need to begin.
+package struct AcceptJob: ServerJob {
+    let plan: ServerPlan
+    let traffic: Traffic
+    private let listeners: [BorrowedDescriptor]
+    private let shared: SharedEpoll?
+    let stop: BorrowedDescriptor
+    package let queue: HandoffQueue?
+
+    /// - Parameters:
+    ///   - listeners: one, or one for each worker; borrowed.
+    ///   - stop: readable when the workers are to end; borrowed.
+    package init(
+        _ plan: ServerPlan, _ traffic: Traffic, listeners: [BorrowedDescriptor], stop: BorrowedDescriptor
+    ) throws(RunError) {
+        self.plan = plan
+        self.traffic = traffic
+        self.listeners = listeners
+        self.stop = stop
+        do throws(Errno) {
+            let isDispatched = plan.loop.mode.mechanism == .dispatcher
+            queue = isDispatched ? try HandoffQueue(capacity: traffic.connections + plan.workers) : nil
+            shared =
+                plan.loop.topology == .sharedSet
+                ? try SharedEpoll(listeners.map(\.rawValue), [], Self.flags(plan), stop: stop) : nil
+        } catch {
+            throw RunError("epoll_create1 or epoll_ctl", error)
+        }
+    }
+
+    private static func flags(_ plan: ServerPlan) -> EpollEvents {
+        switch plan.loop.mode.mechanism {
+        case .epoll(let flags, _): flags.union(.readable)
+        case .epollOneShot: oneShotFlags
+        default: .readable
+        }
+    }
+
+    /// Prepares what the mode waits with, passes the gate, and accepts until told to stop.
+    package func run(_ member: WorkerTeam.Member) throws(Errno) {
+        let meter = member.meter
+        let gate = member.gate
+        // A set that is shared holds every listener, and so does each set where there is one listener.
+        let isOwn = plan.listener != .shared && shared == nil
+        let listeners = isOwn ? [self.listeners[member.index]] : self.listeners
+        var service = ServiceTimeSource(plan.service, seed: plan.loop.seed &+ UInt64(member.index))
+        switch plan.loop.mode.mechanism {
+        case .blocking:
+            gate.arriveAndWait()
+            try acceptBlocking(listeners[0], &service, meter)
+        case .epoll(_, let drains):
+            let set = try set(listeners)
+            let events = EpollEventBuffer(capacity: 64)
+            gate.arriveAndWait()
+            if plan.loop.implementation == .c {
+                try referenceEpoll(set.epoll, drains: drains, meter)
+            } else {
+                try acceptFromEpoll(set.epoll, events, drains: drains, &service, meter)
+            }
+        case .epollOneShot:
+            let set = try set(listeners)
+            let events = EpollEventBuffer(capacity: 1)
+            gate.arriveAndWait()
+            try acceptOneShot(set.epoll, events, plan.rearm, &service, meter)
+        case .select:
+            var set = try SelectSet(stop: stop.rawValue, listeners: listeners.map(\.rawValue), connections: [])
+            gate.arriveAndWait()
+            try acceptFromSelect(&set, &service, meter)
+        case .poll:
+            var set = PollSet(
+                stop: stop.rawValue, listeners: listeners.map(\.rawValue), connections: [], capacity: 0)
+            gate.arriveAndWait()
+            try acceptFromPoll(&set, &service, meter)
+        case .dispatcher:
+            guard let shared, let queue else { throw .invalidArgument }
+            gate.arriveAndWait()
+            if member.index == plan.workers {
+                let events = EpollEventBuffer(capacity: 64)
+                try dispatchAccepted(shared.epoll, events, queue, meter)
+            } else {
+                try serveDispatched(queue, &service, meter)
+            }
+        case .ringPoll:
+            var ring = try makeRing()
+            gate.arriveAndWait()
+            try acceptFromRingPoll(&ring, listeners[0], &service, meter)
+        case .ringSingle:
+            var ring = try makeRing()
+            gate.arriveAndWait()
+            defer { closeRest(&ring) }
+            try acceptRingSingle(&ring, listeners[0], &service, meter)
+        case .ringMultishot(let destination):
+            if plan.loop.implementation == .c {
+                gate.arriveAndWait()
+                try referenceMultishot(listeners[0], meter)
+            } else {
+                var ring = try makeRing()
+                if destination == .slots { try ring.registerFileSlots(count: plan.slotCount(for: traffic)) }
+                gate.arriveAndWait()
+                defer { if destination == .descriptors { closeRest(&ring) } }
+                var accept = MultishotAccept(
+                    listener: listeners[0], into: destination, token: Token(.listener).rawValue)
+                try acceptRingMultishot(&ring, &accept, &service, meter)
+            }
+        }
+    }
+
+    /// The shared set, or one of this worker's own with its listeners and the stop signal.
+    private func set(_ listeners: [BorrowedDescriptor]) throws(Errno) -> SharedEpoll {
+        if let shared { return shared }
+        return try SharedEpoll(listeners.map(\.rawValue), [], Self.flags(plan), stop: stop)
+    }
+
+    /// A ring of this thread that waits for the stop signal.
+    private func makeRing() throws(Errno) -> Ring {
+        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
+        try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
+        return ring
+    }
+
+    /// Room for an accept and a close for each connection that can be ready at once.
+    private var ringEntries: UInt32 {
+        UInt32(clamping: min(max(2 * traffic.connections, 64), 4096))
+    }
+}
+
+/// Serves an accepted connection and closes it: the operation of the accept workload.
+@inline(__always)
+func serveAndClose(_ connection: consuming Connection, _ service: inout ServiceTimeSource, _ meter: WorkerMeter)
+    throws(Errno)
+{
+    meter.began()
+    meter.opened()
+    service.serve(meter)
+    try connection.close()
+    meter.add(.systemCalls)
+    meter.closed()
+    meter.add(.operations)
+}

@@ -1,0 +1,25 @@
+import Glibc
+import Meters
+import SystemPackage
+
+/// Echoes what select reports, and accepts where a listener is watched, until the stop signal comes.
+func echoFromSelect(_ set: inout SelectSet, _ worker: inout EchoWorker) throws(Errno) {
+    let meter = worker.meter
+    while true {
+        try set.wait()
+        meter.add(.systemCalls)
+        meter.add(.wakeups)
+        let before = worker.progress
+        if set.isReady(set.descriptors[0]) { return }
+        // Backwards, because removing a descriptor moves the last one into its place.
+        for index in stride(from: set.descriptors.count - 1, through: set.firstConnection, by: -1)
+        where set.isReady(set.descriptors[index]) {
+            if worker.receiveAndEcho(set.descriptors[index]) == .closed { set.remove(at: index) }
+        }
+        for index in 1..<set.firstConnection where set.isReady(set.descriptors[index]) {
+            if let number = try worker.accept(from: set.descriptors[index]) { try set.add(number) }
+        }
+        if worker.progress == before { meter.add(.spuriousWakeups) }
+        if worker.isShort { _ = worker.rest(since: before) }
+    }
+}

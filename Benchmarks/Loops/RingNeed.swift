@@ -1,0 +1,66 @@
+import LinuxRings
+package import Meters
+
+/// Something of io_uring that a mode cannot do without.
+package struct RingNeed: Sendable {
+    /// What it is called.
+    let name: String
+    /// The first kernel that has it.
+    let since: KernelVersion
+    /// Whether a kernel has it that says this of itself.
+    let isMet: @Sendable (RingCapabilities) -> Bool
+
+    /// Completions that are left out when they would only say that all went well (`io_uring_setup(2)`,
+    /// `IORING_FEAT_CQE_SKIP`).
+    static let skipSuccess = RingNeed(name: "IOSQE_CQE_SKIP_SUCCESS", since: KernelVersion(5, 17)) {
+        $0.features.contains(.skipSuccess)
+    }
+    /// `io_uring_prep_msg_ring(3)`.
+    package static let messageRing = RingNeed(name: "IORING_OP_MSG_RING", since: KernelVersion(5, 18)) {
+        $0.messageRing
+    }
+    /// `io_uring_prep_multishot_accept(3)`, into descriptors or slots.
+    static let multishotAccept = RingNeed(name: "multishot accept", since: KernelVersion(5, 19)) { $0.multishotAccept }
+    /// `io_uring_register_files_sparse(3)`; came with the same release as multishot accept, and is told by it.
+    static let slots = RingNeed(name: "sparse file table", since: KernelVersion(5, 19)) { $0.multishotAccept }
+    /// `io_uring_register_buf_ring(3)`; came with the same release as multishot accept, and is told by it.
+    static let bufferRing = RingNeed(name: "provided-buffer ring", since: KernelVersion(5, 19)) { $0.multishotAccept }
+    /// `io_uring_prep_recv_multishot(3)`.
+    static let multishotReceive = RingNeed(name: "multishot receive", since: KernelVersion(6, 0)) {
+        $0.multishotReceive
+    }
+
+    /// Why a kernel cannot do what needs all of these; nil if it can.
+    package static func refusal(of needs: [RingNeed], by rings: RingSupport) -> String? {
+        guard !needs.isEmpty else { return nil }
+        switch rings {
+        case .unavailable(let reason): return reason
+        case .available(let capabilities):
+            let missing = needs.filter { !$0.isMet(capabilities) }
+            guard let first = missing.map(\.since).max() else { return nil }
+            let names = missing.map { "no \($0.name)" }
+            let list = names.count > 1 ? names.dropLast().joined(separator: ", ") + " and " + names.last! : names[0]
+            return "this kernel has \(list); Linux \(first) has all that is needed"
+        }
+    }
+}
+
+extension Mode {
+    /// What the mode needs of io_uring; of the mode alone, all that any workload needs.
+    package func ringNeeds(for workload: Workload?) -> [RingNeed] {
+        guard mechanism.usesRing else { return [] }
+        guard case .ringMultishot(let destination) = mechanism else { return [.skipSuccess] }
+        let slots: [RingNeed] = destination == .slots ? [.slots] : []
+        let receive: [RingNeed] = workload == .accept ? [] : [.bufferRing, .multishotReceive]
+        return [.skipSuccess, .multishotAccept] + slots + receive
+    }
+
+    /// Why the running kernel cannot do it; nil if it can.
+    ///
+    /// - Parameters:
+    ///   - rings: what probing io_uring said.
+    ///   - workload: what is to be done with it, of which accepting is the least; nil for all of them.
+    package func unsupportedReason(rings: RingSupport, for workload: Workload? = .accept) -> String? {
+        RingNeed.refusal(of: ringNeeds(for: workload), by: rings)
+    }
+}

@@ -1,0 +1,36 @@
+import Glibc
+import SystemPackage
+
+/// The array of `poll(2)`: the stop signal, the listeners, then the connections.
+@safe struct PollSet: ~Copyable {
+    private(set) var entries: [pollfd]
+    let firstConnection: Int
+
+    init(stop: CInt, listeners: [CInt], connections: [CInt], capacity: Int) {
+        entries = []
+        entries.reserveCapacity(capacity + listeners.count + 1)
+        firstConnection = 1 + listeners.count
+        for number in [stop] + listeners + connections { add(number) }
+    }
+
+    mutating func add(_ number: CInt) {
+        entries.append(pollfd(fd: number, events: Int16(POLLIN), revents: 0))
+    }
+
+    /// Takes the place of the entry with the last one.
+    mutating func remove(at index: Int) {
+        entries.swapAt(index, entries.count - 1)
+        entries.removeLast()
+    }
+
+    /// Waits until something is ready (`poll(2)`).
+    mutating func wait() throws(Errno) {
+        while true {
+            let result = unsafe entries.withUnsafeMutableBufferPointer {
+                unsafe poll($0.baseAddress, nfds_t($0.count), -1)
+            }
+            if result > 0 { return }
+            if errno != EINTR { throw Errno(rawValue: errno) }
+        }
+    }
+}

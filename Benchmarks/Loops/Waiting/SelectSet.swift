@@ -1,0 +1,58 @@
+import CBenchExtras
+import Glibc
+import SystemPackage
+
+/// The `fd_set` of `select(2)` and what is in it.
+struct SelectSet: ~Copyable {
+    private var watched = fd_set()
+    private var ready = fd_set()
+    private(set) var descriptors: [CInt] = []
+    private var highest: CInt = 0
+    let firstConnection: Int
+
+    /// Descriptors from here on do not fit an `fd_set`.
+    static let limit = CInt(FD_SETSIZE)
+
+    /// - Throws: `EMFILE` for a descriptor that does not fit.
+    init(stop: CInt, listeners: [CInt], connections: [CInt]) throws(Errno) {
+        firstConnection = 1 + listeners.count
+        descriptors.reserveCapacity(Int(Self.limit))
+        for number in [stop] + listeners + connections { try add(number) }
+    }
+
+    /// - Throws: `EMFILE` for a descriptor that does not fit.
+    mutating func add(_ number: CInt) throws(Errno) {
+        guard number < Self.limit else { throw .tooManyOpenFiles }
+        Self.setBit(number, true, &watched)
+        descriptors.append(number)
+        highest = max(highest, number)
+    }
+
+    /// Takes the place of the descriptor with the last one.
+    mutating func remove(at index: Int) {
+        Self.setBit(descriptors[index], false, &watched)
+        descriptors.swapAt(index, descriptors.count - 1)
+        descriptors.removeLast()
+    }
+
+    /// Waits until something is ready (`select(2)`).
+    mutating func wait() throws(Errno) {
+        while true {
+            ready = watched
+            if unsafe select(highest + 1, &ready, nil, nil, nil) > 0 { return }
+            if errno != EINTR { throw Errno(rawValue: errno) }
+        }
+    }
+
+    /// True if the wait found this descriptor ready (`FD_ISSET`, a macro).
+    func isReady(_ number: CInt) -> Bool {
+        unsafe withUnsafeBytes(of: ready) { unsafe $0[Int(number) / 8] & (1 << UInt8(number % 8)) != 0 }
+    }
+
+    private static func setBit(_ number: CInt, _ value: Bool, _ set: inout fd_set) {
+        let bit = UInt8(1) << UInt8(number % 8)
+        unsafe withUnsafeMutableBytes(of: &set) {
+            if value { unsafe $0[Int(number) / 8] |= bit } else { unsafe $0[Int(number) / 8] &= ~bit }
+        }
+    }
+}

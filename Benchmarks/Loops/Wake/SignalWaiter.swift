@@ -1,0 +1,64 @@
+import LinuxDescriptors
+import LinuxReadiness
+package import Meters
+package import SystemPackage
+
+/// How a thread waits for its own signal, and signals others: what it needs for that, and the system calls.
+///
+/// Loops are generic over it and never inlined themselves: each is specialised for each waiter, whose calls are inlined,
+/// and a profiler finds it by name.
+///
+/// Its methods are inlined late: Swift 6.3 calls a witness through the table if a typed throw was inlined into it before
+/// the loop was specialised.
+package protocol SignalWaiter: ~Copyable {
+    /// Returns when it has taken a signal.
+    mutating func wait(_ meter: WorkerMeter) throws(Errno)
+
+    /// Signals the thread of a channel; with a meter, counts the call.
+    mutating func signal(_ channel: WakeChannel, _ meter: WorkerMeter?) throws(Errno)
+
+    /// Hands the kernel what ``signal(_:_:)`` has only queued.
+    mutating func flush() throws(Errno)
+
+    /// Runs the loop of a ping-pong in C.
+    ///
+    /// - Throws: `ENOTSUP` where there is none.
+    func runReference(_ side: borrowing PingPongSide, _ partner: WakeChannel) throws(Errno)
+}
+
+extension SignalWaiter where Self: ~Copyable {
+    @_semantics("inline_late") @inline(__always)
+    func signal(_ channel: WakeChannel, _ meter: WorkerMeter?) throws(Errno) {
+        try writeSignal(channel.output, meter)
+    }
+
+    func flush() {}
+
+    func runReference(_ side: borrowing PingPongSide, _ partner: WakeChannel) throws(Errno) { throw .notSupported }
+}
+
+/// A loop that waits for signals, whatever the mode.
+package protocol SignalLoop: ~Copyable {
+    /// Runs to the end.
+    mutating func run(_ waiter: consuming some SignalWaiter & ~Copyable) throws(Errno)
+}
+
+extension SignalLoop where Self: ~Copyable {
+    /// Prepares what the mechanism waits with on this thread, and runs the loop with it.
+    ///
+    /// - Throws: `ENOTSUP` for a mechanism that cannot wait for a signal.
+    package mutating func run(_ mechanism: Mechanism, on channel: WakeChannel) throws(Errno) {
+        switch mechanism {
+        case .blocking where channel.signal == .futex: try run(FutexWaiter(word: channel.futexWord))
+        case .blocking: try run(ReadWaiter(input: channel.input))
+        case .select: try run(try SelectWaiter(channel))
+        case .poll: try run(PollWaiter(channel))
+        case .epoll(let flags, let drains): try run(try EpollWaiter(channel, flags.union(.readable), drains: drains))
+        case .epollOneShot: try run(OneShotWaiter(base: try EpollWaiter(channel, oneShotFlags, drains: false)))
+        case .ringSingle where channel.signal == .messageRing: try run(try MessageWaiter(channel))
+        case .ringSingle: try run(try RingReadWaiter(channel))
+        case .ringPoll: try run(try RingPollWaiter(channel))
+        case .dispatcher, .ringMultishot: throw .notSupported
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import SystemPackage
+
+/// Failed operations, counted by the call that failed and why.
+package struct FailureTally: Sendable, Equatable {
+    package init() {}
+
+    /// What failed.
+    package struct Cause: Hashable, Sendable, CustomStringConvertible {
+        let call: String
+        package let problem: Problem
+
+        package enum Problem: Hashable, Sendable {
+            case error(CInt)
+            case text(String)
+        }
+
+        /// A call that returned an error number.
+        package init(_ call: String, _ error: CInt) {
+            self.call = call
+            problem = .error(error)
+        }
+
+        private init(_ call: String, text: String) {
+            self.call = call
+            problem = .text(text)
+        }
+
+        /// The peer ended the connection before it had answered.
+        package static let earlyEnd = Cause("recv", text: "end of stream")
+        /// The answer was another one than was due.
+        package static let wrongBytes = Cause("recv", text: "wrong bytes")
+
+        /// The first call on a connection that was not waited for reports how its `connect(2)` ended.
+        package static func onConnection(_ call: String, _ error: CInt, isFirst: Bool) -> Cause {
+            let ofConnect = [ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, ENETDOWN]
+            return Cause(isFirst && ofConnect.contains(error) ? "connect" : call, error)
+        }
+
+        /// `connect: ENETUNREACH`.
+        package var description: String {
+            switch problem {
+            case .error(let number): "\(call): \(errorName(number))"
+            case .text(let text): "\(call): \(text)"
+            }
+        }
+    }
+
+    private(set) var counts: [Cause: UInt64] = [:]
+
+    /// All failures.
+    package var total: UInt64 { counts.values.reduce(0, +) }
+
+    /// True if there are failures, and all have this cause.
+    package func isOnly(_ cause: Cause) -> Bool { total > 0 && counts[cause] == total }
+
+    /// Adds failures of one kind.
+    package mutating func note(_ cause: Cause, count: UInt64 = 1) {
+        if count > 0 { counts[cause, default: 0] += count }
+    }
+
+    /// Adds what another thread counted.
+    package mutating func add(_ other: FailureTally) {
+        counts.merge(other.counts, uniquingKeysWith: +)
+    }
+
+    /// The most frequent first.
+    package var sorted: [(cause: Cause, count: UInt64)] {
+        counts.map { ($0.key, $0.value) }.sorted { ($1.1, $0.0.description) < ($0.1, $1.0.description) }
+    }
+
+    /// `408 × connect: ENETUNREACH, 3 × recv: ECONNRESET`.
+    package var text: String { sorted.map { "\($0.count) × \($0.cause)" }.joined(separator: ", ") }
+}
+
+/// The failures of a server's workers, which any of them adds to; an error path, so a lock will do.
+package final class FailureLog: Sendable {
+    package init() {}
+
+    private let tally = Locked(FailureTally())
+
+    package func note(_ cause: FailureTally.Cause) {
+        tally.withLock { $0.note(cause) }
+    }
+
+    package var failures: FailureTally { tally.withLock { $0 } }
+}

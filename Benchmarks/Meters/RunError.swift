@@ -1,0 +1,18 @@
+package import SystemPackage
+
+/// A run that could not be carried out: the call that failed, and why.
+package struct RunError: Error, CustomStringConvertible {
+    /// One line: the call and the meaning of its error number.
+    package let description: String
+    /// True if this kernel, or its configuration, does not allow what was asked for.
+    package var isUnsupported = false
+
+    package init(_ call: String, _ error: Errno) {
+        description = "\(call): \(error)"
+    }
+
+    package init(unsupported description: String) {
+        self.description = description
+        isUnsupported = true
+    }
+}

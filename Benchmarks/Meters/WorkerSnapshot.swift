@@ -1,0 +1,39 @@
+/// What a team of workers has done and used up to a moment.
+///
+/// The time, the counts and the CPU times stand for the same moment, so they are read side by side; the context switches,
+/// which take a file of each thread, come after them.
+package struct WorkerSnapshot: Sendable {
+    /// On the monotonic clock.
+    package let time: UInt64
+    /// Operations of each worker.
+    package let operations: [UInt64]
+    /// The counts of all threads, dispatchers included.
+    package let totals: [WorkerCount: UInt64]
+    /// System calls as the kernel counted them, where it did.
+    package let calls: CallCounts?
+    /// What the threads used.
+    package let usage: ThreadUsage
+
+    private static let growing: [WorkerCount] = [
+        .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
+        .errors, .outOfOrder, .chunks, .shortSends, .buffersExhausted, .completionOverflows, .shortages,
+    ]
+
+    /// Reads the counters, and then what the threads use.
+    package init(_ meters: WorkerMeters, _ threads: [ThreadAccount]) {
+        time = monotonicNanoseconds()
+        (operations, calls) = meters.operationsAndCalls()
+        let sums = Self.growing.map { count in (0..<meters.count).reduce(0) { $0 + meters[$1][count] } }
+        let times = threads.time
+        totals = Dictionary(uniqueKeysWithValues: zip(Self.growing, sums))
+        usage = times + threads.switches
+    }
+}
+
+extension [ThreadAccount] {
+    /// CPU time and allocations of all.
+    package var time: ThreadUsage { reduce(ThreadUsage()) { $0 + $1.time } }
+
+    /// Context switches of all.
+    package var switches: ThreadUsage { reduce(ThreadUsage()) { $0 + $1.switches } }
+}

@@ -1,9 +1,0 @@
-/// Why bytes are not a histogram; completes the sentence "the histogram holds …".
-public struct HistogramDecodingError: Error, Equatable, CustomStringConvertible, Sendable {
-    /// What was found.
-    public var description: String
-
-    init(_ description: String) { self.description = description }
-
-    static let truncated = HistogramDecodingError("too few bytes: it is cut off")
-}

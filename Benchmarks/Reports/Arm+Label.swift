@@ -1,0 +1,33 @@
+package import Records
+
+extension Arm {
+    /// The names of the columns in which arms of the same mode differ: what a name must say beside the mode.
+    package static func varyingColumns(of arms: [Arm]) -> [String] {
+        let byMode = Dictionary(grouping: arms) { $0["mode"] }.values
+        return columns.indices
+            .filter { index in byMode.contains { Set($0.map { $0.values[index] }).count > 1 } }
+            .map { columns[$0].name }
+    }
+
+    /// The mode, and in brackets what else tells this arm from others that differ in the columns `varying`.
+    package func label(varying: [String]) -> String {
+        let others = varying.filter { !self[$0].isEmpty }.map { Self.phrase($0, self[$0]) }
+        return others.isEmpty ? self["mode"] : "\(self["mode"]) (\(others.joined(separator: ", ")))"
+    }
+
+    /// Columns whose values mean nothing without a word to them.
+    private static let phrases: [String: (before: String, after: String)] = [
+        "listener": ("listener ", ""), "workers": ("", " workers"), "connections": ("", " connections"),
+        "message_size_bytes": ("", " B"), "depth": ("depth ", ""), "rate_per_s": ("", "/s"),
+        "service_time": ("service ", ""), "idle": ("", " idle"), "close": ("", " close"),
+        "rearm": ("", " re-arm"), "service": ("", " service"),
+        "clients": ("", " clients"), "drain": ("drain ", ""),
+    ]
+
+    /// The value of a column with the word that gives it a meaning: `2 workers`.
+    package static func phrase(_ column: String, _ value: String) -> String {
+        var (before, after) = phrases[column] ?? ("", "")
+        if value == "1" && after.hasSuffix("s") { after.removeLast() }
+        return before + (value.isEmpty ? "none" : value) + after
+    }
+}

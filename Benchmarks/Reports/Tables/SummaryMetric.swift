@@ -1,0 +1,43 @@
+package import Records
+
+/// A figure of an arm that tables show.
+package struct SummaryMetric {
+    package let title: String
+    package var unit = ""
+    /// Where there is no room, the columns with the highest go first; 0 stays.
+    var rank = 0
+    package let value: (RunRecord) -> Double?
+    package let format: (Double) -> String
+    /// Whether it is what was served of what was offered.
+    var isServed = false
+
+    /// From left to right.
+    ///
+    /// - Parameter noun: what an operation is called, short.
+    package static func all(noun: String, isOpen: Bool) -> [SummaryMetric] {
+        let rates =
+            isOpen
+            ? [
+                SummaryMetric(title: "offered", unit: "\(noun)/s", value: \.offeredPerS, format: HumanUnits.count),
+                SummaryMetric(
+                    title: "served", unit: "\(noun)/s", value: \.throughputOpsPerS, format: HumanUnits.count,
+                    isServed: true),
+            ] : [SummaryMetric(title: "\(noun)/s", value: \.throughputOpsPerS, format: HumanUnits.count)]
+        func perOperation(
+            _ title: String, rank: Int, _ value: @escaping (RunRecord) -> Double?,
+            _ format: @escaping (Double) -> String = HumanUnits.perOperation
+        ) -> SummaryMetric {
+            SummaryMetric(title: title, unit: "/\(noun)", rank: rank, value: value, format: format)
+        }
+        return rates + [
+            SummaryMetric(title: "p50", rank: 3, value: { $0.latencyP50Ns?.number }, format: HumanUnits.time),
+            SummaryMetric(title: "p99", rank: 2, value: { $0.latencyP99Ns?.number }, format: HumanUnits.time),
+            perOperation("CPU", rank: 0, \.serverCpuNsPerOp, HumanUnits.time),
+            perOperation("calls", rank: 1, \.syscallsPerOp),
+            perOperation("wakeups", rank: 4, \.wakeupsPerOp),
+            perOperation("spurious", rank: 5, \.spuriousWakeupsPerOp),
+            SummaryMetric(
+                title: "fair", unit: "Jain", rank: 6, value: \.fairnessJain, format: HumanUnits.perOperation),
+        ]
+    }
+}

@@ -1,0 +1,152 @@
+import Load
+import Loops
+package import Meters
+import Records
+
+/// The system calls of a run, as the kernel counted them in a run of their own.
+package struct CountedCalls: Sendable {
+    /// Who counted.
+    package let source: CallCounter.Source
+    /// Calls per operation.
+    package let perOperation: Double
+    /// The same by the name of the call; empty where the source counts a total only.
+    package let byName: [String: Double]
+    /// What the loop counted in the same run, where that is not what the kernel did; nil where they agree.
+    package let disagreement: String?
+
+    init(source: CallCounter.Source, counts: CallCounts, operations: UInt64, loop: UInt64, threads: Int) {
+        self.source = source
+        let operations = Double(operations)
+        perOperation = Double(counts.total) / operations
+        byName = counts.byName.mapValues { Double($0) / operations }
+        let difference = Double(counts.total) - Double(loop)
+        // Counts are read while the workers run: each may be between the call and its counting at either end.
+        let noise = Double(4 * threads) + 0.01 * Double(counts.total)
+        guard abs(difference) > noise else {
+            disagreement = nil
+            return
+        }
+        let sum = "the loop counted \(text(Double(loop) / operations)) calls, the kernel \(text(perOperation))"
+        let unknown = byName.filter { !Self.loopCalls.contains($0.key) && $0.value >= 0.005 }
+        let named = unknown.values.reduce(0, +)
+        // What no loop is meant to call explains the difference, or else everything is shown.
+        let explains = abs(named * operations - difference) <= noise
+        let list = (explains ? unknown : byName).sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .filter { $0.value >= 0.005 }
+            .map { (explains ? "+" : "") + "\(text($0.value)) \($0.key)" }.joined(separator: ", ")
+        disagreement = list.isEmpty ? sum : "\(sum): \(list)"
+    }
+
+    /// What a loop may call, by the names of every architecture.
+    private static let loopCalls: Set<String> = [
+        "accept", "accept4", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
+        "futex", "io_uring_enter", "poll", "ppoll", "pselect6", "read", "recvfrom", "select", "sendto", "write",
+    ]
+}
+
+private func text(_ value: Double) -> String { Decimal.fixed(value, digits: 2) }
+
+/// Why a run's system calls were not counted by the kernel.
+package enum CountingFailure: Error {
+    /// The user wants to stop.
+    case interrupted
+    /// What went wrong, in a line.
+    case failed(String)
+}
+
+/// Repeats a run in short and lets the kernel count the workers' system calls.
+///
+/// - Parameters:
+///   - plan: what was run.
+///   - throughput: operations per second that it had, which says how long the short run has to be.
+///   - sources: who may count.
+package func countCalls(
+    _ plan: RunPlan, throughput: Double, sources: [CallCounter.Source] = CallCounter.Source.allCases,
+    _ interruption: Interruption
+) throws(CountingFailure) -> CountedCalls {
+    var last = CountingFailure.interrupted
+    for _ in 0..<triesOfCounting {
+        do throws(CountingFailure) {
+            return try countOnce(plan, throughput, sources, interruption)
+        } catch {
+            if case .interrupted = error { throw error }
+            last = error
+        }
+    }
+    throw last
+}
+
+/// What spoils a short run on a busy machine seldom strikes three times.
+private let triesOfCounting = 3
+
+private func countOnce(
+    _ plan: RunPlan, _ throughput: Double, _ sources: [CallCounter.Source], _ interruption: Interruption
+) throws(CountingFailure) -> CountedCalls {
+    let counter: CallCounter
+    do throws(CallCounterRefusal) {
+        counter = try CallCounter(threads: plan.mostCountedThreads, sources: sources)
+    } catch {
+        throw .failed(error.description)
+    }
+    let short = plan.shortened(to: throughput, counting: counter)
+    let measurement: Measurement
+    do throws(RunError) {
+        measurement = try measure(short, interruption)
+    } catch {
+        throw .failed(error.description)
+    }
+    if measurement.status == .partial { throw .interrupted }
+    guard measurement.status == .ok else { throw .failed(measurement.reason) }
+    // After that the clients hang up and workers end, which is no part of an operation.
+    let latest = short.durationNanoseconds + RunWindow.tailNanoseconds
+    guard !short.hasFixedWindow || measurement.durationNanoseconds < latest else {
+        throw .failed("the counts were read too late: the machine is busy")
+    }
+    let operations = measurement.perWorker.reduce(0, +)
+    guard let counts = measurement.calls, operations > 0 else { throw .failed("a worker could not be watched") }
+    return CountedCalls(
+        source: counter.source, counts: counts, operations: operations,
+        loop: measurement.totals[.systemCalls, default: 0], threads: plan.countedThreads)
+}
+
+extension RunPlan {
+    /// Workers and dispatchers.
+    fileprivate var countedThreads: Int {
+        switch plan {
+        case .network: workerThreads + 1
+        case .wake(_, let wake): wake.workerThreads
+        }
+    }
+
+    /// The same, and room for those of a live pool, which come once for each descriptor table.
+    fileprivate var mostCountedThreads: Int {
+        if case .wake(_, let wake) = plan, wake.live { return 64 * countedThreads }
+        return countedThreads
+    }
+
+    /// False where the window ends with the work.
+    fileprivate var hasFixedWindow: Bool {
+        switch plan {
+        case .network(_, let load): load.queued == nil
+        case .wake(_, let wake): wake.shape == .pingPong
+        }
+    }
+
+    /// The same, as long as it takes to see some thousand operations, between 20 and 100 ms, and longer only where hardly
+    /// a hundred would be seen; of a drain or a pool fewer.
+    fileprivate func shortened(to throughput: Double, counting calls: CallCounter) -> RunPlan {
+        var short = self
+        short.loop.calls = calls
+        func time(of operations: Double) -> Double { throughput > 0 ? operations / throughput * 1e9 : 1e9 }
+        let wanted = max(min(max(time(of: 2000), 20e6), 100e6), min(time(of: 100), 1e10))
+        short.durationNanoseconds = min(durationNanoseconds, UInt64(wanted))
+        short.warmupNanoseconds = min(warmupNanoseconds, 10_000_000)
+        switch plan {
+        case .network(_, let load):
+            if let count = load.queued { short.load.pace = .drain(min(count, 10_000)) }
+        case .wake(_, let wake):
+            short.wake.tasks = min(wake.tasks, max(20_000, wake.producers, wake.consumers))
+        }
+        return short
+    }
+}

@@ -1,0 +1,18 @@
+import Loops
+import Load
+package import Meters
+import Records
+
+/// Carries out one run.
+///
+/// - Throws: ``RunError`` if it could not start. What goes wrong later is the measurement's status.
+package func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunError) -> Measurement {
+    MemoryUse.forgetPeak()
+    var measurement: Measurement =
+        switch plan.plan {
+        case .network(let server, let load): try measureNetwork(plan, server, load, interruption)
+        case .wake(_, let wake): try measureWake(plan, wake, interruption)
+        }
+    measurement.peakMemoryBytes = MemoryUse.read().peakBytes
+    return measurement
+}

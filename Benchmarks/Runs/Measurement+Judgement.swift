@@ -1,0 +1,106 @@
+import Foundation
+import Histogram
+import Loops
+import Meters
+import Records
+
+/// What is said of a run beside its figures.
+extension Measurement {
+    /// The share of the operations that may fail: one in a hundred.
+    static let failureBound = 0.01
+    /// The share of the window that may pass without a completion.
+    static let stallBound = 0.1
+    /// A stall is no shorter than this, since a thread may wait so long for a busy processor.
+    static let shortestStall: UInt64 = 20_000_000
+    /// Open loop: so many operations must be due in a pause for it to be a stall.
+    static let duePerStall = 20.0
+
+    /// Finds what spoils the run, and what weakens it.
+    mutating func judge(_ plan: RunPlan, workerError: RunError?, kernel: KernelVersion? = .running) {
+        if let (status, reason) = verdict(plan, workerError: workerError) {
+            self.status = status
+            self.reason = reason.text(plan, kernel: kernel)
+        }
+        guard status != .partial, durationNanoseconds > 0 else { return }
+        noteSaturation()
+        noteStall(plan)
+        noteFailures()
+        if let limit = plan.mode.limit(plan.workload, on: kernel) { warnings.append(limit.text) }
+    }
+
+    /// Nil if nothing does.
+    private func verdict(_ plan: RunPlan, workerError: RunError?) -> (Status, RunReason)? {
+        if let workerError { return (.failed, .worker(workerError.description)) }
+        if status != .ok { return nil }
+        if let shortages = totals[.shortages], shortages > 0 { return (.void, .shortages(shortages)) }
+        if let listenOverflows, listenOverflows > 0 { return (.void, .overflows(listenOverflows)) }
+        if Double(failed) > Self.failureBound * Double(attempted) {
+            return (.failed, .failures(allFailures, failed: failed, attempted: attempted))
+        }
+        let operations = perWorker.reduce(0, +)
+        if lost > 0 { return (.failed, operations > 0 ? .unanswered(lost) : .neverAnswered(lost)) }
+        if operations > 0 { return nil }
+        if let rate = plan.ratePerSecond, due == 0 { return (.failed, .nothingDue(perSecond: rate)) }
+        return (.failed, latencies.totalCount > 0 ? .longerThanWindow(latencies.min) : .nothingStarted)
+    }
+
+    /// Operations that failed in the window; client and server may both have seen one.
+    var failed: UInt64 { max(failedInWindow, totals[.errors, default: 0]) }
+
+    /// Operations that succeeded or failed.
+    private var attempted: UInt64 { latencies.totalCount + failed }
+
+    /// What the clients saw; what the workers saw where the clients saw nothing.
+    private var allFailures: FailureTally { failures.total > 0 ? failures : serverFailures }
+
+    private mutating func noteFailures() {
+        guard status == .ok, allFailures.total > 0 else { return }
+        warnings.append("failures, warm-up included: \(allFailures.text)")
+    }
+
+    /// Operations that were due in the window, by second; nil in a closed loop.
+    var offeredPerSecond: Double? {
+        guard let due, windowNanoseconds > 0 else { return nil }
+        return Double(due) / (Double(windowNanoseconds) / 1e9)
+    }
+
+    /// Open loop: whether clearly less was served than was due.
+    var isSaturated: Bool? {
+        guard let due, let offered = offeredPerSecond, durationNanoseconds > 0 else { return nil }
+        return OfferedLoad.isSaturated(due: Double(due), offeredPerS: offered, servedPerS: servedPerSecond)
+    }
+
+    private var servedPerSecond: Double {
+        Double(perWorker.reduce(0, +)) / (Double(durationNanoseconds) / 1e9)
+    }
+
+    private mutating func noteSaturation() {
+        guard isSaturated == true, let offered = offeredPerSecond else { return }
+        warnings.append(
+            "offered \(grouped(offered))/s, served \(grouped(servedPerSecond))/s: saturated, so latencies grow with the "
+                + "length of the run and are not compared")
+    }
+
+    mutating func noteStall(_ plan: RunPlan) {
+        guard let stall = stallNanoseconds, stall >= Self.shortestStall,
+            Double(stall) > Self.stallBound * Double(durationNanoseconds)
+        else { return }
+        if let rate = plan.ratePerSecond, rate * Double(stall) / 1e9 < Self.duePerStall { return }
+        let window = HumanUnits.time(nanoseconds: Double(durationNanoseconds))
+        let names = OperationName.of(workload: plan.workload.rawValue)
+        warnings.append(
+            "stalled: for \(HumanUnits.time(nanoseconds: Double(stall))) of the \(window) no \(names.singular) was "
+                + "completed")
+    }
+}
+
+/// `40 600`: digits in groups of three, rounded.
+private func grouped(_ value: Double) -> String {
+    let digits = String(Int(value.rounded()))
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+        if index > 0 && (digits.count - index) % 3 == 0 { text += " " }
+        text.append(digit)
+    }
+    return text
+}

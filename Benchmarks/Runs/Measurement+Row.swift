@@ -1,0 +1,84 @@
+import Load
+import Loops
+import Meters
+package import Records
+import Statistics
+
+extension Measurement {
+    /// Writes what came of a run into its row. What such a plan does not have is left empty.
+    package func fill(_ record: inout RunRecord, _ plan: RunPlan) {
+        record.status = status
+        record.reason = reason
+        for warning in warnings { record.addWarning(warning) }
+        guard durationNanoseconds > 0 else { return }
+        fillOperations(&record)
+        record.setLatency(LatencySummary(latencies), kind: isOpenLoop ? .fromScheduledStart : .fromCall)
+        fillCosts(&record)
+        fillWorkers(&record, plan)
+        if plan.mode.mechanism.usesRing { fillRing(&record) }
+        wake.fill(&record)
+    }
+
+    private func perOperation(_ value: UInt64) -> Double? {
+        let operations = perWorker.reduce(0, +)
+        return operations == 0 ? nil : Double(value) / Double(operations)
+    }
+
+    private func perOperation(_ count: WorkerCount) -> Double? { perOperation(totals[count, default: 0]) }
+
+    private func fillOperations(_ record: inout RunRecord) {
+        let seconds = Double(durationNanoseconds) / 1e9
+        let operations = perWorker.reduce(0, +)
+        record.durationS = seconds
+        record.operations = operations
+        record.errors = failures.total + outOfRange + totals[.errors, default: 0]
+        record.offeredOpsPerS = offeredPerSecond
+        record.saturated = isSaturated.map { $0 ? "yes" : "no" } ?? ""
+        record.stallMaxNs = stallNanoseconds
+        record.throughputOpsPerS = Double(operations) / seconds
+        record.lost = lost
+        record.listenOverflows = listenOverflows
+        record.foreignCpu = foreignShare
+    }
+
+    private func fillCosts(_ record: inout RunRecord) {
+        record.wakeupsPerOp = perOperation(.wakeups)
+        record.spuriousWakeupsPerOp = perOperation(.spuriousWakeups)
+        record.emptyCallsPerOp = perOperation(.emptyCalls)
+        record.syscallsPerOp = perOperation(.systemCalls)
+        record.voluntarySwitchesPerOp = perOperation(server.voluntarySwitches)
+        record.involuntarySwitchesPerOp = perOperation(server.involuntarySwitches)
+        record.serverCpuNsPerOp = perOperation(server.cpuNanoseconds)
+        record.clientCpuNsPerOp = perOperation(client.cpuNanoseconds)
+        record.allocationsPerOp = AllocationCount.isCounted ? perOperation(server.allocations) : nil
+        record.clientAllocationsPerOp = AllocationCount.isCounted ? perOperation(client.allocations) : nil
+        record.peakMemoryBytes = peakMemoryBytes
+        record.bytesPerConnection = bytesPerConnection
+    }
+
+    private func fillWorkers(_ record: inout RunRecord, _ plan: RunPlan) {
+        record.fairnessJain = jainIndex(perWorker)
+        record.perWorkerOps = perWorker
+        record.shortSends = totals[.shortSends]
+        record.steeringFallbacks = steeringFallbacks
+        // The C loops do not note when they got an operation.
+        let keepsClock = plan.loop.implementation == .swift
+        switch plan.plan {
+        case .network(_, let load):
+            record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil
+            record.openPeak = keepsClock ? openPeak : nil
+            record.outOfOrderPerOp = load.traffic.ordersMessages ? perOperation(.outOfOrder) : nil
+        case .wake(_, let wake):
+            // One worker alone starves nobody.
+            record.starvationMaxNs = keepsClock && wake.workerThreads > 1 ? starvationNanoseconds : nil
+        }
+    }
+
+    private func fillRing(_ record: inout RunRecord) {
+        record.sqesPerOp = perOperation(.submissions)
+        record.cqesPerOp = perOperation(.completions)
+        record.rearmsPerOp = perOperation(.rearms)
+        record.buffersExhausted = totals[.buffersExhausted]
+        record.completionOverflows = totals[.completionOverflows]
+    }
+}

@@ -1,0 +1,111 @@
+package import Histogram
+import Load
+package import Meters
+package import Records
+import Servers
+import SystemPackage
+
+/// What one run measured.
+package struct Measurement: Sendable {
+    /// Length of the measured window, in nanoseconds.
+    package var durationNanoseconds: UInt64 = 0
+    /// How the run ended.
+    package var status = Status.ok
+    /// Why the status is not ok.
+    package var reason = ""
+    /// Latencies that the clients saw.
+    package var latencies: Histogram<UInt64> = LatencyRecorder().histogram
+    package var perWorker: [UInt64] = []
+    package var totals: [WorkerCount: UInt64] = [:]
+    /// System calls as the kernel counted them, where it did.
+    var calls: CallCounts?
+    package var server = ThreadUsage()
+    var client = ThreadUsage()
+    var starvationNanoseconds: UInt64 = 0
+    var openPeak: UInt64 = 0
+    /// What the clients saw fail, the warm-up's too.
+    package var failures = FailureTally()
+    /// What the workers saw fail, the warm-up's too.
+    var serverFailures = FailureTally()
+    /// Operations that started in the window and failed, as the clients saw it.
+    var failedInWindow: UInt64 = 0
+    /// Latencies that were too long for the histogram.
+    var outOfRange: UInt64 = 0
+    /// Operations that were due in the window; nil in a closed loop.
+    var due: UInt64?
+    var isOpenLoop: Bool { due != nil }
+    /// Length of the window that was asked for; the measured one is a little longer on busy processors.
+    var windowNanoseconds: UInt64 = 0
+    /// Longest time in the window in which no operation was completed; nil if it was not watched.
+    var stallNanoseconds: UInt64?
+    /// What has to be known before the figures are used.
+    package internal(set) var warnings: [String] = []
+    package var lost: UInt64 = 0
+    var listenOverflows: UInt64?
+    package var foreignShare: Double?
+    var steeringFallbacks: UInt64?
+    var peakMemoryBytes: UInt64?
+    var bytesPerConnection: Double?
+    var lastAnswer: UInt64 = 0
+    /// When the measured window ended.
+    var windowEnd: UInt64 = 0
+    package var wake = WakeResults()
+
+    /// Adds what the client threads saw.
+    ///
+    /// - Throws: the first error that ended one of them.
+    mutating func add(_ results: [Result<ClientResult, Errno>]) throws(Errno) {
+        var recorder = LatencyRecorder()
+        for result in results {
+            let result = try result.get()
+            recorder.add(result.latencies)
+            failures.add(result.failures)
+            failedInWindow += result.failedInWindow
+            outOfRange += result.latencies.outOfRange
+            if let more = result.due { due = (due ?? 0) + more }
+            lost += result.lost
+            lastAnswer = max(lastAnswer, result.lastAnswer)
+        }
+        latencies = recorder.histogram
+    }
+
+    /// Finds the longest pause of all clients.
+    mutating func notePause(of results: [Result<ClientResult, Errno>], from start: UInt64, to end: UInt64) {
+        let timelines = results.compactMap { try? $0.get().timeline }.filter(\.hasBegun)
+        guard !timelines.isEmpty else { return }
+        stallNanoseconds = CompletionTimeline.longestPause(of: timelines, from: start, to: end)
+    }
+
+    /// The same where one operation is under way at a time.
+    ///
+    /// - Parameter pause: from the last of them to the window's end.
+    mutating func noteLongestRoundTrip(pauseAtEnd pause: UInt64) {
+        if status == .ok { stallNanoseconds = max(latencies.maxRecorded, pause) }
+    }
+
+    /// Takes the memory that connections cost, where there are enough of them to stand out from the noise.
+    mutating func noteMemory(from before: MemoryUse, to after: MemoryUse, connections: Int) {
+        guard connections >= 256 else { return }
+        let grown = Double(after.residentBytes + after.slabBytes) - Double(before.residentBytes + before.slabBytes)
+        bytesPerConnection = grown / Double(connections)
+    }
+
+    /// Takes what a server tells at its end.
+    mutating func note(_ report: ServerReport) {
+        starvationNanoseconds = report.starvationNanoseconds
+        openPeak = report.openPeak
+        serverFailures = report.failures
+        steeringFallbacks = report.steeringFallbacks
+    }
+
+    /// Takes how the wait for the end of the run ended.
+    mutating func note(_ pause: Interruption.Pause) {
+        if pause == .interrupted {
+            status = .partial
+            reason = "interrupted"
+            stallNanoseconds = nil
+        }
+        // What was abandoned on request is not lost.
+        if pause != .over { lost = 0 }
+    }
+}

@@ -1,0 +1,59 @@
+import LinuxRings
+package import Loops
+import Load
+import Meters
+
+/// What a run needs of the machine.
+extension RunPlan {
+    /// Descriptors that one side opens at the most; either side has a table of its own.
+    package var descriptorsNeeded: Int {
+        switch plan {
+        case .network(let server, let load): server.descriptorsNeeded(for: load.traffic) + 2 * load.clients
+        case .wake(_, let wake): wake.descriptorsNeeded
+        }
+    }
+
+    /// The option for which most of them are needed.
+    package var mostDescriptorsFor: String {
+        switch plan {
+        case .wake(_, let wake): return wake.descriptors == .perWorker ? "--consumers" : "--producers"
+        case .network(let server, let load):
+            let traffic = load.traffic
+            let isThreadEach = workerThreads > server.workers
+            let terms = [
+                (load.mostOpenOption, traffic.connections), ("--idle", traffic.idle),
+                (isThreadEach ? load.mostOpenOption : "--workers", 3 * workerThreads), ("--clients", 2 * load.clients),
+            ]
+            return terms.max { $0.1 < $1.1 }?.0 ?? load.mostOpenOption
+        }
+    }
+
+    /// About as many bytes as the tables take that have room for a message of each connection.
+    package var messageTableBytes: UInt64 {
+        guard case .network(let server, let load) = plan, load.workload != .accept else { return 0 }
+        // Servers look connections up by descriptor, and a client's descriptors may come before its own.
+        let places = UInt64(2 * descriptorsNeeded + 256)
+        let message = UInt64(load.messageBytes)
+        let client = UInt64(load.connections) * message
+        return switch server.loop.mode.mechanism {
+        case .ringMultishot(.slots): places * message * UInt64(server.workers + 1) + client
+        case .ringSingle: places * (message + UInt64(load.traffic.chunkBytes) * UInt64(server.workers)) + client
+        default: places * message + client
+        }
+    }
+
+    /// Why the running kernel cannot do it; nil if it can.
+    ///
+    /// - Parameter rings: what probing io_uring said.
+    package func unsupportedReason(rings: RingSupport) -> String? {
+        switch plan {
+        case .network(let server, let load): server.loop.mode.unsupportedReason(rings: rings, for: load.workload)
+        case .wake(let loop, let wake): wake.unsupportedReason(rings: rings, in: loop.mode)
+        }
+    }
+}
+
+extension LoadPlan {
+    /// The option that decides how many connections can be open at once.
+    var mostOpenOption: String { queued == nil ? "--connections" : "--drain" }
+}

@@ -1,0 +1,70 @@
+import Load
+import Loops
+import Meters
+package import Records
+
+extension RunRecord {
+    /// The row of a run that is planned: what was asked for, and nothing of one run.
+    package init(_ plan: RunPlan) {
+        self.init()
+        workload = plan.workload.rawValue
+        mode = plan.mode.name
+        topology = plan.loop.topology.rawValue
+        implementation = plan.loop.implementation.rawValue
+        pinning = plan.loop.placement.description
+        seed = plan.loop.seed
+        workers = plan.workerThreads
+        clients = plan.clients
+        switch plan.plan {
+        case .network(let server, let load):
+            server.describe(in: &self)
+            load.describe(in: &self)
+        case .wake(let loop, let wake): wake.describe(loop, in: &self)
+        }
+    }
+}
+
+extension ServerPlan {
+    fileprivate func describe(in record: inout RunRecord) {
+        record.listener = listener.rawValue
+        record.rearm = loop.mode.mechanism == .epollOneShot ? rearm.rawValue : ""
+        record.serviceTime = service.description
+        record.service = service == .none ? "" : service.work.rawValue
+    }
+}
+
+extension LoadPlan {
+    fileprivate func describe(in record: inout RunRecord) {
+        record.connections = connections
+        record.ratePerS = ratePerSecond
+        record.spacing = ratePerSecond == nil ? "" : spacing.rawValue
+        record.drain = queued
+        record.messageSizeBytes = workload == .accept ? nil : messageBytes
+        record.depth = workload == .read ? depth : nil
+        record.idle = workload == .read ? idle : nil
+        record.close = workload == .read ? "" : close.rawValue
+    }
+}
+
+extension WakePlan {
+    fileprivate func describe(_ loop: LoopPlan, in record: inout RunRecord) {
+        record.close = ""
+        record.signal = signal.rawValue
+        record.shape = shape.rawValue
+        record.placement = loop.placement.kind
+        guard shape == .pool else { return }
+        record.descriptors = descriptors.rawValue
+        record.producers = producers
+        record.consumers = consumers
+        record.tasks = tasks
+        record.live = live ? "live" : ""
+    }
+}
+
+extension Placement {
+    /// Whether the two sides share a processor: the `placement` column.
+    fileprivate var kind: String {
+        if workers.isEmpty && clients.isEmpty { return "unpinned" }
+        return Set(workers + clients).count == 1 ? "same-cpu" : "different-cpus"
+    }
+}

@@ -1,0 +1,72 @@
+import Load
+import Loops
+import Meters
+import Servers
+import SystemPackage
+
+/// Carries out one ping-pong: the worker and the client wake each other until the window is over.
+func measurePingPong(
+    _ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
+) throws(RunError) -> Measurement {
+    let loop = plan.loop
+    let mechanism = loop.mode.mechanism
+    let isReference = loop.implementation == .c
+    let state = PingPongState()
+    let worker = try makeChannel(wake.signal, mechanism)
+    let client = try makeChannel(wake.signal, mechanism)
+    let end = { @Sendable in
+        state.over.relaxed = 1
+        worker.wakeFromOutside()
+        client.wakeFromOutside()
+    }
+    let team = try WorkerTeam(count: 1, loop.placement, stop: try makeSignal(), calls: loop.calls) {
+        (member) throws(Errno) in
+        do throws(Errno) {
+            let side = PingPongSide(state, member.meter, loadEnd: nil)
+            var thread = PingPong(state: state, side: side, partner: client, isReference: isReference) {
+                member.gate.arriveAndWait()
+            }
+            try thread.run(mechanism, on: worker)
+        } catch {
+            // The client would wait for ever.
+            end()
+            throw error
+        }
+    }
+    let clients = try ClientTeam(count: 1, loop.placement) { (_, start) throws(Errno) in
+        guard let (window, abandonment) = start.wait() else { return ClientResult() }
+        abandonment.onRequest(end)
+        let meters = WorkerMeters(count: 1)
+        meters.setWindow(start: window.start, end: window.end)
+        let side = PingPongSide(state, meters[0], loadEnd: window.loadEnd)
+        var thread = PingPong(state: state, side: side, partner: worker, isReference: isReference) {
+            sleepUntil(nanoseconds: window.loadStart)
+        }
+        try thread.run(mechanism, on: client)
+        return ClientResult(latencies: thread.side.roundTrips.recorder)
+    }
+    var measurement: Measurement
+    do throws(Errno) {
+        measurement = try measureWindow(team, clients, plan, interruption)
+    } catch {
+        end()
+        clients.giveUp()
+        _ = team.finish(wake: end)
+        throw RunError("a ping-pong's client", error)
+    }
+    let workerError = team.finish(wake: end)
+    measurement.wake.oneWay = state.oneWay.withLock { $0.histogram }
+    // One signal is under way at a time, so the longest round trip is the longest pause, or it outlasts the window.
+    measurement.noteLongestRoundTrip(pauseAtEnd: state.pauseAtEnd.relaxed)
+    measurement.judge(plan, workerError: workerError)
+    return measurement
+}
+
+/// A channel that suits how the mode waits.
+func makeChannel(_ signal: WakeSignal, _ mechanism: Mechanism) throws(RunError) -> WakeChannel {
+    do throws(Errno) {
+        return try WakeChannel(signal, for: mechanism)
+    } catch {
+        throw RunError(signal == .pipe ? "pipe2" : "eventfd", error)
+    }
+}

@@ -1,0 +1,128 @@
+package import Loops
+import Meters
+
+/// The plan of a wake run: what is signalled, between whom, how often.
+package struct WakePlan: Sendable, Equatable {
+    /// What carries a wake from one thread to another.
+    package var signal = WakeSignal.eventfd
+    /// Who wakes whom.
+    package var shape = WakeShape.pingPong
+    /// Pool: how tasks get descriptors.
+    package var descriptors = TaskDescriptors.perWorker
+    /// Pool: tasks to be done.
+    package var tasks = 100_000
+    /// Pool: threads that hand out tasks.
+    package var producers = 1
+    /// Pool: threads that do tasks.
+    package var consumers = 1
+    /// Pool, a descriptor per task: open all of them before the first is signalled.
+    package var live = false
+
+    /// A ping-pong over eventfd; a pool of one producer and one consumer if the shape is changed.
+    package init() {}
+
+    /// Threads that are woken and counted.
+    package var workerThreads: Int { shape == .pool ? consumers : 1 }
+
+    /// Threads that wake them.
+    package var clientThreads: Int { shape == .pool ? producers : 1 }
+
+    /// Descriptors without which a run cannot begin; tasks wait for theirs.
+    var descriptorsNeeded: Int {
+        guard shape == .pool else { return 16 }
+        return 10 + (descriptors == .perWorker ? consumers * (1 + signal.descriptorCount) : producers)
+    }
+
+    /// Beyond this the table of tasks alone would fill the memory of a small machine.
+    package static let mostTasks = 10_000_000
+    /// Beyond this more threads than any machine has processors would only wait for one.
+    package static let mostThreads = 1024
+}
+
+/// Who wakes whom.
+package enum WakeShape: String, Sendable, CaseIterable {
+    /// Two threads that wake each other in turn.
+    case pingPong = "ping-pong"
+    /// Producers that hand tasks to consumers.
+    case pool
+}
+
+/// How the tasks of a pool get descriptors.
+package enum TaskDescriptors: String, Sendable, CaseIterable {
+    /// One for each task: made, watched and written by the producer; read and closed by the consumer.
+    case perTask = "per-task"
+    /// One for each consumer, for as long as it lives; tasks wait in a queue and a sleeping consumer is woken.
+    case perWorker = "per-worker"
+}
+
+extension WakePlan {
+    /// Why this mode cannot wait for the signal, and which can; nil if it can.
+    package func refusal(by mode: Mode) -> String? {
+        switch (mode.mechanism, signal) {
+        case (.dispatcher, _): "the dispatcher hands work over, which is what a pool's producers do; use --shape pool"
+        case (.ringMultishot, _):
+            "\(mode.name) accepts or receives, and a signal is neither; use uring-poll or uring-single"
+        case (.blocking, .messageRing): "msg-ring is a completion in a ring; use --mode uring-single"
+        case (.blocking, _):
+            perTaskRefusal(
+                "a thread cannot block in the read of a descriptor that is still to be made; use an epoll mode")
+        case (.ringPoll, .messageRing):
+            "a message needs no request in the receiver's ring, so there is no poll for it; use uring-single"
+        case (.ringPoll, .futex), (.ringSingle, .futex):
+            "\(mode.name) cannot wait for a futex here; use --mode blocking"
+        case (.ringPoll, _), (.ringSingle, _):
+            perTaskRefusal(
+                "a ring takes requests from its own thread, so a producer cannot register a task's descriptor in "
+                    + "\(mode.name); use an epoll mode")
+        case (_, .futex): "\(mode.name) cannot wait for a futex, which is no descriptor; use --mode blocking"
+        case (_, .messageRing): "msg-ring is a completion in a ring, not a descriptor; use --mode uring-single"
+        case (.select, _), (.poll, _):
+            perTaskRefusal(
+                "\(mode.name) is handed its descriptors with each call, so a producer cannot register a task's; use an "
+                    + "epoll mode")
+        case (.epoll, _), (.epollOneShot, _): nil
+        }
+    }
+
+    private func perTaskRefusal(_ reason: String) -> String? {
+        usesDescriptorPerTask ? "\(reason) or --descriptors per-worker" : nil
+    }
+
+    /// Descriptors that a live pool opens.
+    package var liveDescriptors: Int { tasks * signal.descriptorCount }
+
+    /// What the kernel takes for the signals of a live pool and their registrations, rounded up.
+    package var liveBytes: UInt64 { UInt64(tasks) * signal.liveBytes }
+
+    /// True if every task gets a descriptor.
+    var usesDescriptorPerTask: Bool { shape == .pool && descriptors == .perTask }
+
+    /// True if `Benchmarks/Reference` has this loop in C.
+    package func hasReference(_ mode: Mode) -> Bool {
+        switch mode.mechanism {
+        case .blocking, .epoll: shape == .pingPong && signal.hasDescriptor
+        default: false
+        }
+    }
+}
+
+extension Mode {
+    /// The signals that a worker of this mode can wait for.
+    package var signals: [WakeSignal] {
+        WakeSignal.allCases.filter { signal in
+            var plan = WakePlan()
+            plan.signal = signal
+            return plan.refusal(by: self) == nil
+        }
+    }
+}
+
+extension WakePlan {
+    /// Why the running kernel cannot carry this signal, or wait for it in this mode; nil if it can.
+    ///
+    /// - Parameter mode: nil for the signal alone.
+    package func unsupportedReason(rings: RingSupport, in mode: Mode? = nil) -> String? {
+        let signals: [RingNeed] = signal == .messageRing ? [.messageRing] : []
+        return RingNeed.refusal(of: (mode?.ringNeeds(for: .wake) ?? []) + signals, by: rings)
+    }
+}

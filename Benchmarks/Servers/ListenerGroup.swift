@@ -1,0 +1,144 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import LinuxSockets
+import Loops
+import Meters
+import SystemPackage
+
+/// The listening sockets of a run: one, or one for each worker on the same port.
+final class ListenerGroup: Sendable {
+    let address: SocketAddress
+    private let first: Listener
+    private let others: [Box]
+    private let program: ReuseportProgram?
+    private let acceptOptions: AcceptOptions
+
+    private final class Box: Sendable {
+        let listener: Listener
+        init(_ listener: consuming Listener) { self.listener = listener }
+    }
+
+    /// Listens as the plan says.
+    init(_ plan: ServerPlan, _ traffic: Traffic) throws(RunError) {
+        let first = try Self.listen(plan, traffic, on: plan.address)
+        do throws(Errno) {
+            address = try first.address
+        } catch {
+            throw RunError("getsockname", error)
+        }
+        var others: [Box] = []
+        if plan.listener.isPerWorker {
+            for _ in 1..<max(plan.workers, 1) { others.append(Box(try Self.listen(plan, traffic, on: address))) }
+        }
+        program = try Self.steer(plan, first.descriptor)
+        self.first = first
+        acceptOptions = plan.loop.mode.usesBlockingSockets ? [] : [.nonblocking]
+        self.others = others
+    }
+
+    /// Attaches the program that picks a listener, if the plan has one.
+    private static func steer(_ plan: ServerPlan, _ listener: BorrowedDescriptor) throws(RunError) -> ReuseportProgram?
+    {
+        do throws(Errno) {
+            switch plan.listener {
+            case .shared, .reuseport:
+                return nil
+            case .reuseportClassicBPF:
+                try attachClassicReuseportProgram(to: listener)
+                return nil
+            case .reuseportBPF:
+                let program = try ReuseportProgram.byProcessor(listeners: plan.workers)
+                try program.attach(to: listener)
+                return program
+            }
+        } catch {
+            throw RunError(
+                unsupported: "\(plan.listener.rawValue): \(error); loading BPF needs CAP_BPF or "
+                    + "sysctl kernel.unprivileged_bpf_disabled=0")
+        }
+    }
+
+    /// How often there was no listener for a processor; nil without an eBPF program.
+    var steeringFallbacks: UInt64? {
+        switch program {
+        // A map that was created can be read.
+        case let program?: try? program.fallbacks
+        case nil: nil
+        }
+    }
+
+    var descriptors: [BorrowedDescriptor] {
+        [first.descriptor] + others.map { $0.listener.descriptor }
+    }
+
+    /// Ends accepts that wait in the kernel.
+    func stopAccepting() {
+        try? first.stopAccepting()
+        for other in others { try? other.listener.stopAccepting() }
+    }
+
+    private static func listen(
+        _ plan: ServerPlan, _ traffic: Traffic, on address: SocketAddress
+    ) throws(RunError) -> Listener {
+        // Epoll's loops must not wait in accept; a ring waits by itself and would report EAGAIN instead.
+        let blocking: StreamSocket.Blocking = plan.loop.mode.usesBlockingSockets ? .blocking : .nonblocking
+        var call = "socket"
+        do throws(Errno) {
+            let socket = try StreamSocket(for: address, blocking)
+            call = "setsockopt"
+            try setSocketOption(.reuseAddress, on: socket.descriptor)
+            if plan.listener.isPerWorker { try setSocketOption(.reusePort, on: socket.descriptor) }
+            if traffic.close == .reset && traffic.workload == .accept {
+                try setSocketOption(.resetOnClose, on: socket.descriptor)
+            }
+            call = "bind to \(address)"
+            try socket.bind(to: address)
+            call = "listen on \(address)"
+            return try socket.listen(backlog: Int(Int32.max))
+        } catch {
+            throw RunError(call, error)
+        }
+    }
+}
+
+// MARK: Connections that are made beforehand
+
+extension ListenerGroup {
+    /// Accepts so many connections, within half a minute.
+    ///
+    /// - Parameter endings: readable when somebody gave up.
+    /// - Throws: what `accept4(2)` says; `ETIMEDOUT` if they do not come. None is open then.
+    /// - Returns: nil if one of `endings` became readable.
+    func acceptAll(_ count: Int, unless endings: [BorrowedDescriptor]) throws(Errno) -> [CInt]? {
+        var accepted: [CInt] = []
+        accepted.reserveCapacity(count)
+        do throws(Errno) {
+            if try accept(count, into: &accepted, unless: endings) { return accepted }
+        } catch {
+            for fd in accepted { close(fd) }
+            throw error
+        }
+        for fd in accepted { close(fd) }
+        return nil
+    }
+
+    private func accept(
+        _ count: Int, into accepted: inout [CInt], unless endings: [BorrowedDescriptor]
+    ) throws(Errno) -> Bool {
+        let deadline = monotonicNanoseconds() + 30_000_000_000
+        var entries = (endings + descriptors).map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
+        while accepted.count < count {
+            guard monotonicNanoseconds() < deadline else { throw .timedOut }
+            guard unsafe poll(&entries, nfds_t(entries.count), 100) > 0 else { continue }
+            if entries.prefix(endings.count).contains(where: { $0.revents != 0 }) { return false }
+            for entry in entries.dropFirst(endings.count) where entry.revents != 0 {
+                let listener = BorrowedDescriptor(rawValue: entry.fd)
+                guard let connection = try acceptConnection(from: listener, acceptOptions) else { continue }
+                try setSocketOption(.noDelay, on: connection.descriptor)
+                accepted.append(connection.release().release().rawValue)
+            }
+        }
+        return true
+    }
+}

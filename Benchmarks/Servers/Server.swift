@@ -1,0 +1,50 @@
+package import LinuxDescriptors
+package import LinuxSockets
+package import Loops
+package import Meters
+
+/// Threads whose work is measured.
+package protocol MeasuredThreads {
+    /// Readable when one of them failed; borrowed.
+    var failure: BorrowedDescriptor { get }
+
+    /// Lets them work, and tells them when the measured window begins and ends.
+    func begin(_ window: RunWindow)
+
+    /// What they have done and used so far.
+    func snapshot() -> WorkerSnapshot
+}
+
+/// A server under test, wherever it runs. Made by listening, so that its address is known.
+package protocol Server: MeasuredThreads {
+    /// Where clients connect to.
+    var address: SocketAddress { get }
+
+    /// Takes the connections that clients make before the window is known, and has every thread ready.
+    ///
+    /// - Parameter endings: readable when a client gave up, or the user wants to stop.
+    /// - Throws: ``RunError`` if the connections do not come or a thread cannot be had.
+    /// - Returns: false if one of `endings` became readable.
+    func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool
+
+    /// Ends the server.
+    ///
+    /// - Parameter windowEnd: when the measured window ended; until then a waiting worker starved.
+    func end(windowEnd: UInt64) -> ServerReport
+}
+
+/// What a server tells when it has ended.
+package struct ServerReport: Sendable {
+    /// The first error that one of its threads ended with.
+    package var error: RunError?
+    /// What its threads saw fail without failing themselves.
+    package var failures = FailureTally()
+    /// The longest time that a waiting worker went without an operation while others had one.
+    package var starvationNanoseconds: UInt64 = 0
+    /// Most connections open at once.
+    package var openPeak: UInt64 = 0
+    /// How often there was no listener for a processor; nil without an eBPF program.
+    package var steeringFallbacks: UInt64?
+}
+
+extension WorkerTeam: MeasuredThreads {}

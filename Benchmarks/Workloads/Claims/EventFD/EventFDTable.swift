@@ -1,7 +1,0 @@
-extension Experiment {
-    /// Counters that signal.
-    static let eventFD: [Experiment] = [
-        eventFDCoalesces, eventFDOverflow, eventFDSemaphore, eventFDSemaphoreET, eventFDFirstReaderWins,
-        eventFDEveryWrite, eventFDVersusPipe, eventFDPoolDoubleClose, eventFDMillion,
-    ]
-}

@@ -1,4 +1,0 @@
-extension Experiment {
-    /// What waiting costs.
-    static let scale: [Experiment] = [scaleWaitCost]
-}

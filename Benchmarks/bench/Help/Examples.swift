@@ -1,0 +1,46 @@
+/// Command lines that are shown with the help and that really run: what a line does, and what to type.
+enum Examples {
+    /// The examples of a command; those of `bench` itself have no name.
+    static func of(command: String) -> [(does: String, line: String)] { all[command] ?? [] }
+
+    private static let all: [String: [(String, String)]] = [
+        "": [
+            ("Three ways of accepting, four server threads", "bench --mode et,exclusive,multishot --workers 4"),
+            ("Completion in this bash", "source <(bench --generate-completion-script bash)"),
+        ],
+        "run": [
+            ("Echo over 1, 64 and 1000 connections", "bench run --workload read --connections 1,64,1000"),
+            ("Latency at 20000 connections a second", "bench run --mode lt,multishot --rate 20000"),
+        ],
+        "list": [
+            ("Everything there is, and what this kernel has of it", "bench list"),
+            ("What each column of runs.csv means", "bench list --columns"),
+        ],
+        "claims": [
+            ("One claim", "bench claims --only read-order-et"),
+            ("All of them, with a page to read", "bench claims --markdown claims.md"),
+        ],
+        "compare": [
+            ("Two builds, interleaved", "bench compare --binaries old/bench new/bench -- --mode et"),
+            ("Two modes of one run", "bench compare --modes lt,multishot results/today"),
+        ],
+        "check": [
+            ("Stores what this program costs", "bench check --update"),
+            ("For CI: counts only, the same everywhere", "bench check --counts-only"),
+        ],
+        "calibrate": [("The noise of one mode", "bench calibrate --blocks 20 -- --mode lt --duration 150ms")],
+        "history": [
+            ("How one mode's costs went", "bench history results --mode et --workload accept"),
+            ("The same for Apache Otava", "bench history --csv h.csv --otava-config otava.yaml"),
+        ],
+        "plot": [("Two pictures of one run", "bench plot results/today --kind throughput,cost")],
+        "report": [
+            ("One file about two runs", "bench report results/accept results/read --output report.html")
+        ],
+        "export": [
+            ("For benchstat", "bench export results/today --format benchstat"),
+            ("Percentiles of one mode", "bench export results/today --format hgrm --mode et"),
+        ],
+        "doctor": [("Before the first measurement", "bench doctor")],
+    ]
+}

@@ -1,0 +1,53 @@
+import Meters
+import Records
+import Loops
+import Runs
+
+/// Lets the kernel count system calls beside the timed runs, where it can.
+struct KernelCounting {
+    private var sources: [CallCounter.Source] = []
+    /// What to say once; nil where the kernel counts, or the user wants no count.
+    private(set) var warning: String?
+
+    init(wanted: Bool, sources: [CallCounter.Source] = CallCounter.Source.allCases) {
+        guard wanted else { return }
+        do throws(CallCounterRefusal) {
+            let counter = try CallCounter(threads: 1, sources: sources)
+            self.sources = [counter.source]
+            guard counter.source != .bpf else { return }
+            warning =
+                "system calls are counted in total and not by name, so calls.csv stays empty: a perf event does not "
+                + "tell them apart, and no BPF program can be loaded"
+        } catch {
+            let remedy = error.isPrivilege ? "; run as root, or with CAP_BPF and CAP_PERFMON" : ""
+            warning = "system calls are counted by the loops and not by the kernel (\(error))\(remedy)"
+        }
+    }
+
+    /// Repeats the run of a row in short, takes the kernel's count into the row, and returns the lines of `calls.csv`.
+    /// Where that fails the loop's count stays and the row says why.
+    func count(_ plan: RunPlan, into record: inout RunRecord, _ interruption: Interruption) -> [CallRow] {
+        guard record.syscallsPerOp != nil else { return [] }
+        record.syscallsSource = "loop"
+        guard record.status == .ok, !sources.isEmpty else { return [] }
+        do throws(CountingFailure) {
+            let counted = try countCalls(
+                plan, throughput: record.throughputOpsPerS ?? 0, sources: sources, interruption)
+            record.syscallsPerOp = counted.perOperation
+            record.syscallsSource = counted.source.rawValue
+            if let disagreement = counted.disagreement { record.addWarning(disagreement) }
+            return CallRow.rows(runId: record.runId, counted.byName)
+        } catch {
+            switch error {
+            case .interrupted: record.addWarning("interrupted before its calls were counted")
+            case .failed(let reason): record.addWarning("the kernel did not count the system calls: \(reason)")
+            }
+            return []
+        }
+    }
+}
+
+/// Complains, for a command that keeps its runs quiet, if the kernel does not count their system calls.
+func complainOfLoopCounts() {
+    if let warning = KernelCounting(wanted: true).warning { complain(warning) }
+}

@@ -1,0 +1,120 @@
+import LinuxDescriptors
+import Load
+import Meters
+import Loops
+import Runs
+import Servers
+
+/// What is checked before anything runs, so that a run does not fail halfway for a reason known beforehand.
+extension Arms {
+    /// Raises the descriptor limit, finds the plans that exceed the limits of this machine, and checks that the
+    /// address of the others can be used. Prints on standard error what is left out.
+    ///
+    /// - Parameter keepsRefused: returns the plans even if nothing can run, so that their rows say why.
+    /// - Returns: the same plans; those that cannot run say so in ``RunPlan/refusal``.
+    /// - Throws: ``Failure`` if nothing can run.
+    func checked(_ machine: MachineFacts, keepsRefused: Bool = false) throws -> Arms {
+        let limits = Limits(machine)
+        var arms = self
+        for index in plans.indices { arms.plans[index].refusal = limits.refusal(of: plans[index]) }
+        let phrases = Self.refusals(of: arms.plans)
+        guard let first = arms.plans.first(where: { $0.refusal == nil }) else {
+            if keepsRefused { return arms }
+            throw Failure(.nothingSupported, "nothing can run: \(phrases.joined(separator: "; "))")
+        }
+        for phrase in phrases { complain("left out: \(phrase)") }
+        if case .network(let server, let load) = first.plan { try Self.checkAddress(server, load) }
+        return arms
+    }
+
+    /// Each reason once, after the modes that it is true of.
+    private static func refusals(of plans: [RunPlan]) -> [String] {
+        plans.compactMap(\.refusal).uniqued.map { reason in
+            let names = plans.filter { $0.refusal == reason }.map(\.mode.name).uniqued
+            return "\(names.joined(separator: ", ")): \(reason)"
+        }
+    }
+
+    /// Checks that the address can be reached, and listened on as the plan says.
+    private static func checkAddress(_ server: ServerPlan, _ load: LoadPlan) throws {
+        let host = "\(server.address)"
+        let refusal = loopbackRefusal(to: server.address).map { Failure(.nothingSupported, $0) }
+        if let refusal, host.hasPrefix("127.") || host.hasPrefix("[::1]") { throw refusal }
+        do {
+            try tryListening(server, load.traffic)
+        } catch  where !error.isUnsupported {
+            throw Failure(.runFailed, error.description)
+        } catch {}
+        if let refusal { throw refusal }
+    }
+}
+
+/// The limits of this machine and process.
+private struct Limits {
+    private let descriptors = (try? DescriptorLimit.raise())?.soft ?? 1024
+    private let threads = ThreadLimit.read()
+    /// 0 where it cannot be read.
+    private let memory = AvailableMemory.read()
+    private let backlog: Int?
+
+    init(_ machine: MachineFacts) { backlog = machine.somaxconn }
+
+    /// The limit that a plan exceeds; nil if none.
+    func refusal(of plan: RunPlan) -> String? {
+        switch plan.plan {
+        case .network(let server, let load):
+            selectRefusal(plan, server, load) ?? descriptorRefusal(plan) ?? threadRefusal(plan, server, load)
+                ?? messageRefusal(plan) ?? backlogRefusal(load)
+        case .wake(_, let wake): descriptorRefusal(plan) ?? liveRefusal(wake)
+        }
+    }
+
+    private func selectRefusal(_ plan: RunPlan, _ server: ServerPlan, _ load: LoadPlan) -> String? {
+        let isWatchedByNumber = load.workload != .accept || server.listener != .shared
+        guard plan.mode.mechanism == .select, isWatchedByNumber, plan.descriptorsNeeded > Mode.selectLimit
+        else { return nil }
+        return "select takes descriptors below \(Mode.selectLimit) (FD_SETSIZE) and this needs "
+            + "\(plan.descriptorsNeeded); take fewer \(plan.mostDescriptorsFor), or poll"
+    }
+
+    private func descriptorRefusal(_ plan: RunPlan) -> String? {
+        let needed = plan.descriptorsNeeded
+        guard UInt(needed) > descriptors else { return nil }
+        return "this needs \(needed) descriptors and the limit is \(descriptors); take fewer "
+            + "\(plan.mostDescriptorsFor) or raise it: ulimit -Hn, LimitNOFILE= of the service, or "
+            + "/etc/security/limits.conf"
+    }
+
+    /// A blocking read takes a thread for each connection.
+    private func threadRefusal(_ plan: RunPlan, _ server: ServerPlan, _ load: LoadPlan) -> String? {
+        guard let threads, plan.threadsNeeded > threads.threads else { return nil }
+        let most = load.idle > load.connections ? "--idle" : "--connections"
+        let advice =
+            plan.workerThreads > server.workers
+            ? "blocking needs one for each connection: take fewer \(most)" : "take fewer --workers"
+        return "this needs \(plan.threadsNeeded) threads and \(threads.name) ends at \(threads.threads); \(advice)"
+    }
+
+    private func messageRefusal(_ plan: RunPlan) -> String? {
+        let needed = plan.messageTableBytes
+        guard memory > 0, needed > memory else { return nil }
+        return "--message-size: room for a message of each connection takes about \(needed >> 20) MiB and "
+            + "\(memory >> 20) MiB are available; take smaller messages, or fewer --connections or --workers"
+    }
+
+    /// Beyond the backlog the kernel drops connection requests and clients sleep for a second.
+    private func backlogRefusal(_ load: LoadPlan) -> String? {
+        let waiting = load.traffic.connections
+        guard let backlog, load.workload != .read, waiting > backlog else { return nil }
+        return "\(waiting) connections can wait at once and the backlog ends at \(backlog); take fewer or "
+            + "raise it: sysctl net.core.somaxconn=\(waiting)"
+    }
+
+    /// The kernel must hold the descriptors of a live pool.
+    private func liveRefusal(_ wake: WakePlan) -> String? {
+        let needed = wake.live ? wake.liveBytes : 0
+        guard memory > 0, needed > memory / 2 else { return nil }
+        return "--live: \(wake.liveDescriptors) descriptors take about \(needed >> 20) MiB of kernel memory and "
+            + "\(memory >> 20) MiB are available; take fewer --tasks, so that it is less than half"
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Histogram
+import Meters
+import Records
+import Loops
+import Reports
+import Runs
+import Statistics
+
+/// One invocation of `bench run`: rounds of runs in seeded random order, each written down as it ends.
+final class RunSession {
+    let folder: ResultFolder
+    private(set) var interrupted = false
+
+    private let options: RunOptions
+    private let arms: Arms
+    private let interruption: Interruption
+    private let counting: KernelCounting
+    private let rings = RingSupport.probe()
+    private let topology = ProcessorTopology.read()
+    /// The warnings in the rows about where threads ran, which are repeated at the end.
+    private var placementWarnings: [PlacementWarning] = []
+    private let progress: ProgressBar
+    private let started: Date
+    private var description: RunDescription
+    private var runCount: Int
+
+    /// A single overflow of the accept queue may be chance; repeated ones are a fault of the set-up.
+    private static let triesAfterOverflow = 3
+
+    /// - Parameter folder: what was written before is not run again.
+    init(
+        _ options: RunOptions, _ arms: Arms, _ folder: ResultFolder, _ description: RunDescription, started: Date,
+        _ interruption: Interruption
+    ) {
+        self.options = options
+        self.arms = arms
+        self.folder = folder
+        self.description = description
+        self.started = started
+        self.interruption = interruption
+        runCount = folder.rows.count
+        counting = KernelCounting(wanted: !options.noKernelCounts)
+        progress = ProgressBar(total: arms.plans.count * options.rounds, quiet: options.quiet)
+    }
+
+    var notes: [String] { arms.notes }
+
+    /// Runs everything that has not run yet and returns all rows.
+    func run() throws -> [RunRecord] {
+        defer { progress.clear() }
+        if let warning = counting.warning { warnOnce(warning) }
+        let done = folder.rows.filter { $0.status != .partial && $0.status != .void }.map(Place.init)
+        let finished = Set(done)
+        let orders = blockOrders(arms: arms.plans.count, blocks: options.rounds, seed: description.seed)
+        rounds: for (round, places) in zip(1..., orders) {
+            let order = places.map { arms.plans[$0] }
+            description.order.append(order.map(\.mode.name))
+            for (index, plan) in order.enumerated() where !finished.contains(Place(round: round, order: index + 1)) {
+                try runUntilValid(plan, Place(round: round, order: index + 1))
+                if interrupted || interruption.isRequested {
+                    interrupted = true
+                    break rounds
+                }
+            }
+        }
+        let rows = inModeOrder(try folder.finish(interrupted: interrupted))
+        description.finishedAt = Date().formatted(.iso8601)
+        description.interrupted = interrupted
+        let found = warnings(for: rows, noiseFloor: NoiseFloors.find(description.machine, complains: false))
+        // Those of a placement are said below, with advice.
+        let others = found.filter { warning in !placementWarnings.contains { warning.contains($0.text) } }
+        for warning in others { warnOnce(warning) }
+        for warning in placementWarnings { warn("\(warning.text): \(warning.advice)", quietly: options.quiet) }
+        try folder.replace("run.json", description.storedJSON())
+        return rows
+    }
+
+    /// Of several tries at the same combination in the same round, the last.
+    static func lastTries(_ rows: [RunRecord]) -> [RunRecord] {
+        let last = Dictionary(rows.indices.map { (Place(rows[$0]), $0) }) { $1 }
+        return last.values.sorted().map { rows[$0] }
+    }
+
+    private func runUntilValid(_ plan: RunPlan, _ place: Place) throws {
+        let done = (place.round - 1) * arms.plans.count + place.order - 1
+        let name = "\(plan.mode.name), round \(place.round)"
+        progress.show(done: done, doing: "\(name) of \(options.rounds)")
+        for attempt in 1...Self.triesAfterOverflow {
+            let record = try runOnce(plan, place)
+            if record.status == .failed { warn("\(name): \(record.reason)") }
+            guard record.status == .void, !interrupted else { return }
+            let next = attempt < Self.triesAfterOverflow ? "; running it again" : "; giving up after \(attempt) tries"
+            warn("\(name) is void: \(record.reason)\(next)")
+        }
+    }
+
+    private func runOnce(_ plan: RunPlan, _ place: Place) throws -> RunRecord {
+        let begin = Date()
+        runCount += 1
+        var record = newRecord(plan, place, begin: begin)
+        for warning in plan.placementWarnings(topology) {
+            record.addWarning(warning.text)
+            if !placementWarnings.contains(warning) { placementWarnings.append(warning) }
+        }
+        var latencies = Histogram<UInt64>(highestTrackableValue: 2)
+        var calls: [CallRow] = []
+        if let reason = plan.refusal ?? plan.unsupportedReason(rings: rings) {
+            record.status = .unsupported
+            record.reason = reason
+        } else {
+            do {
+                defer { RunLimit.end() }
+                RunLimit.begin(
+                    seconds: 60 + 2 * plan.longestSeconds,
+                    "\(plan.workload.rawValue), \(plan.mode.name), round \(place.round)", folder.path)
+                let measurement = try measure(plan, interruption)
+                measurement.fill(&record, plan)
+                if let warning = measurement.warning(plan) { record.addWarning(warning) }
+                latencies = measurement.latencies
+                calls = counting.count(plan, into: &record, interruption)
+            } catch {
+                record.status = error.isUnsupported ? .unsupported : .failed
+                record.reason = error.description
+            }
+        }
+        if record.status == .partial { interrupted = true }
+        try folder.append(record, latencies, calls, startSeconds: begin.timeIntervalSince(started))
+        return record
+    }
+
+    private func newRecord(_ plan: RunPlan, _ place: Place, begin: Date) -> RunRecord {
+        var record = RunRecord(plan)
+        record.build = Build.name
+        let stamp = started.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        record.runId = "\(stamp)-\(runCount)"
+        record.startedAt = begin.formatted(.iso8601)
+        record.gitCommit = description.gitCommit
+        record.machineId = description.machine.machineID
+        (record.round, record.orderInRound) = (place.round, place.order)
+        return record
+    }
+
+    private func warn(_ message: String, quietly: Bool = false) {
+        progress.clear()
+        description.warnings.append(message)
+        if !quietly { complain(message) }
+    }
+
+    /// Warns unless an earlier part of the invocation did; a quiet one has it in `run.json` alone.
+    private func warnOnce(_ message: String) {
+        if !description.warnings.contains(message) { warn(message, quietly: options.quiet) }
+    }
+
+    private struct Place: Hashable {
+        let round: Int
+        let order: Int
+
+        init(round: Int, order: Int) { (self.round, self.order) = (round, order) }
+        init(_ record: RunRecord) { self.init(round: record.round, order: record.orderInRound) }
+    }
+}

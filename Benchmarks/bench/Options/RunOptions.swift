@@ -1,0 +1,172 @@
+import ArgumentParser
+import Loops
+import Meters
+import Runs
+
+/// The options of `bench run`, as typed: those of every workload, and a group for each set of workloads that share some.
+///
+/// Numbers are parsed unconditionally: what follows is their value even with a minus, so that `--duration -1` is told
+/// what a duration is and not that there is none.
+struct RunOptions: ParsableArguments {
+    @Option(help: "What is done: accept, crr (connect, request, response), read or wake.")
+    var workload = "accept"
+
+    @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
+    var mode = "all"
+
+    /// One of the modes, which runs alone with what the options mean for it: how a comparison starts its runs.
+    @Option(help: .hidden)
+    var only: String?
+
+    @Option(help: "shared-set, set-per-worker, both separated by a comma, or all; each mode has its default.")
+    var topology: String?
+
+    @Option(help: "Whose loop runs: swift, c, or all.")
+    var implementation = "swift"
+
+    @Option(parsing: .unconditional, help: "Measured time of a run: seconds, or with a unit: 500ms.")
+    var duration = "1s"
+
+    @Option(parsing: .unconditional, help: "Time before measuring: seconds, or with a unit.")
+    var warmup = "200ms"
+
+    @Option(parsing: .unconditional, help: "How often every combination is run, in random order within a round.")
+    var rounds = 3
+
+    @Option(
+        help: """
+            auto, none, or processors: workers' first, then one for each client: 0,1,2. wake: also same (one \
+            processor for both sides); auto runs a ping-pong on the same one and on different ones.
+            """)
+    var pin = "auto"
+
+    @Option(help: "Seed of the order and the service times; random if not given.")
+    var seed: UInt64?
+
+    @Option(help: "Folder for the results; results/<time>-<commit> if not given.")
+    var output: String?
+
+    @Flag(help: "Leaves the counting of system calls to the loops: no short second run with the kernel's count.")
+    var noKernelCounts = false
+
+    @Flag(help: "No progress, no table: only the files.")
+    var quiet = false
+
+    @Option(
+        help: "Goes on with the interrupted invocation that wrote this folder, with its options, seed and order.")
+    var resume: String?
+
+    @OptionGroup(title: NetworkOptions.title) var network: NetworkOptions
+    @OptionGroup(title: ConnectOptions.title) var connect: ConnectOptions
+    @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
+    @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions
+    @OptionGroup(title: ReadOptions.title) var read: ReadOptions
+    @OptionGroup(title: WakeOptions.title) var wake: WakeOptions
+    @OptionGroup(title: PoolOptions.title) var pool: PoolOptions
+}
+
+struct NetworkOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.accept, .crr, .read]
+
+    @Option(parsing: .unconditional, help: "Server threads; a list runs every number. 1 if not given.")
+    var workers: String?
+
+    @Option(parsing: .unconditional, help: "Client threads; 1 if not given.")
+    var clients: Int?
+
+    @Option(parsing: .unconditional, help: "Most connections open, or a list; if not given 64, or 1024 with --rate.")
+    var connections: String?
+
+    @Option(parsing: .unconditional, help: "Open loop: new operations per second, whatever the server does.")
+    var rate: Double?
+
+    @Option(parsing: .unconditional, help: "How the starts of an open loop are spread: uniform (default) or poisson.")
+    var spacing: String?
+
+    @Option(
+        help: "How long an operation keeps a worker: none (default), fixed:T, exp:T, bimodal:FAST,SLOW,P; T as 1ms.")
+    var serviceTime: String?
+
+    @Option(help: "How the worker spends the service time: busy (default) or sleep.")
+    var service: String?
+
+    @Option(
+        help: """
+            epoll-oneshot: armed again early (after the accept or receive) or late (after the work), or all. \
+            (default: early for accept, late for crr and read)
+            """)
+    var rearm: String?
+
+    @Option(help: "Numeric address to listen on; 127.0.0.1 if not given.")
+    var address: String?
+
+    @Option(help: "Port to listen on; if not given, or 0, the kernel chooses.")
+    var port: UInt16?
+}
+
+/// Options of the workloads whose connections come and go.
+struct ConnectOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.accept, .crr]
+
+    @Option(help: "shared (default), reuseport, reuseport-cbpf, reuseport-ebpf, a list of them, or all.")
+    var listener: String?
+
+    @Option(help: "How the server closes: reset (default), or orderly (FIN).")
+    var close: String?
+}
+
+struct MessageOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.crr, .read]
+
+    @Option(parsing: .unconditional, help: "Bytes of a message, each way; 64 if not given.")
+    var messageSize: Int?
+}
+
+struct AcceptOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.accept]
+
+    @Option(parsing: .unconditional, help: "Queue so many connections first, then time accepting them.")
+    var drain: Int?
+}
+
+struct ReadOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.read]
+
+    @Option(parsing: .unconditional, help: "Messages in flight on a connection; 1 if not given.")
+    var depth: Int?
+
+    @Option(parsing: .unconditional, help: "Connections that are watched and never speak; 0 if not given.")
+    var idle: Int?
+}
+
+struct WakeOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.wake]
+    /// What options of other workloads are called here.
+    static let counterparts = ["--workers": "--consumers", "--clients": "--producers"]
+
+    @Option(help: "eventfd (default), eventfd-semaphore, pipe, futex or msg-ring, a list of them, or all.")
+    var signal: String?
+
+    @Option(help: "ping-pong (default; two threads in turn) or pool (producers and consumers).")
+    var shape: String?
+}
+
+struct PoolOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.wake]
+    static let title = "Workload wake, shape pool"
+
+    @Option(help: "A descriptor per-task or per-worker, or all, which compares the two.")
+    var descriptors: String?
+
+    @Option(parsing: .unconditional, help: "Tasks to be done; 100000 if not given.")
+    var tasks: Int?
+
+    @Option(parsing: .unconditional, help: "Threads that hand out tasks; 1 if not given.")
+    var producers: Int?
+
+    @Option(parsing: .unconditional, help: "Threads that do tasks; 1 if not given.")
+    var consumers: Int?
+
+    @Flag(help: "With per-task: open all descriptors before the first is signalled.")
+    var live = false
+}

@@ -1,0 +1,111 @@
+import Loops
+import Runs
+
+extension StringProtocol {
+    /// The words between commas, empty ones too.
+    var listed: [String] { String(self).split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+}
+
+extension Sequence where Element: Equatable {
+    /// Each element once, where it is first.
+    var uniqued: [Element] { reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
+}
+
+/// Reads `100us`, `3ms`, `1.5s` as nanoseconds; a number alone is in seconds. Nil for anything else.
+func nanoseconds(_ text: some StringProtocol) -> UInt64? {
+    let units: [(suffix: String, nanoseconds: Double)] = [("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9)]
+    let unit = units.first { text.hasSuffix($0.suffix) }
+    guard let value = Double(text.dropLast(unit?.suffix.count ?? 0)) else { return nil }
+    let result = value * (unit?.nanoseconds ?? 1e9)
+    // A day is far beyond any sensible run and far below what the arithmetic of clocks can hold.
+    return result.isFinite && result >= 0 && result <= 86_400e9 ? UInt64(result) : nil
+}
+
+func duration(_ text: String, _ option: String, zero: Bool = false) throws -> UInt64 {
+    guard let value = nanoseconds(text), zero || value > 0 else {
+        throw Failure(.usage, "\(option) takes a time such as 1s or 500ms, not '\(text)'")
+    }
+    return value
+}
+
+/// Reads `none`, `fixed:T`, `exp:T` or `bimodal:FAST,SLOW,PROBABILITY`.
+func serviceDistribution(_ text: String) -> ServiceTime.Distribution? {
+    if text == "none" { return ServiceTime.Distribution.none }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return nil }
+    let values = parts[1].listed
+    switch (parts[0], values.count) {
+    case ("fixed", 1): return nanoseconds(values[0]).map { .fixed($0) }
+    case ("exp", 1): return nanoseconds(values[0]).map { .exponential(mean: $0) }
+    case ("bimodal", 3):
+        guard let fast = nanoseconds(values[0]), let slow = nanoseconds(values[1]), let share = Double(values[2]),
+            (0...1).contains(share)
+        else { return nil }
+        return .bimodal(fast: fast, slow: slow, probability: share)
+    default: return nil
+    }
+}
+
+/// No count of threads or connections can be larger: what is computed from them is to fit a machine word.
+let mostCount = 1_000_000_000
+
+/// Reads a list of counts, `1,64,1000`, of an option.
+func counts(_ text: String, _ option: String) throws -> [Int] {
+    let values = text.listed.compactMap { Int($0) }.filter { (1...mostCount).contains($0) }
+    guard values.count == text.listed.count else {
+        throw Failure(
+            .usage, "\(option) takes whole numbers from 1 up to \(mostCount), separated by commas, not '\(text)'")
+    }
+    return values
+}
+
+/// The value of an option, which is refused outside of a range.
+///
+/// - Parameter rule: what the option takes: `--clients takes 1 or more`.
+func inRange(_ value: Int, _ range: ClosedRange<Int>, _ rule: String) throws -> Int {
+    guard range.contains(value) else { throw Failure(.usage, "\(rule), not \(value)") }
+    return value
+}
+
+/// The name of an enumeration's case; what it names is said where there is no such case.
+func named<Choice: CaseIterable & RawRepresentable<String>>(
+    _ name: String, _ kind: String, and others: [String] = []
+) throws -> Choice {
+    guard let choice = Choice(rawValue: name) else {
+        throw Failure.unknown(kind, name, among: Choice.allCases.map(\.rawValue), and: others)
+    }
+    return choice
+}
+
+/// Reads a comma-separated list of names of an enumeration, or `all`.
+func choices<Choice: CaseIterable & RawRepresentable<String>>(
+    _ text: String, option: String
+) throws -> [Choice] {
+    text == "all" ? Array(Choice.allCases) : try text.listed.map { try named($0, option, and: ["all"]) }
+}
+
+/// The value of an option that takes one name of a few; nil if it was not given.
+func choice<Choice: CaseIterable & RawRepresentable<String>>(_ text: String?, _ option: String) throws -> Choice? {
+    guard let text else { return nil }
+    let names = Choice.allCases.map(\.rawValue)
+    guard let choice = Choice(rawValue: text) else {
+        throw Failure(
+            .usage,
+            "\(option) takes \(names.joined(separator: " or ")), not '\(text)'" + didYouMean(text, among: names))
+    }
+    return choice
+}
+
+/// The modes that a list names, by name or alias, or `all`.
+func modesNamed(_ text: String) throws -> [Mode] {
+    if text == "all" { return Mode.all }
+    return try text.listed.map { name in
+        guard let mode = Mode.named(name) else {
+            throw Failure.unknown(
+                "mode", name, among: Mode.all.map(\.name), and: Mode.all.compactMap(\.alias) + ["all"])
+        }
+        return mode
+    }
+}
+
+func freshSeed() -> UInt64 { UInt64.random(in: 1...UInt64(Int32.max)) }

@@ -1,0 +1,39 @@
+import ArgumentParser
+
+extension RunOptions {
+    /// Options of `bench run` that the user gave after `--`.
+    static func typed(_ arguments: [String]) throws -> RunOptions {
+        var reason = "--resume has no meaning here"
+        do {
+            let options = try RunOptions.parse(arguments)
+            if options.resume == nil { return options }
+        } catch {
+            reason = RunOptions.message(for: error).split(separator: "\n").first.map(String.init) ?? ""
+        }
+        throw Failure(.usage, "after --, options of bench run: \(reason)")
+    }
+
+    /// The options that a stored invocation was given.
+    static func stored(_ description: RunDescription) throws -> RunOptions {
+        let stored = description.arguments
+        let arguments = stored.first == "run" ? stored.dropFirst() : stored[...]
+        do {
+            return try RunOptions.parse(Array(arguments))
+        } catch {
+            let asked = arguments.joined(separator: " ")
+            throw Failure(.usage, "this version does not take the stored options '\(asked)'; measure anew")
+        }
+    }
+}
+
+/// The arguments of a stored invocation without some options and their values.
+func arguments(_ stored: [String], without names: [String]) -> [String] {
+    var kept: [String] = []
+    var isValue = false
+    for argument in stored {
+        let isDropped = names.contains(String(argument.prefix { $0 != "=" }))
+        if !isValue && !isDropped { kept.append(argument) }
+        isValue = !isValue && isDropped && !argument.contains("=") && argument != "--quiet"
+    }
+    return kept
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+import Loops
+import TestSupport
+import Testing
+import Meters
+import Runs
+
+@testable import bench
+
+/// Each option belongs to the workloads of its group, and to no others.
+@Suite struct WorkloadOptionTests {
+    /// A group's workloads, and its options as a user types them.
+    private struct Group {
+        let title: String
+        let workloads: [Workload]
+        let options: [[String]]
+    }
+
+    private static func groups() throws -> [Group] {
+        let run = try #require(CommandTree.read(Bench.self)?.command("run"))
+        return RunOptions.workloadGroups.map { group in
+            let title = group.title
+            let options = run.options.filter { $0.sectionTitle == title }.compactMap { option -> [String]? in
+                guard let name = option.option else { return nil }
+                return option.kind == "flag" ? [name] : [name, "1"]
+            }
+            return Group(title: title, workloads: group.workloads, options: options)
+        }
+    }
+
+    private func refusal(of options: RunOptions, by workload: Workload) -> Failure? {
+        do {
+            try options.refuseForeign(to: workload)
+            return nil
+        } catch {
+            return error as? Failure
+        }
+    }
+
+    @Test func everyOptionIsRefusedByTheWorkloadsWithoutItAndByNoOther() throws {
+        let groups = try Self.groups()
+        #expect(Set(groups.map(\.title)).count == 7)
+        for group in groups {
+            #expect(!group.options.isEmpty, "\(group.title)")
+            for option in group.options {
+                let parsed = try RunOptions.parse(option)
+                #expect(parsed.given.contains(option[0]))
+                for workload in Workload.allCases {
+                    let failure = refusal(of: parsed, by: workload)
+                    #expect((failure == nil) == group.workloads.contains(workload), "\(option) \(workload)")
+                    guard let failure else { continue }
+                    let message = failure.message
+                    #expect(failure.exit == .usage && !message.contains("\n"))
+                    #expect(message.hasPrefix("\(option[0]) belongs to --workload "), "\(message)")
+                    #expect(message.contains("the workload is \(workload.rawValue)"), "\(message)")
+                }
+            }
+        }
+    }
+
+    @Test func nothingIsGivenByDefault() throws {
+        let options = try RunOptions.parse([])
+        let given = options.workloadGroups.map { $0.given.count }
+        #expect(given == [0, 0, 0, 0, 0, 0, 0])
+    }
+
+    @Test(arguments: Workload.allCases) func theHelpOfAWorkloadHasItsOwnOptionsOnly(_ workload: Workload) async throws {
+        let (_, all) = try await BenchProcess.run(["run", "--help"], environment: ["COLUMNS": "200"])
+        let (_, own) = try await BenchProcess.run(
+            ["run", "--workload", workload.rawValue, "--help"], environment: ["COLUMNS": "200"])
+        #expect(all.exit == 0 && own.exit == 0)
+        for group in try Self.groups() {
+            for option in group.options.map({ $0[0] }) {
+                #expect(all.output.contains("\n  \(option) "))
+                #expect(own.output.contains("\n  \(option) ") == group.workloads.contains(workload), "\(option)")
+            }
+        }
+        for option in ["--mode", "--workload", "--rounds", "--resume"] {
+            #expect(own.output.contains("\n  \(option) "))
+        }
+    }
+
+    @Test func completionOffersTheOptionsOfTheWorkload() throws {
+        let tree = try #require(CommandTree.read(Bench.self))
+        let words = Completion(tree: tree, before: ["bench", "run", "--workload", "wake"]).lines("--")
+            .map { String($0.prefix { $0 != "\t" }) }
+        #expect(words.contains("--signal") && words.contains("--mode"))
+        #expect(!words.contains("--workers") && !words.contains("--drain") && !words.contains("--workload"))
+    }
+
+    @Test func armsAreToldApartByTheColumnsOfTheirRows() throws {
+        let options = try RunOptions.parse(["--mode", "lt,lt,blocking", "--workload", "read", "--workers", "1,2"])
+        // A blocking read has a thread for each connection, whatever the number of workers.
+        #expect(try Arms(options, seed: 1).plans.map(\.mode.name) == ["epoll-lt", "epoll-lt", "blocking"])
+    }
+}
