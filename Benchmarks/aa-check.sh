@@ -5,15 +5,16 @@
 #   Benchmarks/aa-check.sh slower [COMPARISONS] [BLOCKS]    10 % more server CPU: found, at least 9 of 10 expected
 #
 # All blocks are recorded in one go, interleaved as bench compare --binaries does it, and every BLOCKS of them are judged
-# as one comparison, by bench compare with its default gates; no block is judged twice. By default these are 12, and 40 of
-# a planted slowdown, which is what bench compare --binaries goes on to in doubt. MODES names the modes (default
-# epoll-et; all), DURATION and WARMUP the lengths of a run, BENCH the program (default: the release build). BUSY=1 keeps
-# every processor busy meanwhile. FOLDER keeps the blocks: the same command with the same FOLDER goes on after an
-# interruption. Prints a line per comparison and the count; exits with 1 if the count is out of bounds.
+# as one comparison, by bench compare with its default gates; no block is judged twice. By default these are 12, and 60 of
+# a planted slowdown. MODES names the modes (default epoll-et; all), WORKLOAD the workload (default accept), DURATION and
+# WARMUP the lengths of a run, BENCH the program (default: the release build). BUSY=1 keeps every processor busy
+# meanwhile. FOLDER keeps the blocks: the same command with the same FOLDER goes on after an interruption. DRAWN=100
+# judges so many comparisons whose blocks are drawn from all recorded ones: comparisons that share blocks, where blocks
+# take long. Prints a line per comparison and the count; exits with 1 if the count is out of bounds.
 set -euo pipefail
 
 usage() {
-    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
     exit 64
 }
 
@@ -24,11 +25,12 @@ kind=${1:-aa}
 case $kind in
 aa) total=${2:-100} blocks=${3:-12} run=(--mode "${MODES:-epoll-et}" --duration "${DURATION:-25ms}" --warmup "${WARMUP:-5ms}") ;;
 slower)
-    total=${2:-10} blocks=${3:-40}
-    run=(--mode "${MODES:-epoll-et}" --pin auto --duration "${DURATION:-100ms}" --warmup "${WARMUP:-20ms}")
+    total=${2:-10} blocks=${3:-60}
+    run=(--no-kernel-counts --mode "${MODES:-epoll-et}" --pin auto --duration "${DURATION:-100ms}" --warmup "${WARMUP:-20ms}")
     ;;
 *) usage ;;
 esac
+run+=(--workload "${WORKLOAD:-accept}")
 [[ $total =~ ^[1-9][0-9]*$ && $blocks =~ ^[1-9][0-9]*$ ]] || usage
 
 bench=$(realpath "${BENCH:-.build/release/bench}")
@@ -54,23 +56,37 @@ fi
 new=$bench
 options=()
 if [ "$kind" = slower ]; then
-    # Both sides spin, so that the planted difference is exactly a tenth of what an operation costs the base.
+    # Both sides spin, the new one longer. A server that is busy for longer is woken less often, so a nanosecond of spinning
+    # costs it less than a nanosecond: a trial with a large difference tells how much, and the difference is planted so
+    # that an operation costs a tenth more.
     base_ns=2000
-    if [ ! -f "$folder/cost/runs.csv" ]; then
-        "$bench" run "${run[@]}" --service-time "fixed:${base_ns}ns" --rounds 7 --seed 1 --quiet --output "$folder/cost" \
+    spinning() {
+        printf '#!/bin/sh\nexec "%s" "$@" --service-time fixed:%sns\n' "$bench" "$2" >"$1"
+        chmod +x "$1"
+    }
+    median_cost() {
+        awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "server_cpu_ns_per_op") column = i; next }
+            $column != "" { print $column }' "$1" | sort -n | awk '{ v[NR] = $1 } END { print int(v[int((NR + 1) / 2)]) }'
+    }
+    if [ ! -f "$folder/planted" ]; then
+        "$bench" run "${run[@]}" --service-time "fixed:${base_ns}ns" --rounds 15 --seed 1 --quiet --output "$folder/cost" \
             >"$folder/messages" 2>&1 || true
+        cost=$(median_cost "$folder/cost/runs.csv")
+        trial=$((cost / 4))
+        spinning "$folder/trial" $((base_ns + trial))
+        "$bench" compare --binaries "$bench" "$folder/trial" --blocks 60 --max-blocks 60 --seed 2 --quiet --allow-missing \
+            --fail-on server_cpu_ns_per_op --ignore service_time --output "$folder/trials" -- "${run[@]}" \
+            --service-time "fixed:${base_ns}ns" >"$folder/table" 2>"$folder/messages" || true
+        grown=$(awk '/^server_cpu_ns_per_op/ { for (i = 1; i <= NF; i++) if ($i ~ /^\[/) { print $(i - 1); exit } }' \
+            "$folder/table")
+        echo "$cost $trial $grown" | awk '{ print $1, $2, $3, int(0.1 / ($3 - 1) * $2) }' >"$folder/planted"
     fi
-    cost=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "server_cpu_ns_per_op") column = i; next }
-        $column != "" { print $column }' "$folder/cost/runs.csv" | sort -n | awk '{ v[NR] = $1 } END { print int(v[int((NR + 1) / 2)]) }')
-    new_ns=$((base_ns + cost / 10))
+    read -r cost trial grown planted <"$folder/planted"
     new=$folder/slower
-    if [ ! -f "$new" ]; then
-        printf '#!/bin/sh\nexec "%s" "$@" --service-time fixed:%sns\n' "$bench" "$new_ns" >"$new"
-        chmod +x "$new"
-    fi
+    spinning "$new" $((base_ns + planted))
     run+=(--service-time "fixed:${base_ns}ns")
     options=(--fail-on server_cpu_ns_per_op --ignore service_time)
-    echo "base: $cost ns per operation, $base_ns of them planted; new: $new_ns planted"
+    echo "base: about $cost ns per operation; $trial ns of spinning made it $grown times as much; planted: $planted ns"
 fi
 
 # Records what is missing. More blocks than asked for are not made: doubt is judged below.
@@ -90,11 +106,20 @@ record() {
     fi
 }
 
-# The rows of the blocks $2 to $3 of side $1. No field before "round" is quoted.
+# The blocks of comparison $1, by number: those that are next, or drawn.
+chosen() {
+    if [ -z "${DRAWN:-}" ]; then
+        seq $((($1 - 1) * blocks + 1)) $(($1 * blocks))
+    else
+        seq $((total * blocks)) | shuf -n "$blocks" --random-source=<(yes "$1")
+    fi
+}
+
+# The rows of the blocks in the file $2 of side $1. No field before "round" is quoted.
 rows() {
-    awk -F, -v first="$2" -v last="$3" '
-        NR == 1 { for (i = 1; i <= NF; i++) if ($i == "round") column = i; print; next }
-        $column >= first && $column <= last' "$folder/runs/$1/runs.csv"
+    awk -F, 'NR == FNR { chosen[$1]; next }
+        FNR == 1 { for (i = 1; i <= NF; i++) if ($i == "round") column = i; print; next }
+        $column in chosen' "$2" "$folder/runs/$1/runs.csv"
 }
 
 record
@@ -103,13 +128,15 @@ grep "noise floor" "$folder/messages" || true
 wrong=0
 found=0
 : >"$folder/metrics"
-for ((comparison = 1; comparison <= total; comparison++)); do
+judged=${DRAWN:-$total}
+for ((comparison = 1; comparison <= judged; comparison++)); do
     part=$folder/part
     rm -rf "$part"
     mkdir -p "$part/base" "$part/new"
+    chosen "$comparison" >"$part/blocks"
     cp "$folder/runs/compare.json" "$part/"
     for side in base new; do
-        rows "$side" $(((comparison - 1) * blocks + 1)) $((comparison * blocks)) >"$part/$side/runs.csv"
+        rows "$side" "$part/blocks" >"$part/$side/runs.csv"
         cp "$folder/runs/$side/run.json" "$part/$side/"
     done
     status=0
@@ -131,11 +158,11 @@ done
 where="quiet"
 if [ -n "${BUSY:-}" ]; then where="every processor busy"; fi
 if [ "$kind" = slower ]; then
-    echo "found: $found of $total slowdowns by a tenth, $blocks blocks each, ${MODES:-epoll-et}, $where"
-    [ $((found * 10)) -ge $((total * 9)) ]
+    echo "found: $found of $judged slowdowns by a tenth, $blocks blocks each, ${WORKLOAD:-accept}/${MODES:-epoll-et}, $where"
+    [ $((found * 10)) -ge $((judged * 9)) ]
 else
-    echo "false verdicts: $wrong of $total comparisons of identical code, $blocks blocks each, ${MODES:-epoll-et}, $where"
+    echo "false verdicts: $wrong of $judged comparisons of identical code, $blocks blocks each, ${WORKLOAD:-accept}/${MODES:-epoll-et}, $where"
     echo "by metric (* decides):"
     sort "$folder/metrics" | uniq -c
-    [ $((wrong * 20)) -le "$total" ]
+    [ $((wrong * 20)) -le "$judged" ]
 fi

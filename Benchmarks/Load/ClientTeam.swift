@@ -4,9 +4,6 @@ package import Meters
 package import SystemPackage
 
 /// The client threads of a run.
-///
-/// Each has a descriptor table of its own where that is allowed, so that the limit counts for either end of the
-/// connections alone.
 package final class ClientTeam: Sendable {
     private let threads: [BenchThread<ClientResult>]
     private let failureSignal: EventFD
@@ -16,9 +13,12 @@ package final class ClientTeam: Sendable {
 
     /// Starts the threads.
     ///
-    /// - Parameter body: prepares client `index`, waits for the start, and works until the run is over.
+    /// - Parameters:
+    ///   - ownDescriptors: each has a descriptor table of its own where that is allowed, so that the limit counts for
+    ///     either end of the connections alone.
+    ///   - body: prepares client `index`, waits for the start, and works until the run is over.
     package init(
-        count: Int, _ placement: Placement,
+        count: Int, _ placement: Placement, ownDescriptors: Bool = false,
         _ body: @escaping @Sendable (_ index: Int, ClientStart) throws(Errno) -> ClientResult
     ) throws(RunError) {
         let failure = try makeSignal()
@@ -32,7 +32,7 @@ package final class ClientTeam: Sendable {
             return BenchThread("client-\(index)", processor: placement.processor(ofClient: index), refused: fail) {
                 () throws(Errno) in
                 do throws(Errno) {
-                    _ = try? unshareDescriptorTable(closingInherited: true, except: failed)
+                    if ownDescriptors { _ = try? unshareDescriptorTable(closingInherited: true, except: failed) }
                     return try body(index, start)
                 } catch {
                     fail(error)

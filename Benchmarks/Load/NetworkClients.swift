@@ -8,7 +8,7 @@ extension ClientTeam {
     package convenience init(
         _ plan: LoadPlan, to address: SocketAddress, _ placement: Placement, seed: UInt64
     ) throws(RunError) {
-        try self.init(count: plan.clients, placement) { (index, start) throws(Errno) in
+        try self.init(count: plan.clients, placement, ownDescriptors: true) { (index, start) throws(Errno) in
             switch plan.workload {
             case .read: try exchange(plan, index, address, seed: seed, start)
             case .crr: try request(plan, index, address, seed: seed, start)
