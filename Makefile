@@ -33,6 +33,7 @@ test:
 lint:
 	swift format lint --strict -r $(SOURCES)
 	Benchmarks/imports.sh
+	Benchmarks/sizes.sh
 
 format:
 	swift format -i -r $(SOURCES)

@@ -144,12 +144,6 @@ let package = Package(
             ]),
         tests("ShimContractTests", ["CBenchExtras", "CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests(
-            "WakeTests",
-            [
-                "LinuxDescriptors", "LinuxReadiness", "Load", "Loops", "Meters", "Records", "Reports", "Runs",
-                "Statistics", "TestSupport", "bench", system, histogram,
-            ]),
-        tests(
             "ClaimsTests",
             ["bench", "Claims", "LinuxRings", "Meters", "Records", "Reports", "Runs", "TestSupport", system]),
         .target(
@@ -158,12 +152,29 @@ let package = Package(
         tests("StatisticsTests", ["RecordSamples", "Statistics"], exclude: ["Scripts"]),
         tests("RecordsTests", ["RecordSamples", "Records", "bench", histogram]),
         tests("ReportsTests", ["RecordSamples", "Records", "Reports", "Statistics", histogram]),
-        tests("MetersTests", ["CBenchExtras", "CTestSupport", "Meters", system, histogram]),
         tests(
-            "WorkloadsTests",
+            "MetersTests",
+            ["CBenchExtras", "CTestSupport", "LinuxDescriptors", "Meters", "TestSupport", system, histogram]),
+        tests(
+            "LoopsTests",
+            ["CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "Loops", "Meters", "Reference", system]),
+        tests("LoadTests", ["LinuxDescriptors", "LinuxSockets", "Load", "Meters", system, histogram]),
+        .target(
+            name: "RunSupport",
+            dependencies: ["LinuxDescriptors", "LinuxRings", "Load", "Loops", "Meters", "Runs", histogram],
+            path: "Tests/Support/RunSupport", swiftSettings: strictForTests),
+        tests(
+            "ServersTests",
             [
-                "CIOUring", "LinuxDescriptors", "LinuxRings", "LinuxSockets", "Meters", "Records", "Reference",
-                "TestSupport", "Load", "Loops", "Runs", "Servers", "Statistics", system, histogram,
+                "LinuxDescriptors", "LinuxRings", "LinuxSockets", "Load", "Loops", "Meters", "RunSupport", "Runs",
+                "Servers", system,
+            ]),
+        tests(
+            "RunsTests",
+            [
+                "CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "LinuxSockets", "Load", "Loops",
+                "Meters", "Records", "Reports", "RunSupport", "Runs", "Servers", "Statistics", "TestSupport", system,
+                histogram,
             ]),
         tests(
             "BenchTests",

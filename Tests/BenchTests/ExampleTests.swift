@@ -13,9 +13,9 @@ import Testing
         "calibrate": ["--output", "/dev/null/x"], "check": ["--baseline", "/dev/null/x"],
     ]
 
-    private func examples(_ command: String?) async throws -> [String] {
-        let (_, outcome) = try await BenchProcess.run(
-            command.map { ["help", $0] } ?? ["--help"], environment: ["COLUMNS": "200"])
+    private func examples(_ command: String?, of workload: String? = nil) async throws -> [String] {
+        let typed = workload.map { ["run", "--workload", $0, "--help"] } ?? command.map { ["help", $0] } ?? ["--help"]
+        let (_, outcome) = try await BenchProcess.run(typed, environment: ["COLUMNS": "200"])
         #expect(outcome.exit == 0)
         let parts = outcome.output.components(separatedBy: "EXAMPLES:\n")
         #expect(parts.count == 2, "\(command ?? "bench") has no examples")
@@ -25,7 +25,17 @@ import Testing
     }
 
     @Test(arguments: commands) func theExamplesOfACommandAreUnderstood(_ command: String) async throws {
-        let lines = try await examples(command)
+        try await expectUnderstood(try await examples(command), command)
+    }
+
+    @Test(arguments: ["accept", "crr", "read", "wake"])
+    func theExamplesOfAWorkloadAreItsOwn(_ workload: String) async throws {
+        let lines = try await examples("run", of: workload)
+        #expect(lines.allSatisfy { $0.contains("--workload \(workload) ") }, "\(lines)")
+        try await expectUnderstood(lines, "run")
+    }
+
+    private func expectUnderstood(_ lines: [String], _ command: String) async throws {
         #expect((1...3).contains(lines.count), "\(lines)")
         for line in lines {
             var words = line.split(separator: " ").map(String.init)

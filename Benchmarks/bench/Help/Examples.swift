@@ -1,7 +1,11 @@
+import Meters
+
 /// Command lines that are shown with the help and that really run: what a line does, and what to type.
 enum Examples {
-    /// The examples of a command; those of `bench` itself have no name.
-    static func of(command: String) -> [(does: String, line: String)] { all[command] ?? [] }
+    /// The examples of a command, or of its workload where that was named; those of `bench` itself have no name.
+    static func of(command: String, _ workload: Workload? = nil) -> [(does: String, line: String)] {
+        workload.flatMap { all["\(command) \($0.rawValue)"] } ?? all[command] ?? []
+    }
 
     private static let all: [String: [(String, String)]] = [
         "": [
@@ -11,6 +15,21 @@ enum Examples {
         "run": [
             ("Echo over 1, 64 and 1000 connections", "bench run --workload read --connections 1,64,1000"),
             ("Latency at 20000 connections a second", "bench run --mode lt,multishot --rate 20000"),
+        ],
+        "run accept": [
+            ("A full accept queue, emptied by every mode", "bench run --workload accept --drain 4000"),
+            ("Latency at 20000 connections a second", "bench run --workload accept --rate 20000"),
+        ],
+        "run crr": [
+            ("Replies of 1000 bytes", "bench run --workload crr --message-size 1000")
+        ],
+        "run read": [
+            ("Echo over 1, 64 and 1000 connections", "bench run --workload read --connections 1,64,1000"),
+            ("With 900 silent ones beside 64", "bench run --workload read --idle 900"),
+        ],
+        "run wake": [
+            ("eventfd against pipe on one processor", "bench run --workload wake --signal eventfd,pipe --pin same"),
+            ("A descriptor for each task or for each worker", "bench run --workload wake --mode et --shape pool"),
         ],
         "list": [
             ("Everything there is, and what this kernel has of it", "bench list"),

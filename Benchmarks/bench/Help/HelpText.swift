@@ -10,12 +10,14 @@ import Runs
 struct HelpText {
     private let lines: [String]
     private let command: String
+    private let workload: Workload?
 
     /// - Parameters:
     ///   - text: the help as the parser gives it for a terminal wide enough for every line.
     ///   - typed: the arguments of the program.
     init(_ text: String, _ typed: [String]) {
-        lines = Self.sorted(text, Workload(in: typed)).components(separatedBy: "\n")
+        workload = Workload(in: typed)
+        lines = Self.sorted(text, workload).components(separatedBy: "\n")
         let usage = lines.first { $0.hasPrefix("USAGE: bench") }?.split(separator: " ").dropFirst(2).first
         command = usage.map { $0.hasPrefix("<") ? "" : String($0) } ?? ""
     }
@@ -37,7 +39,7 @@ struct HelpText {
     /// At most `width` columns wide, but for words that are longer.
     func fitted(to width: Int) -> String {
         let help = lines.flatMap { Self.fit($0, width) }
-        let examples = Examples.of(command: command)
+        let examples = Examples.of(command: command, workload)
         guard !examples.isEmpty, lines.contains(where: { $0.hasPrefix("USAGE: ") }) else {
             return help.joined(separator: "\n")
         }
@@ -61,7 +63,11 @@ struct HelpText {
         if indent >= textColumn - 6 {
             return hang(String(body), at: narrow ? 6 : indent, width)
         }
-        guard narrow || line.count > width, let gap = body.firstRange(of: "  ") else {
+        // A label as wide as its column has one blank behind it.
+        let full = line.index(line.startIndex, offsetBy: textColumn - 1, limitedBy: line.endIndex)
+        let isFull = full.map { body.hasPrefix("-") && $0 < line.endIndex && line[$0] == " " } ?? false
+        let gap = body.firstRange(of: "  ") ?? (isFull ? full.map { $0..<line.index(after: $0) } : nil)
+        guard narrow || line.count > width, let gap else {
             return line.count <= width ? [line] : hang(String(body), at: indent, width)
         }
         let label = String(body[..<gap.lowerBound])

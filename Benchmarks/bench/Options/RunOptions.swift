@@ -18,10 +18,10 @@ struct RunOptions: ParsableArguments {
     @Option(help: .hidden)
     var only: String?
 
-    @Option(help: "shared-set, set-per-worker, both separated by a comma, or all; each mode has its default.")
+    @Option(help: "What workers wait in: shared-set, set-per-worker, a list, or all; each mode has its default.")
     var topology: String?
 
-    @Option(help: "Whose loop runs: swift, c, or all.")
+    @Option(help: "Language of the server's loop: swift, c, a list, or all.")
     var implementation = "swift"
 
     @Option(parsing: .unconditional, help: "Measured time of a run: seconds, or with a unit: 500ms.")
@@ -30,13 +30,14 @@ struct RunOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Time before measuring: seconds, or with a unit.")
     var warmup = "200ms"
 
-    @Option(parsing: .unconditional, help: "How often every combination is run, in random order within a round.")
+    @Option(parsing: .unconditional, help: "How often each combination is run; a round has each once, in random order.")
     var rounds = 3
 
     @Option(
         help: """
-            auto, none, or processors: workers' first, then one for each client: 0,1,2. wake: also same (one \
-            processor for both sides); auto runs a ping-pong on the same one and on different ones.
+            Where threads run: auto, none, or a list of processors such as 0,1,2, the workers' first, then one for \
+            each client. Of --workload wake also same, one processor for both sides; auto runs a ping-pong on the same \
+            one and on different ones.
             """)
     var pin = "auto"
 
@@ -46,7 +47,7 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Folder for the results; results/<time>-<commit> if not given.")
     var output: String?
 
-    @Flag(help: "Leaves the counting of system calls to the loops: no short second run with the kernel's count.")
+    @Flag(help: "System calls as the loops count them: no short second run in which the kernel counts.")
     var noKernelCounts = false
 
     @Flag(help: "No progress, no table: only the files.")
@@ -74,7 +75,7 @@ struct NetworkOptions: WorkloadOptions {
     @Option(parsing: .unconditional, help: "Client threads; 1 if not given.")
     var clients: Int?
 
-    @Option(parsing: .unconditional, help: "Most connections open, or a list; if not given 64, or 1024 with --rate.")
+    @Option(parsing: .unconditional, help: "Most connections open, or a list; 64 if not given, 1024 with --rate.")
     var connections: String?
 
     @Option(parsing: .unconditional, help: "Open loop: new operations per second, whatever the server does.")
@@ -84,7 +85,7 @@ struct NetworkOptions: WorkloadOptions {
     var spacing: String?
 
     @Option(
-        help: "How long an operation keeps a worker: none (default), fixed:T, exp:T, bimodal:FAST,SLOW,P; T as 1ms.")
+        help: "Time that a worker spends on each operation: none (default), fixed:T, exp:T or bimodal:T,T,P; T as 1ms.")
     var serviceTime: String?
 
     @Option(help: "How the worker spends the service time: busy (default) or sleep.")
@@ -92,7 +93,7 @@ struct NetworkOptions: WorkloadOptions {
 
     @Option(
         help: """
-            epoll-oneshot: armed again early (after the accept or receive) or late (after the work), or all. \
+            When epoll-oneshot is armed again: early (after the accept or receive), late (after the work), or all. \
             (default: early for accept, late for crr and read)
             """)
     var rearm: String?
@@ -125,7 +126,7 @@ struct MessageOptions: WorkloadOptions {
 struct AcceptOptions: WorkloadOptions {
     static let workloads: [Workload] = [.accept]
 
-    @Option(parsing: .unconditional, help: "Queue so many connections first, then time accepting them.")
+    @Option(parsing: .unconditional, help: "Connections that are queued first; then accepting them is timed.")
     var drain: Int?
 }
 
@@ -155,7 +156,7 @@ struct PoolOptions: WorkloadOptions {
     static let workloads: [Workload] = [.wake]
     static let title = "Workload wake, shape pool"
 
-    @Option(help: "A descriptor per-task or per-worker, or all, which compares the two.")
+    @Option(help: "What has a descriptor: per-task, per-worker, or all (default), which compares the two.")
     var descriptors: String?
 
     @Option(parsing: .unconditional, help: "Tasks to be done; 100000 if not given.")

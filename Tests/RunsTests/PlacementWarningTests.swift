@@ -1,9 +1,10 @@
-@testable import Meters
-import Testing
 import Load
 import Loops
 import Runs
 import Servers
+import Testing
+
+@testable import Meters
 
 @Suite struct PlacementWarningTests {
     /// Four cores of two hardware threads each, on two nodes: 0 and 4 share a core, 2 and 3 are on the second node.

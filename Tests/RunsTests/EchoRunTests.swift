@@ -1,10 +1,11 @@
 import Histogram
-@testable import Meters
 import Records
+import RunSupport
 import Testing
 
 @testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 
@@ -109,5 +110,19 @@ import Testing
     @Test(arguments: Combination.defaults.filter { $0.implementation == .c })
     func theReferenceEchoesToo(_ combination: Combination) throws {
         expectGood(try measure(plan(.read, combination)))
+    }
+
+    @Test(arguments: Combination.defaults.filter { $0.implementation == .swift })
+    func aLargeMessageComesBackWhole(_ combination: Combination) throws {
+        var plan = RunPlan(.read, mode: combination.mode)
+        plan.load.connections = 3
+        plan.load.messageBytes = 300_000
+        plan.load.depth = 2
+        plan.warmupNanoseconds = 0
+        plan.durationNanoseconds = 100_000_000
+        let measurement = try measure(plan)
+        #expect(measurement.status == .ok, "\(measurement.reason)")
+        #expect(measurement.failures.total == 0)
+        #expect(measurement.totals[.errors] == 0)
     }
 }

@@ -2,29 +2,26 @@ import Glibc
 import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
-@testable import Meters
 import SystemPackage
 import Testing
 
-@testable import Load
 @testable import Loops
-@testable import Runs
-@testable import Servers
+@testable import Meters
 
 @Suite struct EchoBufferTests {
     /// Runs the multishot loop over connections of a ring that has two buffers for all of them.
     private func echo(
-        _ plan: RunPlan, _ numbers: [CInt], stop: BorrowedDescriptor, _ meter: WorkerMeter
+        _ plan: ServerPlan, _ traffic: Traffic, _ numbers: [CInt], stop: BorrowedDescriptor, _ meter: WorkerMeter
     ) -> BenchThread<Void> {
         BenchThread("worker", processor: nil) { () throws(Errno) in
             let capacity = Int(numbers.max()!) + 1
-            let connections = EchoConnections(capacity: capacity, messageBytes: plan.load.messageBytes, OpenCount())
+            let connections = EchoConnections(capacity: capacity, messageBytes: traffic.messageBytes, OpenCount())
             for number in numbers { connections.began(number) }
             let member = WorkerTeam.Member(index: 0, meter: meter, stop: stop, gate: StartGate())
             var worker = EchoWorker(
-                plan.server, plan.load.traffic, member, connections, MessagePattern(bytes: plan.load.messageBytes))
+                plan, traffic, member, connections, MessagePattern(bytes: traffic.messageBytes))
             var group = BufferGroup(
-                identifier: 0, count: 2, bytes: plan.load.traffic.chunkBytes, headroom: plan.load.messageBytes)
+                identifier: 0, count: 2, bytes: traffic.chunkBytes, headroom: traffic.messageBytes)
             var ring = try Ring.forThisThread(entries: 64)
             try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
             try ring.register(group)
@@ -48,7 +45,9 @@ import Testing
 
         let stop = try EventFD()
         let meters = WorkerMeters(count: 1)
-        let worker = echo(RunPlan(.read, mode: mode), pairs.map(\.server), stop: stop.descriptor, meters[0])
+        let worker = echo(
+            ServerPlan(.read, mode: mode), Traffic(.read, connections: 64), pairs.map(\.server),
+            stop: stop.descriptor, meters[0])
         for pair in pairs {
             // A connection that is forgotten fails the test instead of stopping it.
             var limit = timeval(tv_sec: 20, tv_usec: 0)

@@ -1,28 +1,30 @@
 import Histogram
 import LinuxDescriptors
-import LinuxSockets
+import LinuxRings
+import Load
+import Loops
+import Meters
 import Records
+import Runs
 import Testing
 
-@testable import Load
-@testable import Loops
-@testable import Meters
-@testable import Runs
-@testable import Servers
-
 /// One way of running the accept workload.
-struct Combination: Sendable, CustomTestStringConvertible {
-    let mode: Mode
-    let topology: Topology
-    let listener: ListenerSharing
-    let implementation: Implementation
+package struct Combination: Sendable, CustomTestStringConvertible {
+    package let mode: Mode
+    package let topology: Topology
+    package let listener: ListenerSharing
+    package let implementation: Implementation
 
-    var testDescription: String {
+    package init(mode: Mode, topology: Topology, listener: ListenerSharing, implementation: Implementation) {
+        (self.mode, self.topology, self.listener, self.implementation) = (mode, topology, listener, implementation)
+    }
+
+    package var testDescription: String {
         "\(mode.name) \(topology.rawValue) \(listener.rawValue) \(implementation.rawValue)"
     }
 
     /// A plan with this combination and no warm-up.
-    func plan(workers: Int = 1, _ load: LoadPlan.Pace = .closedLoop) -> RunPlan {
+    package func plan(workers: Int = 1, _ load: LoadPlan.Pace = .closedLoop) -> RunPlan {
         var plan = RunPlan(mode: mode)
         plan.loop.topology = topology
         plan.server.listener = listener
@@ -35,7 +37,7 @@ struct Combination: Sendable, CustomTestStringConvertible {
     }
 
     /// Every mode that this kernel supports, with everything that it can be combined with.
-    static let all: [Combination] = supportedModes.flatMap { mode in
+    package static let all: [Combination] = supportedModes.flatMap { mode in
         mode.topologies.flatMap { topology in
             ListenerSharing.allCases.flatMap { listener in
                 Implementation.allCases.filter { $0 == .swift || mode.hasReference }.map {
@@ -46,10 +48,10 @@ struct Combination: Sendable, CustomTestStringConvertible {
     }
 
     /// One combination for each mode and implementation.
-    static let defaults = all.filter { $0.topology == $0.mode.topologies[0] && $0.listener == .shared }
+    package static let defaults = all.filter { $0.topology == $0.mode.topologies[0] && $0.listener == .shared }
 
     /// A mode with its defaults; `nil` where the kernel lacks it.
-    static func named(_ mode: String) -> Combination? {
+    package static func named(_ mode: String) -> Combination? {
         defaults.first { $0.mode.name == mode && $0.implementation == .swift }
     }
 }
@@ -65,7 +67,7 @@ private let supportedModes: [Mode] = {
 
 /// Runs a plan; again when another program let an accept queue overflow, which voids a run, or kept the processors for
 /// the whole window.
-func measure(_ plan: RunPlan) throws -> Measurement {
+package func measure(_ plan: RunPlan) throws -> Measurement {
     _ = try DescriptorLimit.raise()
     let interruption = try Interruption()
     for _ in 0..<20 {

@@ -1,10 +1,6 @@
 import Testing
 
-@testable import Load
-@testable import Loops
 @testable import Meters
-@testable import Runs
-@testable import Servers
 
 /// Pauses in completions over time, of one client and of several.
 @Suite struct TimelineTests {

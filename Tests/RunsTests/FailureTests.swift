@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import LinuxSockets
 import Records
+import RunSupport
 import SystemPackage
 import Testing
 

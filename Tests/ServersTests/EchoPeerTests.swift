@@ -1,13 +1,12 @@
 import Glibc
 import LinuxDescriptors
 import LinuxSockets
-@testable import Meters
 import Records
 import SystemPackage
 import Testing
 
-@testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 
@@ -23,10 +22,8 @@ import Testing
         let message = MessagePattern(bytes: 64)
 
         init(_ mode: String, clients count: Int) throws {
-            var plan = RunPlan(.read, mode: try #require(Mode.named(mode)))
-            plan.load.connections = count
-            plan.load.depth = 4
-            server = try LocalServer(plan.server, expecting: plan.load.traffic)
+            let plan = ServerPlan(.read, mode: try #require(Mode.named(mode)))
+            server = try LocalServer(plan, expecting: Traffic(.read, connections: count, depth: 4))
             clients = try (0..<count).map { [address = server.address] _ in
                 let connection = try StreamSocket(for: address, .blocking).connect(to: address)
                 try setSocketOption(.noDelay, on: connection.descriptor)
@@ -141,18 +138,5 @@ import Testing
             _ = Glibc.send(fixture.clients[0], batch, batch.count, CInt(MSG_NOSIGNAL))
         } while poll(&entry, 1, 50) > 0
         fixture.finish(open: [0])
-    }
-
-    @Test(arguments: modes) func aLargeMessageComesBackWhole(mode: String) throws {
-        var plan = RunPlan(.read, mode: try #require(Mode.named(mode)))
-        plan.load.connections = 3
-        plan.load.messageBytes = 300_000
-        plan.load.depth = 2
-        plan.warmupNanoseconds = 0
-        plan.durationNanoseconds = 100_000_000
-        let measurement = try measure(plan)
-        #expect(measurement.status == .ok, "\(measurement.reason)")
-        #expect(measurement.failures.total == 0)
-        #expect(measurement.totals[.errors] == 0)
     }
 }

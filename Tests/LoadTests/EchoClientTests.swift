@@ -2,14 +2,11 @@ import Glibc
 import Histogram
 import LinuxDescriptors
 import LinuxSockets
-@testable import Meters
 import SystemPackage
 import Testing
 
 @testable import Load
-@testable import Loops
-@testable import Runs
-@testable import Servers
+@testable import Meters
 
 /// Clients of servers that answer wrongly: every answer is an error and none a latency.
 @Suite struct EchoClientTests {
@@ -37,10 +34,10 @@ import Testing
     /// Runs a client against a server with a fault.
     private func result(
         _ workload: Workload, _ fault: Fault,
-        _ client: @escaping @Sendable (RunPlan, SocketAddress, RunWindow) throws(Errno) -> ClientResult
+        _ client: @escaping @Sendable (LoadPlan, SocketAddress, RunWindow) throws(Errno) -> ClientResult
     ) throws -> ClientResult {
-        var plan = RunPlan(workload, mode: Mode.all[0])
-        plan.load.connections = 1
+        var plan = LoadPlan(workload)
+        plan.connections = 1
         let socket = try StreamSocket(for: .loopback(), .blocking)
         try socket.bind(to: .loopback())
         let listener = try socket.listen(backlog: 16)
@@ -63,7 +60,7 @@ import Testing
     @Test(arguments: Fault.allCases) func aReadClientChecksEveryByte(_ fault: Fault) throws {
         expectErrorsOnly(
             try result(.read, fault) { (plan, address, window) throws(Errno) in
-                var client = try EchoClient(plan.load, to: address, connections: 1, idle: 0, seed: 1)
+                var client = try EchoClient(plan, to: address, connections: 1, idle: 0, seed: 1)
                 client.begin(window, fills: true)
                 while client.outstanding > 0 { try client.awaitAnswers(until: Self.aLittleLater(), refills: false) }
                 return client.result
@@ -73,7 +70,7 @@ import Testing
     @Test(arguments: Fault.allCases) func aCrrClientChecksEveryByte(_ fault: Fault) throws {
         expectErrorsOnly(
             try result(.crr, fault) { (plan, address, window) throws(Errno) in
-                var client = try RequestClient(plan.load, to: address, capacity: 1)
+                var client = try RequestClient(plan, to: address, capacity: 1)
                 client.begin(window)
                 _ = try client.begin(startedAt: 0)
                 while client.outstanding > 0 { try client.awaitReplies(until: Self.aLittleLater()) }

@@ -1,13 +1,10 @@
 import CIOUring
-@testable import Meters
 import Reference
 import Testing
 
 @testable import LinuxRings
-@testable import Load
 @testable import Loops
-@testable import Runs
-@testable import Servers
+@testable import Meters
 
 @Suite struct ModeTableTests {
     @Test func everyModeHasANameOfItsOwn() {
@@ -98,16 +95,6 @@ import Testing
                 == "this kernel has no multishot receive; Linux 6.0 has all that is needed")
     }
 
-    @Test func aMessageFromRingToRingNeedsMoreThanItsMode() throws {
-        var plan = RunPlan(.wake, mode: try #require(Mode.named("uring-single")))
-        plan.wake.signal = .messageRing
-        for kernel in [KernelVersion(5, 10), KernelVersion(5, 17)] {
-            #expect(plan.unsupportedReason(rings: rings(kernel))?.contains("Linux 5.18 has") == true)
-        }
-        #expect(plan.unsupportedReason(rings: rings(KernelVersion(5, 18))) == nil)
-        #expect(plan.unsupportedReason(rings: .unavailable("forbidden")) == "forbidden")
-    }
-
     @Test func swiftAndCCountIntoTheSamePlaces() {
         let pairs: [(WorkerCount, reference_count)] = [
             (.operations, REFERENCE_OPERATIONS), (.wakeups, REFERENCE_WAKEUPS),
@@ -116,15 +103,5 @@ import Testing
             (.completions, REFERENCE_COMPLETIONS), (.rearms, REFERENCE_REARMS),
         ]
         for (swift, c) in pairs { #expect(swift.rawValue == Int(c.rawValue)) }
-    }
-
-    @Test func thePlanCountsItsDescriptors() {
-        var plan = RunPlan(mode: Mode.all[0])
-        plan.load.connections = 1000
-        #expect(plan.load.traffic.connections == 1000)
-        #expect(plan.descriptorsNeeded >= 1000)
-        plan.load.pace = .drain(5000)
-        #expect(plan.load.traffic.connections == 5000)
-        #expect(plan.descriptorsNeeded >= 5000)
     }
 }

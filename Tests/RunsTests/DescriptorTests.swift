@@ -1,14 +1,15 @@
 import Foundation
 import Glibc
 import LinuxDescriptors
-@testable import Meters
 import Records
+import RunSupport
 import SystemPackage
 import TestSupport
 import Testing
 
 @testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 

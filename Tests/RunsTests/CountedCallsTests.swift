@@ -1,10 +1,11 @@
 import LinuxDescriptors
-@testable import Meters
 import Records
+import RunSupport
 import Testing
 
 @testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 

@@ -1,12 +1,9 @@
 import LinuxReadiness
 import LinuxRings
-@testable import Meters
 import Testing
 
-@testable import Load
 @testable import Loops
-@testable import Runs
-@testable import Servers
+@testable import Meters
 
 @Suite struct RingWaitTests {
     @Test func aFullCompletionQueueIsCounted() throws {

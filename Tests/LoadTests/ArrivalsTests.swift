@@ -1,19 +1,16 @@
 import Testing
 
-@testable import Meters
 @testable import Load
-@testable import Loops
-@testable import Runs
-@testable import Servers
+@testable import Meters
 
 @Suite struct ArrivalsTests {
     private let window = RunWindow(loadStart: 1_000, start: 2_000, end: 11_000, deadline: 20_000)
 
     private func arrivals(rate: Double, clients: Int = 1, client: Int = 0) -> Arrivals {
-        var plan = RunPlan(mode: Mode.all[0])
-        plan.load.pace = .openLoop(perSecond: rate)
-        plan.load.clients = clients
-        return Arrivals(plan.load, client: client, seed: 1, window)
+        var plan = LoadPlan(.accept)
+        plan.pace = .openLoop(perSecond: rate)
+        plan.clients = clients
+        return Arrivals(plan, client: client, seed: 1, window)
     }
 
     private func allStarts(_ arrivals: Arrivals) -> [UInt64] {
@@ -68,12 +65,12 @@ import Testing
     @Test func aClosedLoopStartsUntilTheEnd() {
         let now = monotonicNanoseconds()
         let open = RunWindow(loadStart: 0, start: 0, end: .max, deadline: .max)
-        var plan = RunPlan(mode: Mode.all[0])
-        plan.load.pace = .closedLoop
-        var arrivals = Arrivals(plan.load, client: 0, seed: 1, open)
+        var plan = LoadPlan(.accept)
+        plan.pace = .closedLoop
+        var arrivals = Arrivals(plan, client: 0, seed: 1, open)
         #expect(arrivals.next(now: now).map { $0 >= now } == true)
         #expect(!arrivals.isOver(now: now))
-        var late = Arrivals(plan.load, client: 0, seed: 1, window)
+        var late = Arrivals(plan, client: 0, seed: 1, window)
         #expect(late.next(now: 0) == nil)
         #expect(late.isOver(now: 11_000) && late.notStarted == 0)
         #expect(Arrivals.none.isOver(now: 0))
@@ -81,10 +78,10 @@ import Testing
 
     @Test func theLoadOutlastsTheWindow() {
         let window = RunWindow(loadStart: 0, start: 0, end: 10, loadEnd: 1 << 62, deadline: .max)
-        var plan = RunPlan(mode: Mode.all[0])
+        var plan = LoadPlan(.accept)
         for load in [LoadPlan.Pace.closedLoop, .openLoop(perSecond: 1e6)] {
-            plan.load.pace = load
-            var arrivals = Arrivals(plan.load, client: 0, seed: 1, window)
+            plan.pace = load
+            var arrivals = Arrivals(plan, client: 0, seed: 1, window)
             let start = arrivals.next(now: 1000)
             #expect(start != nil && !arrivals.isOver(now: 1000))
             #expect(!window.measures(10))
@@ -95,38 +92,5 @@ import Testing
         let shares = (0..<count).map { share(total, $0, of: count) }
         #expect(shares.reduce(0, +) == total)
         #expect(shares.max()! - shares.min()! <= 1)
-    }
-}
-
-@Suite struct PlacementTests {
-    @Test func clientsGetProcessorsOfTheirOwn() {
-        func automatic(_ processors: Int, workers: Int, clients: Int) -> Placement {
-            .automatic(available: Array(0..<processors), workers: workers, clients: clients)
-        }
-        #expect(automatic(1, workers: 1, clients: 1) == .unpinned)
-        #expect(automatic(2, workers: 1, clients: 1) == Placement(workers: [0], clients: [1]))
-        #expect(automatic(2, workers: 8, clients: 8) == Placement(workers: [0], clients: [1]))
-        #expect(automatic(4, workers: 2, clients: 1) == Placement(workers: [0, 1], clients: [3]))
-        #expect(automatic(4, workers: 1, clients: 4) == Placement(workers: [0], clients: [1, 2, 3]))
-        for processors in 2...9 {
-            let placement = automatic(processors, workers: 3, clients: 2)
-            #expect(Set(placement.workers).isDisjoint(with: placement.clients))
-            #expect(!placement.workers.isEmpty && !placement.clients.isEmpty)
-        }
-    }
-
-    @Test func threadsTakeProcessorsInTurn() {
-        let placement = Placement(workers: [4, 5], clients: [7])
-        #expect((0..<4).map { placement.processor(ofWorker: $0) } == [4, 5, 4, 5])
-        #expect(placement.processor(ofClient: 3) == 7)
-        #expect(Placement.unpinned.processor(ofWorker: 0) == nil)
-        #expect(placement.description == "server=4,5 client=7")
-        #expect(Placement.unpinned.description == "none")
-    }
-
-    @Test func pinnedThreadsRunWhereTheyWerePut() throws {
-        let processor = try #require(Affinity.available().last)
-        let thread = BenchThread("pinned", processor: processor) { Affinity.available() }
-        #expect(try thread.join().get() == [processor])
     }
 }

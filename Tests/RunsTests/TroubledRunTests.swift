@@ -1,12 +1,13 @@
 import Glibc
 import Histogram
 import LinuxSockets
-@testable import Meters
 import Records
+import RunSupport
 import Testing
 
 @testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 

@@ -1,11 +1,11 @@
 import Glibc
 import Histogram
-@testable import Meters
 import Records
 import Testing
 
 @testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 

@@ -1,8 +1,8 @@
 import LinuxSockets
+import RunSupport
 import SystemPackage
 import Testing
 
-@testable import Load
 @testable import Loops
 @testable import Meters
 @testable import Runs
@@ -27,22 +27,12 @@ import Testing
 
     @Test(arguments: Combination.defaults, CloseStyle.allCases)
     func theClientSeesTheCloseThatWasAskedFor(_ combination: Combination, _ style: CloseStyle) throws {
-        var plan = combination.plan(workers: 2)
-        plan.load.close = style
-        let server = try LocalServer(plan.server, expecting: plan.load.traffic)
+        let plan = combination.plan(workers: 2).server
+        let server = try LocalServer(plan, expecting: Traffic(.accept, connections: 64, close: style))
         #expect(try server.prepare(unless: []))
         server.begin(.never)
         let seen = try (0..<5).map { _ in try closeSeen(from: server.address) }
         #expect(server.end(windowEnd: 0).error == nil)
         #expect(seen.allSatisfy { $0 == (style == .reset ? .reset : .inOrder) }, "\(seen)")
-    }
-
-    @Test func aServerListensOnIPv6Too() throws {
-        var plan = try #require(Combination.named("epoll-lt")).plan(.drain(10))
-        plan.server.address = .loopback6()
-        guard (try? tryListening(plan.server, plan.load.traffic)) != nil else {
-            return print("skipped: ::1 cannot be listened on here")
-        }
-        #expect(try measure(plan).perWorker == [10])
     }
 }

@@ -1,10 +1,7 @@
-@testable import Meters
 import Testing
 
-@testable import Load
 @testable import Loops
-@testable import Runs
-@testable import Servers
+@testable import Meters
 
 @Suite struct ServiceTimeTests {
     private func spent(_ distribution: ServiceTime.Distribution, _ work: ServiceTime.Work, times: Int) -> UInt64 {

@@ -1,5 +1,6 @@
 import Histogram
 import Records
+import RunSupport
 import Testing
 
 @testable import Load

@@ -1,10 +1,10 @@
 import Glibc
-@testable import Meters
 import Records
 import Testing
 
 @testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 

@@ -1,13 +1,9 @@
 import Glibc
 import LinuxDescriptors
-@testable import Meters
 import TestSupport
 import Testing
 
-@testable import Load
-@testable import Loops
-@testable import Runs
-@testable import Servers
+@testable import Meters
 
 @Suite struct ThreadAccountTests {
     /// In a process of its own, because the descriptors of this one are needed by other tests.

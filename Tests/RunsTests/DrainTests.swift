@@ -1,10 +1,12 @@
 import Histogram
-@testable import Meters
+import LinuxSockets
 import Records
+import RunSupport
 import Testing
 
 @testable import Load
 @testable import Loops
+@testable import Meters
 @testable import Runs
 @testable import Servers
 
@@ -81,5 +83,14 @@ import Testing
             let difference = Int(one[which, default: 0]) - Int(other[which, default: 0])
             #expect(abs(difference) <= 2, "\(which): \(one[which] ?? 0) in Swift, \(other[which] ?? 0) in C")
         }
+    }
+
+    @Test func aServerListensOnIPv6Too() throws {
+        var plan = try #require(Combination.named("epoll-lt")).plan(.drain(10))
+        plan.server.address = .loopback6()
+        guard (try? tryListening(plan.server, plan.load.traffic)) != nil else {
+            return print("skipped: ::1 cannot be listened on here")
+        }
+        #expect(try measure(plan).perWorker == [10])
     }
 }

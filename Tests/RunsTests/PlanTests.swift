@@ -1,0 +1,36 @@
+import CIOUring
+import Testing
+
+@testable import LinuxRings
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+
+@Suite struct PlanTests {
+    @Test func aMessageFromRingToRingNeedsMoreThanItsMode() throws {
+        var plan = RunPlan(.wake, mode: try #require(Mode.named("uring-single")))
+        plan.wake.signal = .messageRing
+        /// A kernel that has the operations before one.
+        func rings(_ features: RingFeatures, before operation: UInt32) -> RingSupport {
+            .available(RingCapabilities(features: features, operations: Set(UInt8(0)..<UInt8(operation))))
+        }
+        // Linux 5.10, 5.17 and 5.18.
+        for features in [RingFeatures.extendedArgument, .skipSuccess] {
+            let reason = plan.unsupportedReason(rings: rings(features, before: IORING_OP_MSG_RING.rawValue))
+            #expect(reason?.contains("Linux 5.18 has") == true)
+        }
+        #expect(plan.unsupportedReason(rings: rings(.skipSuccess, before: IORING_OP_FSETXATTR.rawValue)) == nil)
+        #expect(plan.unsupportedReason(rings: .unavailable("forbidden")) == "forbidden")
+    }
+
+    @Test func thePlanCountsItsDescriptors() {
+        var plan = RunPlan(mode: Mode.all[0])
+        plan.load.connections = 1000
+        #expect(plan.load.traffic.connections == 1000)
+        #expect(plan.descriptorsNeeded >= 1000)
+        plan.load.pace = .drain(5000)
+        #expect(plan.load.traffic.connections == 5000)
+        #expect(plan.descriptorsNeeded >= 5000)
+    }
+}
