@@ -92,8 +92,7 @@ let package = Package(
         benchmark(
             "Servers",
             [
-                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "Load", "Loops", "Meters",
-                system,
+                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "Loops", "Meters", system,
             ]),
         benchmark(
             "Runs",

@@ -5,8 +5,7 @@
 #   Benchmarks/aa-check.sh slower [COMPARISONS] [BLOCKS]    10 % more server CPU: found, at least 9 of 10 expected
 #
 # All blocks are recorded in one go, interleaved as bench compare --binaries does it, and every BLOCKS of them are judged
-# as one comparison, by bench compare with its default gates; no block is judged twice. By default these are 12, and 60 of
-# a planted slowdown. MODES names the modes (default epoll-et; all), WORKLOAD the workload (default accept), DURATION and
+# as one comparison, by bench compare with its default gates. By default these are 12, and 60 of a planted slowdown. MODES names the modes (default epoll-et; all), WORKLOAD the workload (default accept), DURATION and
 # WARMUP the lengths of a run, BENCH the program (default: the release build). BUSY=1 keeps every processor busy
 # meanwhile. FOLDER keeps the blocks: the same command with the same FOLDER goes on after an interruption. DRAWN=100
 # judges so many comparisons whose blocks are drawn from all recorded ones: comparisons that share blocks, where blocks
@@ -69,6 +68,7 @@ if [ "$kind" = slower ]; then
             $column != "" { print $column }' "$1" | sort -n | awk '{ v[NR] = $1 } END { print int(v[int((NR + 1) / 2)]) }'
     }
     if [ ! -f "$folder/planted" ]; then
+        rm -rf "$folder/cost" "$folder/trials"
         "$bench" run "${run[@]}" --service-time "fixed:${base_ns}ns" --rounds 15 --seed 1 --quiet --output "$folder/cost" \
             >"$folder/messages" 2>&1 || true
         cost=$(median_cost "$folder/cost/runs.csv")
@@ -79,6 +79,11 @@ if [ "$kind" = slower ]; then
             --service-time "fixed:${base_ns}ns" >"$folder/table" 2>"$folder/messages" || true
         grown=$(awk '/^server_cpu_ns_per_op/ { for (i = 1; i <= NF; i++) if ($i ~ /^\[/) { print $(i - 1); exit } }' \
             "$folder/table")
+        if ! awk -v grown="${grown:-0}" 'BEGIN { exit !(grown > 1.02) }'; then
+            cat "$folder/messages" >&2
+            echo "aa-check.sh: $trial ns more of spinning changed nothing that can be told; let other programs end" >&2
+            exit 1
+        fi
         echo "$cost $trial $grown" | awk '{ print $1, $2, $3, int(0.1 / ($3 - 1) * $2) }' >"$folder/planted"
     fi
     read -r cost trial grown planted <"$folder/planted"
@@ -111,7 +116,16 @@ chosen() {
     if [ -z "${DRAWN:-}" ]; then
         seq $((($1 - 1) * blocks + 1)) $(($1 * blocks))
     else
-        seq $((total * blocks)) | shuf -n "$blocks" --random-source=<(yes "$1")
+        awk -v seed="$1" -v all=$((total * blocks)) -v wanted="$blocks" 'BEGIN {
+            srand(seed)
+            for (i = 1; i <= all; i++) block[i] = i
+            for (i = 1; i <= wanted; i++) {
+                j = i + int(rand() * (all - i + 1))
+                drawn = block[j]
+                block[j] = block[i]
+                print drawn
+            }
+        }'
     fi
 }
 

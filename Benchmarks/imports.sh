@@ -31,7 +31,7 @@ find Benchmarks Sources -name '*.swift' | LC_ALL=C sort | LC_ALL=C awk '
         rule("Benchmarks/Meters", os " " library " Allocations Statistics")
         rule("Benchmarks/Loops", os " " library " Reference Meters Statistics")
         rule("Benchmarks/Load", os " " library " Meters Statistics")
-        rule("Benchmarks/Servers", os " " library " Meters Statistics Loops Load")
+        rule("Benchmarks/Servers", os " " library " Meters Loops")
         rule("Benchmarks/Runs", os " " library " Meters Statistics Records Loops Load Servers")
         rule("Benchmarks/Claims", os " " library " Meters Statistics Records Loops Load Servers Runs")
         rule("Benchmarks/bench", os " " library " Meters Statistics Records Reports Pictures Loops Load Servers " \

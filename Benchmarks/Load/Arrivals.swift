@@ -1,7 +1,6 @@
 import Glibc
 import Meters
 import Statistics
-import Statistics
 
 /// When operations start, for one client thread.
 struct Arrivals {
@@ -24,9 +23,13 @@ struct Arrivals {
     /// Nothing starts any more.
     static let none = Arrivals(end: 0, interval: nil, first: 0, .uniform, seed: 0, measured: 0..<0)
 
-    /// One client thread's operations: whenever there is room, or its share of the plan's rate.
+    /// One client thread's operations: whenever there is room, its share of the plan's rate, or none in a drain.
     init(_ plan: LoadPlan, client index: Int, seed: UInt64, _ window: RunWindow) {
         let measured = window.start..<max(window.start, window.end)
+        guard plan.queued == nil else {
+            self = .none
+            return
+        }
         guard let rate = plan.ratePerSecond else {
             self.init(end: window.loadEnd, interval: nil, first: 0, .uniform, seed: 0, measured: measured)
             return

@@ -1,8 +1,9 @@
 package import Meters
-import Synchronization
 
 /// What one client thread saw.
 package struct ClientResult: Sendable {
+    /// The times that decide what is measured.
+    var window = RunWindow.never
     /// Latencies of the operations that started in the window.
     package var latencies = LatencyRecorder()
     /// Operations that failed, the warm-up's too.
@@ -11,7 +12,7 @@ package struct ClientResult: Sendable {
     package var failedInWindow: UInt64 = 0
     /// Operations without an answer at the deadline, and scheduled ones that could not start.
     package var lost: UInt64 = 0
-    /// When the last operation was answered.
+    /// When the last operation ended.
     package var lastAnswer: UInt64 = 0
     /// Operations that were due in the window; nil in a closed loop.
     package var due: UInt64?
@@ -20,27 +21,23 @@ package struct ClientResult: Sendable {
 
     package init(latencies: LatencyRecorder = LatencyRecorder()) { self.latencies = latencies }
 
+    /// Measures in a window from now on, whose end is unknown if it `isOpen`.
+    mutating func begin(_ window: RunWindow, isOpen: Bool = false) {
+        self.window = window
+        timeline.begin(window, isOpen: isOpen)
+    }
+
+    /// Counts an operation that was answered, rightly or not.
+    @inline(__always) mutating func end(startedAt start: UInt64, at now: UInt64, _ failure: FailureTally.Cause?) {
+        lastAnswer = now
+        if let failure { return fail(failure, startedAt: start) }
+        timeline.note(now)
+        if window.measures(start) { latencies.record(nanoseconds: now - start) }
+    }
+
     /// Counts an operation that failed.
-    @inline(never) mutating func fail(_ cause: FailureTally.Cause, isMeasured: Bool) {
+    @inline(never) mutating func fail(_ cause: FailureTally.Cause, startedAt start: UInt64) {
         failures.note(cause)
-        if isMeasured { failedInWindow += 1 }
-    }
-}
-
-/// Tells client threads to give up at once.
-package final class Abandonment: Sendable {
-    private let flag = Atomic(false)
-    private let action = Locked<(@Sendable () -> Void)?>(nil)
-
-    package var isRequested: Bool { flag.load(ordering: .relaxed) }
-
-    package func request() {
-        flag.store(true, ordering: .relaxed)
-        action.withLock { $0 }?()
-    }
-
-    /// Sets what wakes threads that would not look at the flag.
-    package func onRequest(_ wake: @escaping @Sendable () -> Void) {
-        action.withLock { $0 = wake }
+        if window.measures(start) { failedInWindow += 1 }
     }
 }

@@ -1,6 +1,6 @@
 package import Meters
 
-/// Where clients that are ready wait for the times of the run.
+/// Where ready clients wait for the times of the run.
 package final class ClientStart: Sendable {
     private let gate = StartGate()
     private let times = Locked<(RunWindow, Abandonment)?>(nil)

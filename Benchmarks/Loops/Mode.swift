@@ -8,7 +8,7 @@ package struct Mode: Sendable {
     package let name: String
     /// A shorter name that the command line takes too.
     package let alias: String?
-    /// What the loop does.
+    /// Which loop runs.
     package let mechanism: Mechanism
     /// The topologies that have a meaning, the default first.
     package let topologies: [Topology]
@@ -16,6 +16,8 @@ package struct Mode: Sendable {
     package let kernel: String
     /// One sentence for `bench list` and the README.
     package let summary: String
+    /// What it needs and what it can do.
+    package let capabilities: Capabilities
     /// What it does badly on kernels that can run it.
     package var limits: [Limit] = []
 
@@ -28,9 +30,53 @@ package struct Mode: Sendable {
         /// What happens, in a clause that names the kernel.
         package let text: String
     }
+
+    /// What a mode needs and what it can do. Everything that depends on the mode asks here; only what chooses a loop
+    /// asks for the mechanism.
+    package struct Capabilities: Sendable {
+        /// Sockets block. A ring waits by itself; on a nonblocking socket it would report `EAGAIN` instead.
+        package var socketsBlock = false
+        /// The flags of epoll registrations.
+        package var flags: EpollEvents = .readable
+        /// The flags of listeners where they differ.
+        package var listenerFlags: EpollEvents?
+        /// Calls until `EAGAIN` before it waits again.
+        package var drains = false
+        /// One thread more waits for all connections and hands those that are ready to the workers.
+        package var handsOver = false
+        /// Arms a registration again after each event, when `--rearm` says.
+        package var isRearmed = false
+        /// Descriptors from here on cannot be watched.
+        package var descriptorLimit: Int?
+        /// What its ring needs in order to accept; nil without a ring.
+        package var acceptNeeds: [RingNeed]?
+        /// What its ring needs in order to receive, beside `acceptNeeds`.
+        package var receiveNeeds: [RingNeed] = []
+        /// Accepts into the process's descriptors or the ring's slots.
+        package var destination = MultishotAccept.Destination.descriptors
+        /// Each worker names its connections by itself, and has a table of its own for them.
+        package var hasOwnTable = false
+        /// A worker's set or ring owns what it watches, and gets duplicates of the listener and the stop signal.
+        package var ownsDescriptors = false
+        /// Each connection has a buffer that a receive waits with.
+        package var hasBufferPerConnection = false
+        /// Signals that a thread of the mode can wait for.
+        package var signals: [WakeSignal] = WakeSignal.allCases.filter(\.hasDescriptor)
+        /// Why it waits for no signal at all, and what does; nil if it does.
+        package var wakeRefusal: String?
+        /// Why a producer cannot register a task's own descriptor; nil if it can.
+        package var perTaskRefusal: String?
+        /// Workloads whose loop `Benchmarks/Reference` has in C; of wake a ping-pong over descriptors.
+        package var references: [Workload] = []
+
+        /// True if a worker has a ring.
+        package var usesRing: Bool { acceptNeeds != nil }
+        /// True if a thread waits in accept or receive itself, where only a shutdown reaches it.
+        package var waitsInCall: Bool { socketsBlock && !usesRing }
+    }
 }
 
-/// The system calls behind a mode.
+/// The loop of a mode.
 package enum Mechanism: Sendable, Hashable {
     /// Threads that wait in the call itself.
     case blocking
@@ -38,26 +84,22 @@ package enum Mechanism: Sendable, Hashable {
     case select
     /// `poll(2)`.
     case poll
-    /// `epoll_wait(2)` with these flags; a loop that drains goes on until `EAGAIN` before it waits again.
-    case epoll(EpollEvents, drains: Bool)
+    /// `epoll_wait(2)`.
+    case epoll
     /// `epoll_wait(2)` with `EPOLLONESHOT`, re-armed for each event.
     case epollOneShot
     /// One thread waits with `epoll_wait(2)` and hands what is ready to the workers.
     case dispatcher
+    /// The library's `InterestSet`.
+    case interestSet
     /// One io_uring request for each operation.
     case ringSingle
-    /// io_uring requests that complete many times, accepting into the process's descriptors or the ring's slots.
-    case ringMultishot(MultishotAccept.Destination)
+    /// io_uring requests that complete many times.
+    case ringMultishot
     /// io_uring polls that complete many times, and ordinary calls.
     case ringPoll
-
-    /// True if a worker has a ring.
-    package var usesRing: Bool {
-        switch self {
-        case .ringSingle, .ringMultishot, .ringPoll: true
-        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher: false
-        }
-    }
+    /// The library's `DescriptorRing`.
+    case descriptorRing
 }
 
 /// How workers share what they wait on.
@@ -84,83 +126,6 @@ package enum ListenerSharing: String, Sendable, CaseIterable {
 }
 
 extension Mode {
-    /// Every mode, in the order in which they are listed and shown.
-    package static let all: [Mode] = [
-        Mode(
-            name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
-            summary: "a blocking accept4 or read in each thread: the pre-fork model"),
-        Mode(
-            name: "select", alias: nil, mechanism: .select, topologies: [.setPerWorker], kernel: "2.6.28",
-            summary: "select(2): wakes everybody, looks at every descriptor, ends at FD_SETSIZE"),
-        Mode(
-            name: "poll", alias: nil, mechanism: .poll, topologies: [.setPerWorker], kernel: "2.6.28",
-            summary: "poll(2): wakes everybody, looks at every descriptor"),
-        Mode(
-            name: "epoll-lt", alias: "lt", mechanism: .epoll([], drains: false),
-            topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
-            summary: "level-triggered: reports as long as there is something to do"),
-        Mode(
-            name: "epoll-et", alias: "et", mechanism: .epoll(.edgeTriggered, drains: true),
-            topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
-            summary: "edge-triggered: reports arrivals, the loop drains to EAGAIN"),
-        Mode(
-            name: "epoll-exclusive", alias: "exclusive", mechanism: .epoll(.exclusive, drains: false),
-            topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
-            summary: "level-triggered with EPOLLEXCLUSIVE: wakes at least one of the sets instead of all"),
-        Mode(
-            name: "epoll-et-exclusive", alias: nil,
-            mechanism: .epoll([.edgeTriggered, .exclusive], drains: true),
-            topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
-            summary: "edge-triggered with EPOLLEXCLUSIVE"),
-        Mode(
-            name: "epoll-oneshot", alias: "oneshot", mechanism: .epollOneShot,
-            topologies: [.sharedSet, .setPerWorker], kernel: "2.6.28",
-            summary: "edge-triggered with EPOLLONESHOT: reports once, re-armed by EPOLL_CTL_MOD"),
-        Mode(
-            name: "dispatcher", alias: nil, mechanism: .dispatcher, topologies: [.sharedSet], kernel: "2.6.30",
-            summary: "one thread waits and hands work to the others"),
-        Mode(
-            name: "uring-single", alias: nil, mechanism: .ringSingle, topologies: [.setPerWorker], kernel: "5.17",
-            summary: "io_uring, one accept or recv per submission"),
-        Mode(
-            name: "uring-multishot", alias: "multishot", mechanism: .ringMultishot(.descriptors),
-            topologies: [.setPerWorker], kernel: "6.0",
-            summary: "io_uring multishot accept; multishot recv into a provided-buffer ring"),
-        Mode(
-            name: "uring-direct", alias: nil, mechanism: .ringMultishot(.slots), topologies: [.setPerWorker],
-            kernel: "6.0",
-            summary: "as uring-multishot, into the ring's own file table: no process descriptors",
-            limits: [
-                Limit(
-                    workloads: [.accept], before: KernelVersion(6, 4),
-                    text: "before Linux 6.4 each close of an accepted slot waits about a second (measured on 6.1, "
-                        + "until 6.4 by the kernel's source)")
-            ]),
-        Mode(
-            name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",
-            summary: "io_uring multishot poll, then ordinary accept or read calls"),
-    ]
-
-    /// Descriptors from here on do not fit `select(2)`: `FD_SETSIZE`.
-    package static let selectLimit = Int(SelectSet.limit)
-
-    /// True if its sockets block. A ring waits by itself; on a nonblocking socket it would report `EAGAIN` instead.
-    package var usesBlockingSockets: Bool {
-        switch mechanism {
-        case .blocking, .ringSingle, .ringMultishot: true
-        case .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll: false
-        }
-    }
-
-    /// True if `Benchmarks/Reference` has the loop in C.
-    package var hasReference: Bool {
-        switch mechanism {
-        case .epoll, .ringMultishot(.descriptors): true
-        case .blocking, .select, .poll, .epollOneShot, .dispatcher, .ringSingle, .ringMultishot(.slots), .ringPoll:
-            false
-        }
-    }
-
     /// The table as Markdown, for the README.
     package static var markdownTable: String {
         let rows = all.map { mode in

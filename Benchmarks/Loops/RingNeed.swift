@@ -48,11 +48,8 @@ package struct RingNeed: Sendable {
 extension Mode {
     /// What the mode needs of io_uring; of the mode alone, all that any workload needs.
     package func ringNeeds(for workload: Workload?) -> [RingNeed] {
-        guard mechanism.usesRing else { return [] }
-        guard case .ringMultishot(let destination) = mechanism else { return [.skipSuccess] }
-        let slots: [RingNeed] = destination == .slots ? [.slots] : []
-        let receive: [RingNeed] = workload == .accept ? [] : [.bufferRing, .multishotReceive]
-        return [.skipSuccess, .multishotAccept] + slots + receive
+        guard let needs = capabilities.acceptNeeds else { return [] }
+        return workload == .accept ? needs : needs + capabilities.receiveNeeds
     }
 
     /// Why the running kernel cannot do it; nil if it can.

@@ -1,5 +1,6 @@
-package import LinuxSockets
 import LinuxDescriptors
+import LinuxReadiness
+package import LinuxSockets
 package import Meters
 
 /// What decides what a server does, beside the traffic that it is to expect.
@@ -26,23 +27,24 @@ package struct ServerPlan: Sendable {
 
     /// Server threads: where a thread waits in the read itself, each connection needs one, an idle one too.
     package func workerThreads(for traffic: Traffic) -> Int {
-        let isThreadPerConnection = traffic.workload == .read && loop.mode.mechanism == .blocking
+        let isThreadPerConnection = traffic.workload == .read && loop.mode.capabilities.waitsInCall
         return isThreadPerConnection ? traffic.connections + traffic.idle : workers
     }
 
     /// True if two workers can be told of the same connection at the same time.
-    package var sharesConnections: Bool {
+    var sharesConnections: Bool {
+        let mode = loop.mode.capabilities
         guard loop.topology == .sharedSet else { return false }
-        switch loop.mode.mechanism {
-        case .epoll: return true
-        case .epollOneShot: return rearm == .early
-        default: return false
-        }
+        return mode.isRearmed ? rearm == .early : !mode.flags.contains(.oneShot)
     }
+
+    /// Descriptors that a worker opens at the most beside its connections: its listener and a set or ring that takes two;
+    /// duplicates of the listener and the stop signal in one that owns them.
+    package var descriptorsPerWorker: Int { loop.mode.capabilities.ownsDescriptors ? 5 : 3 }
 
     /// Descriptors that the server opens at the most.
     package func descriptorsNeeded(for traffic: Traffic) -> Int {
-        traffic.connections + traffic.idle + 3 * workerThreads(for: traffic) + 64
+        traffic.connections + traffic.idle + descriptorsPerWorker * workerThreads(for: traffic) + 64
     }
 
     /// Slots of a ring's own table, twice what can be open: one is free again only when its close has been carried out.

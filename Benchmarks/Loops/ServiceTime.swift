@@ -1,7 +1,6 @@
 import Glibc
 import Meters
 import Statistics
-import Statistics
 
 /// How long a worker is busy with one operation, and with what.
 package struct ServiceTime: Sendable, Equatable, CustomStringConvertible {
@@ -80,11 +79,11 @@ struct ServiceTimeSource {
             while monotonicNanoseconds() < end && meter[.stopped] == 0 {}
         case .sleep:
             while true {
-                // Slept in pieces, so that a long one does not outlast the run.
-                let piece = min(end, monotonicNanoseconds() + Self.longestSleep)
+                // Slept in parts, so that a long one does not outlast the run.
+                let next = min(end, monotonicNanoseconds() + Self.longestSleep)
                 meter.add(.systemCalls)
-                sleepUntil(nanoseconds: piece)
-                if piece == end || meter[.stopped] != 0 { break }
+                sleepUntil(nanoseconds: next)
+                if next == end || meter[.stopped] != 0 { break }
             }
         }
         meter.resumedWaiting()

@@ -1,4 +1,4 @@
-/// When one client's operations were completed, so finely that a pause of all clients can be told.
+/// When one client's operations were completed, finely enough to find a pause of all clients.
 ///
 /// The window is cut into at most ``slotCount`` slots, each with its first and last completion. So a pause that is longer
 /// than a slot is known exactly, and a shorter one not at all. Noting costs a comparison and a store.
@@ -44,7 +44,7 @@
         if now < slotEnd { lasts[slot] = now } else { enterSlot(now) }
     }
 
-    /// The same of times in no order.
+    /// An operation was completed at this time, in any order.
     package mutating func note(unordered time: UInt64) {
         guard time &- start < length else { return }
         while (time - start) >> shift >= UInt64(Self.slotCount) { coarsen() }

@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// Counters of the whole machine that tell whether a run can be trusted.
+/// Counters of the whole machine that show whether a run can be trusted.
 package struct KernelCounters: Sendable, Equatable {
     /// Connections dropped because an accept queue was full (`TcpExt ListenOverflows` of `/proc/net/netstat`).
     /// Nil where that cannot be read.
     package var listenOverflows: UInt64?
-    /// CPU time that anybody used or the hypervisor kept, in nanoseconds (`/proc/stat`, counted in ticks).
+    /// CPU time that all processes used or the hypervisor kept, in nanoseconds (`/proc/stat`, counted in ticks).
     /// Nil where that cannot be read.
     package var busyNanoseconds: UInt64?
     /// CPU time of this process, in nanoseconds.

@@ -1,11 +1,11 @@
 import Foundation
 
-/// What on this machine moves a measurement, as it is now. `nil` is what this kernel does not tell, or what cannot be read
-/// here: nothing is concluded from it.
+/// The state of this machine that affects measurements. `nil` is what this kernel does not report, or what cannot be
+/// read here: nothing is concluded from it.
 package struct MachineState: Codable, Sendable, Equatable {
     /// Processors that this process may run on.
     package var processors = 1
-    /// Where threads are put, as the `pinning` column has it: `none`, or processors; nil if nobody asked for threads.
+    /// Where threads are put, as the `pinning` column has it: `none`, or processors; nil without threads.
     package var pinning: String?
     /// Whether a hypervisor runs below this kernel.
     package var isGuest = false
@@ -35,15 +35,15 @@ package struct MachineState: Codable, Sendable, Equatable {
     package var synCookies: Int?
     /// What the kernel's clock reads.
     package var clockSource: String?
-    /// `kernel.io_uring_disabled`: 0 for everybody, 1 for a group, 2 for nobody.
+    /// `kernel.io_uring_disabled`: 0 allows all processes, 1 a group, 2 none.
     package var ringsDisabled: Int?
     /// Why this process cannot use io_uring, whatever the setting says: a container may filter the call.
     package var ringRefusal: String?
     /// Whether this process may load BPF programs for sockets.
     package var mayLoadPrograms: Bool?
-    /// Who in the kernel counts system calls, `bpf` or `perf`, and empty if nobody does; nil if that was not tried.
+    /// What counts system calls in the kernel, `bpf` or `perf`; empty if nothing can, nil if that was not tried.
     package var callSource: String?
-    /// Why nobody does.
+    /// Why nothing can.
     package var callRefusal: String?
     /// What kept a connection of this machine to itself from being made, empty if it was; nil if none was tried.
     package var loopbackRefusal: String?
@@ -83,7 +83,7 @@ package struct MachineState: Codable, Sendable, Equatable {
         return state
     }
 
-    /// Tries who counts system calls.
+    /// Tries what can count system calls.
     package mutating func tryCallCounter() {
         do throws(CallCounterRefusal) {
             callSource = try CallCounter(threads: 1).source.rawValue
@@ -107,7 +107,7 @@ package struct MachineState: Codable, Sendable, Equatable {
         stealShare = total > 0 ? Double(now.stolen &- before.stolen) / Double(total) : 0
     }
 
-    /// `CAP_SYS_ADMIN`, or `CAP_BPF` with `CAP_NET_ADMIN`, or a kernel that lets everybody.
+    /// `CAP_SYS_ADMIN`, or `CAP_BPF` with `CAP_NET_ADMIN`, or a kernel that allows it without.
     private static func mayLoadPrograms() -> Bool? {
         guard let line = readLines("/proc/self/status").first(where: { $0.hasPrefix("CapEff:") }) else { return nil }
         let capabilities = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) ?? 0

@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// The bytes of the echo workloads: message `sequence` of a connection, so that either side can check what it gets.
 ///
@@ -7,13 +7,13 @@ import Glibc
 @safe @usableFromInline package final class MessagePattern: Sendable {
     @usableFromInline package let bytes: Int
     /// True if messages carry their number.
-    let isNumbered: Bool
+    @usableFromInline let isNumbered: Bool
     // Written once in init, and read-only after that.
     @usableFromInline nonisolated(unsafe) let pattern: UnsafeMutableRawPointer
 
-    static let mark: UInt64 = 0x6563_686f_2d6d_7367
-    static let headerBytes = 16
-    private static let period = 251
+    @inlinable static var mark: UInt64 { 0x6563_686f_2d6d_7367 }
+    @inlinable package static var headerBytes: Int { 16 }
+    @inlinable static var period: Int { 251 }
 
     package init(bytes: Int) {
         self.bytes = bytes
@@ -30,7 +30,7 @@ import Glibc
     }
 
     /// Writes a message.
-    @unsafe package func write(_ sequence: UInt64, to memory: UnsafeMutableRawPointer) {
+    @unsafe @inlinable package func write(_ sequence: UInt64, to memory: UnsafeMutableRawPointer) {
         let header = isNumbered ? Self.headerBytes : 0
         if isNumbered {
             unsafe memory.storeBytes(of: sequence, as: UInt64.self)
@@ -40,7 +40,7 @@ import Glibc
     }
 
     /// True if the memory holds this message, every byte of it.
-    @unsafe package func matches(_ sequence: UInt64, _ memory: UnsafeRawPointer) -> Bool {
+    @unsafe @inlinable package func matches(_ sequence: UInt64, _ memory: UnsafeRawPointer) -> Bool {
         let header = isNumbered ? Self.headerBytes : 0
         if isNumbered {
             guard unsafe Self.sequence(memory) == sequence else { return false }
@@ -49,12 +49,12 @@ import Glibc
     }
 
     /// The number of a numbered message; nil if its mark is not where it belongs.
-    @unsafe @inline(__always) package static func sequence(_ memory: UnsafeRawPointer) -> UInt64? {
+    @unsafe @inlinable @inline(__always) package static func sequence(_ memory: UnsafeRawPointer) -> UInt64? {
         guard unsafe memory.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == mark else { return nil }
         return unsafe memory.loadUnaligned(as: UInt64.self)
     }
 
-    @unsafe private func slice(_ sequence: UInt64) -> UnsafeRawPointer {
+    @unsafe @inlinable func slice(_ sequence: UInt64) -> UnsafeRawPointer {
         unsafe UnsafeRawPointer(pattern + Int(sequence % UInt64(Self.period)))
     }
 }

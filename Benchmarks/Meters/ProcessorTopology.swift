@@ -1,6 +1,6 @@
 import Foundation
 
-/// Which processors share a core, and which memory is near to them; empty where the kernel does not tell.
+/// Which processors share a core, and their memory nodes; empty where the kernel does not report them.
 package struct ProcessorTopology: Sendable, Equatable {
     /// The hardware threads of each processor's core, itself included.
     package var siblings: [Int: Set<Int>] = [:]

@@ -14,7 +14,7 @@
     /// Time for what was started in the window to be answered.
     package static let graceNanoseconds: UInt64 = 5_000_000_000
 
-    /// Time for whoever reads the counters to be woken on busy processors.
+    /// Time for the thread that reads the counters to be woken on busy processors.
     package static let tailNanoseconds: UInt64 = 20_000_000
 
     /// A window in which nothing is measured.

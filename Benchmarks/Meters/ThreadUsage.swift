@@ -14,7 +14,7 @@ package struct ThreadHandle: Sendable {
         return ThreadHandle(thread: c_gettid(), clock: clock)
     }
 
-    /// The CPU time so far, for the price of one system call; nil if the thread has ended.
+    /// The CPU time so far, by one system call; nil if the thread has ended.
     package func cpuNanoseconds() -> UInt64? {
         var time = timespec()
         guard unsafe clock_gettime(clock, &time) == 0 else { return nil }
@@ -69,21 +69,17 @@ package struct ThreadUsage: Sendable, Equatable {
     }
 
     /// What was used between two readings.
-    package static func - (later: ThreadUsage, earlier: ThreadUsage) -> ThreadUsage {
-        ThreadUsage(
-            cpuNanoseconds: later.cpuNanoseconds &- earlier.cpuNanoseconds,
-            voluntarySwitches: later.voluntarySwitches &- earlier.voluntarySwitches,
-            involuntarySwitches: later.involuntarySwitches &- earlier.involuntarySwitches,
-            allocations: later.allocations &- earlier.allocations)
-    }
+    package static func - (later: ThreadUsage, earlier: ThreadUsage) -> ThreadUsage { later.combined(earlier, &-) }
 
     /// The sum of two.
-    package static func + (one: ThreadUsage, other: ThreadUsage) -> ThreadUsage {
+    package static func + (one: ThreadUsage, other: ThreadUsage) -> ThreadUsage { one.combined(other, &+) }
+
+    private func combined(_ other: ThreadUsage, _ with: (UInt64, UInt64) -> UInt64) -> ThreadUsage {
         ThreadUsage(
-            cpuNanoseconds: one.cpuNanoseconds + other.cpuNanoseconds,
-            voluntarySwitches: one.voluntarySwitches + other.voluntarySwitches,
-            involuntarySwitches: one.involuntarySwitches + other.involuntarySwitches,
-            allocations: one.allocations + other.allocations)
+            cpuNanoseconds: with(cpuNanoseconds, other.cpuNanoseconds),
+            voluntarySwitches: with(voluntarySwitches, other.voluntarySwitches),
+            involuntarySwitches: with(involuntarySwitches, other.involuntarySwitches),
+            allocations: with(allocations, other.allocations))
     }
 }
 

@@ -1,7 +1,7 @@
 public import Synchronization
 
 /// What one worker counts. The raw value is the place in the worker's block, which the C loops write too:
-/// `Benchmarks/Reference/include/reference.h` has the same list.
+/// `Benchmarks/Reference/include/reference.h` has the first of them.
 @usableFromInline @frozen package enum WorkerCount: Int, CaseIterable, Sendable {
     /// Operations completed.
     case operations
@@ -21,9 +21,9 @@ public import Synchronization
     case rearms
     /// Errors of single operations that did not end the run.
     case errors
-    /// Pieces of a connection's stream that were handled after a later piece.
+    /// Chunks of a connection's stream that were handled after a later chunk.
     case outOfOrder
-    /// Pieces of a connection's stream that were handled.
+    /// Chunks of a connection's stream that were handled.
     case chunks
     /// Sends that the kernel took only in part.
     case shortSends
@@ -53,7 +53,7 @@ public import Synchronization
 
 /// The counters of a team of workers: one block of cache lines for each, so that counting never shares a line.
 ///
-/// Only the worker writes its block, with relaxed atomic stores; anybody may read at any time. That costs the loop a
+/// Only the worker writes its block, with relaxed atomic stores; any thread may read at any time. That costs the loop a
 /// plain load, add and store, and lets the harness cut the measured window exactly without telling the workers.
 @safe package final class WorkerMeters: Sendable {
     /// Counters in a block: four cache lines, a multiple of the two that the hardware fetches together.
@@ -63,9 +63,9 @@ public import Synchronization
     package let count: Int
     /// How many of them do operations; the others, which come last, only hand them out.
     package let workers: Int
-    /// Counts the threads' system calls in the kernel; nil where nobody does.
+    /// Counts the threads' system calls in the kernel; nil where they are not counted.
     package let calls: CallCounter?
-    // Written by one thread each, through atomics; freed when nobody holds the team any more.
+    // Written by one thread each, through atomics; freed with the last reference.
     nonisolated(unsafe) private let blocks: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// Allocates zeroed counters for workers, and for dispatchers after them.
@@ -187,7 +187,7 @@ public import Synchronization
     }
 
     @inlinable @inline(__always) func noteWait(until now: UInt64) {
-        // Alone, a worker is starved by nobody.
+        // A worker alone cannot be starved.
         guard teamCount > 1 else { return }
         let start = max(self[.waitingSince], self[.windowStart])
         let end = min(now, self[.windowEnd])
@@ -203,7 +203,7 @@ public import Synchronization
         return end - start
     }
 
-    /// A longer wait than any before counts if somebody else got an operation in it.
+    /// A longer wait than any before counts if another worker got an operation in it.
     @usableFromInline @inline(never) func noteStarvation(from start: UInt64, to end: UInt64) {
         if isServedElsewhere(after: start) { set(.starvation, end - start) }
     }

@@ -7,7 +7,6 @@ struct Axis {
     var isLogarithmic = false
     var ticks: [(text: String, value: Double)] = []
     var title = ""
-    /// Whether lines are drawn through the panel at the ticks.
     var hasGrid = true
 
     enum Format: Sendable {

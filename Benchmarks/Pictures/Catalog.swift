@@ -74,14 +74,10 @@ struct Catalog {
 
     /// By option, numbers by size, and within equal options by mode: runs are made in random order.
     static func sorted(_ groups: [ArmRuns]) -> [ArmRuns] {
-        func isBefore(_ left: String, _ right: String) -> Bool {
-            if let left = Double(left), let right = Double(right) { return left < right }
-            return left < right
-        }
         let columns = Arm.columns.map(\.name).filter { $0 != "mode" } + ["mode"]
         return groups.sorted { left, right in
             let differing = columns.first { left.arm[$0] != right.arm[$0] }
-            return differing.map { isBefore(left.arm[$0], right.arm[$0]) } ?? false
+            return differing.map { precedes(left.arm[$0], right.arm[$0]) } ?? false
         }
     }
 
@@ -123,11 +119,8 @@ struct Catalog {
         }
     }
 
-    // MARK: What every picture says of its runs
-
     private var runs: [RunRecord] { arms.flatMap(\.group.usable) }
 
-    /// Sample size, load, pinning, kernel and commit.
     var subtitle: [String] { (settings + commits).filter { !$0.isEmpty } }
 
     /// The same without the commit, for where there are several.

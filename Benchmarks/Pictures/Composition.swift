@@ -1,4 +1,3 @@
-import Records
 import Reports
 
 struct Composition {
@@ -12,21 +11,13 @@ struct Composition {
         let room = layout.width - 2 * layout.margin
         self.title = wrap(GnuplotText.printable(title), width: Int(room / (layout.titleSize * 0.57)))
         let width = Int(room / (layout.smallTextSize * 0.57))
-        var lines: [String] = []
-        for part in subtitle.flatMap({ wrap(GnuplotText.printable($0), width: width) }) {
-            if let last = lines.last, last.count + 3 + part.count <= width {
-                lines[lines.count - 1] = "\(last) · \(part)"
-            } else {
-                lines.append(part)
-            }
-        }
-        self.subtitle = lines
+        let parts = subtitle.flatMap { wrap(GnuplotText.printable($0), width: width) }
+        self.subtitle = pack(parts, separator: " · ", width: width)
     }
 
     private var titleStep: Double { layout.titleSize * 1.3 }
     private var subtitleStep: Double { layout.smallTextSize * 1.4 }
 
-    /// Pixels from the top that title and subtitle take.
     var headerHeight: Double {
         layout.margin + Double(title.count) * titleStep + Double(subtitle.count) * subtitleStep + 6
     }

@@ -29,19 +29,17 @@ struct Drawing {
         self.height = height
     }
 
-    // MARK: Text and marks beside panels; drawn with the next panel
-
+    /// Text, and marks beside panels, are drawn with the next panel.
     mutating func text(
         _ text: String, x: Double, y: Double, _ alignment: Alignment = .left, color: String = Theme.ink.rawValue,
-        size: Double? = nil, rotated: Bool = false
+        size: Double? = nil
     ) {
         let font = GnuplotText.number(size ?? layout.textSize)
         labels.append(
             "set label \(GnuplotText.quoted(text)) at \(screen(x, y)) \(alignment.rawValue) "
-                + "\(rotated ? "rotate by 90 " : "")font 'sans-serif,\(font)' textcolor rgb '\(color)'")
+                + "font 'sans-serif,\(font)' textcolor rgb '\(color)'")
     }
 
-    /// A sample of a line, as a legend shows it.
     mutating func line(_ style: String, from start: (x: Double, y: Double), to end: (x: Double, y: Double)) {
         labels.append("set arrow from \(screen(start.x, start.y)) to \(screen(end.x, end.y)) nohead \(style)")
     }
@@ -62,8 +60,6 @@ struct Drawing {
 
     private func fraction(_ value: Double, of whole: Double) -> String { Decimal.fixed(value / whole, digits: 5) }
 
-    // MARK: Data
-
     /// Adds rows to the data file; the result names them in a plot command.
     mutating func data(_ comment: String, _ rows: [[Double]]) -> String {
         let lines = rows.map { $0.map(GnuplotText.number).joined(separator: " ") }
@@ -80,8 +76,6 @@ struct Drawing {
     mutating func lines(_ comment: String, _ rows: [[Double]], _ style: String) -> String {
         "\(data(comment, rows)) using 1:2 with lines \(style)"
     }
-
-    // MARK: Panels
 
     /// Draws `plots`, gnuplot plot clauses, within `frame`; nothing if there are none.
     mutating func panel(_ frame: Frame, x: Axis, y: Axis, reversed: Bool = false, _ plots: [String]) {
@@ -128,8 +122,6 @@ struct Drawing {
         ]
     }
 
-    // MARK: The whole
-
     var dataFile: String { blocks.joined(separator: "\n\n") }
 
     /// The script that draws `name`.svg or .png from `name`.dat, all in the folder in which it is run.
@@ -163,7 +155,6 @@ struct Drawing {
 }
 
 extension Axis {
-    /// Where a value stands within the range: 0 at its start, 1 at its end.
     func share(of value: Double) -> Double {
         let (low, high) = (range.lowerBound, range.upperBound)
         guard isLogarithmic else { return (value - low) / (high - low) }

@@ -1,6 +1,5 @@
 import FoundationEssentials
 
-/// A picture as drawn, for the report.
 package struct EmbeddedPicture: Sendable {
     package let picture: Picture
     package let wide: String

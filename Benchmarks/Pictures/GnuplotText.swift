@@ -38,13 +38,4 @@ enum GnuplotText {
         }
         return Decimal.text((value * scale).rounded() / scale)
     }
-
-    /// A name for a file: letters, digits, `-` and `_`.
-    static func fileName(_ text: String) -> String {
-        let plain = text.prefix(40).map { character in
-            character.isASCII && (character.isLetter || character.isNumber || "-_".contains(character))
-                ? character : "_"
-        }
-        return String(plain)
-    }
 }

@@ -64,7 +64,6 @@ private struct Growth {
             arms.map { ($0.place, $0.arm.values(column)) }.filter { !$0.1.isEmpty }
         }
 
-        /// Its name at the right of a panel; `nil` if it has no line there.
         func entry(_ column: Column) -> (label: String, style: ModeStyle, end: Double)? {
             points(column).last.flatMap { median($0.values) }.map { (label, ModeStyle.of(mode: mode), $0) }
         }

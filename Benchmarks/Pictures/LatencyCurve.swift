@@ -59,7 +59,6 @@ struct LatencyCurve {
         return "\(area) fs solid noborder fc rgb '\(Theme.shade.rawValue)'"
     }
 
-    /// The area between the lowest and the highest of the latencies at each place.
     private static func area(
         _ comment: String, _ places: [Double], _ drawing: inout Drawing, latencies: (Double) -> [Double]
     ) -> String {

@@ -104,8 +104,6 @@ private struct LatencyPanels {
         return drawing
     }
 
-    // MARK: One panel a mode
-
     private func smallGrid(top: Double) -> PanelGrid {
         PanelGrid(
             count: ranked.count, columns: layout == .wide ? 4 : 2, panelHeight: 96, axisWidth: 50, titleHeight: 26,

@@ -40,14 +40,12 @@ enum LineFamilies {
 
 /// The names of a panel's lines, at its right and as near to where each line ends as the others let it.
 struct LineLabels {
-    /// Name, style and where the line ends.
     let entries: [(label: String, style: ModeStyle, end: Double)]
 
     private static let textSize = 11.0
     private static let step = 13.0
     private static let sampleWidth = 18.0
 
-    /// The room that `labels` take beside a panel.
     static func width(_ labels: [String], _ layout: Layout) -> Double {
         let longest = labels.map { Double($0.count) * textSize * 0.6 }.max() ?? 0
         return min(longest + sampleWidth + 10, layout.width * 0.42)

@@ -45,10 +45,12 @@ struct ModeStyle: Equatable, Sendable {
         "epoll-et-exclusive": ModeStyle(hue: .sky, dash: .dashed),
         "epoll-oneshot": ModeStyle(hue: .green, dash: .solid),
         "dispatcher": ModeStyle(hue: .green, dash: .dashed),
+        "interest-set": ModeStyle(hue: .blue, dash: .dotted),
         "uring-single": ModeStyle(hue: .orange, dash: .solid),
         "uring-poll": ModeStyle(hue: .orange, dash: .dashed),
         "uring-multishot": ModeStyle(hue: .vermilion, dash: .solid),
         "uring-direct": ModeStyle(hue: .vermilion, dash: .dashed),
+        "descriptor-ring": ModeStyle(hue: .orange, dash: .dotted),
     ]
 
     /// The style of the mode called `name`. Names that are not in the table get one by a hash (FNV-1a), so that it

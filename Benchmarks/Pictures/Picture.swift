@@ -6,7 +6,6 @@ package enum PictureKind: String, Sendable, CaseIterable {
     case cost
     /// What each worker got, and wakeups.
     case fairness
-    /// A metric over connections, workers or whatever else was varied.
     case growth
     case time
     /// Two result folders, as ratios.
@@ -53,7 +52,6 @@ package enum PictureKind: String, Sendable, CaseIterable {
 
 package struct Picture: Sendable {
     package let kind: PictureKind
-    /// The name of its files, without what follows the point.
     package let name: String
     package let title: String
     /// What it says, for those who do not see it.

@@ -1,4 +1,4 @@
-import Records
+import Reports
 
 struct Sheet {
     let layout: Layout
@@ -19,9 +19,7 @@ extension Pictures {
     /// Those that most runs have the data for, and whose absence is worth a word.
     private static let expected: Set<PictureKind> = [.latency, .throughput, .cost]
 
-    /// Draws what the folders hold.
-    ///
-    /// - Parameter kinds: `nil` for all that there are data for.
+    /// Draws what the folders hold; without `kinds` all that there are data for.
     package init(_ input: PictureInput, kinds: [PictureKind]?, layout: Layout, format: PictureFormat) {
         let wanted = Set(kinds ?? PictureKind.allCases)
         for (number, workload) in input.workloads.enumerated() {
@@ -58,7 +56,7 @@ extension Pictures {
 
     /// `latency`, or `latency-accept` where there are several workloads.
     private static func fileName(_ kind: PictureKind, input: PictureInput, workload: String, number: Int) -> String {
-        let plain = input.workloads.map(GnuplotText.fileName)
+        let plain = input.workloads.map { plainName(String($0.prefix(40))) }
         if plain.count == 1 { return kind.rawValue }
         let isUnique = plain.count { $0 == plain[number] } == 1
         return "\(kind.rawValue)-\(plain[number])" + (isUnique ? "" : "-\(number + 1)")

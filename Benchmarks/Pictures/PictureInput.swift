@@ -6,7 +6,6 @@ import Statistics
 package struct PicturedFolder: Sendable {
     package var name: String
     package var records: [RunRecord]
-    /// The histograms of `latency.hlog`, in the order of the file.
     package var intervals: [HistogramLog.Interval]
     package var kernel: String?
 
@@ -69,7 +68,6 @@ package struct PictureInput: Sendable {
         kernels = folders.compactMap(\.kernel).distinct
     }
 
-    /// The machines of the folders, in the order of first appearance.
     var machines: [String] { folders.flatMap { $0.records.map(\.machineId) }.distinct }
 
     func of(machine: String) -> PictureInput {

@@ -6,14 +6,12 @@ import Reports
 /// It holds no script and loads nothing; a policy in its head has the browser see to that. All text that comes from
 /// the files is escaped.
 package struct Report: Sendable {
-    /// Facts about one folder's run, a line of a table each.
     package struct Run: Sendable {
         package var name: String
         package var facts: [(name: String, value: String)]
         package var command: String
         package var repetition: [String]
         package var warnings: [String]
-        /// File names and contents that are shown as they are.
         package var files: [(name: String, text: String)]
         package var claims: CSVTable?
 
@@ -68,8 +66,6 @@ package struct Report: Sendable {
         return "bench report: \(workloads)"
     }
 
-    // MARK: On top
-
     private var header: String {
         let catalogs = input.workloads.map { Catalog(input, workload: $0) }.filter { !$0.arms.isEmpty }
         let lines = catalogs.map { catalog in
@@ -120,8 +116,6 @@ package struct Report: Sendable {
         return "<div class=\"warnings\"><strong>Warnings</strong>\(list(shown))\(fold)</div>"
     }
 
-    // MARK: Pictures and tables
-
     private var pictureSections: String {
         PictureKind.allCases.compactMap { kind in
             let members = pictures.filter { $0.picture.kind == kind }
@@ -142,8 +136,6 @@ package struct Report: Sendable {
         }
         return Markup.section("Numbers", tables.joined(separator: "\n"))
     }
-
-    // MARK: Claims
 
     private var claims: String {
         runs.compactMap { run in run.claims.map { claimsTable($0, name: runs.count > 1 ? run.name : "") } }.joined()
@@ -167,8 +159,6 @@ package struct Report: Sendable {
             + rows.joined(separator: "\n") + "\n</tbody></table></div>"
         return Markup.section(name.isEmpty ? "Claims" : "Claims: \(name)", table)
     }
-
-    // MARK: Where it comes from
 
     private var runSections: String {
         let parts = runs.map { run in

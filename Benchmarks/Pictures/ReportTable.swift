@@ -12,7 +12,6 @@ struct ReportTable {
         groups = Catalog.sorted(ArmRuns.group(catalog.input.records.filter { $0.workload == catalog.workload }))
     }
 
-    /// The sign of a row that carries warnings, and that of one that did not keep its rate.
     private static let (warned, saturated) = ("⚠", "○")
 
     private var metrics: [SummaryMetric] {
@@ -61,18 +60,12 @@ struct ReportTable {
     }
 
     private func unusableRow(_ group: ArmRuns, columns: Int) -> String {
-        let states = group.records.map(Self.state).distinct.joined(separator: "; ")
+        let states = group.records.map(\.state).distinct.joined(separator: "; ")
         return
             "<tr><td>\(Markup.escaped(label(group)))</td><td colspan=\"\(columns)\">\(Markup.escaped(states))</td></tr>"
     }
 
-    private func label(_ group: ArmRuns) -> String {
-        group.arm.label(varying: Arm.varyingColumns(of: groups.map(\.arm)))
-    }
-
-    private static func state(_ record: RunRecord) -> String {
-        record.reason.isEmpty ? record.status.rawValue : "\(record.status.rawValue): \(record.reason)"
-    }
+    private func label(_ group: ArmRuns) -> String { group.label(among: groups) }
 
     /// Of how many rounds, what the signs mean, and what was left out.
     private var notes: [String] {
@@ -96,7 +89,7 @@ struct ReportTable {
         }
         for group in groups where !group.usable.isEmpty {
             notes += group.records.filter { $0.status != .ok }.map {
-                "Left out: \(label(group)), round \($0.round), \(Self.state($0))"
+                "Left out: \(label(group)), round \($0.round), \($0.state)"
             }
         }
         return notes

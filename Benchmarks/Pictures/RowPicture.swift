@@ -1,5 +1,4 @@
 import Records
-import Reports
 import Statistics
 
 /// Rows of names with panels of marks beside them: what dot plots and stacked bars have in common.
@@ -9,7 +8,6 @@ struct RowPicture {
         case arm(PicturedArm)
     }
 
-    /// One panel: its head and what is drawn in each arm's row.
     struct Panel {
         var title: String
         var axis: Axis
@@ -56,7 +54,6 @@ struct RowPicture {
     private static let valueWidth = 60.0
     private static let axisHeight = 26.0
 
-    /// The panels in one drawing: side by side where there is room, else below one another.
     func draw(_ panels: [Panel]) -> Drawing {
         let longest = armRows.map { layout.textWidth($0.arm.label) }.max() ?? 0
         let labelWidth = min(max(longest, 60) + 12, layout.width * 0.42)
@@ -131,8 +128,6 @@ extension RowPicture.Panel {
 
     /// Every round a dot, a number for the median; from zero with a bar up to the median unless the values lie too far
     /// apart for that.
-    ///
-    /// - Parameter mark: what else is marked in an arm's row.
     static func dots(
         _ title: String, _ column: Column, _ format: Axis.Format, arms: [PicturedArm],
         mark: (word: String, place: (PicturedArm) -> Double?)? = nil

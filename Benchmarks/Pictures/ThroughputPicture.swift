@@ -39,7 +39,6 @@ enum Metrics {
     static let spurious = column("spurious_wakeups_per_op")
     static let sleeps = column("voluntary_switches_per_op")
 
-    /// The column `name`, which ``Column/all`` must have.
     private static func column(_ name: String) -> Column {
         guard let column = Column.named(name) else { preconditionFailure("no column \(name)") }
         return column

@@ -20,10 +20,8 @@ package struct ArmRuns {
     /// The runs whose numbers may be used.
     package var usable: [RunRecord] { records.filter { $0.status == .ok } }
 
-    /// The column's values over the usable runs.
     package func values(_ value: (RunRecord) -> Double?) -> [Double] { usable.compactMap(value) }
 
-    /// `records` by arm, in the order of first appearance.
     package static func group(_ records: [RunRecord]) -> [ArmRuns] {
         var places: [Arm: Int] = [:]
         var groups: [ArmRuns] = []

@@ -5,7 +5,6 @@ package struct ClaimRecord: Sendable, Equatable {
     package var source: String
     /// `holds`, `does-not-hold`, `depends`, `not-observable` or `unsupported`.
     package var verdict: String
-    /// `key=value;key=value`
     package var observed: String
     /// How the observation came about, or why there is none.
     package var detail: String

@@ -22,8 +22,7 @@ package struct Column: Sendable {
     package let isCount: Bool
     /// Whether the column says what was run rather than what came of it; arms are matched by these.
     package let isIdentity: Bool
-    /// Whether a file without the column is refused. Columns added after the first release are not required, so that
-    /// older files still read.
+    /// Columns added after the first release are not, so that older files still read.
     private(set) package var isRequired = true
 
     private let render: @Sendable (RunRecord) -> String

@@ -1,10 +1,8 @@
 extension Column {
     /// Every column, in the order of the file. Columns are only ever appended.
     package static let all: [Column] =
-        identity + outcome + latency + work + cost + sharing + ring + health + appended
-        + optional.map(\.asOptional)
+        identity + outcome + latency + work + appended + optional.map(\.asOptional)
 
-    /// Of growth, which can be a shrinking.
     private static let anyNumber = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
 
     private static let identity: [Column] = [
@@ -85,18 +83,12 @@ extension Column {
         Column(
             "involuntary_switches_per_op", \.involuntarySwitchesPerOp, unit: "1/op", better: .lower,
             "Times a worker was taken off its processor while it had work."),
-    ]
-
-    private static let cost: [Column] = [
         Column(
             "server_cpu_ns_per_op", \.serverCpuNsPerOp, unit: "ns/op", better: .lower,
             "CPU time of the worker threads, user and kernel."),
         Column(
             "client_cpu_ns_per_op", \.clientCpuNsPerOp, unit: "ns/op",
             "CPU time of the client threads; on loopback this holds the handshake."),
-    ]
-
-    private static let sharing: [Column] = [
         Column(
             "fairness_jain", \.fairnessJain, better: .higher, range: 0...1,
             "Jain's index of the operations per worker: 1 when all got the same, 1/n when one got all."),
@@ -113,15 +105,9 @@ extension Column {
             "open_peak", \.openPeak,
             "Most connections that were accepted and not yet closed; of `accept` each thread's own most, added up, as far "
                 + "as the clients had so many open."),
-    ]
-
-    private static let ring: [Column] = [
         .count("sqes_per_op", \.sqesPerOp, "io_uring requests submitted."),
         .count("cqes_per_op", \.cqesPerOp, "io_uring completions reaped."),
         .count("rearms_per_op", \.rearmsPerOp, "Multishot requests that ended and were submitted again."),
-    ]
-
-    private static let health: [Column] = [
         Column(
             "lost", \.lost, "Open loop: operations offered that were neither served nor refused; not 0 fails the run."),
         Column(

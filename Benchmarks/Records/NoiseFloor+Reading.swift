@@ -1,5 +1,4 @@
 extension NoiseFloor {
-    /// Reads a `noise-floor.json`.
     package static func read(_ bytes: [UInt8], file: String) throws(CSVError) -> NoiseFloor {
         let json = try JSONText(bytes, file: file)
         let floor = try json.decode(NoiseFloor.self)

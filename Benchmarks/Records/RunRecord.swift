@@ -7,24 +7,24 @@ package struct RunRecord: Sendable, Equatable {
     package static let currentSchemaVersion = 1
 
     package var schemaVersion = RunRecord.currentSchemaVersion
-    package var runId: String
-    package var startedAt: String
-    package var gitCommit: String
-    package var machineId: String
-    package var build: String
-    package var workload: String
-    package var mode: String
-    package var topology: String
-    package var listener: String
-    package var workers: Int
-    package var connections: Int
+    package var runId = ""
+    package var startedAt = ""
+    package var gitCommit = ""
+    package var machineId = ""
+    package var build = ""
+    package var workload = ""
+    package var mode = ""
+    package var topology = ""
+    package var listener = ""
+    package var workers = 0
+    package var connections = 0
     package var messageSizeBytes: Int?
     package var depth: Int?
     package var ratePerS: Double?
-    package var serviceTime: String
-    package var pinning: String
-    package var round: Int
-    package var orderInRound: Int
+    package var serviceTime = "none"
+    package var pinning = "none"
+    package var round = 0
+    package var orderInRound = 0
     package var durationS: Double?
     package var operations: UInt64 = 0
     package var errors: UInt64 = 0
@@ -58,10 +58,10 @@ package struct RunRecord: Sendable, Equatable {
     package var lost: UInt64?
     package var listenOverflows: UInt64?
     package var foreignCpu: Double?
-    package var implementation: String
-    package var close: String
-    package var rearm: String
-    package var service: String
+    package var implementation = "swift"
+    package var close = "reset"
+    package var rearm = ""
+    package var service = ""
     package var clients: Int?
     package var drain: Int?
     package var seed: UInt64?
@@ -99,51 +99,7 @@ package struct RunRecord: Sendable, Equatable {
     package var stallMaxNs: UInt64?
     package var warnings = ""
 
-    /// A run that has an identity and no results yet.
-    ///
-    /// Its status is ``Status/partial`` until whoever ran it says how it ended: a forgotten status must not read as a
-    /// success.
-    package init(
-        runId: String, startedAt: String, gitCommit: String, machineId: String, build: String, workload: String,
-        mode: String, topology: String, listener: String, workers: Int, connections: Int,
-        messageSizeBytes: Int? = nil, depth: Int? = nil, ratePerS: Double? = nil, serviceTime: String = "none",
-        pinning: String = "none", round: Int, orderInRound: Int, implementation: String = "swift",
-        close: String = "reset", rearm: String = "", service: String = "", clients: Int? = nil, drain: Int? = nil,
-        seed: UInt64? = nil
-    ) {
-        self.runId = runId
-        self.startedAt = startedAt
-        self.gitCommit = gitCommit
-        self.machineId = machineId
-        self.build = build
-        self.workload = workload
-        self.mode = mode
-        self.topology = topology
-        self.listener = listener
-        self.workers = workers
-        self.connections = connections
-        self.messageSizeBytes = messageSizeBytes
-        self.depth = depth
-        self.ratePerS = ratePerS
-        self.serviceTime = serviceTime
-        self.pinning = pinning
-        self.round = round
-        self.orderInRound = orderInRound
-        self.implementation = implementation
-        self.close = close
-        self.rearm = rearm
-        self.service = service
-        self.clients = clients
-        self.drain = drain
-        self.seed = seed
-    }
-}
-
-extension RunRecord {
-    /// A record whose every field is to be read from a file.
-    package init() {
-        self.init(
-            runId: "", startedAt: "", gitCommit: "", machineId: "", build: "", workload: "", mode: "", topology: "",
-            listener: "", workers: 0, connections: 0, round: 0, orderInRound: 0)
-    }
+    /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
+    /// status must not read as a success.
+    package init() {}
 }

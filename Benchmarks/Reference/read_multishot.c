@@ -61,13 +61,14 @@ static int loop(struct io_uring *ring, struct buffers *buffers, size_t message_b
             progress = true;
             if (data >> 56 == SEND) {
                 give(buffers, data >> 32 & 0xffff);
+                if (result > 0)
+                    count(counts, REFERENCE_OPERATIONS, (size_t)result / message_bytes);
                 continue;
             }
             if (result > 0) {
                 if ((size_t)result % message_bytes)
                     return EPROTO;
                 error = echo(ring, buffers, flags >> IORING_CQE_BUFFER_SHIFT, connection, result, counts);
-                count(counts, REFERENCE_OPERATIONS, (size_t)result / message_bytes);
             }
             if (!error && (result > 0 || result == -ENOBUFS) && !(flags & IORING_CQE_F_MORE)) {
                 count(counts, REFERENCE_REARMS, 1);

@@ -31,3 +31,21 @@ extension Arm {
         return before + (value.isEmpty ? "none" : value) + after
     }
 }
+
+extension ArmRuns {
+    /// The arm's label among those of `groups`.
+    package func label(among groups: [ArmRuns]) -> String {
+        arm.label(varying: Arm.varyingColumns(of: groups.map(\.arm)))
+    }
+}
+
+extension RunRecord {
+    /// The status, and after a colon why it is not `ok`.
+    package var state: String { reason.isEmpty ? status.rawValue : "\(status.rawValue): \(reason)" }
+}
+
+/// Numbers by size, words by their letters.
+package func precedes(_ left: String, _ right: String) -> Bool {
+    if let left = Double(left), let right = Double(right) { return left < right }
+    return left < right
+}

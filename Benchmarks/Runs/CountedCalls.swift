@@ -40,7 +40,8 @@ package struct CountedCalls: Sendable {
     /// What a loop may call, by the names of every architecture.
     private static let loopCalls: Set<String> = [
         "accept", "accept4", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
-        "futex", "io_uring_enter", "poll", "ppoll", "pselect6", "read", "recvfrom", "select", "sendto", "write",
+        "fstat", "futex", "io_uring_enter", "newfstatat", "poll", "ppoll", "pselect6", "read", "recvfrom", "select",
+        "sendto", "write",
     ]
 }
 
@@ -102,10 +103,11 @@ private func countOnce(
     guard !short.hasFixedWindow || measurement.durationNanoseconds < latest else {
         throw .failed("the counts were read too late: the machine is busy")
     }
-    let operations = measurement.perWorker.reduce(0, +)
-    guard let counts = measurement.calls, operations > 0 else { throw .failed("a worker could not be watched") }
+    guard let counts = measurement.calls, measurement.operations > 0 else {
+        throw .failed("a worker could not be watched")
+    }
     return CountedCalls(
-        source: counter.source, counts: counts, operations: operations,
+        source: counter.source, counts: counts, operations: measurement.operations,
         loop: measurement.totals[.systemCalls, default: 0], threads: plan.countedThreads)
 }
 

@@ -5,9 +5,9 @@ import LinuxReadiness
 import Meters
 package import SystemPackage
 
-/// Turns Ctrl-C and the other polite ways of ending a program into something a run can wait for (`signalfd(2)`).
+/// The signals with which a user ends a program, as a descriptor that a run can wait for (`signalfd(2)`).
 ///
-/// Made before any other thread, because threads inherit what their maker has blocked.
+/// Made before any other thread, because threads inherit the signal mask.
 package final class Interruption: Sendable {
     private let signals: OwnedDescriptor
 
@@ -55,22 +55,21 @@ package final class Interruption: Sendable {
     }
 
     /// Waits until the user wants to stop.
-    package func wait() {
-        var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        while unsafe poll(&entry, 1, -1) <= 0 {}
-    }
+    package func wait() { while !isPending(timeout: -1) {} }
 
     /// Readable when the user wants to stop; borrowed.
     package var descriptor: BorrowedDescriptor { signals.descriptor }
 
     /// True when the user wants to stop. The signal is not taken: it stays true.
-    package var isRequested: Bool {
+    package var isRequested: Bool { isPending(timeout: 0) }
+
+    private func isPending(timeout: CInt) -> Bool {
         var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&entry, 1, 0) > 0
+        return unsafe poll(&entry, 1, timeout) > 0
     }
 }
 
-/// Waits for the end of a run; made before its load starts, so that no want of descriptors can spoil the waiting.
+/// Waits for the end of a run; made before its load starts, which may use up all descriptors.
 struct RunWatch: ~Copyable {
     private let epoll: Epoll
     private let events = EpollEventBuffer(capacity: 1)
@@ -85,9 +84,9 @@ struct RunWatch: ~Copyable {
     /// Waits until a time on the monotonic clock or until what is watched happens.
     func pause(until deadline: UInt64) throws(Errno) -> Interruption.Pause {
         while true {
-            let now = monotonicNanoseconds()
-            let ready = try epoll.wait(into: events, timeout: .nanoseconds(deadline > now ? deadline - now : 0))
-            if ready > 0 { return events[0].token == 0 ? .interrupted : .failed }
+            if try epoll.wait(into: events, untilNanoseconds: deadline) > 0 {
+                return events[0].token == 0 ? .interrupted : .failed
+            }
             if monotonicNanoseconds() >= deadline { return .over }
         }
     }

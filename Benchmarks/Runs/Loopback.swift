@@ -75,7 +75,7 @@ private struct LoopbackTrial {
 }
 
 extension LoopbackTrial.Failure {
-    /// What is the matter, and what mends it.
+    /// The cause, and the remedy.
     func advice(for address: SocketAddress) -> String {
         let isLocal = address.isLoopback
         if isLocal, Self.isDown(address) { return "lo is down; ip link set lo up" }

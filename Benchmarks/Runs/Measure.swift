@@ -1,7 +1,8 @@
-import Loops
 import Load
+import Loops
 package import Meters
 import Records
+import Servers
 
 /// Carries out one run.
 ///
@@ -10,7 +11,10 @@ package func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunEr
     MemoryUse.forgetPeak()
     var measurement: Measurement =
         switch plan.plan {
-        case .network(let server, let load): try measureNetwork(plan, server, load, interruption)
+        case .network(let server, let load):
+            try measureNetwork(plan, load, interruption) { () throws(RunError) in
+                try LocalServer(server, expecting: load.traffic)
+            }
         case .wake(_, let wake): try measureWake(plan, wake, interruption)
         }
     measurement.peakMemoryBytes = MemoryUse.read().peakBytes

@@ -37,7 +37,6 @@ extension Measurement {
         if Double(failed) > Self.failureBound * Double(attempted) {
             return (.failed, .failures(allFailures, failed: failed, attempted: attempted))
         }
-        let operations = perWorker.reduce(0, +)
         if lost > 0 { return (.failed, operations > 0 ? .unanswered(lost) : .neverAnswered(lost)) }
         if operations > 0 { return nil }
         if let rate = plan.ratePerSecond, due == 0 { return (.failed, .nothingDue(perSecond: rate)) }
@@ -70,9 +69,7 @@ extension Measurement {
         return OfferedLoad.isSaturated(due: Double(due), offeredPerS: offered, servedPerS: servedPerSecond)
     }
 
-    private var servedPerSecond: Double {
-        Double(perWorker.reduce(0, +)) / (Double(durationNanoseconds) / 1e9)
-    }
+    var servedPerSecond: Double { Double(operations) / (Double(durationNanoseconds) / 1e9) }
 
     private mutating func noteSaturation() {
         guard isSaturated == true, let offered = offeredPerSecond else { return }

@@ -15,27 +15,24 @@ extension Measurement {
         record.setLatency(LatencySummary(latencies), kind: isOpenLoop ? .fromScheduledStart : .fromCall)
         fillCosts(&record)
         fillWorkers(&record, plan)
-        if plan.mode.mechanism.usesRing { fillRing(&record) }
+        if plan.mode.capabilities.usesRing { fillRing(&record) }
         wake.fill(&record)
     }
 
     private func perOperation(_ value: UInt64) -> Double? {
-        let operations = perWorker.reduce(0, +)
-        return operations == 0 ? nil : Double(value) / Double(operations)
+        operations == 0 ? nil : Double(value) / Double(operations)
     }
 
     private func perOperation(_ count: WorkerCount) -> Double? { perOperation(totals[count, default: 0]) }
 
     private func fillOperations(_ record: inout RunRecord) {
-        let seconds = Double(durationNanoseconds) / 1e9
-        let operations = perWorker.reduce(0, +)
-        record.durationS = seconds
+        record.durationS = Double(durationNanoseconds) / 1e9
         record.operations = operations
         record.errors = failures.total + outOfRange + totals[.errors, default: 0]
         record.offeredOpsPerS = offeredPerSecond
         record.saturated = isSaturated.map { $0 ? "yes" : "no" } ?? ""
         record.stallMaxNs = stallNanoseconds
-        record.throughputOpsPerS = Double(operations) / seconds
+        record.throughputOpsPerS = servedPerSecond
         record.lost = lost
         record.listenOverflows = listenOverflows
         record.foreignCpu = foreignShare
@@ -69,7 +66,7 @@ extension Measurement {
             record.openPeak = keepsClock ? openPeak : nil
             record.outOfOrderPerOp = load.traffic.ordersMessages ? perOperation(.outOfOrder) : nil
         case .wake(_, let wake):
-            // One worker alone starves nobody.
+            // One worker alone cannot starve another.
             record.starvationMaxNs = keepsClock && wake.workerThreads > 1 ? starvationNanoseconds : nil
         }
     }

@@ -16,6 +16,8 @@ package struct Measurement: Sendable {
     /// Latencies that the clients saw.
     package var latencies: Histogram<UInt64> = LatencyRecorder().histogram
     package var perWorker: [UInt64] = []
+    /// Operations of all workers.
+    var operations: UInt64 { perWorker.reduce(0, +) }
     package var totals: [WorkerCount: UInt64] = [:]
     /// System calls as the kernel counted them, where it did.
     var calls: CallCounts?
@@ -90,7 +92,7 @@ package struct Measurement: Sendable {
         bytesPerConnection = grown / Double(connections)
     }
 
-    /// Takes what a server tells at its end.
+    /// Takes what a server reports at its end.
     mutating func note(_ report: ServerReport) {
         starvationNanoseconds = report.starvationNanoseconds
         openPeak = report.openPeak

@@ -6,23 +6,27 @@ import SystemPackage
 
 /// Carries out one run of clients against a server: both are made ready, the measured window is cut, both are ended.
 ///
+/// - Parameter start: starts the server, wherever it runs.
 /// - Throws: ``RunError`` if it could not start. What goes wrong later is the measurement's status.
-func measureNetwork(
-    _ plan: RunPlan, _ serverPlan: ServerPlan, _ load: LoadPlan, _ interruption: Interruption
+func measureNetwork<Started: Server>(
+    _ plan: RunPlan, _ load: LoadPlan, _ interruption: Interruption, _ start: () throws(RunError) -> Started
 ) throws(RunError) -> Measurement {
     let memoryBefore = MemoryUse.read()
     let countersBefore = KernelCounters.read()
-    let server = try LocalServer(serverPlan, expecting: load.traffic)
-    let loop = serverPlan.loop
-    let clients = try ClientTeam(load, to: server.address, loop.placement, seed: loop.seed)
+    let server = try start()
+    let clients = try ClientTeam(load, to: server.address, plan.loop.placement, seed: plan.loop.seed)
+    // Clients that have not begun would wait for ever.
+    func endBoth() {
+        clients.giveUp()
+        _ = server.end(windowEnd: 0)
+    }
     var measurement = Measurement()
     do throws(RunError) {
         guard try server.prepare(unless: [clients.failure, interruption.descriptor]) else {
             throw RunError("accept of \(load.connections + load.idle) connections", .canceled)
         }
     } catch {
-        clients.giveUp()
-        _ = server.end(windowEnd: 0)
+        endBoth()
         if interruption.isRequested {
             measurement.note(.interrupted)
             return measurement
@@ -37,12 +41,10 @@ func measureNetwork(
             try load.queued == nil
             ? measureWindow(server, clients, plan, interruption) : measureDrain(server, clients, interruption)
     } catch {
-        // Clients that have not begun would wait for ever.
-        clients.giveUp()
-        _ = server.end(windowEnd: 0)
+        endBoth()
         throw RunError("client", error)
     }
-    // The connections of a read are all made by now: a queue that overflows in the window is somebody else's.
+    // The connections of a read are all made by now: a queue that overflows in the window is another program's.
     let countersAfter = load.workload == .read ? countersPrepared : KernelCounters.read()
     measurement.listenOverflows = countersAfter.overflows(since: countersBefore)
     let report = server.end(windowEnd: measurement.windowEnd)

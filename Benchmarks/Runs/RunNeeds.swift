@@ -22,7 +22,8 @@ extension RunPlan {
             let isThreadEach = workerThreads > server.workers
             let terms = [
                 (load.mostOpenOption, traffic.connections), ("--idle", traffic.idle),
-                (isThreadEach ? load.mostOpenOption : "--workers", 3 * workerThreads), ("--clients", 2 * load.clients),
+                (isThreadEach ? load.mostOpenOption : "--workers", server.descriptorsPerWorker * workerThreads),
+                ("--clients", 2 * load.clients),
             ]
             return terms.max { $0.1 < $1.1 }?.0 ?? load.mostOpenOption
         }
@@ -35,11 +36,11 @@ extension RunPlan {
         let places = UInt64(2 * descriptorsNeeded + 256)
         let message = UInt64(load.messageBytes)
         let client = UInt64(load.connections) * message
-        return switch server.loop.mode.mechanism {
-        case .ringMultishot(.slots): places * message * UInt64(server.workers + 1) + client
-        case .ringSingle: places * (message + UInt64(load.traffic.chunkBytes) * UInt64(server.workers)) + client
-        default: places * message + client
-        }
+        let mode = server.loop.mode.capabilities
+        let workers = UInt64(server.workers)
+        let tables = places * message * (mode.hasOwnTable ? workers + 1 : 1)
+        let buffers = mode.hasBufferPerConnection ? places * UInt64(load.traffic.chunkBytes) * workers : 0
+        return tables + buffers + client
     }
 
     /// Why the running kernel cannot do it; nil if it can.

@@ -27,7 +27,7 @@ extension RunRecord {
 extension ServerPlan {
     fileprivate func describe(in record: inout RunRecord) {
         record.listener = listener.rawValue
-        record.rearm = loop.mode.mechanism == .epollOneShot ? rearm.rawValue : ""
+        record.rearm = loop.mode.capabilities.isRearmed ? rearm.rawValue : ""
         record.serviceTime = service.description
         record.service = service == .none ? "" : service.work.rawValue
     }

@@ -18,7 +18,7 @@ package struct RunPlan: Sendable {
     package var warmupNanoseconds: UInt64 = 200_000_000
     /// Measured time, in nanoseconds.
     package var durationNanoseconds: UInt64 = 1_000_000_000
-    /// Why this machine has no room for it, known before it runs; nil if it has.
+    /// Why the limits of this machine do not allow it, known before it runs; nil if they do.
     package var refusal: String?
 
     /// Takes a mode with its defaults.
@@ -28,19 +28,19 @@ package struct RunPlan: Sendable {
             ? .wake(LoopPlan(mode: mode), WakePlan()) : .network(ServerPlan(workload, mode: mode), LoadPlan(workload))
     }
 
-    /// The server of a network plan; to be asked of no other.
+    /// The server; a wake plan has none.
     package var server: ServerPlan {
         get { network.0 }
         set { plan = .network(newValue, network.1) }
     }
 
-    /// The clients of a network plan; to be asked of no other.
+    /// The clients of a network plan; a wake plan has none.
     package var load: LoadPlan {
         get { network.1 }
         set { plan = .network(network.0, newValue) }
     }
 
-    /// The threads of a wake plan; to be asked of no other.
+    /// The threads of a wake plan; a network plan has none.
     package var wake: WakePlan {
         get {
             guard case .wake(_, let wake) = plan else { preconditionFailure("not a wake plan") }
@@ -54,7 +54,7 @@ package struct RunPlan: Sendable {
         return (server, load)
     }
 
-    /// How whoever is measured waits.
+    /// How the measured threads wait, with whose code, and where they run.
     package var loop: LoopPlan {
         get {
             switch plan {
@@ -70,7 +70,7 @@ package struct RunPlan: Sendable {
         }
     }
 
-    /// How whoever is measured waits.
+    /// How the measured threads wait.
     package var mode: Mode { loop.mode }
 
     /// What the operations are.

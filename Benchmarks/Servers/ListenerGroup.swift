@@ -9,8 +9,7 @@ import SystemPackage
 /// The listening sockets of a run: one, or one for each worker on the same port.
 final class ListenerGroup: Sendable {
     let address: SocketAddress
-    private let first: Listener
-    private let others: [Box]
+    private let listeners: [Box]
     private let program: ReuseportProgram?
     private let acceptOptions: AcceptOptions
 
@@ -27,14 +26,13 @@ final class ListenerGroup: Sendable {
         } catch {
             throw RunError("getsockname", error)
         }
-        var others: [Box] = []
-        if plan.listener.isPerWorker {
-            for _ in 1..<max(plan.workers, 1) { others.append(Box(try Self.listen(plan, traffic, on: address))) }
-        }
         program = try Self.steer(plan, first.descriptor)
-        self.first = first
-        acceptOptions = plan.loop.mode.usesBlockingSockets ? [] : [.nonblocking]
-        self.others = others
+        var listeners = [Box(first)]
+        if plan.listener.isPerWorker {
+            for _ in 1..<max(plan.workers, 1) { listeners.append(Box(try Self.listen(plan, traffic, on: address))) }
+        }
+        self.listeners = listeners
+        acceptOptions = plan.loop.mode.capabilities.socketsBlock ? [] : [.nonblocking]
     }
 
     /// Attaches the program that picks a listener, if the plan has one.
@@ -68,21 +66,18 @@ final class ListenerGroup: Sendable {
         }
     }
 
-    var descriptors: [BorrowedDescriptor] {
-        [first.descriptor] + others.map { $0.listener.descriptor }
-    }
+    var descriptors: [BorrowedDescriptor] { listeners.map { $0.listener.descriptor } }
 
     /// Ends accepts that wait in the kernel.
     func stopAccepting() {
-        try? first.stopAccepting()
-        for other in others { try? other.listener.stopAccepting() }
+        for box in listeners { try? box.listener.stopAccepting() }
     }
 
     private static func listen(
         _ plan: ServerPlan, _ traffic: Traffic, on address: SocketAddress
     ) throws(RunError) -> Listener {
         // Epoll's loops must not wait in accept; a ring waits by itself and would report EAGAIN instead.
-        let blocking: StreamSocket.Blocking = plan.loop.mode.usesBlockingSockets ? .blocking : .nonblocking
+        let blocking: StreamSocket.Blocking = plan.loop.mode.capabilities.socketsBlock ? .blocking : .nonblocking
         var call = "socket"
         do throws(Errno) {
             let socket = try StreamSocket(for: address, blocking)
@@ -107,31 +102,21 @@ final class ListenerGroup: Sendable {
 extension ListenerGroup {
     /// Accepts so many connections, within half a minute.
     ///
-    /// - Parameter endings: readable when somebody gave up.
+    /// - Parameter endings: each ends the wait when it becomes readable.
     /// - Throws: what `accept4(2)` says; `ETIMEDOUT` if they do not come. None is open then.
     /// - Returns: nil if one of `endings` became readable.
     func acceptAll(_ count: Int, unless endings: [BorrowedDescriptor]) throws(Errno) -> [CInt]? {
         var accepted: [CInt] = []
         accepted.reserveCapacity(count)
-        do throws(Errno) {
-            if try accept(count, into: &accepted, unless: endings) { return accepted }
-        } catch {
-            for fd in accepted { close(fd) }
-            throw error
+        defer {
+            if accepted.count < count { for connection in accepted { close(connection) } }
         }
-        for fd in accepted { close(fd) }
-        return nil
-    }
-
-    private func accept(
-        _ count: Int, into accepted: inout [CInt], unless endings: [BorrowedDescriptor]
-    ) throws(Errno) -> Bool {
         let deadline = monotonicNanoseconds() + 30_000_000_000
         var entries = (endings + descriptors).map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
         while accepted.count < count {
             guard monotonicNanoseconds() < deadline else { throw .timedOut }
             guard unsafe poll(&entries, nfds_t(entries.count), 100) > 0 else { continue }
-            if entries.prefix(endings.count).contains(where: { $0.revents != 0 }) { return false }
+            if entries.prefix(endings.count).contains(where: { $0.revents != 0 }) { return nil }
             for entry in entries.dropFirst(endings.count) where entry.revents != 0 {
                 let listener = BorrowedDescriptor(rawValue: entry.fd)
                 guard let connection = try acceptConnection(from: listener, acceptOptions) else { continue }
@@ -139,6 +124,6 @@ extension ListenerGroup {
                 accepted.append(connection.release().release().rawValue)
             }
         }
-        return true
+        return accepted
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 package import LinuxDescriptors
 import LinuxReadiness
 package import LinuxSockets
@@ -25,6 +26,7 @@ package final class LocalServer: Server {
     package var failure: BorrowedDescriptor { team.failure }
 
     package func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool {
+        let stop = try makeSignal()
         var connections: [CInt] = []
         if traffic.workload == .read {
             let count = traffic.connections + traffic.idle
@@ -35,13 +37,19 @@ package final class LocalServer: Server {
                 throw RunError("accept of \(count) connections", error)
             }
         }
-        running = try start(connections)
+        do throws(RunError) {
+            running = try start(connections, stop)
+        } catch {
+            for connection in connections { close(connection) }
+            throw error
+        }
         return true
     }
 
     /// Starts the workers, which own the connections; they wait at the gate.
-    private func start(_ connections: [CInt]) throws(RunError) -> (WorkerTeam, any ServerJob) {
-        let stop = try makeSignal()
+    private func start(
+        _ connections: [CInt], _ stop: consuming EventFD
+    ) throws(RunError) -> (WorkerTeam, any ServerJob) {
         let descriptors = listeners.descriptors
         let job: any ServerJob =
             traffic.workload == .accept
@@ -67,6 +75,8 @@ package final class LocalServer: Server {
 
     package func snapshot() -> WorkerSnapshot { team.snapshot() }
 
+    package var operations: UInt64 { team.operations }
+
     package func end(windowEnd: UInt64) -> ServerReport {
         var report = ServerReport(steeringFallbacks: listeners.steeringFallbacks)
         if let (team, job) = running {
@@ -74,7 +84,7 @@ package final class LocalServer: Server {
             // Only threads that wait in a call itself need the shutdown; others would see its EINVAL.
             report.error = team.finish {
                 job.queue?.release(team.meters.workers)
-                guard plan.loop.mode.mechanism == .blocking else { return }
+                guard plan.loop.mode.capabilities.waitsInCall else { return }
                 listeners.stopAccepting()
                 job.hangUp()
             }
@@ -85,7 +95,7 @@ package final class LocalServer: Server {
             report.openPeak =
                 job.openPeak.map { UInt64($0) } ?? min(team.openPeak, UInt64(traffic.connections))
         }
-        // A ring lets go of its listener some time after its end; the port is to be free for the next run at once.
+        // A ring releases its listener some time after its end; the port is to be free for the next run at once.
         listeners.stopAccepting()
         return report
     }

@@ -8,11 +8,14 @@ package protocol MeasuredThreads {
     /// Readable when one of them failed; borrowed.
     var failure: BorrowedDescriptor { get }
 
-    /// Lets them work, and tells them when the measured window begins and ends.
+    /// Starts the work, and sets when the measured window begins and ends.
     func begin(_ window: RunWindow)
 
     /// What they have done and used so far.
     func snapshot() -> WorkerSnapshot
+
+    /// Operations that they have counted so far; cheap enough to be asked over and over.
+    var operations: UInt64 { get }
 }
 
 /// A server under test, wherever it runs. Made by listening, so that its address is known.
@@ -20,10 +23,10 @@ package protocol Server: MeasuredThreads {
     /// Where clients connect to.
     var address: SocketAddress { get }
 
-    /// Takes the connections that clients make before the window is known, and has every thread ready.
+    /// Accepts the connections that clients make before the window is known, and gets every thread ready.
     ///
-    /// - Parameter endings: readable when a client gave up, or the user wants to stop.
-    /// - Throws: ``RunError`` if the connections do not come or a thread cannot be had.
+    /// - Parameter endings: readable when a client failed, or the user wants to stop.
+    /// - Throws: ``RunError`` if the connections do not come or a thread cannot be started.
     /// - Returns: false if one of `endings` became readable.
     func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool
 
@@ -33,7 +36,7 @@ package protocol Server: MeasuredThreads {
     func end(windowEnd: UInt64) -> ServerReport
 }
 
-/// What a server tells when it has ended.
+/// What a server reports when it has ended.
 package struct ServerReport: Sendable {
     /// The first error that one of its threads ended with.
     package var error: RunError?

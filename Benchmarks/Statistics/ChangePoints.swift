@@ -9,7 +9,7 @@ package struct ChangePoints: Sendable {
     /// Permutations per segment; their number bounds the smallest p-value.
     package var permutations = 499
     /// Fewest values on either side of a change.
-    package var shortestSegment = 3
+    var shortestSegment = 3
     package var seed: UInt64 = 1
 
     package init() {}

@@ -69,10 +69,13 @@ func storedRows(
     (1...rounds).map { round in
         let minute = String(100 + (10 + round) / 60).dropFirst()
         let second = String(100 + (10 + round) % 60).dropFirst()
-        var record = RunRecord(
-            runId: "\(mode)-\(round)", startedAt: "2026-01-31T12:\(minute):\(second)Z", gitCommit: "0123abc",
-            machineId: machine, build: "release", workload: "accept", mode: mode, topology: "set-per-worker",
-            listener: "shared", workers: 1, connections: 64, round: round, orderInRound: 1, clients: 1)
+        var record = RunRecord()
+        (record.runId, record.startedAt) = ("\(mode)-\(round)", "2026-01-31T12:\(minute):\(second)Z")
+        (record.gitCommit, record.machineId, record.build) = ("0123abc", machine, "release")
+        (record.workload, record.mode) = ("accept", mode)
+        (record.topology, record.listener) = ("set-per-worker", "shared")
+        (record.workers, record.clients, record.connections) = (1, 1, 64)
+        (record.round, record.orderInRound) = (round, 1)
         record.status = .ok
         record.durationS = 1
         record.operations = 100_000

@@ -24,7 +24,9 @@ import Runs
         func text(_ name: String) -> String { Column.named(name)?.text(of: row) ?? "" }
         let mode = try #require(Mode.named(row.mode))
         for name in Self.always { #expect(!text(name).isEmpty, "\(name) of \(row.mode)") }
-        for name in Self.ofRings { #expect(text(name).isEmpty == !mode.mechanism.usesRing, "\(name) of \(row.mode)") }
+        for name in Self.ofRings {
+            #expect(text(name).isEmpty == !mode.capabilities.usesRing, "\(name) of \(row.mode)")
+        }
         #expect(text("rearm").isEmpty == (mode.mechanism != .epollOneShot))
         #expect(text("service").isEmpty && text("out_of_order_per_op").isEmpty && row.reason.isEmpty)
         #expect(row.perWorkerOps.count == row.workers)

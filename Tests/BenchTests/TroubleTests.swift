@@ -212,7 +212,7 @@ import Runs
         let rows = try process.rows()
         #expect(rows.count == Mode.all.count)
         for row in rows {
-            let usesRing = try #require(Mode.named(row.mode)).mechanism.usesRing
+            let usesRing = try #require(Mode.named(row.mode)).capabilities.usesRing
             #expect(row.status == (usesRing ? .unsupported : .ok))
             if usesRing { #expect(row.reason.contains("EPERM") && row.reason.contains("forbidden")) }
         }

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Foundation
 import Loops
+import Meters
+import Records
+import Runs
 import TestSupport
 import Testing
-import Meters
-import Runs
 
 @testable import bench
 
@@ -87,6 +88,28 @@ import Runs
             .map { String($0.prefix { $0 != "\t" }) }
         #expect(words.contains("--signal") && words.contains("--mode"))
         #expect(!words.contains("--workers") && !words.contains("--drain") && !words.contains("--workload"))
+    }
+
+    /// A list of two is two arms: an option without a column of its own would merge them.
+    @Test(arguments: [
+        ["--workers", "1,2"], ["--connections", "8,16"], ["--listener", "shared,reuseport"], ["--mode", "lt,et"],
+        ["--topology", "shared-set,set-per-worker"], ["--implementation", "swift,c"],
+        ["--mode", "oneshot", "--rearm", "early,late"],
+    ]) func everyListIsAsManyArms(_ words: [String]) throws {
+        let mode = words[0] == "--mode" ? [] : ["--mode", "lt"]
+        #expect(try Arms(RunOptions.parse(mode + words), seed: 1).plans.count == 2)
+    }
+
+    /// Every option that is no list tells two runs apart.
+    @Test(arguments: [
+        ["--clients", "2"], ["--rate", "100", "--connections", "64"], ["--service-time", "fixed:1ms"],
+        ["--close", "orderly"], ["--drain", "100"], ["--workload", "crr"], ["--workload", "read"],
+        ["--service-time", "fixed:1ms", "--service", "sleep"],
+    ]) func everyOptionMakesAnotherArm(_ words: [String]) throws {
+        let common = ["--mode", "lt", "--pin", "none"]
+        let base = try #require(Arms(RunOptions.parse(common), seed: 1).plans.first)
+        let other = try #require(Arms(RunOptions.parse(common + words), seed: 1).plans.first)
+        #expect(Arm(RunRecord(base)) != Arm(RunRecord(other)))
     }
 
     @Test func armsAreToldApartByTheColumnsOfTheirRows() throws {

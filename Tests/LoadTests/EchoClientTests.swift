@@ -43,7 +43,8 @@ import Testing
         let listener = try socket.listen(backlog: 16)
         let number = listener.descriptor.rawValue
         let server = BenchThread("server", processor: nil) { () throws(Errno) in Self.serve(number, fault) }
-        let window = RunWindow(loadStart: 0, start: 0, end: .max, deadline: .max)
+        // An answer calls for no further message.
+        let window = RunWindow(loadStart: 0, start: 0, end: .max, loadEnd: 0, deadline: .max)
         let result = try client(plan, try listener.address, window)
         try listener.stopAccepting()
         _ = server.join()
@@ -61,8 +62,8 @@ import Testing
         expectErrorsOnly(
             try result(.read, fault) { (plan, address, window) throws(Errno) in
                 var client = try EchoClient(plan, to: address, connections: 1, idle: 0, seed: 1)
-                client.begin(window, fills: true)
-                while client.outstanding > 0 { try client.awaitAnswers(until: Self.aLittleLater(), refills: false) }
+                client.begin(window)
+                while client.outstanding > 0 { try client.awaitAnswers(until: Self.aLittleLater()) }
                 return client.result
             })
     }
@@ -70,10 +71,10 @@ import Testing
     @Test(arguments: Fault.allCases) func aCrrClientChecksEveryByte(_ fault: Fault) throws {
         expectErrorsOnly(
             try result(.crr, fault) { (plan, address, window) throws(Errno) in
-                var client = try RequestClient(plan, to: address, capacity: 1)
+                var client = try ConnectionClient(plan, to: address, capacity: 1)
                 client.begin(window)
-                _ = try client.begin(startedAt: 0)
-                while client.outstanding > 0 { try client.awaitReplies(until: Self.aLittleLater()) }
+                _ = try client.start(at: 0)
+                while client.outstanding > 0 { try client.awaitAnswers(until: Self.aLittleLater()) }
                 return client.result
             })
     }

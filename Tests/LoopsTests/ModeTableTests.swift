@@ -21,7 +21,7 @@ import Testing
     @Test func ringModesAreUnsupportedWithoutRingsAndOthersAreNot() {
         for mode in Mode.all {
             let reason = mode.unsupportedReason(rings: .unavailable("forbidden"))
-            #expect(reason == (mode.mechanism.usesRing ? "forbidden" : nil))
+            #expect(reason == (mode.capabilities.usesRing ? "forbidden" : nil))
         }
     }
 
@@ -62,8 +62,9 @@ import Testing
             "uring-poll": (KernelVersion(5, 17), KernelVersion(5, 17)),
             "uring-multishot": (KernelVersion(6, 0), KernelVersion(5, 19)),
             "uring-direct": (KernelVersion(6, 0), KernelVersion(5, 19)),
+            "descriptor-ring": (KernelVersion(5, 19), KernelVersion(5, 19)),
         ]
-        #expect(Set(needs.keys) == Set(Mode.all.filter(\.mechanism.usesRing).map(\.name)))
+        #expect(Set(needs.keys) == Set(Mode.all.filter(\.capabilities.usesRing).map(\.name)))
         for (name, need) in needs {
             let mode = try #require(Mode.named(name))
             #expect(mode.kernel == need.all.description)

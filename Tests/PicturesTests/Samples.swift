@@ -7,11 +7,14 @@ enum Samples {
     static func record(
         _ mode: String = "epoll-lt", round: Int = 1, connections: Int = 64, edit: (inout RunRecord) -> Void = { _ in }
     ) -> RunRecord {
-        var record = RunRecord(
-            runId: "\(mode)-\(connections)-\(round)", startedAt: "2026-01-31T12:00:0\(round % 10)Z",
-            gitCommit: "0123abc", machineId: "m1", build: "release", workload: "accept", mode: mode,
-            topology: "set-per-worker", listener: "shared", workers: 2, connections: connections,
-            pinning: "server=0 client=1", round: round, orderInRound: 1, clients: 1)
+        var record = RunRecord()
+        record.runId = "\(mode)-\(connections)-\(round)"
+        record.startedAt = "2026-01-31T12:00:0\(round % 10)Z"
+        (record.gitCommit, record.machineId, record.build) = ("0123abc", "m1", "release")
+        (record.workload, record.mode) = ("accept", mode)
+        (record.topology, record.listener, record.pinning) = ("set-per-worker", "shared", "server=0 client=1")
+        (record.workers, record.clients, record.connections) = (2, 1, connections)
+        (record.round, record.orderInRound) = (round, 1)
         let wobble = Double(round)
         record.status = .ok
         record.durationS = 1

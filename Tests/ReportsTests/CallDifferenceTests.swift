@@ -19,7 +19,7 @@ import Testing
     private func lines(_ base: [[String: Double]], _ new: [[String: Double]]) -> [String] {
         let (old, oldCalls) = side("a", base)
         let (fresh, freshCalls) = side("b", new)
-        return CallDifference.lines(.init(CallDifference.between(base: old, oldCalls, new: fresh, freshCalls)))
+        return CallDifference.lines(.init(CallDifference.between(base: old, oldCalls, new: [(fresh, freshCalls)])))
     }
 
     @Test func callsThatAppearedAndWentAreNamed() {
@@ -43,7 +43,7 @@ import Testing
         func differences(_ base: [String: Double], _ new: [String: Double]) -> [CallDifference] {
             let (old, oldCalls) = side("a", [base])
             let (fresh, freshCalls) = side("b", [new])
-            return CallDifference.between(base: old, oldCalls, new: fresh, freshCalls)
+            return CallDifference.between(base: old, oldCalls, new: [(fresh, freshCalls)])
         }
         #expect(CallDifference.appeared(differences(["epoll_wait": 1], ["epoll_pwait": 1])).isEmpty)
         #expect(!CallDifference.appeared(differences(["epoll_wait": 1], ["epoll_wait": 1, "getppid": 0.1])).isEmpty)
@@ -55,7 +55,7 @@ import Testing
         let (old, oldCalls) = side("a", [usual, usual, usual.merging(["getppid": 0.1]) { $1 }])
         let planted = usual.merging(["getppid": 1]) { $1 }
         let (fresh, freshCalls) = side("b", [planted, planted])
-        let found = CallDifference.between(base: old, oldCalls, new: fresh, freshCalls)
+        let found = CallDifference.between(base: old, oldCalls, new: [(fresh, freshCalls)])
         #expect(found.count == 1 && found.first?.isNew == false && CallDifference.appeared(found).isEmpty)
     }
 

@@ -27,7 +27,6 @@ import Testing
 
     private func pool(_ mode: String) throws -> RunPlan {
         var plan = RunPlan(.wake, mode: try #require(Mode.named(mode)))
-        plan.load.connections = 0
         plan.loop.topology = .sharedSet
         plan.wake.shape = .pool
         plan.wake.descriptors = .perTask

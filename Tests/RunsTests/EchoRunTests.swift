@@ -81,7 +81,7 @@ import Testing
         #expect(try (0..<50).contains { _ in try outOfOrder(.early) > 0 })
     }
 
-    @Test(arguments: combinations.filter { $0.mode.mechanism.usesRing })
+    @Test(arguments: combinations.filter { $0.mode.capabilities.usesRing })
     func aBusyRingHandsOverEachReplyAtOnce(_ combination: Combination) throws {
         var plan = plan(.read, combination, workers: 1)
         plan.server.service = ServiceTime(distribution: .fixed(10_000), work: .busy)

@@ -19,8 +19,9 @@ import Testing
         return plan
     }
 
-    private func row(_ measurement: Measurement) -> RunRecord {
-        let plan = RunPlan(mode: Mode.named("epoll-lt")!)
+    private func row(_ plan: RunPlan) throws -> RunRecord { row(try measure(plan), plan) }
+
+    private func row(_ measurement: Measurement, _ plan: RunPlan) -> RunRecord {
         var record = RunRecord(plan)
         measurement.fill(&record, plan)
         return record
@@ -36,7 +37,7 @@ import Testing
         plan.load.spacing = spacing
         plan.durationNanoseconds = 200_000_000
         let measurement = try measure(plan)
-        let record = row(measurement)
+        let record = row(measurement, plan)
         #expect(record.status == .ok, "\(record.reason)")
         #expect(record.saturated == "yes" && record.warnings.contains("saturated"))
         if spacing == .uniform { #expect(measurement.due == 80 && record.offeredOpsPerS == 400) }
@@ -57,14 +58,14 @@ import Testing
         plan.load.clients = clients
         plan.load.connections = 2
         plan.durationNanoseconds = 1_000_000_000
-        let record = row(try measure(plan))
+        let record = try row(plan)
         #expect(record.status == .ok, "\(record.reason)")
         #expect((record.stallMaxNs ?? 0) >= 300_000_000)
         #expect(record.warnings.contains("stalled: for "), "\(record.warnings)")
     }
 
     @Test func aDrainThatStandsStillIsSeen() throws {
-        let record = row(try measure(try plan(.drain(3), service: 100)))
+        let record = try row(plan(.drain(3), service: 100))
         #expect(record.operations == 3 && (record.stallMaxNs ?? 0) >= 100_000_000)
         #expect(record.warnings.contains("stalled: for "), "\(record.warnings)")
     }
@@ -92,18 +93,14 @@ import Testing
         let address = try listener.address
         try listener.stopAccepting()
         let window = RunWindow(loadStart: 0, start: 0, end: .max, deadline: .max)
-        var client = try ConnectClient(to: address, capacity: 1)
-        client.begin(window, isQueued: false)
-        if try client.connect(startedAt: 1) {
-            while client.outstanding > 0 { try client.awaitCloses(until: monotonicNanoseconds() + 1_000_000_000) }
+        for workload in [Workload.accept, .crr] {
+            var client = try ConnectionClient(LoadPlan(workload), to: address, capacity: 1)
+            client.begin(window)
+            if try client.start(at: 1) {
+                while client.outstanding > 0 { try client.awaitAnswers(until: monotonicNanoseconds() + 1_000_000_000) }
+            }
+            #expect(client.result.failures.text == "1 × connect: ECONNREFUSED")
+            #expect(client.result.failedInWindow == 1)
         }
-        #expect(client.result.failures.text == "1 × connect: ECONNREFUSED")
-        var request = try RequestClient(LoadPlan(.crr), to: address, capacity: 1)
-        request.begin(window)
-        if try request.begin(startedAt: 1) {
-            while request.outstanding > 0 { try request.awaitReplies(until: monotonicNanoseconds() + 1_000_000_000) }
-        }
-        #expect(request.result.failures.text == "1 × connect: ECONNREFUSED")
-        #expect(request.result.failedInWindow == 1)
     }
 }

@@ -70,7 +70,10 @@ import Testing
 
         /// A worker counts after it has answered, so the count may come a moment later.
         func expectEventually(_ count: WorkerCount, _ value: UInt64) {
-            for _ in 0..<5000 where total(count) != value { usleep(1000) }
+            for _ in 0..<5000 {
+                if total(count) == value { return }
+                usleep(1000)
+            }
             #expect(total(count) == value)
         }
 

@@ -74,7 +74,6 @@ private func offered(_ measurement: Measurement) -> UInt64 {
 
 private func served(_ measurement: Measurement) -> UInt64 { measurement.perWorker.reduce(0, +) }
 
-/// What part of the offered connections was served.
 private func share(_ observed: Observed, _ run: String = "") -> Double {
     observed["\(run)served"].number / max(observed["\(run)offered"].number, 1)
 }

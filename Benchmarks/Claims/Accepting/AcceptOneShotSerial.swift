@@ -63,7 +63,6 @@ private enum Waiting {
     }
 }
 
-/// What the workers of a round note.
 private struct ServiceLog {
     var inService = 0
     var peak = 0

@@ -85,7 +85,6 @@ private func slabBytes() throws -> (counter: Int, pipe: Int) {
     return ((middle - start) / count, (end - middle) / count)
 }
 
-/// Bytes of slab memory (`/proc/meminfo`).
 private func slab() throws -> Int {
     let bytes = MemoryUse.read().slabBytes
     guard bytes > 0 else { throw Unobservable("/proc/meminfo names no Slab") }

@@ -1,11 +1,8 @@
 /// Who made a statement.
 package struct ClaimSource: Sendable, CustomStringConvertible {
-    /// For the table.
     let mark: String
-    /// Author, title, place and year.
     let name: String
 
-    /// `M1: Marek Majkowski, …`
     package var description: String { "\(mark): \(name)" }
 
     static let m1 = ClaimSource(

@@ -1,8 +1,6 @@
 /// What an observation says about a statement.
 package enum ClaimVerdict: String, Sendable, CaseIterable {
-    /// The kernel does what the statement says.
     case holds
-    /// The kernel does something else.
     case doesNotHold = "does-not-hold"
     /// The statement is true of a part of what was observed.
     case depends
@@ -12,7 +10,6 @@ package enum ClaimVerdict: String, Sendable, CaseIterable {
     /// This kernel, this user or the limits do not allow the experiment; the detail says what it needs.
     case unsupported
 
-    /// The verdict on a statement that is true or false.
     init(holds: Bool) { self = holds ? .holds : .doesNotHold }
 
     /// The verdict on a statement of several parts: it depends if only some of them are true.

@@ -13,7 +13,6 @@ struct Conditions: Sendable {
     /// The largest disturbance, in per cent, at which a time decides.
     static let quietPercent = 5.0
 
-    /// The limit of ``heldUpKey``.
     var heldUpLimit = 20.0
     /// True if the observation decides, whatever was missing: a busy machine cannot have caused it.
     var isDecisive: @Sendable (Observed) -> Bool = { _ in false }

@@ -15,7 +15,6 @@ struct Pipe: Scene, ~Copyable {
         writeEnd = owned(numbers[1])
     }
 
-    /// A pipe that can be read.
     static func withByte() throws(Errno) -> Pipe {
         let pipe = try Pipe()
         try pipe.writeByte()
@@ -28,13 +27,11 @@ struct Pipe: Scene, ~Copyable {
         _ = try systemCall { unsafe write(number, &byte, 1) }
     }
 
-    /// Closes the read end and returns the other.
     consuming func closeReadEnd() throws(Errno) -> OwnedDescriptor {
         try readEnd.close()
         return writeEnd
     }
 
-    /// Gives both ends away.
     consuming func release() -> [CInt] { [readEnd.release().rawValue, writeEnd.release().rawValue] }
 }
 

@@ -3,9 +3,7 @@ package import Records
 package import SystemPackage
 
 extension Experiment {
-    /// What came of a try.
     package struct Result: Sendable {
-        /// The line for the file and the table.
         package let record: ClaimRecord
         /// True if something failed that should have worked here.
         package let failed: Bool
@@ -35,8 +33,6 @@ extension Experiment {
     }
 
     /// Tries it, and gives up after a time; the experiment then goes on until the program ends.
-    ///
-    /// - Throws: `EAGAIN` if there can be no thread for it.
     package func run(within seconds: Double) throws(Errno) -> (result: Result, ended: Bool) {
         let thread = try ScriptThread("claim")
         let step = thread.start { run() }

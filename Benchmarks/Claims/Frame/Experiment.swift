@@ -2,13 +2,9 @@ import Records
 
 /// A statement about the kernel's interfaces, and how it is tested on the running kernel.
 package struct Experiment: Sendable {
-    /// The name on the command line.
     package let id: String
-    /// The statement, in one sentence.
     package let statement: String
-    /// Who made it.
     package let source: ClaimSource
-    /// What kernel and user must have.
     var needs: [Need] = []
     /// How many descriptors it opens at the most, apart from those of harness runs in it.
     var descriptors = 40
@@ -30,7 +26,6 @@ package struct Experiment: Sendable {
         return conditions?.missing(observed) == nil ? judge(observed) : .notObservable
     }
 
-    /// One sentence for the reader.
     package func finding(_ observed: Observed) -> String {
         guard hasAllKeys(observed) else { return "Not observed: \(observed.detail)" }
         if let missing = conditions?.missing(observed) { return "Not observable here: \(missing)." }

@@ -3,7 +3,6 @@ extension Experiment {
     package static let all: [Experiment] =
         wakeups + scripts + accepting + reusePort + order + lifetime + rings + eventFD + scale
 
-    /// The experiment of that name.
     package static func named(_ id: String) -> Experiment? { all.first { $0.id == id } }
 
     static let wakeups = acceptWakeups

@@ -6,10 +6,8 @@ struct Need: Sendable {
     /// The reason why it is absent here, in one line; nil if it is there.
     let unmet: @Sendable () -> String?
 
-    /// io_uring, allowed to this user.
     static let ring = Need { RingSupport.probe().refusal }
 
-    /// io_uring's multishot accept.
     static let multishotAccept = capability("multishot accept needs Linux 5.19") { $0.multishotAccept }
 
     /// io_uring's multishot poll. The kernel has no probe for it; `IORING_FEAT_RSRC_TAGS` came with the same release.

@@ -4,18 +4,13 @@ package struct Observed: Sendable, ExpressibleByDictionaryLiteral, CustomStringC
     /// How it came about, for the reader; no verdict depends on it.
     package var detail: String
 
-    /// Nothing was seen, for this reason.
-    package init(detail: String = "") {
-        self.detail = detail
-    }
+    package init(detail: String = "") { self.detail = detail }
 
-    /// Takes the values in order.
     package init(dictionaryLiteral elements: (String, any ObservedValue)...) {
         detail = ""
         for (key, value) in elements { self[key] = value.observed }
     }
 
-    /// The names, in order.
     package var keys: [String] { pairs.map(\.key) }
 
     /// A value; ``Datum/absent`` if it was not observed. Setting one that is there keeps its place.
@@ -33,15 +28,11 @@ package struct Observed: Sendable, ExpressibleByDictionaryLiteral, CustomStringC
 
     /// One value. Text holds neither `;` nor `=`.
     package enum Datum: Sendable, Equatable {
-        /// Not observed.
         case absent
         /// A whole number; a boolean counts as 1 or 0. An eventfd counts beyond `Int`.
         case integer(Int128)
-        /// A number with a fraction.
         case decimal(Double)
-        /// The name of an error, a state or an outcome.
         case word(String)
-        /// Several values.
         case list([Datum], separator: String)
 
         /// The number; NaN, which compares as false, if it is none.
@@ -53,10 +44,8 @@ package struct Observed: Sendable, ExpressibleByDictionaryLiteral, CustomStringC
             }
         }
 
-        /// The values of a list; none if it is not one.
         package var elements: [Datum] { if case .list(let values, _) = self { values } else { [] } }
 
-        /// Several values as one.
         static func list(_ values: [some ObservedValue], _ separator: String) -> Datum {
             .list(values.map(\.observed), separator: separator)
         }
@@ -64,7 +53,6 @@ package struct Observed: Sendable, ExpressibleByDictionaryLiteral, CustomStringC
 }
 
 extension Observed.Datum: CustomStringConvertible {
-    /// As in `claims.csv`.
     package var description: String {
         switch self {
         case .absent: ""
@@ -82,14 +70,11 @@ extension Observed.Datum: ExpressibleByIntegerLiteral, ExpressibleByStringLitera
     package init(booleanLiteral value: Bool) { self = value.observed }
 }
 
-/// What can be observed.
 package protocol ObservedValue: Sendable {
-    /// The value as it is kept.
     var observed: Observed.Datum { get }
 }
 
 extension ObservedValue where Self: BinaryInteger {
-    /// The value as it is kept.
     package var observed: Observed.Datum { .integer(Int128(self)) }
 }
 

@@ -11,9 +11,7 @@ enum Patience {
 
     private static let pollNanoseconds: UInt64 = 500_000
 
-    /// Waits until a condition is true.
-    ///
-    /// - Throws: ``Undecided`` if it does not become true.
+    /// Waits until a condition is true; throws ``Undecided`` if it does not become true.
     static func until(_ what: String, _ isTrue: () throws -> Bool) throws {
         let deadline = monotonicNanoseconds() + limitNanoseconds
         while try !isTrue() {

@@ -39,7 +39,6 @@ private func place(of error: Errno, in reason: String) -> String.Index? {
     return [symbol, reason.firstRange(of: "\(error)")?.lowerBound].compactMap(\.self).min()
 }
 
-/// How many descriptors this process may have.
 func descriptorLimit() -> Int { (try? DescriptorLimit.raise()).map { Int(clamping: $0.soft) } ?? 1024 }
 
 /// Why so many more descriptors cannot be opened; nil if they can.
@@ -50,7 +49,6 @@ func descriptorShortage(_ count: Int) -> String? {
     return "needs \(grouped(needed)) descriptors, the limit is \(grouped(limit)): ulimit -n \(rounded)"
 }
 
-/// A number with its thousands separated.
 func grouped(_ number: Int) -> String {
     number < 1000 ? "\(number)" : grouped(number / 1000) + " " + "\(1000 + number % 1000)".suffix(3)
 }

@@ -69,7 +69,6 @@ final class ScriptThread: @unchecked Sendable {
     /// True once the end was requested; a step without an end of its own looks at it.
     var isEndRequested: Bool { changed.withLock { isEnding } }
 
-    /// Requests the end of the thread after its current step.
     func requestEnd() {
         changed.withLock {
             isEnding = true
@@ -96,7 +95,6 @@ func scriptThreads(_ name: String, count: Int) throws(Errno) -> [ScriptThread] {
     return threads
 }
 
-/// A step of a ``ScriptThread``.
 final class ScriptStep<Outcome: Sendable>: @unchecked Sendable {
     // Unchecked: `outcome` is guarded by `changed`.
     private let changed = NSCondition()

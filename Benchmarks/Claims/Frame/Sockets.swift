@@ -45,7 +45,6 @@ struct ScriptListener: Scene, ~Copyable {
     }
 }
 
-/// Both ends of a connection.
 struct ConnectionPair: Scene, ~Copyable {
     let client: Connection
     let server: Connection
@@ -111,5 +110,4 @@ func outcome(_ body: () throws(Errno) -> Void) -> String {
     }
 }
 
-/// The symbol of an error, as ``errorName(_:)``.
 func errorName(_ error: Errno) -> String { errorName(error.rawValue) }

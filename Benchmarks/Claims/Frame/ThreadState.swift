@@ -28,7 +28,6 @@ struct ThreadState: Sendable {
     }
 }
 
-/// CPU time of the calling thread.
 func threadNanoseconds() -> UInt64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

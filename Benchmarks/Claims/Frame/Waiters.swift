@@ -39,7 +39,6 @@ final class Waiters {
         return waits.map { $0?.isFinished ?? false }
     }
 
-    /// The first thread that woke, and the other one.
     func firstWoken() throws -> (a: Int, b: Int) {
         guard let a = try woken().firstIndex(of: true) else { throw ScriptError("no thread woke for the first event") }
         return (a, 1 - a)

@@ -8,7 +8,6 @@ import SystemPackage
 /// 2. The read end is duplicated.
 /// 3. The number that was registered is closed. The duplicate keeps the open file description alive.
 struct Ghost: Scene, ~Copyable {
-    /// The token of the ghost's events.
     static let token: UInt64 = 1
 
     let epoll: Epoll
@@ -34,7 +33,6 @@ struct Ghost: Scene, ~Copyable {
     func events() throws(Errno) -> Int { try epoll.eventfulWaits(token: Self.token) }
 }
 
-/// The outcome of EPOLL_CTL_DEL.
 func removal(of descriptor: BorrowedDescriptor, from epoll: borrowing Epoll) -> String {
     outcome { () throws(Errno) in try epoll.remove(descriptor) }
 }
@@ -44,10 +42,8 @@ func removal(of descriptor: BorrowedDescriptor, from epoll: borrowing Epoll) -> 
     .init(holds: observed["events_after"].number > 0)
 }
 
-/// The verdict on "this helps".
 @Sendable func ghostIsGone(_ observed: Observed) -> ClaimVerdict { .init(holds: observed["events_after"] == 0) }
 
-/// The sentence for `events_after`.
 func ghostFinding(_ action: String) -> @Sendable (Observed) -> String {
     { "After \(action), \($0["events_after"]) of 10 waits report the closed number." }
 }

@@ -91,7 +91,6 @@ private func handlingBeforeFork() throws -> Effect {
     return Effect(fails: ghostsAtOnce > 0, ghostsLate > 0)
 }
 
-/// Why, for each effect that needs a reason.
 private let reason: [String: [Effect: String]] = [
     "ignore": [.fails: "level-triggered, the event comes back with every wait"],
     "remove": [.fails: "the number names the new socket, whose registration goes instead of the old one's"],

@@ -55,7 +55,6 @@ private let questions: [(key: String, ask: @Sendable (BorrowedDescriptor) -> Str
     }
 }
 
-/// The questions whose answers differ.
 private func telling(_ observed: Observed) -> [String] {
     questions.map(\.key).filter { key in
         let answers = observed[key].elements

@@ -22,7 +22,6 @@ struct ReuseportGroup: Scene, ~Copyable {
 
     var count: Int { members.count }
 
-    /// Connections that wait at all of them.
     var waiting: Int { members.reduce(0) { $0 + acceptQueueLength(of: $1.value.descriptor) } }
 
     subscript(index: Int) -> BorrowedDescriptor { members[index].value.descriptor }
@@ -62,11 +61,8 @@ struct ReuseportGroup: Scene, ~Copyable {
 /// One end of a connection to a group, closed with its last reference.
 typealias GroupConnection = Shared<Connection>
 
-/// The outcome of a client's connection.
 enum ClientFate: Hashable {
-    /// It got the server's byte.
     case served
-    /// The kernel reset it.
     case reset
     /// Nothing came within ten seconds.
     case forgotten

@@ -28,9 +28,7 @@ private let ringCount = 4
 private let listenerToken: UInt64 = 1
 private let stopToken: UInt64 = 2
 
-/// How many rings wake for a connection.
-///
-/// - Parameter other: what they poll in place of the listener.
+/// How many rings wake for a connection; `other` is what they poll in place of the listener.
 func wokenRings(_ events: Ring.PollEvents, polling other: BorrowedDescriptor? = nil) throws -> Int {
     var listener = try ScriptListener()
     let stop = try EventFD()

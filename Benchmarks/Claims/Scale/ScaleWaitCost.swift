@@ -40,7 +40,6 @@ private let watchedCounts = [10, 100, 1000, 10_000]
 private enum Interface: String, CaseIterable, Sendable {
     case poll, epoll, select, uring
 
-    /// Whether the statement says so.
     var isSaidToGrow: Bool { self == .select || self == .poll }
 
     func key(_ count: Int) -> String { "\(rawValue)_\(count)_ns" }
@@ -55,7 +54,6 @@ private func growths(_ observed: Observed) -> [(interface: Interface, growth: Do
     }
 }
 
-/// What one wait costs with `count` idle descriptors, for each interface that can be used.
 private func measureWaits(_ count: Int) throws -> [Interface: UInt64] {
     var counters: [Shared<EventFD>] = []
     for _ in 0..<count { counters.append(Shared(try EventFD())) }

@@ -15,7 +15,7 @@ func dispatchAccepted(
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)
             if token.kind == .stop { return }
-            while let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: token.number), meter) {
+            while let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: token.fd), meter) {
                 // A worker serves it while the next is accepted; handed over together, the last of a long queue would be
                 // accepted before the first is served.
                 queue.put(connection.release().release().rawValue)
@@ -29,8 +29,8 @@ func dispatchAccepted(
 
 /// Serves and closes the connections that the dispatcher hands over.
 func serveDispatched(_ queue: HandoffQueue, _ service: inout ServiceTimeSource, _ meter: WorkerMeter) throws(Errno) {
-    while let number = try queue.take(meter) {
-        let connection = Connection(owning: OwnedDescriptor(owning: FileDescriptor(rawValue: number)))
+    while let fd = try queue.take(meter) {
+        let connection = Connection(owning: OwnedDescriptor(owning: FileDescriptor(rawValue: fd)))
         try serveAndClose(connection, &service, meter)
     }
 }

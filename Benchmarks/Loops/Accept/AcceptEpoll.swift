@@ -21,7 +21,7 @@ func acceptFromEpoll(
             let token = Token(rawValue: events[index].token)
             if token.kind == .stop { return }
             repeat {
-                guard let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: token.number), meter)
+                guard let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: token.fd), meter)
                 else {
                     meter.add(.emptyCalls)
                     break

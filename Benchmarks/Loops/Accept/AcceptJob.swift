@@ -25,97 +25,105 @@ package struct AcceptJob: ServerJob {
         self.listeners = listeners
         self.stop = stop
         do throws(Errno) {
-            let isDispatched = plan.loop.mode.mechanism == .dispatcher
-            queue = isDispatched ? try HandoffQueue(capacity: traffic.connections + plan.workers) : nil
+            let mode = plan.loop.mode.capabilities
+            queue = mode.handsOver ? try HandoffQueue(capacity: traffic.connections + plan.workers) : nil
             shared =
                 plan.loop.topology == .sharedSet
-                ? try SharedEpoll(listeners.map(\.rawValue), [], Self.flags(plan), stop: stop) : nil
+                ? try SharedEpoll(listeners.map(\.rawValue), [], mode, stop: stop) : nil
         } catch {
             throw RunError("epoll_create1 or epoll_ctl", error)
-        }
-    }
-
-    private static func flags(_ plan: ServerPlan) -> EpollEvents {
-        switch plan.loop.mode.mechanism {
-        case .epoll(let flags, _): flags.union(.readable)
-        case .epollOneShot: oneShotFlags
-        default: .readable
         }
     }
 
     /// Prepares what the mode waits with, passes the gate, and accepts until told to stop.
     package func run(_ member: WorkerTeam.Member) throws(Errno) {
         let meter = member.meter
-        let gate = member.gate
         // A set that is shared holds every listener, and so does each set where there is one listener.
         let isOwn = plan.listener != .shared && shared == nil
         let listeners = isOwn ? [self.listeners[member.index]] : self.listeners
+        if plan.loop.implementation == .c { return try runReference(listeners, member) }
         var service = ServiceTimeSource(plan.service, seed: plan.loop.seed &+ UInt64(member.index))
         switch plan.loop.mode.mechanism {
         case .blocking:
-            gate.arriveAndWait()
+            member.gate.arriveAndWait()
             try acceptBlocking(listeners[0], &service, meter)
-        case .epoll(_, let drains):
+        case .epoll:
             let set = try set(listeners)
             let events = EpollEventBuffer(capacity: 64)
-            gate.arriveAndWait()
-            if plan.loop.implementation == .c {
-                try referenceEpoll(set.epoll, drains: drains, meter)
-            } else {
-                try acceptFromEpoll(set.epoll, events, drains: drains, &service, meter)
-            }
+            member.gate.arriveAndWait()
+            try acceptFromEpoll(set.epoll, events, drains: plan.loop.mode.capabilities.drains, &service, meter)
         case .epollOneShot:
             let set = try set(listeners)
             let events = EpollEventBuffer(capacity: 1)
-            gate.arriveAndWait()
+            member.gate.arriveAndWait()
             try acceptOneShot(set.epoll, events, plan.rearm, &service, meter)
         case .select:
             var set = try SelectSet(stop: stop.rawValue, listeners: listeners.map(\.rawValue), connections: [])
-            gate.arriveAndWait()
+            member.gate.arriveAndWait()
             try acceptFromSelect(&set, &service, meter)
         case .poll:
-            var set = PollSet(
-                stop: stop.rawValue, listeners: listeners.map(\.rawValue), connections: [], capacity: 0)
-            gate.arriveAndWait()
+            var set = PollSet(stop: stop.rawValue, listeners: listeners.map(\.rawValue), connections: [], capacity: 0)
+            member.gate.arriveAndWait()
             try acceptFromPoll(&set, &service, meter)
-        case .dispatcher:
-            guard let shared, let queue else { throw .invalidArgument }
-            gate.arriveAndWait()
-            if member.index == plan.workers {
-                let events = EpollEventBuffer(capacity: 64)
-                try dispatchAccepted(shared.epoll, events, queue, meter)
-            } else {
-                try serveDispatched(queue, &service, meter)
-            }
+        case .dispatcher: try runDispatched(member, &service)
+        case .interestSet:
+            var set = try InterestSet()
+            let (stop, _) = try set.watch(stop, listeners)
+            member.gate.arriveAndWait()
+            try acceptFromInterestSet(&set, stop, &service, meter)
         case .ringPoll:
             var ring = try makeRing()
-            gate.arriveAndWait()
+            member.gate.arriveAndWait()
             try acceptFromRingPoll(&ring, listeners[0], &service, meter)
         case .ringSingle:
             var ring = try makeRing()
-            gate.arriveAndWait()
-            defer { closeRest(&ring) }
+            member.gate.arriveAndWait()
+            defer { closeUnserved(&ring) }
             try acceptRingSingle(&ring, listeners[0], &service, meter)
-        case .ringMultishot(let destination):
-            if plan.loop.implementation == .c {
-                gate.arriveAndWait()
-                try referenceMultishot(listeners[0], meter)
-            } else {
-                var ring = try makeRing()
-                if destination == .slots { try ring.registerFileSlots(count: plan.slotCount(for: traffic)) }
-                gate.arriveAndWait()
-                defer { if destination == .descriptors { closeRest(&ring) } }
-                var accept = MultishotAccept(
-                    listener: listeners[0], into: destination, token: Token(.listener).rawValue)
-                try acceptRingMultishot(&ring, &accept, &service, meter)
-            }
+        case .ringMultishot: try runMultishot(listeners[0], member, &service)
+        case .descriptorRing:
+            var ring = try DescriptorRing(entries: ringEntries, completions: 2 * ringEntries)
+            let (stop, listeners) = try ring.watch(stop, listeners)
+            member.gate.arriveAndWait()
+            try acceptFromDescriptorRing(&ring, stop, listeners[0], &service, meter)
         }
+    }
+
+    private func runReference(_ listeners: [BorrowedDescriptor], _ member: WorkerTeam.Member) throws(Errno) {
+        let mode = plan.loop.mode.capabilities
+        if mode.usesRing {
+            member.gate.arriveAndWait()
+            return try referenceMultishot(listeners[0], member.meter)
+        }
+        let set = try set(listeners)
+        member.gate.arriveAndWait()
+        try referenceEpoll(set.epoll, drains: mode.drains, member.meter)
+    }
+
+    private func runDispatched(_ member: WorkerTeam.Member, _ service: inout ServiceTimeSource) throws(Errno) {
+        guard let shared, let queue else { throw .invalidArgument }
+        member.gate.arriveAndWait()
+        if member.index < plan.workers { return try serveDispatched(queue, &service, member.meter) }
+        let events = EpollEventBuffer(capacity: 64)
+        try dispatchAccepted(shared.epoll, events, queue, member.meter)
+    }
+
+    private func runMultishot(
+        _ listener: BorrowedDescriptor, _ member: WorkerTeam.Member, _ service: inout ServiceTimeSource
+    ) throws(Errno) {
+        let destination = plan.loop.mode.capabilities.destination
+        var ring = try makeRing()
+        if destination == .slots { try ring.registerFileSlots(count: plan.slotCount(for: traffic)) }
+        member.gate.arriveAndWait()
+        defer { if destination == .descriptors { closeUnserved(&ring) } }
+        var accept = MultishotAccept(listener: listener, into: destination, token: Token(.listener).rawValue)
+        try acceptRingMultishot(&ring, &accept, &service, member.meter)
     }
 
     /// The shared set, or one of this worker's own with its listeners and the stop signal.
     private func set(_ listeners: [BorrowedDescriptor]) throws(Errno) -> SharedEpoll {
         if let shared { return shared }
-        return try SharedEpoll(listeners.map(\.rawValue), [], Self.flags(plan), stop: stop)
+        return try SharedEpoll(listeners.map(\.rawValue), [], plan.loop.mode.capabilities, stop: stop)
     }
 
     /// A ring of this thread that waits for the stop signal.

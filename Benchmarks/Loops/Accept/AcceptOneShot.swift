@@ -1,11 +1,11 @@
 import LinuxDescriptors
-package import LinuxReadiness
+import LinuxReadiness
 import LinuxSockets
 import Meters
 import SystemPackage
 
 /// A registration that reports one event and then waits to be armed again.
-package let oneShotFlags: EpollEvents = [.readable, .edgeTriggered, .oneShot]
+let oneShotFlags: EpollEvents = [.readable, .edgeTriggered, .oneShot]
 
 /// Accepts one connection for each event and arms the listener again, until the stop signal comes.
 ///
@@ -21,7 +21,7 @@ func acceptOneShot(
         meter.add(.wakeups)
         let token = Token(rawValue: events[0].token)
         if token.kind == .stop { return }
-        let listener = BorrowedDescriptor(rawValue: token.number)
+        let listener = BorrowedDescriptor(rawValue: token.fd)
 
         guard let connection = try acceptPatiently(from: listener, meter) else {
             meter.add(.emptyCalls)

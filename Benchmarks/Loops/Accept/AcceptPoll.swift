@@ -36,7 +36,7 @@ func acceptFromSelect(_ set: inout SelectSet, _ service: inout ServiceTimeSource
 
 /// One `accept4(2)`, and the operation if it returned a connection.
 @inline(__always)
-private func acceptOne(_ listener: CInt, _ service: inout ServiceTimeSource, _ meter: WorkerMeter) throws(Errno) {
+func acceptOne(_ listener: CInt, _ service: inout ServiceTimeSource, _ meter: WorkerMeter) throws(Errno) {
     if let connection = try acceptPatiently(from: BorrowedDescriptor(rawValue: listener), meter) {
         try serveAndClose(connection, &service, meter)
     } else {

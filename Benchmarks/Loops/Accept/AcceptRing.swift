@@ -69,7 +69,7 @@ func acceptRingMultishot(
 
 /// Closes what was accepted and not served when the stop signal came: queued closes are handed over, and accepts that
 /// completed meanwhile are taken. What goes into slots ends with the ring.
-func closeRest(_ ring: inout Ring) {
+func closeUnserved(_ ring: inout Ring) {
     _ = try? ring.submit()
     while let completion = ring.nextCompletion() {
         guard Token(rawValue: completion.token).kind == .listener else { continue }

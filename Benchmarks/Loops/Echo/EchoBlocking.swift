@@ -19,7 +19,7 @@ func answerBlocking(_ listener: CInt, _ worker: inout EchoWorker) throws(Errno) 
             let before = worker.progress
             defer { worker.meter.add(.wakeups, worker.progress - before) }
             guard let connection = try worker.accept(from: listener) else {
-                if worker.isShort { _ = worker.rest(since: before) }
+                if worker.hasShortage { _ = worker.pauseInShortage(since: before) }
                 continue
             }
             while worker.receiveAndEcho(connection) == .progress {}

@@ -2,9 +2,9 @@ import Synchronization
 
 /// What the server knows of each connection, by descriptor or ring slot.
 ///
-/// In a set that several workers share, two of them can hold pieces of one stream at the same time: whether they
+/// In a set that several workers share, two of them can have parts of one stream at the same time: whether they
 /// handle them in order is what the read workload measures. So all access is atomic or under a lock of the
-/// connection, and the lock is touched only when a piece ended within a message.
+/// connection, and the lock is taken only when a receive ended within a message.
 @safe final class EchoConnections: Sendable {
     let capacity: Int
     private let count: OpenCount
@@ -18,7 +18,7 @@ import Synchronization
         case nextSequence
         case tailCount
         case lock
-        /// The number's generation from bit 32 on, `openBit`, and below it how many workers hold the connection.
+        /// The generation from bit 32 on, `openBit`, and below it how many workers use the connection.
         case state
     }
 
@@ -45,21 +45,21 @@ import Synchronization
         unsafe tails.deallocate()
     }
 
-    @inline(__always) private func word(_ number: CInt, _ word: Word) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        unsafe words + Int(number) * Self.stride + word.rawValue
+    @inline(__always) private func word(_ fd: CInt, _ word: Word) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        unsafe words + Int(fd) * Self.stride + word.rawValue
     }
 
-    /// Begins a new connection under this number.
-    func began(_ number: CInt) {
+    /// Begins a new connection.
+    func began(_ fd: CInt) {
         count.opened()
-        unsafe word(number, .nextSequence).pointee.store(0, ordering: .relaxed)
-        unsafe word(number, .tailCount).pointee.store(0, ordering: .relaxed)
-        unsafe word(number, .state).pointee.bitwiseOr(Self.openBit, ordering: .releasing)
+        unsafe word(fd, .nextSequence).pointee.store(0, ordering: .relaxed)
+        unsafe word(fd, .tailCount).pointee.store(0, ordering: .relaxed)
+        unsafe word(fd, .state).pointee.bitwiseOr(Self.openBit, ordering: .releasing)
     }
 
-    /// The connection is closed, or about to be, by the caller; false if somebody else was first.
-    @discardableResult func ended(_ number: CInt) -> Bool {
-        let word = unsafe word(number, .state)
+    /// The connection is closed, or about to be, by the caller; false if another worker was first.
+    @discardableResult func ended(_ fd: CInt) -> Bool {
+        let word = unsafe word(fd, .state)
         var state = unsafe word.pointee.load(ordering: .relaxed)
         while state & Self.openBit != 0 {
             let holders = state & (Self.openBit - 1)
@@ -75,14 +75,14 @@ import Synchronization
         return false
     }
 
-    /// Which of the connections that had this number one after the other is the present or next one, from 0.
-    @inline(__always) func generation(of number: CInt) -> UInt32 {
-        UInt32(unsafe word(number, .state).pointee.load(ordering: .relaxed) >> 32)
+    /// How many connections had this descriptor or slot before the present or next one.
+    @inline(__always) func generation(of fd: CInt) -> UInt32 {
+        UInt32(unsafe word(fd, .state).pointee.load(ordering: .relaxed) >> 32)
     }
 
     /// Keeps the connection's descriptor from being closed by other workers; false if that connection has ended.
-    @inline(__always) func hold(_ number: CInt, generation: UInt32) -> Bool {
-        let word = unsafe word(number, .state)
+    @inline(__always) func acquire(_ fd: CInt, generation: UInt32) -> Bool {
+        let word = unsafe word(fd, .state)
         var state = unsafe word.pointee.load(ordering: .relaxed)
         while state & Self.openBit != 0, state >> 32 == UInt64(generation) {
             let result = unsafe word.pointee.compareExchange(expected: state, desired: state + 1, ordering: .acquiring)
@@ -92,15 +92,16 @@ import Synchronization
         return false
     }
 
-    /// Ends a hold; true if the connection has ended and the caller, who was the last, is to close its descriptor.
-    @inline(__always) func release(_ number: CInt) -> Bool {
-        let state = unsafe word(number, .state).pointee.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+    /// Ends what ``acquire(_:generation:)`` began; true if the connection has ended and the caller, the last to use it, is
+    /// to close its descriptor.
+    @inline(__always) func release(_ fd: CInt) -> Bool {
+        let state = unsafe word(fd, .state).pointee.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
         return state & (2 * Self.openBit - 1) == 0
     }
 
-    /// True until somebody has closed the connection.
-    @inline(__always) func isOpen(_ number: CInt) -> Bool {
-        unsafe word(number, .state).pointee.load(ordering: .relaxed) & Self.openBit != 0
+    /// True until a worker has closed the connection.
+    @inline(__always) func isOpen(_ fd: CInt) -> Bool {
+        unsafe word(fd, .state).pointee.load(ordering: .relaxed) & Self.openBit != 0
     }
 
     /// Connections whose descriptor nobody has closed.
@@ -110,49 +111,49 @@ import Synchronization
         }
     }
 
-    /// Notes that a piece whose first message has this number is being handled; false if a later one was before.
-    @inline(__always) func handledInOrder(_ number: CInt, first: UInt64, count: Int) -> Bool {
-        let next = unsafe word(number, .nextSequence)
+    /// Notes that messages from sequence number `first` on are handled; false if later ones were before.
+    @inline(__always) func handledInOrder(_ fd: CInt, first: UInt64, count: Int) -> Bool {
+        let next = unsafe word(fd, .nextSequence)
         let end = first &+ UInt64(count)
         let before = unsafe next.pointee.max(end, ordering: .relaxed).oldValue
         return first >= before
     }
 
-    /// True if the connection's last piece ended within a message.
-    @inline(__always) func hasTail(_ number: CInt) -> Bool {
-        unsafe word(number, .tailCount).pointee.load(ordering: .relaxed) != 0
+    /// True if the connection's last receive ended within a message.
+    @inline(__always) func hasTail(_ fd: CInt) -> Bool {
+        unsafe word(fd, .tailCount).pointee.load(ordering: .relaxed) != 0
     }
 
-    /// Takes the incomplete message that the last piece ended with, and returns its length.
-    @unsafe func takeTail(_ number: CInt, into memory: UnsafeMutableRawPointer) -> Int {
-        lock(number)
-        defer { unlock(number) }
-        let count = Int(unsafe word(number, .tailCount).pointee.exchange(0, ordering: .relaxed))
-        unsafe memory.copyMemory(from: tails + Int(number) * messageBytes, byteCount: count)
+    /// Takes the incomplete message that the last receive ended with, and returns its length.
+    @unsafe func takeTail(_ fd: CInt, into memory: UnsafeMutableRawPointer) -> Int {
+        lock(fd)
+        defer { unlock(fd) }
+        let count = Int(unsafe word(fd, .tailCount).pointee.exchange(0, ordering: .relaxed))
+        unsafe memory.copyMemory(from: tails + Int(fd) * messageBytes, byteCount: count)
         return count
     }
 
     /// Takes the incomplete message to where it ends at `memory`, and returns its length.
-    @unsafe func prependTail(_ number: CInt, before memory: UnsafeMutableRawPointer) -> Int {
-        let count = Int(unsafe word(number, .tailCount).pointee.load(ordering: .relaxed))
-        return unsafe takeTail(number, into: memory - count)
+    @unsafe func prependTail(_ fd: CInt, before memory: UnsafeMutableRawPointer) -> Int {
+        let count = Int(unsafe word(fd, .tailCount).pointee.load(ordering: .relaxed))
+        return unsafe takeTail(fd, into: memory - count)
     }
 
-    /// Keeps an incomplete message for the next piece.
-    @unsafe func keepTail(_ number: CInt, _ memory: UnsafeRawPointer, count: Int) {
-        lock(number)
-        defer { unlock(number) }
-        unsafe (tails + Int(number) * messageBytes).copyMemory(from: memory, byteCount: count)
-        unsafe word(number, .tailCount).pointee.store(UInt64(count), ordering: .relaxed)
+    /// Keeps an incomplete message for the next receive.
+    @unsafe func keepTail(_ fd: CInt, _ memory: UnsafeRawPointer, count: Int) {
+        lock(fd)
+        defer { unlock(fd) }
+        unsafe (tails + Int(fd) * messageBytes).copyMemory(from: memory, byteCount: count)
+        unsafe word(fd, .tailCount).pointee.store(UInt64(count), ordering: .relaxed)
     }
 
-    private func lock(_ number: CInt) {
-        let lock = unsafe word(number, .lock)
+    private func lock(_ fd: CInt) {
+        let lock = unsafe word(fd, .lock)
         while unsafe !lock.pointee.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged {}
     }
 
-    private func unlock(_ number: CInt) {
-        unsafe word(number, .lock).pointee.store(0, ordering: .releasing)
+    private func unlock(_ fd: CInt) {
+        unsafe word(fd, .lock).pointee.store(0, ordering: .releasing)
     }
 }
 

@@ -3,12 +3,10 @@ import LinuxReadiness
 import Meters
 import SystemPackage
 
-/// The dispatcher's registrations report once, so that a connection is with one worker at a time.
-let dispatchedFlags: EpollEvents = [.readable, .oneShot]
-
 /// Waits for all connections, accepts new ones, and hands what is ready to the workers, until the stop signal comes.
 func dispatch(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, _ worker: inout EchoWorker
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ flags: EpollEvents, _ queue: HandoffQueue,
+    _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
     while true {
@@ -23,30 +21,30 @@ func dispatch(
             case .stop:
                 return try queue.give(handed, meter)
             case .listener:
-                guard let number = try worker.accept(from: token.number) else { continue }
+                guard let fd = try worker.accept(from: token.fd) else { continue }
                 try epoll.add(
-                    BorrowedDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
+                    BorrowedDescriptor(rawValue: fd), flags, token: Token(.connection, fd).rawValue)
                 meter.add(.systemCalls)
             default:
-                queue.put(token.number)
+                queue.put(token.fd)
                 handed += 1
             }
         }
         try queue.give(handed, meter)
-        if worker.isShort && handed == 0 { _ = worker.rest(since: before) }
+        if worker.hasShortage && handed == 0 { _ = worker.pauseInShortage(since: before) }
     }
 }
 
 /// Echoes what the dispatcher hands over, and gives each connection back to the set.
 func echoDispatched(
-    _ queue: HandoffQueue, _ epoll: borrowing Epoll, _ worker: inout EchoWorker
+    _ queue: HandoffQueue, _ epoll: borrowing Epoll, _ flags: EpollEvents, _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
-    while let number = try queue.take(meter) {
+    while let fd = try queue.take(meter) {
         let before = worker.progress
-        if worker.receiveAndEcho(number) != .closed {
+        if worker.receiveAndEcho(fd) != .closed {
             try epoll.modify(
-                BorrowedDescriptor(rawValue: number), dispatchedFlags, token: Token(.connection, number).rawValue)
+                BorrowedDescriptor(rawValue: fd), flags, token: Token(.connection, fd).rawValue)
             meter.add(.systemCalls)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }

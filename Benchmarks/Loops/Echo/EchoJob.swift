@@ -30,18 +30,17 @@ package struct EchoJob: ServerJob {
         self.stop = stop
         self.listeners = listeners
         sockets = connections
-        // Clients that cannot have a table of their own take as many descriptors of this one.
-        let needed = plan.descriptorsNeeded(for: traffic) + traffic.connections + traffic.idle
-        let capacity = max(Int(connections.max() ?? 0), openDescriptors()) + needed + 256
+        let needed = plan.descriptorsNeeded(for: traffic) + 256
+        let capacity = max(Int(connections.max() ?? 0), openDescriptors()) + needed
         table = EchoConnections(capacity: capacity, messageBytes: traffic.messageBytes, open)
-        for number in connections { table.began(number) }
+        for fd in connections { table.began(fd) }
         message = MessagePattern(bytes: traffic.messageBytes)
         do throws(Errno) {
-            let isDispatched = plan.loop.mode.mechanism == .dispatcher
-            queue = isDispatched ? try HandoffQueue(capacity: capacity + plan.workers) : nil
+            let mode = plan.loop.mode.capabilities
+            queue = mode.handsOver ? try HandoffQueue(capacity: capacity + plan.workers) : nil
             shared =
                 plan.loop.topology == .sharedSet
-                ? try SharedEpoll(listeners, sockets, Self.rules(plan).flags, stop: stop) : nil
+                ? try SharedEpoll(listeners, sockets, mode, stop: stop) : nil
         } catch {
             throw RunError("epoll_create1 or epoll_ctl", error)
         }
@@ -57,26 +56,13 @@ package struct EchoJob: ServerJob {
         for fd in table.open { close(fd) }
     }
 
-    private static func rules(_ plan: ServerPlan) -> EpollRules {
-        switch plan.loop.mode.mechanism {
-        case .epoll(let flags, let drains):
-            EpollRules(flags: flags.union(.readable), drains: drains)
-        case .epollOneShot: EpollRules(flags: oneShotFlags, drains: false)
-        default: EpollRules(flags: dispatchedFlags, drains: false)
-        }
-    }
-
     /// Prepares what the mode waits with, passes the gate, and echoes until told to stop.
     package func run(_ member: WorkerTeam.Member) throws(Errno) {
-        // Slots are numbers of one ring, so every ring has a table of its own.
-        let usesSlots = plan.loop.mode.mechanism == .ringMultishot(.slots)
-        let table =
-            usesSlots
-            ? EchoConnections(capacity: Int(plan.slotCount(for: traffic)), messageBytes: traffic.messageBytes, open)
-            : table
-        var worker = EchoWorker(plan, traffic, member, table, message)
         let own = part(of: sockets, member.index)
         let ownListeners = plan.listener == .shared ? listeners : part(of: listeners, member.index)
+        if plan.loop.implementation == .c { return try runReference(own, member) }
+        let mode = plan.loop.mode.capabilities
+        var worker = EchoWorker(plan, traffic, member, mode.hasOwnTable ? ownTable() : table, message)
         switch plan.loop.mode.mechanism {
         case .blocking:
             member.gate.arriveAndWait()
@@ -87,58 +73,101 @@ package struct EchoJob: ServerJob {
             member.gate.arriveAndWait()
             try echoFromSelect(&set, &worker)
         case .poll:
-            var set = PollSet(
-                stop: stop.rawValue, listeners: ownListeners, connections: own, capacity: table.capacity)
+            var set = PollSet(stop: stop.rawValue, listeners: ownListeners, connections: own, capacity: table.capacity)
             member.gate.arriveAndWait()
             try echoFromPoll(&set, &worker)
         case .epollOneShot:
-            let set = try set(ownListeners, own, Self.rules(plan))
+            let set = try set(ownListeners, own)
             let events = EpollEventBuffer(capacity: 1)
             member.gate.arriveAndWait()
             try echoOneShot(set.epoll, events, plan.rearm, &worker)
         case .epoll:
-            let rules = Self.rules(plan)
-            let set = try set(ownListeners, own, rules)
+            let set = try set(ownListeners, own)
             let events = EpollEventBuffer(capacity: 64)
             member.gate.arriveAndWait()
-            if plan.loop.implementation == .c {
-                return try referenceEpoll(set.epoll, drains: rules.drains, member.meter)
-            }
-            try echoFromEpoll(set.epoll, events, rules, &worker)
-        case .dispatcher:
-            guard let shared, let queue else { throw .invalidArgument }
-            member.gate.arriveAndWait()
-            if member.index == plan.workers {
-                let events = EpollEventBuffer(capacity: 64)
-                try dispatch(shared.epoll, events, queue, &worker)
-            } else {
-                try echoDispatched(queue, shared.epoll, &worker)
-            }
-        case .ringSingle:
-            // The kernel may write into the streams' buffers until the ring is gone, which is when this returns.
-            let streams = RingStreams(capacity: table.capacity, chunkBytes: traffic.chunkBytes)
-            try runSingle(ownListeners, own, streams, member, &worker)
-        case .ringMultishot(let destination):
-            if plan.loop.implementation == .c {
-                member.gate.arriveAndWait()
-                return try referenceMultishot(own, member.meter)
-            }
-            try runMultishot(destination, ownListeners, own, member, &worker)
+            try echoFromEpoll(set.epoll, events, mode, &worker)
+        case .dispatcher: try runDispatched(mode.flags, member, &worker)
+        case .interestSet: try runInterestSet(ownListeners, own, member, &worker)
+        case .ringSingle: try runSingle(ownListeners, own, member, &worker)
+        case .ringMultishot: try runMultishot(mode.destination, ownListeners, own, member, &worker)
         case .ringPoll:
             var ring = try makeRing()
             member.gate.arriveAndWait()
             try echoFromRingPoll(&ring, listeners: ownListeners, connections: own, &worker)
+        case .descriptorRing: try runDescriptorRing(ownListeners, own, member, &worker)
         }
     }
 
-    private func runSingle(
-        _ listeners: [CInt], _ own: [CInt], _ streams: RingStreams, _ member: WorkerTeam.Member,
-        _ worker: inout EchoWorker
-    ) throws(Errno) {
-        var ring = try makeRing()
+    /// The table of a worker whose connections are named by its own ring or set.
+    private func ownTable() -> EchoConnections {
+        let isOfSlots = plan.loop.mode.capabilities.destination == .slots
+        let capacity = isOfSlots ? Int(plan.slotCount(for: traffic)) : table.capacity
+        return EchoConnections(capacity: capacity, messageBytes: traffic.messageBytes, open)
+    }
+
+    private func runReference(_ own: [CInt], _ member: WorkerTeam.Member) throws(Errno) {
+        let mode = plan.loop.mode.capabilities
+        if mode.usesRing {
+            member.gate.arriveAndWait()
+            return try referenceMultishot(own, member.meter)
+        }
+        let set = try set([], own)
         member.gate.arriveAndWait()
-        defer { closeRest(&ring) }
-        try echoFromRing(&ring, listeners: listeners, connections: own, streams, &worker)
+        try referenceEpoll(set.epoll, drains: mode.drains, member.meter)
+    }
+
+    private func runDispatched(
+        _ flags: EpollEvents, _ member: WorkerTeam.Member, _ worker: inout EchoWorker
+    ) throws(Errno) {
+        guard let shared, let queue else { throw .invalidArgument }
+        member.gate.arriveAndWait()
+        if member.index < plan.workers { return try echoDispatched(queue, shared.epoll, flags, &worker) }
+        let events = EpollEventBuffer(capacity: 64)
+        try dispatch(shared.epoll, events, flags, queue, &worker)
+    }
+
+    private func runInterestSet(
+        _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: inout EchoWorker
+    ) throws(Errno) {
+        var set = try InterestSet()
+        let (stop, tokens) = try set.watch(stop, listeners.map { BorrowedDescriptor(rawValue: $0) })
+        for fd in own {
+            let token = try set.insert(give(fd), .readable)
+            worker.connections.began(CInt(token.number))
+        }
+        member.gate.arriveAndWait()
+        try echoFromInterestSet(&set, stop, tokens, &worker)
+    }
+
+    private func runDescriptorRing(
+        _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: inout EchoWorker
+    ) throws(Errno) {
+        var ring = try DescriptorRing(entries: ringEntries, completions: 2 * ringEntries)
+        let (stop, tokens) = try ring.watch(stop, listeners.map { BorrowedDescriptor(rawValue: $0) })
+        var connections: [RingToken] = []
+        for fd in own { connections.append(try ring.insert(give(fd))) }
+        var echo = DescriptorRingEcho(stop, capacity: worker.connections.capacity, bufferBytes: traffic.chunkBytes)
+        member.gate.arriveAndWait()
+        try echo.run(&ring, listeners: tokens, connections: connections, &worker)
+    }
+
+    /// Gives a connection to a set or ring, which closes it.
+    private func give(_ fd: CInt) -> OwnedDescriptor {
+        table.ended(fd)
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: fd))
+    }
+
+    private func runSingle(
+        _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: inout EchoWorker
+    ) throws(Errno) {
+        // The kernel may write into the streams' buffers until the ring is gone, so they must outlive it.
+        let streams = RingStreams(capacity: table.capacity, chunkBytes: traffic.chunkBytes)
+        try withExtendedLifetime(streams) { () throws(Errno) in
+            var ring = try makeRing()
+            member.gate.arriveAndWait()
+            defer { closeUnserved(&ring) }
+            try echoFromRing(&ring, listeners: listeners, connections: own, streams, &worker)
+        }
     }
 
     private func runMultishot(
@@ -149,28 +178,27 @@ package struct EchoJob: ServerJob {
             identifier: 0, count: bufferCount(own.count), bytes: traffic.chunkBytes, headroom: traffic.messageBytes)
         var ring = try makeRing()
         try ring.register(group)
-        var numbers = own
+        var connections = own
         if destination == .slots {
             try ring.registerFileSlots(count: plan.slotCount(for: traffic))
-            for (slot, number) in own.enumerated() {
-                try ring.registerFile(BorrowedDescriptor(rawValue: number), slot: Slot(UInt32(slot)))
-                table.ended(number)
-                close(number)
+            for (slot, fd) in own.enumerated() {
+                try ring.registerFile(BorrowedDescriptor(rawValue: fd), slot: Slot(UInt32(slot)))
+                try give(fd).close()
                 worker.connections.began(CInt(slot))
             }
-            numbers = own.indices.map { CInt($0) }
+            connections = own.indices.map { CInt($0) }
         }
         let streams = MultishotStreams(
             capacity: worker.connections.capacity, group, into: destination, closesAfterReply: traffic.workload == .crr)
         member.gate.arriveAndWait()
-        defer { if destination == .descriptors { closeRest(&ring) } }
-        try echoFromRingMultishot(&ring, &group, streams, listeners: listeners, connections: numbers, &worker)
+        defer { if destination == .descriptors { closeUnserved(&ring) } }
+        try echoFromRingMultishot(&ring, &group, streams, listeners: listeners, connections: connections, &worker)
     }
 
     /// The shared set, or one of this worker's own.
-    private func set(_ listeners: [CInt], _ own: [CInt], _ rules: EpollRules) throws(Errno) -> SharedEpoll {
+    private func set(_ listeners: [CInt], _ own: [CInt]) throws(Errno) -> SharedEpoll {
         if let shared { return shared }
-        return try SharedEpoll(listeners, own, rules.flags, stop: stop)
+        return try SharedEpoll(listeners, own, plan.loop.mode.capabilities, stop: stop)
     }
 
     /// Enough for every message in flight, within what a group can hold and 64 MiB.
@@ -191,7 +219,7 @@ package struct EchoJob: ServerJob {
         return ring
     }
 
-    /// Every `workers`th, beginning with the worker's own number.
+    /// Every `workers`th, beginning with the worker's index.
     private func part(of all: [CInt], _ index: Int) -> [CInt] {
         stride(from: index, to: all.count, by: plan.workers).map { all[$0] }
     }

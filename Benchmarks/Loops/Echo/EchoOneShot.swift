@@ -19,27 +19,27 @@ func echoOneShot(
         let token = Token(rawValue: events[0].token)
         if token.kind == .stop { return }
         if token.kind == .listener {
-            if let number = try worker.accept(from: token.number) {
+            if let fd = try worker.accept(from: token.fd) {
                 try epoll.add(
-                    BorrowedDescriptor(rawValue: number), oneShotFlags, token: worker.token(number).rawValue)
+                    BorrowedDescriptor(rawValue: fd), oneShotFlags, token: worker.token(fd).rawValue)
                 meter.add(.systemCalls)
             }
             try armAgain(token, in: epoll, meter)
-        } else if worker.hold(token) {
-            let received = worker.receive(token.number)
+        } else if worker.acquire(token) {
+            let received = worker.receive(token.fd)
             if rearm == .early && received != .closed { try armAgain(token, in: epoll, meter) }
-            let outcome = worker.echo(token.number, received)
+            let outcome = worker.echo(token.fd, received)
             if rearm == .late && outcome != .closed { try armAgain(token, in: epoll, meter) }
-            worker.letGo(token)
+            worker.release(token)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
-        if worker.isShort { _ = worker.rest(since: before) }
+        if worker.hasShortage { _ = worker.pauseInShortage(since: before) }
     }
 }
 
 /// `EPOLL_CTL_MOD`, which reports at once if something is waiting already.
 @inline(__always)
 private func armAgain(_ token: Token, in epoll: borrowing Epoll, _ meter: WorkerMeter) throws(Errno) {
-    try epoll.modify(BorrowedDescriptor(rawValue: token.number), oneShotFlags, token: token.rawValue)
+    try epoll.modify(BorrowedDescriptor(rawValue: token.fd), oneShotFlags, token: token.rawValue)
     meter.add(.systemCalls)
 }

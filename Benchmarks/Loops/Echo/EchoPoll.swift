@@ -17,9 +17,9 @@ func echoFromPoll(_ set: inout PollSet, _ worker: inout EchoWorker) throws(Errno
             if worker.receiveAndEcho(set.entries[index].fd) == .closed { set.remove(at: index) }
         }
         for index in 1..<set.firstConnection where set.entries[index].revents != 0 {
-            if let number = try worker.accept(from: set.entries[index].fd) { set.add(number) }
+            if let fd = try worker.accept(from: set.entries[index].fd) { set.add(fd) }
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
-        if worker.isShort { _ = worker.rest(since: before) }
+        if worker.hasShortage { _ = worker.pauseInShortage(since: before) }
     }
 }

@@ -12,8 +12,8 @@ func echoFromRingMultishot(
     connections: [CInt], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
-    for number in listeners { try streams.accept(on: number, &ring) }
-    for number in connections { try streams.receive(number, &ring) }
+    for fd in listeners { try streams.accept(on: fd, &ring) }
+    for fd in connections { try streams.receive(fd, &ring) }
     while true {
         if streams.hasShortage {
             try waitShortly(&ring, meter)
@@ -30,24 +30,24 @@ func echoFromRingMultishot(
                 return
             case .listener:
                 worker.progress += 1
-                try streams.accepted(completion, token.number, &ring, worker)
+                try streams.accepted(completion, token.fd, &ring, worker)
             case .receive:
                 if let buffer = completion.bufferIdentifier, completion.result > 0 {
                     worker.progress += 1
                     try unsafe streams.echo(
-                        token.number, buffer, Int(completion.result), &group, &ring, &worker)
-                    if !completion.isArmed { try streams.armAgain(token.number, &ring, worker) }
+                        token.fd, buffer, Int(completion.result), &group, &ring, &worker)
+                    if !completion.isArmed { try streams.armAgain(token.fd, &ring, worker) }
                     // A client must not wait for the service of others: a busy worker hands each reply over at once.
                     if worker.isBusy { try submitAtOnce(&ring, meter) }
                 } else if completion.error == .noBufferSpace {
                     meter.add(.buffersExhausted)
-                    streams.waitForBuffer(token.number)
+                    streams.waitForBuffer(token.fd)
                 } else {
-                    try streams.ended(token.number, completion, &ring, worker)
+                    try streams.ended(token.fd, completion, &ring, worker)
                 }
             case .send:
                 worker.progress += 1
-                try unsafe streams.sent(token.number, completion, &group, &ring, worker)
+                try unsafe streams.sent(token.fd, completion, &group, &ring, worker)
             default:
                 break
             }

@@ -10,13 +10,13 @@ func echoFromRingPoll(
     _ ring: inout Ring, listeners: [CInt], connections: [CInt], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
-    for number in listeners {
+    for fd in listeners {
         try ring.prepareMultishotPoll(
-            BorrowedDescriptor(rawValue: number), .readable, token: Token(.listener, number).rawValue)
+            BorrowedDescriptor(rawValue: fd), .readable, token: Token(.listener, fd).rawValue)
     }
-    for number in connections { try pollConnection(&ring, number, worker) }
+    for fd in connections { try pollConnection(&ring, fd, worker) }
     while true {
-        if worker.isShort { try waitShortly(&ring, meter) } else { try waitForCompletions(&ring, meter) }
+        if worker.hasShortage { try waitShortly(&ring, meter) } else { try waitForCompletions(&ring, meter) }
         let before = worker.progress
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
@@ -24,17 +24,17 @@ func echoFromRingPoll(
             if token.kind == .stop { return }
             if token.kind == .close || completion.error == .canceled { continue }
             if token.kind == .listener {
-                while let number = try worker.accept(from: token.number) { try pollConnection(&ring, number, worker) }
+                while let fd = try worker.accept(from: token.fd) { try pollConnection(&ring, fd, worker) }
                 guard !completion.isArmed else { continue }
                 meter.add(.rearms)
                 try ring.prepareMultishotPoll(
-                    BorrowedDescriptor(rawValue: token.number), .readable, token: token.rawValue)
+                    BorrowedDescriptor(rawValue: token.fd), .readable, token: token.rawValue)
                 continue
             }
             // Posted before the connection was closed: the end of a peer is an event of its own.
-            guard worker.connections.isOpen(token.number) else { continue }
+            guard worker.connections.isOpen(token.fd) else { continue }
             var outcome: EchoOutcome
-            repeat { outcome = worker.receiveAndEcho(token.number) } while outcome == .progress
+            repeat { outcome = worker.receiveAndEcho(token.fd) } while outcome == .progress
             if outcome == .closed {
                 // The poll holds the file: without this the peer would never see the close.
                 if completion.isArmed { try ring.prepareCancel(target: token.rawValue, token: Token(.close).rawValue) }
@@ -42,22 +42,22 @@ func echoFromRingPoll(
             }
             if completion.isArmed { continue }
             if !worker.closesAfterReply { meter.add(.rearms) }
-            try pollConnection(&ring, token.number, worker)
+            try pollConnection(&ring, token.fd, worker)
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
-        if worker.isShort {
-            for listener in worker.rest(since: before) {
-                while let number = try worker.accept(from: listener) { try pollConnection(&ring, number, worker) }
+        if worker.hasShortage {
+            for listener in worker.pauseInShortage(since: before) {
+                while let fd = try worker.accept(from: listener) { try pollConnection(&ring, fd, worker) }
             }
         }
     }
 }
 
-private func pollConnection(_ ring: inout Ring, _ number: CInt, _ worker: borrowing EchoWorker) throws(Errno) {
-    let token = Token(.connection, number).rawValue
+private func pollConnection(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorker) throws(Errno) {
+    let token = Token(.connection, fd).rawValue
     if worker.closesAfterReply {
-        try ring.preparePoll(BorrowedDescriptor(rawValue: number), .readable, token: token)
+        try ring.preparePoll(BorrowedDescriptor(rawValue: fd), .readable, token: token)
     } else {
-        try ring.prepareMultishotPoll(BorrowedDescriptor(rawValue: number), .readable, token: token)
+        try ring.prepareMultishotPoll(BorrowedDescriptor(rawValue: fd), .readable, token: token)
     }
 }

@@ -10,11 +10,10 @@ func echoFromRing(
     _ ring: inout Ring, listeners: [CInt], connections: [CInt], _ streams: RingStreams, _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
-    for number in listeners {
-        try ring.prepareAccept(
-            on: BorrowedDescriptor(rawValue: number), token: Token(.listener, number).rawValue)
+    for fd in listeners {
+        try ring.prepareAccept(on: BorrowedDescriptor(rawValue: fd), token: Token(.listener, fd).rawValue)
     }
-    for number in connections { try unsafe streams.receive(number, on: &ring) }
+    for fd in connections { try unsafe streams.receive(fd, on: &ring) }
     while true {
         try waitForCompletions(&ring, meter)
         let before = worker.progress
@@ -22,59 +21,72 @@ func echoFromRing(
             meter.add(.completions)
             let token = Token(rawValue: completion.token)
             switch token.kind {
-            case .stop:
-                return
-            case .listener:
-                guard let connection = try takeConnection(completion, worker.meter) else {
-                    try ring.prepareAccept(on: BorrowedDescriptor(rawValue: token.number), token: token.rawValue)
-                    continue
-                }
-                guard connection.descriptor.rawValue < worker.connections.capacity else { throw .tooManyOpenFiles }
-                let number = connection.release().rawValue
-                worker.progress += 1
-                worker.connections.began(number)
-                streams.reset(number)
-                try unsafe streams.receive(number, on: &ring)
-                try ring.prepareAccept(on: BorrowedDescriptor(rawValue: token.number), token: token.rawValue)
+            case .stop: return
+            case .listener: try accepted(completion, token, &ring, streams, &worker)
             case .receive where completion.result > 0:
-                worker.progress += 1
-                let count = unsafe streams.received(token.number, Int(completion.result), worker.message.bytes)
-                guard count > 0 else {
-                    try unsafe streams.receive(token.number, on: &ring)
-                    continue
-                }
-                unsafe worker.handle(token.number, streams.start(token.number), count)
-                try unsafe streams.send(token.number, on: &ring)
-                // A client must not wait for the service of others: a busy worker hands each reply over at once.
-                if worker.isBusy { try submitAtOnce(&ring, meter) }
+                try received(token.fd, Int(completion.result), &ring, streams, &worker)
             case .send where completion.result > 0:
-                worker.progress += 1
-                if unsafe !streams.sent(token.number, Int(completion.result)) {
-                    meter.add(.shortSends)
-                    try unsafe streams.send(token.number, on: &ring)
-                } else if worker.closesAfterReply {
-                    try close(&ring, token.number, worker)
-                } else {
-                    try unsafe streams.receive(token.number, on: &ring)
-                }
+                try sent(token.fd, Int(completion.result), &ring, streams, &worker)
             case .receive, .send:
-                if completion.result < 0 || streams.hasTail(token.number) {
+                if completion.result < 0 || streams.hasTail(token.fd) {
                     let call = token.kind == .send ? "send" : "recv"
                     worker.fail(completion.result < 0 ? .init(call, -completion.result) : .earlyEnd)
                 }
-                try close(&ring, token.number, worker)
-            default:
-                break
+                try close(&ring, token.fd, worker)
+            default: break
             }
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
     }
 }
 
-private func close(_ ring: inout Ring, _ number: CInt, _ worker: borrowing EchoWorker) throws(Errno) {
-    worker.connections.ended(number)
-    let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
-    try ring.prepareClose(owned, .skipSuccess, token: Token(.close, number).rawValue)
+/// Receives from a new connection, and accepts the next one.
+private func accepted(
+    _ completion: consuming Completion, _ token: Token, _ ring: inout Ring, _ streams: RingStreams,
+    _ worker: inout EchoWorker
+) throws(Errno) {
+    if let connection = try takeConnection(completion, worker.meter) {
+        guard connection.descriptor.rawValue < worker.connections.capacity else { throw .tooManyOpenFiles }
+        let fd = connection.release().rawValue
+        worker.progress += 1
+        worker.connections.began(fd)
+        streams.reset(fd)
+        try unsafe streams.receive(fd, on: &ring)
+    }
+    try ring.prepareAccept(on: BorrowedDescriptor(rawValue: token.fd), token: token.rawValue)
+}
+
+@inline(__always)
+private func received(
+    _ fd: CInt, _ bytes: Int, _ ring: inout Ring, _ streams: RingStreams, _ worker: inout EchoWorker
+) throws(Errno) {
+    worker.progress += 1
+    let count = unsafe streams.received(fd, bytes, worker.message.bytes)
+    guard count > 0 else { return try unsafe streams.receive(fd, on: &ring) }
+    unsafe worker.serve(fd, streams.start(fd), count)
+    try unsafe streams.send(fd, on: &ring)
+    // A client must not wait for the service of others: a busy worker hands each reply over at once.
+    if worker.isBusy { try submitAtOnce(&ring, worker.meter) }
+}
+
+@inline(__always)
+private func sent(
+    _ fd: CInt, _ bytes: Int, _ ring: inout Ring, _ streams: RingStreams, _ worker: inout EchoWorker
+) throws(Errno) {
+    worker.progress += 1
+    guard let messages = unsafe streams.sent(fd, bytes) else {
+        worker.meter.add(.shortSends)
+        return try unsafe streams.send(fd, on: &ring)
+    }
+    worker.replied(messages)
+    if worker.closesAfterReply { return try close(&ring, fd, worker) }
+    try unsafe streams.receive(fd, on: &ring)
+}
+
+private func close(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorker) throws(Errno) {
+    worker.connections.ended(fd)
+    let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: fd))
+    try ring.prepareClose(owned, .skipSuccess, token: Token(.close, fd).rawValue)
 }
 
 /// A buffer for each connection of a ring, from which its messages are sent back.
@@ -87,7 +99,8 @@ private func close(_ ring: inout Ring, _ number: CInt, _ worker: borrowing EchoW
     private struct State {
         /// Bytes in the buffer.
         var filled = 0
-        /// Bytes of whole messages, which are sent back.
+        /// Whole messages, which are sent back, and their bytes.
+        var messages = 0
         var whole = 0
         /// Bytes that were sent back.
         var sent = 0
@@ -107,55 +120,59 @@ private func close(_ ring: inout Ring, _ number: CInt, _ worker: borrowing EchoW
         unsafe states.deallocate()
     }
 
-    func reset(_ number: CInt) {
-        precondition(number >= 0 && number < capacity, "a descriptor beyond the table")
-        unsafe states[Int(number)] = State()
+    func reset(_ fd: CInt) {
+        precondition(fd >= 0 && fd < capacity, "a descriptor beyond the table")
+        unsafe states[Int(fd)] = State()
     }
 
-    func hasTail(_ number: CInt) -> Bool {
-        unsafe states[Int(number)].filled > 0
+    func hasTail(_ fd: CInt) -> Bool {
+        unsafe states[Int(fd)].filled > 0
     }
 
     /// Where the connection's messages begin.
-    @unsafe func start(_ number: CInt) -> UnsafeMutableRawPointer {
-        unsafe buffers + Int(number) * chunkBytes
+    @unsafe func start(_ fd: CInt) -> UnsafeMutableRawPointer {
+        unsafe buffers + Int(fd) * chunkBytes
     }
 
     /// Queues a receive behind what is there already.
-    @unsafe func receive(_ number: CInt, on ring: inout Ring) throws(Errno) {
-        let filled = unsafe states[Int(number)].filled
+    @unsafe func receive(_ fd: CInt, on ring: inout Ring) throws(Errno) {
+        let filled = unsafe states[Int(fd)].filled
         try unsafe ring.prepareReceive(
-            .descriptor(BorrowedDescriptor(rawValue: number)), into: start(number) + filled,
-            count: chunkBytes - filled, token: Token(.receive, number).rawValue)
+            .descriptor(BorrowedDescriptor(rawValue: fd)), into: start(fd) + filled,
+            count: chunkBytes - filled, token: Token(.receive, fd).rawValue)
     }
 
     /// Takes note of received bytes and returns how many messages are whole.
-    @unsafe func received(_ number: CInt, _ count: Int, _ messageBytes: Int) -> Int {
-        let index = Int(number)
+    @unsafe func received(_ fd: CInt, _ count: Int, _ messageBytes: Int) -> Int {
+        let index = Int(fd)
         unsafe states[index].filled += count
         let messages = unsafe states[index].filled / messageBytes
+        unsafe states[index].messages = messages
         unsafe states[index].whole = messages * messageBytes
         unsafe states[index].sent = 0
         return messages
     }
 
     /// Queues the send of what has not been sent of the whole messages.
-    @unsafe func send(_ number: CInt, on ring: inout Ring) throws(Errno) {
-        let state = unsafe states[Int(number)]
+    @unsafe func send(_ fd: CInt, on ring: inout Ring) throws(Errno) {
+        let state = unsafe states[Int(fd)]
         try unsafe ring.prepareSend(
-            .descriptor(BorrowedDescriptor(rawValue: number)), from: start(number) + state.sent,
-            count: state.whole - state.sent, token: Token(.send, number).rawValue)
+            .descriptor(BorrowedDescriptor(rawValue: fd)), from: start(fd) + state.sent,
+            count: state.whole - state.sent, token: Token(.send, fd).rawValue)
     }
 
-    /// Takes note of sent bytes; true if all were, and what is left of the next message is at the front.
-    @unsafe func sent(_ number: CInt, _ count: Int) -> Bool {
-        let index = Int(number)
+    /// Takes note of sent bytes; nil if some are still to be sent. Otherwise what there is of the next message is moved to
+    /// the front.
+    ///
+    /// - Returns: how many messages were sent.
+    @unsafe func sent(_ fd: CInt, _ count: Int) -> Int? {
+        let index = Int(fd)
         unsafe states[index].sent += count
         let state = unsafe states[index]
-        guard state.sent == state.whole else { return false }
-        let rest = state.filled - state.whole
-        unsafe start(number).copyMemory(from: start(number) + state.whole, byteCount: rest)
-        unsafe states[index].filled = rest
-        return true
+        guard state.sent == state.whole else { return nil }
+        let tail = state.filled - state.whole
+        unsafe start(fd).copyMemory(from: start(fd) + state.whole, byteCount: tail)
+        unsafe states[index].filled = tail
+        return state.messages
     }
 }

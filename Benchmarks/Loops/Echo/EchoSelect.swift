@@ -17,9 +17,9 @@ func echoFromSelect(_ set: inout SelectSet, _ worker: inout EchoWorker) throws(E
             if worker.receiveAndEcho(set.descriptors[index]) == .closed { set.remove(at: index) }
         }
         for index in 1..<set.firstConnection where set.isReady(set.descriptors[index]) {
-            if let number = try worker.accept(from: set.descriptors[index]) { try set.add(number) }
+            if let fd = try worker.accept(from: set.descriptors[index]) { try set.add(fd) }
         }
         if worker.progress == before { meter.add(.spuriousWakeups) }
-        if worker.isShort { _ = worker.rest(since: before) }
+        if worker.hasShortage { _ = worker.pauseInShortage(since: before) }
     }
 }

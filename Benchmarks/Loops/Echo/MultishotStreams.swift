@@ -12,7 +12,7 @@ import SystemPackage
     private let closesAfterReply: Bool
     private let capacity: Int
     private let streams: UnsafeMutablePointer<Stream>
-    private let pieces: UnsafeMutablePointer<Piece>
+    private let replies: UnsafeMutablePointer<Reply>
     private var accepts: [MultishotAccept] = []
     /// Connections whose receive found no buffer.
     private var starved: [CInt] = []
@@ -26,10 +26,11 @@ import SystemPackage
         var isClosing = false
     }
 
-    /// What a buffer holds of whole messages, and which buffer comes after it.
-    @unsafe private struct Piece {
+    /// The whole messages in a buffer, their bytes that are still to be sent, and which buffer comes after it.
+    @unsafe private struct Reply {
         var start: UnsafeMutableRawPointer?
         var count = 0
+        var messages = 0
         var next: Int32 = -1
     }
 
@@ -45,14 +46,14 @@ import SystemPackage
         freeBuffers = group.count
         unsafe streams = .allocate(capacity: capacity)
         unsafe streams.initialize(repeating: Stream(), count: capacity)
-        unsafe pieces = .allocate(capacity: group.count)
-        unsafe pieces.initialize(repeating: Piece(), count: group.count)
+        unsafe replies = .allocate(capacity: group.count)
+        unsafe replies.initialize(repeating: Reply(), count: group.count)
         starved.reserveCapacity(capacity)
     }
 
     deinit {
         unsafe streams.deallocate()
-        unsafe pieces.deallocate()
+        unsafe replies.deallocate()
     }
 
     // MARK: Arming
@@ -81,45 +82,45 @@ import SystemPackage
     }
 
     /// A connection that ends with its reply receives once: a request that is still armed would keep it open.
-    func receive(_ number: CInt, _ ring: inout Ring) throws(Errno) {
-        let token = Token(.receive, number).rawValue
+    func receive(_ fd: CInt, _ ring: inout Ring) throws(Errno) {
+        let token = Token(.receive, fd).rawValue
         if closesAfterReply {
-            try ring.prepareReceive(file(number), from: group, token: token)
+            try ring.prepareReceive(file(fd), from: group, token: token)
         } else {
-            try ring.prepareMultishotReceive(file(number), from: group, token: token)
+            try ring.prepareMultishotReceive(file(fd), from: group, token: token)
         }
     }
 
-    func armAgain(_ number: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
-        if unsafe streams[Int(number)].isClosing { return }
+    func armAgain(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
+        if unsafe streams[Int(fd)].isClosing { return }
         if closesAfterReply {
             // Its only message may be whole by now; then it is closed when the reply has been sent.
-            if unsafe streams[Int(number)].first < 0 { try receive(number, &ring) }
+            if unsafe streams[Int(fd)].first < 0 { try receive(fd, &ring) }
             return
         }
         worker.meter.add(.rearms)
-        try receive(number, &ring)
+        try receive(fd, &ring)
     }
 
     /// Remembers a connection until buffers are free again.
-    func waitForBuffer(_ number: CInt) {
-        starved.append(number)
+    func waitForBuffer(_ fd: CInt) {
+        starved.append(fd)
     }
 
     /// Arms the receives that found no buffer, once there is one.
     func resumeReceives(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
         guard !starved.isEmpty, freeBuffers > 0 else { return }
-        for number in starved where unsafe !streams[Int(number)].isClosing {
+        for fd in starved where unsafe !streams[Int(fd)].isClosing {
             meter.add(.rearms)
-            try receive(number, &ring)
+            try receive(fd, &ring)
         }
         starved.removeAll(keepingCapacity: true)
     }
 
-    private func file(_ number: CInt) -> RequestFile {
+    private func file(_ fd: CInt) -> RequestFile {
         switch destination {
-        case .descriptors: .descriptor(BorrowedDescriptor(rawValue: number))
-        case .slots: .slot(Slot(UInt32(number)))
+        case .descriptors: .descriptor(BorrowedDescriptor(rawValue: fd))
+        case .slots: .slot(Slot(UInt32(fd)))
         }
     }
 
@@ -132,14 +133,14 @@ import SystemPackage
         let rearms = accepts[index].rearms
         let file = try accepts[index].accepted(completion, on: &ring)
         worker.meter.add(.rearms, accepts[index].rearms - rearms)
-        guard let number = try number(of: file) else { return }
-        worker.connections.began(number)
-        unsafe streams[Int(number)] = Stream()
-        try receive(number, &ring)
+        guard let fd = try fd(of: file) else { return }
+        worker.connections.began(fd)
+        unsafe streams[Int(fd)] = Stream()
+        try receive(fd, &ring)
     }
 
     /// By what a connection is known from now on.
-    private func number(of file: consuming AcceptedFile?) throws(Errno) -> CInt? {
+    private func fd(of file: consuming AcceptedFile?) throws(Errno) -> CInt? {
         switch consume file {
         case .descriptor(let connection):
             guard connection.descriptor.rawValue < capacity else { throw .tooManyOpenFiles }
@@ -151,109 +152,110 @@ import SystemPackage
         }
     }
 
-    /// Handles a piece of a stream and queues its whole messages to be sent back from where they are.
+    /// Serves what was received, and queues its whole messages to be sent back from where they are.
     @unsafe func echo(
-        _ number: CInt, _ buffer: UInt16, _ received: Int, _ group: inout BufferGroup, _ ring: inout Ring,
+        _ fd: CInt, _ buffer: UInt16, _ received: Int, _ group: inout BufferGroup, _ ring: inout Ring,
         _ worker: inout EchoWorker
     ) throws(Errno) {
         freeBuffers -= 1
         var start = unsafe group.memory(of: buffer)
         var total = received
-        if worker.connections.hasTail(number) {
-            let tail = unsafe worker.connections.prependTail(number, before: start)
+        if worker.connections.hasTail(fd) {
+            let tail = unsafe worker.connections.prependTail(fd, before: start)
             unsafe start -= tail
             total += tail
         }
         let count = total / worker.message.bytes
         let whole = count * worker.message.bytes
-        if whole < total { unsafe worker.connections.keepTail(number, start + whole, count: total - whole) }
-        guard count > 0, unsafe !streams[Int(number)].isClosing else { return recycle(buffer, &group) }
-        unsafe worker.handle(number, start, count)
-        unsafe pieces[Int(buffer)] = Piece(start: start, count: whole)
-        let last = unsafe streams[Int(number)].last
-        unsafe streams[Int(number)].last = Int32(buffer)
+        if whole < total { unsafe worker.connections.keepTail(fd, start + whole, count: total - whole) }
+        guard count > 0, unsafe !streams[Int(fd)].isClosing else { return recycle(buffer, &group) }
+        unsafe worker.serve(fd, start, count)
+        unsafe replies[Int(buffer)] = Reply(start: start, count: whole, messages: count)
+        let last = unsafe streams[Int(fd)].last
+        unsafe streams[Int(fd)].last = Int32(buffer)
         if last >= 0 {
-            unsafe pieces[Int(last)].next = Int32(buffer)
+            unsafe replies[Int(last)].next = Int32(buffer)
         } else {
-            unsafe streams[Int(number)].first = Int32(buffer)
-            try unsafe sendFirst(number, &ring)
+            unsafe streams[Int(fd)].first = Int32(buffer)
+            try unsafe sendFirst(fd, &ring)
         }
     }
 
-    /// Takes note of a send; goes on with the rest of it, or with the next piece.
+    /// Takes note of a send; goes on with what is left of it, or with the next buffer.
     @unsafe func sent(
-        _ number: CInt, _ completion: borrowing Completion, _ group: inout BufferGroup, _ ring: inout Ring,
+        _ fd: CInt, _ completion: borrowing Completion, _ group: inout BufferGroup, _ ring: inout Ring,
         _ worker: borrowing EchoWorker
     ) throws(Errno) {
-        let buffer = unsafe Int(streams[Int(number)].first)
+        let buffer = unsafe Int(streams[Int(fd)].first)
         guard buffer >= 0 else { return }
-        guard completion.result > 0, unsafe !streams[Int(number)].isClosing else {
-            unsafe dropPieces(number, &group)
-            return try ended(number, completion, &ring, worker)
+        guard completion.result > 0, unsafe !streams[Int(fd)].isClosing else {
+            unsafe dropReplies(fd, &group)
+            return try ended(fd, completion, &ring, worker)
         }
-        unsafe pieces[buffer].start! += Int(completion.result)
-        unsafe pieces[buffer].count -= Int(completion.result)
-        if unsafe pieces[buffer].count > 0 {
+        unsafe replies[buffer].start! += Int(completion.result)
+        unsafe replies[buffer].count -= Int(completion.result)
+        if unsafe replies[buffer].count > 0 {
             worker.meter.add(.shortSends)
-            return try unsafe sendFirst(number, &ring)
+            return try unsafe sendFirst(fd, &ring)
         }
-        let next = unsafe pieces[buffer].next
+        unsafe worker.replied(replies[buffer].messages)
+        let next = unsafe replies[buffer].next
         recycle(UInt16(buffer), &group)
-        unsafe streams[Int(number)].first = next
-        if next >= 0 { return try unsafe sendFirst(number, &ring) }
-        unsafe streams[Int(number)].last = -1
-        let isOver = unsafe closesAfterReply || streams[Int(number)].hasEnded
-        if isOver { try close(number, &ring, worker) }
+        unsafe streams[Int(fd)].first = next
+        if next >= 0 { return try unsafe sendFirst(fd, &ring) }
+        unsafe streams[Int(fd)].last = -1
+        let isOver = unsafe closesAfterReply || streams[Int(fd)].hasEnded
+        if isOver { try close(fd, &ring, worker) }
     }
 
     /// The peer is gone: closes once, and counts an end that lost something.
     func ended(
-        _ number: CInt, _ completion: borrowing Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
+        _ fd: CInt, _ completion: borrowing Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
-        if unsafe streams[Int(number)].isClosing { return }
-        if completion.result < 0 || worker.connections.hasTail(number) {
+        if unsafe streams[Int(fd)].isClosing { return }
+        if completion.result < 0 || worker.connections.hasTail(fd) {
             worker.fail(completion.result < 0 ? .init("recv", -completion.result) : .earlyEnd)
         }
-        if unsafe completion.result == 0 && streams[Int(number)].first >= 0 {
-            unsafe streams[Int(number)].hasEnded = true
+        if unsafe completion.result == 0 && streams[Int(fd)].first >= 0 {
+            unsafe streams[Int(fd)].hasEnded = true
             return
         }
-        try close(number, &ring, worker)
+        try close(fd, &ring, worker)
     }
 
-    private func close(_ number: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
-        unsafe streams[Int(number)].isClosing = true
-        worker.connections.ended(number)
-        let token = Token(.close, number).rawValue
+    private func close(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
+        unsafe streams[Int(fd)].isClosing = true
+        worker.connections.ended(fd)
+        let token = Token(.close, fd).rawValue
         switch destination {
         case .slots:
-            try ring.prepareClose(slot: Slot(UInt32(number)), .skipSuccess, token: token)
+            try ring.prepareClose(slot: Slot(UInt32(fd)), .skipSuccess, token: token)
         case .descriptors:
-            let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+            let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: fd))
             try ring.prepareClose(owned, .skipSuccess, token: token)
         }
     }
 
-    @unsafe private func sendFirst(_ number: CInt, _ ring: inout Ring) throws(Errno) {
-        let piece = unsafe pieces[Int(streams[Int(number)].first)]
-        guard let start = unsafe piece.start else { return }
+    @unsafe private func sendFirst(_ fd: CInt, _ ring: inout Ring) throws(Errno) {
+        let reply = unsafe replies[Int(streams[Int(fd)].first)]
+        guard let start = unsafe reply.start else { return }
         try unsafe ring.prepareSend(
-            file(number), from: start, count: piece.count, token: Token(.send, number).rawValue)
+            file(fd), from: start, count: reply.count, token: Token(.send, fd).rawValue)
     }
 
-    @unsafe private func dropPieces(_ number: CInt, _ group: inout BufferGroup) {
-        var next = unsafe streams[Int(number)].first
+    @unsafe private func dropReplies(_ fd: CInt, _ group: inout BufferGroup) {
+        var next = unsafe streams[Int(fd)].first
         while next >= 0 {
-            let following = unsafe pieces[Int(next)].next
+            let following = unsafe replies[Int(next)].next
             recycle(UInt16(next), &group)
             next = following
         }
-        unsafe streams[Int(number)].first = -1
-        unsafe streams[Int(number)].last = -1
+        unsafe streams[Int(fd)].first = -1
+        unsafe streams[Int(fd)].last = -1
     }
 
     private func recycle(_ buffer: UInt16, _ group: inout BufferGroup) {
-        unsafe pieces[Int(buffer)] = Piece()
+        unsafe replies[Int(buffer)] = Reply()
         group.recycle(buffer)
         freeBuffers += 1
     }

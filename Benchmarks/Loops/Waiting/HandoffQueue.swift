@@ -28,10 +28,10 @@ import SystemPackage
         unsafe slots.deallocate()
     }
 
-    /// Puts a descriptor in without telling anybody; only the dispatcher does.
-    func put(_ number: CInt) {
+    /// Puts a descriptor in without waking a worker; only the dispatcher does.
+    func put(_ fd: CInt) {
         let place = tail.load(ordering: .relaxed)
-        unsafe slots[place & mask].store(number, ordering: .releasing)
+        unsafe slots[place & mask].store(fd, ordering: .releasing)
         tail.store(place + 1, ordering: .releasing)
     }
 
@@ -47,7 +47,7 @@ import SystemPackage
         try tokens.add(UInt64(count))
     }
 
-    /// Sends so many workers home once the queue is empty, whatever became of the dispatcher.
+    /// Lets this many workers end once the queue is empty, even if the dispatcher failed.
     package func release(_ workers: Int) {
         // A semaphore's count is far from its end.
         _ = try? tokens.add(UInt64(workers))

@@ -10,11 +10,11 @@ import SystemPackage
         entries = []
         entries.reserveCapacity(capacity + listeners.count + 1)
         firstConnection = 1 + listeners.count
-        for number in [stop] + listeners + connections { add(number) }
+        for fd in [stop] + listeners + connections { add(fd) }
     }
 
-    mutating func add(_ number: CInt) {
-        entries.append(pollfd(fd: number, events: Int16(POLLIN), revents: 0))
+    mutating func add(_ fd: CInt) {
+        entries.append(pollfd(fd: fd, events: Int16(POLLIN), revents: 0))
     }
 
     /// Takes the place of the entry with the last one.

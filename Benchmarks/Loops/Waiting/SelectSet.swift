@@ -17,15 +17,15 @@ struct SelectSet: ~Copyable {
     init(stop: CInt, listeners: [CInt], connections: [CInt]) throws(Errno) {
         firstConnection = 1 + listeners.count
         descriptors.reserveCapacity(Int(Self.limit))
-        for number in [stop] + listeners + connections { try add(number) }
+        for fd in [stop] + listeners + connections { try add(fd) }
     }
 
     /// - Throws: `EMFILE` for a descriptor that does not fit.
-    mutating func add(_ number: CInt) throws(Errno) {
-        guard number < Self.limit else { throw .tooManyOpenFiles }
-        Self.setBit(number, true, &watched)
-        descriptors.append(number)
-        highest = max(highest, number)
+    mutating func add(_ fd: CInt) throws(Errno) {
+        guard fd < Self.limit else { throw .tooManyOpenFiles }
+        Self.setBit(fd, true, &watched)
+        descriptors.append(fd)
+        highest = max(highest, fd)
     }
 
     /// Takes the place of the descriptor with the last one.
@@ -45,14 +45,14 @@ struct SelectSet: ~Copyable {
     }
 
     /// True if the wait found this descriptor ready (`FD_ISSET`, a macro).
-    func isReady(_ number: CInt) -> Bool {
-        unsafe withUnsafeBytes(of: ready) { unsafe $0[Int(number) / 8] & (1 << UInt8(number % 8)) != 0 }
+    func isReady(_ fd: CInt) -> Bool {
+        unsafe withUnsafeBytes(of: ready) { unsafe $0[Int(fd) / 8] & (1 << UInt8(fd % 8)) != 0 }
     }
 
-    private static func setBit(_ number: CInt, _ value: Bool, _ set: inout fd_set) {
-        let bit = UInt8(1) << UInt8(number % 8)
+    private static func setBit(_ fd: CInt, _ value: Bool, _ set: inout fd_set) {
+        let bit = UInt8(1) << UInt8(fd % 8)
         unsafe withUnsafeMutableBytes(of: &set) {
-            if value { unsafe $0[Int(number) / 8] |= bit } else { unsafe $0[Int(number) / 8] &= ~bit }
+            if value { unsafe $0[Int(fd) / 8] |= bit } else { unsafe $0[Int(fd) / 8] &= ~bit }
         }
     }
 }

@@ -7,19 +7,18 @@ package final class SharedEpoll: Sendable {
     package let epoll: Epoll
 
     package init(
-        _ listeners: [CInt], _ connections: [CInt], _ flags: EpollEvents, stop: BorrowedDescriptor
+        _ listeners: [CInt], _ connections: [CInt], _ mode: Mode.Capabilities, stop: BorrowedDescriptor
     ) throws(Errno) {
         epoll = try Epoll()
         // Level-triggered, so that the one signal wakes every worker.
         try epoll.add(stop, .readable, token: Token(.stop).rawValue)
-        for number in listeners {
-            // A dispatcher accepts by itself, so its listeners report as long as somebody waits.
-            let listenerFlags = flags == dispatchedFlags ? .readable : flags
+        for fd in listeners {
             try epoll.add(
-                BorrowedDescriptor(rawValue: number), listenerFlags, token: Token(.listener, number).rawValue)
+                BorrowedDescriptor(rawValue: fd), mode.listenerFlags ?? mode.flags, token: Token(.listener, fd).rawValue
+            )
         }
-        for number in connections {
-            try epoll.add(BorrowedDescriptor(rawValue: number), flags, token: Token(.connection, number).rawValue)
+        for fd in connections {
+            try epoll.add(BorrowedDescriptor(rawValue: fd), mode.flags, token: Token(.connection, fd).rawValue)
         }
     }
 }

@@ -50,6 +50,19 @@ func takeConnection(_ completion: consuming Completion, _ meter: WorkerMeter) th
     }
 }
 
+/// The same for an event of a `DescriptorRing`; nil at once for an accept that ended after an overflow (`ECANCELED`), for a
+/// signal, or for one connection's error.
+@inline(__always)
+func takeConnection(_ event: consuming RingEvent, _ meter: WorkerMeter) throws(Errno) -> OwnedDescriptor? {
+    do throws(Errno) {
+        return try event.takeDescriptor()
+    } catch {
+        let isPassing = [.canceled, .interrupted, .wouldBlock].contains(error) || error.isOfOneConnection
+        if !isPassing { try pause(for: error, meter) }
+        return nil
+    }
+}
+
 /// Sleeps for a hundredth of a second, and counts it.
 ///
 /// - Throws: an error that is no shortage; a shortage when there were too many.

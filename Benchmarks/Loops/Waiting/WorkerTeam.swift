@@ -78,6 +78,9 @@ package final class WorkerTeam: Sendable {
     /// What the workers have done and used so far.
     package func snapshot() -> WorkerSnapshot { WorkerSnapshot(meters, threads.map(\.account)) }
 
+    /// Operations of all threads so far.
+    package var operations: UInt64 { (0..<meters.count).reduce(0) { $0 + meters[$1][.operations] } }
+
     /// The longest time that a worker went without an operation while others had one.
     package func starvation(windowEnd: UInt64) -> UInt64 {
         meters.starvation(windowEnd: windowEnd)
@@ -86,11 +89,9 @@ package final class WorkerTeam: Sendable {
     /// The sum over all workers of the most connections that each had open.
     package var openPeak: UInt64 { (0..<meters.count).reduce(0) { $0 + meters[$1][.openPeak] } }
 
-    package
-        /// Signals the end, then calls `wake` for workers that cannot see the signal, and waits for all; returns the first
-        /// error that one of them ended with.
-        func finish(wake: () -> Void = {}) -> RunError?
-    {
+    /// Signals the end, then calls `wake` for workers that cannot see the signal, and waits for all; returns the first
+    /// error that one of them ended with.
+    package func finish(wake: () -> Void = {}) -> RunError? {
         gate.open()
         meters.stop()
         signal(stop.descriptor)

@@ -103,7 +103,12 @@ package struct PingPong: SignalLoop, ~Copyable {
         self.ready = ready
     }
 
-    package func run(_ waiter: consuming some SignalWaiter & ~Copyable) throws(Errno) {
+    /// Prepares what the mode waits with on this thread, and runs to the end.
+    ///
+    /// - Throws: `ENOTSUP` for a mode that cannot wait for a signal.
+    package mutating func run(_ mode: Mode, on channel: WakeChannel) throws(Errno) { try runLoop(mode, on: channel) }
+
+    func run(_ waiter: consuming some SignalWaiter & ~Copyable) throws(Errno) {
         ready()
         if side.leads {
             side.mine.relaxed = monotonicNanoseconds()

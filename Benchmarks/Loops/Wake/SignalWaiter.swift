@@ -1,7 +1,7 @@
 import LinuxDescriptors
 import LinuxReadiness
-package import Meters
-package import SystemPackage
+import Meters
+import SystemPackage
 
 /// How a thread waits for its own signal, and signals others: what it needs for that, and the system calls.
 ///
@@ -10,7 +10,7 @@ package import SystemPackage
 ///
 /// Its methods are inlined late: Swift 6.3 calls a witness through the table if a typed throw was inlined into it before
 /// the loop was specialised.
-package protocol SignalWaiter: ~Copyable {
+protocol SignalWaiter: ~Copyable {
     /// Returns when it has taken a signal.
     mutating func wait(_ meter: WorkerMeter) throws(Errno)
 
@@ -38,27 +38,28 @@ extension SignalWaiter where Self: ~Copyable {
 }
 
 /// A loop that waits for signals, whatever the mode.
-package protocol SignalLoop: ~Copyable {
+protocol SignalLoop: ~Copyable {
     /// Runs to the end.
     mutating func run(_ waiter: consuming some SignalWaiter & ~Copyable) throws(Errno)
 }
 
 extension SignalLoop where Self: ~Copyable {
-    /// Prepares what the mechanism waits with on this thread, and runs the loop with it.
+    /// Prepares what the mode waits with on this thread, and runs the loop with it. Called by methods of the module alone
+    /// that are not generic: so each loop is specialised for each waiter.
     ///
-    /// - Throws: `ENOTSUP` for a mechanism that cannot wait for a signal.
-    package mutating func run(_ mechanism: Mechanism, on channel: WakeChannel) throws(Errno) {
-        switch mechanism {
+    /// - Throws: `ENOTSUP` for a mode that cannot wait for a signal.
+    @inline(__always) mutating func runLoop(_ mode: Mode, on channel: WakeChannel) throws(Errno) {
+        switch mode.mechanism {
         case .blocking where channel.signal == .futex: try run(FutexWaiter(word: channel.futexWord))
         case .blocking: try run(ReadWaiter(input: channel.input))
         case .select: try run(try SelectWaiter(channel))
         case .poll: try run(PollWaiter(channel))
-        case .epoll(let flags, let drains): try run(try EpollWaiter(channel, flags.union(.readable), drains: drains))
-        case .epollOneShot: try run(OneShotWaiter(base: try EpollWaiter(channel, oneShotFlags, drains: false)))
+        case .epoll: try run(try EpollWaiter(channel, mode.capabilities))
+        case .epollOneShot: try run(OneShotWaiter(base: try EpollWaiter(channel, mode.capabilities)))
         case .ringSingle where channel.signal == .messageRing: try run(try MessageWaiter(channel))
         case .ringSingle: try run(try RingReadWaiter(channel))
         case .ringPoll: try run(try RingPollWaiter(channel))
-        case .dispatcher, .ringMultishot: throw .notSupported
+        case .dispatcher, .interestSet, .ringMultishot, .descriptorRing: throw .notSupported
         }
     }
 }

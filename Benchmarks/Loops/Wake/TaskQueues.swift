@@ -70,7 +70,12 @@ package struct QueueConsumer: SignalLoop, ~Copyable {
         self.ready = ready
     }
 
-    package mutating func run(_ waiter: consuming some SignalWaiter & ~Copyable) throws(Errno) {
+    /// Prepares what the mode waits with on this thread, and runs to the end.
+    ///
+    /// - Throws: `ENOTSUP` for a mode that cannot wait for a signal.
+    package mutating func run(_ mode: Mode, on channel: WakeChannel) throws(Errno) { try runLoop(mode, on: channel) }
+
+    mutating func run(_ waiter: consuming some SignalWaiter & ~Copyable) throws(Errno) {
         ready()
         try consumeQueues(&self, &waiter)
     }

@@ -104,12 +104,12 @@ struct EpollWaiter: ReadinessWaiter, ~Copyable {
     let input: BorrowedDescriptor
     let drains: Bool
 
-    /// - Parameter drains: the mode drains; what one read takes whole is read once all the same.
-    init(_ channel: WakeChannel, _ flags: EpollEvents, drains: Bool) throws(Errno) {
+    /// What one read takes whole is read once even if the mode drains.
+    init(_ channel: WakeChannel, _ mode: Mode.Capabilities) throws(Errno) {
         input = channel.input
-        self.drains = drains && !channel.signal.readTakesAll
+        drains = mode.drains && !channel.signal.readTakesAll
         let epoll = try Epoll()
-        try epoll.add(input, flags, token: UInt64(input.rawValue))
+        try epoll.add(input, mode.flags, token: UInt64(input.rawValue))
         self.epoll = epoll
     }
 

@@ -24,10 +24,10 @@ package final class WakeChannel: Sendable {
         futexWord = words[0]
     }
 
-    /// Makes descriptors that suit the mechanism: a blocking read must wait, and so must a ring's; a read after a report
+    /// Makes descriptors that suit the mode: a blocking read must wait, and so must a ring's; a read after a report
     /// of readiness must not.
-    package convenience init(_ signal: WakeSignal, for mechanism: Mechanism) throws(Errno) {
-        try self.init(signal, nonblocking: mechanism != .blocking && mechanism != .ringSingle)
+    package convenience init(_ signal: WakeSignal, for mode: Mode) throws(Errno) {
+        try self.init(signal, nonblocking: !mode.capabilities.socketsBlock)
     }
 
     deinit {

@@ -12,7 +12,7 @@ package func makeSignal() throws(RunError) -> EventFD {
     }
 }
 
-/// Adds one to an eventfd that somebody else owns; it cannot overflow here.
+/// Adds one to an eventfd that the caller does not own; it cannot overflow here.
 package func signal(_ descriptor: BorrowedDescriptor) {
     var one: UInt64 = 1
     _ = unsafe write(descriptor.rawValue, &one, 8)

@@ -3,7 +3,6 @@ package struct CSVError: Error, Equatable, CustomStringConvertible, Sendable {
     package var file: String
     package var line: Int
     package var column: Int
-    /// What is wrong and, where it is not plain, what to do.
     package var message: String
 
     /// What is wrong, and where; of a message that a file's endless mode or id makes long, the beginning.

@@ -4,8 +4,7 @@ struct CSVReader {
     private let file: String
     private var tokenizer: CSVTokenizer
 
-    /// - Parameters:
-    ///   - whenEmpty: the message for a file without a header line.
+    /// - Parameter whenEmpty: the message for a file without a header line.
     init(
         _ bytes: [UInt8], file: String, whenEmpty: String = "the file is empty: a header line is missing"
     ) throws(CSVError) {
@@ -53,7 +52,6 @@ extension CSVToken {
         CSVError(file: file, line: line, column: column, message: message)
     }
 
-    /// An error at the field, which it quotes.
     func error(_ message: String, file: String) -> CSVError {
         problem("\(message): \(quotedExcerpt(text))", file: file)
     }

@@ -1,7 +1,6 @@
 /// A CSV file of any columns: every field as text.
 package struct CSVTable: Sendable {
     package let header: [String]
-    /// The lines under the header, each as long as it.
     package let rows: [[String]]
 
     /// Reads a file as strictly as ``RunRecord/read(_:file:)`` does, but knows nothing of its columns.

@@ -1,5 +1,3 @@
-import Histogram
-
 /// Where a value's counter stands in an HdrHistogram's array: the encoding is a list of counters, and the histogram
 /// type keeps its array to itself.
 package struct HistogramLayout {
@@ -27,7 +25,6 @@ package struct HistogramLayout {
     /// Counters of the first bucket; every further one adds half as many.
     package var subBucketCount: Int { 2 << subBucketHalfCountMagnitude }
 
-    /// Buckets that cover the range.
     package var bucketCount: Int {
         let firstBucketBits = unitMagnitude + subBucketHalfCountMagnitude + 1
         return max(0, 64 - highestTrackableValue.leadingZeroBitCount - firstBucketBits) + 1

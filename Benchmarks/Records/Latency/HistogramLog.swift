@@ -7,12 +7,12 @@ package import Histogram
 /// plotters read the file.
 package enum HistogramLog {
     package struct Interval: Sendable {
+        /// Holds no comma, space or line break.
         package var tag: String
         package var startSeconds: Double
         package var lengthSeconds: Double
         package var histogram: Histogram<UInt64>
 
-        /// An interval; the tag must not hold a comma, a space or a line break.
         package init(tag: String, startSeconds: Double, lengthSeconds: Double, histogram: Histogram<UInt64>) {
             self.tag = tag
             self.startSeconds = startSeconds

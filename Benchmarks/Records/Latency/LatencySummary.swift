@@ -1,7 +1,6 @@
 package import Histogram
 
 package struct LatencySummary: Sendable, Equatable {
-    /// Shortest, ns; `nil` without samples.
     package var min: UInt64?
     package var mean: Double?
     package var p50: UInt64?

@@ -12,7 +12,7 @@
  * Each returns 0 when the stop signal came, else an error number.
  */
 
-/* A worker's counters in its block: WorkerCount in Benchmarks/Meters/WorkerMeter.swift is the same list. */
+/* A worker's counters in its block: the first of WorkerCount in Benchmarks/Meters/WorkerMeter.swift. */
 enum reference_count {
     REFERENCE_OPERATIONS,
     REFERENCE_WAKEUPS,

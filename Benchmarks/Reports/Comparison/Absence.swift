@@ -1,6 +1,5 @@
 package import Records
 
-/// Something that was not compared although it was to be.
 package struct Absence: Sendable {
     package enum Kind: Sendable {
         /// Only one side has it, or it means something else there.

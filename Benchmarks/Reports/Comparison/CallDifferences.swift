@@ -17,15 +17,8 @@ package struct CallDifference: Sendable, Equatable {
     private static let leastChange = 0.01
 
     /// What differs, in the order of the base's arms, the largest difference first: every run of one side makes more of
-    /// the call than every run of the other.
-    package static func between(
-        base: [RunRecord], _ baseCalls: [CallRow], new: [RunRecord], _ newCalls: [CallRow]
-    ) -> [CallDifference] {
-        between(base: base, baseCalls, new: [(new, newCalls)])
-    }
-
-    /// The same where the new side's runs lie in several folders, each with calls of its own: a run's name is unique only
-    /// within its folder.
+    /// the call than every run of the other. The new side's runs may lie in several folders, each with calls of its own: a
+    /// run's name is unique only within its folder.
     package static func between(
         base: [RunRecord], _ baseCalls: [CallRow], new: [(runs: [RunRecord], calls: [CallRow])]
     ) -> [CallDifference] {

@@ -23,7 +23,6 @@ package struct Comparison: Sendable {
     package var allowsMissing: Bool
     /// System calls that one side makes more often, where the kernel counted them by name.
     package var callDifferences: [CallDifference] = []
-    /// Whether a system call that the base never made is a regression.
     package var newCallsRegress = false
 
     var regressingCalls: [CallDifference] { newCallsRegress ? CallDifference.appeared(callDifferences) : [] }

@@ -78,7 +78,6 @@ struct MatchedArm {
 }
 
 extension Column {
-    /// A time that an operation took, as the client saw it.
     var isLatency: Bool { name.hasPrefix("latency_") }
 
     /// The value in a run; `nil` for the latency of a run that did not keep the rate.

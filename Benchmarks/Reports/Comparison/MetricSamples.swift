@@ -23,20 +23,9 @@ struct MetricSamples {
     /// change is of interest: a count that scatters needs statistics, however large the minimum effect.
     static let steadyTolerance = 0.005
 
-    /// Whether the base's counts are so steady that they need no statistics.
-    ///
-    /// A count is free of noise only where the threads' timing has no part in it. That is seen from the runs
-    /// themselves: at least three, none further than ``steadyTolerance`` from their median.
-    var isSteadyBase: Bool { isSteady(base) }
-
-    var isSteadyNew: Bool { isSteady(new) }
-
-    /// Whether every count of both sides is a whole number for each operation. What load changes, how much waits when a
+    /// Whether every count of a side is a whole number for each operation. What load changes, how much waits when a
     /// worker wakes up, leaves fractions.
-    var isWhole: Bool { isWhole(base) && isWhole(new) }
-
-    var isWholeBase: Bool { isWhole(base) }
-
+    ///
     /// Not a share of the count: half a percent of a hundred calls would be near a whole number always.
     private func isWhole(_ side: [Double]) -> Bool { side.allSatisfy { abs($0 - $0.rounded()) <= Self.wholeTolerance } }
 
@@ -64,7 +53,11 @@ struct MetricSamples {
 
     func verdict(isHigher: Bool) -> Verdict { isHigher == (column.better == .lower) ? .regressed : .improved }
 
-    private func isSteady(_ side: [Double]) -> Bool {
+    /// Whether a side's counts are so steady that they need no statistics.
+    ///
+    /// A count is free of noise only where the threads' timing has no part in it. That is seen from the runs
+    /// themselves: at least three, none further than ``steadyTolerance`` from their median.
+    func isSteady(_ side: [Double]) -> Bool {
         guard column.isCount, side.count >= 3 else { return false }
         let middle = median(side) ?? 0
         return side.allSatisfy { abs($0 - middle) <= max(Self.steadyTolerance * middle, resolution) }
@@ -75,13 +68,11 @@ struct MetricSamples {
     /// A count may be steady as long as the load of the machine is, and another one under another load. Interleaved
     /// sides share the load. Otherwise it takes a calibration, which counts beside a busy machine too, or without one
     /// whole numbers on both sides.
-    ///
-    /// - Parameter calibratedDrift: how far the count was seen to vary; `nil` if it was not calibrated.
     func isExact(calibratedDrift: Double?, options: ComparisonOptions) -> Bool {
-        if options.comparesSteadyCountsOnly { return isSteadyBase && isWholeBase }
-        guard isSteadyBase, isSteadyNew else { return false }
+        if options.comparesSteadyCountsOnly { return isSteady(base) && isWhole(base) }
+        guard isSteady(base), isSteady(new) else { return false }
         if options.design == .paired { return true }
-        return calibratedDrift.map { $0 <= Self.steadyTolerance } ?? isWhole
+        return calibratedDrift.map { $0 <= Self.steadyTolerance } ?? (isWhole(base) && isWhole(new))
     }
 
     /// The verdict on counts whose base is steady: changed if the ranges lie apart and the medians by more than the
@@ -94,6 +85,6 @@ struct MetricSamples {
         let allowed = max(margin * old, resolution)
         if newLow > high, now - old > allowed { return verdict(isHigher: true) }
         if newHigh < low, old - now > allowed { return verdict(isHigher: false) }
-        return isSteadyNew ? .same : .inconclusive
+        return isSteady(new) ? .same : .inconclusive
     }
 }

@@ -20,7 +20,6 @@ struct MetricTest {
     /// Two-sided, that the change is not beyond the margin towards the estimate.
     let pValue: Double
 
-    /// Whether a clear change counts in the overall verdict.
     var counts: Bool { isGating || othersCount }
 
     var isTime: Bool { !samples.column.isCount }
@@ -28,7 +27,6 @@ struct MetricTest {
     /// Whether the metric shares `alpha` with others; exact counts do not spend any.
     var isStatistical: Bool { counts && method != .exactCount }
 
-    /// The metric's share in `alpha`, relative to others.
     var weight: Double { isGating ? 1 : ComparisonOptions.shareOfOthers }
 
     init?(arm: MatchedArm, column: Column, options: ComparisonOptions) {

@@ -21,10 +21,13 @@ package struct Omission: Sendable {
         else { return nil }
         (self.arm, metric) = (arm.base.arm, column.name)
         reason =
-            if !column.isCount { .noCount } else if samples.base.count < 3 { .tooFewRuns } else if samples.isSteadyBase
-            {
-                .fraction
-            } else { .scatter }
+            if !column.isCount {
+                .noCount
+            } else if samples.base.count < 3 {
+                .tooFewRuns
+            } else {
+                samples.isSteady(samples.base) ? .fraction : .scatter
+            }
     }
 
     /// A phrase for each reason: `they vary among the baseline's own runs: syscalls_per_op of poll`.

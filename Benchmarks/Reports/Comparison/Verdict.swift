@@ -20,7 +20,6 @@ package struct MetricComparison: Sendable {
     package var arm: Arm
     package var metric: String
     package var isGating: Bool
-    /// Whether a clear change of it counts in the overall verdict: of a gating metric always.
     package var counts: Bool
     package var base: Double
     package var new: Double
@@ -33,7 +32,6 @@ package struct MetricComparison: Sendable {
     /// of gating metrics; `nil` for an exact count.
     package var adjustedP: Double?
     package var verdict: Verdict
-    /// Blocks (paired) or runs of the smaller side (unpaired).
     package var blocks: Int
     /// Blocks that would probably decide an inconclusive one; `nil` if it is decided, or if more than 200
     /// would be needed.

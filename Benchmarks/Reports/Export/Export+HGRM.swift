@@ -4,12 +4,13 @@ import Records
 /// HdrHistogram's percentile listing, as its Java implementation prints it: value, percentile, samples up to it, and
 /// 1/(1 − percentile).
 ///
-/// - Parameters:
-///   - histogram: values in nanoseconds; those of several runs are added up before, never averaged after.
-///   - unitRatio: nanoseconds per printed unit; the default prints milliseconds.
-package func hgrm(_ histogram: Histogram<UInt64>, unitRatio: Double = 1_000_000) -> String {
+/// The values are in nanoseconds, those of several runs added up before, never averaged after; what is
+/// printed is in milliseconds.
+package func hgrm(_ histogram: Histogram<UInt64>) -> String {
+    let unitRatio = 1_000_000.0
     // Not the package's own printer: it formats counts above 2^31 as negative.
     let digits = Int(histogram.numberOfSignificantValueDigits.rawValue)
+    func right(_ text: String, _ width: Int) -> String { pad(text, to: width, .right) }
     func number(_ value: Double, _ width: Int, _ digits: Int) -> String {
         right(Decimal.fixed(value, digits: digits), width)
     }
@@ -30,8 +31,4 @@ package func hgrm(_ histogram: Histogram<UInt64>, unitRatio: Double = 1_000_000)
     text += "#[Buckets = \(right(String(layout?.bucketCount ?? 0), 12)), "
     text += "SubBuckets     = \(right(String(layout?.subBucketCount ?? 0), 12))]\n"
     return text
-}
-
-private func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
 }

@@ -4,7 +4,6 @@ import Records
 package enum ExportFormat: String, Sendable, CaseIterable {
     case hgrm
     case bmf
-    /// github-action-benchmark's `customSmallerIsBetter` or `customBiggerIsBetter`.
     case githubActionBenchmark = "github-action-benchmark"
     case benchstat
     case jmh

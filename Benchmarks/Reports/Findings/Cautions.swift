@@ -8,9 +8,7 @@ struct Cautions {
 
     var sentences: [String] { [unused, tooMuchOffered, slow, warned].compactMap { $0 } }
 
-    private func label(_ group: ArmRuns) -> String {
-        group.arm.label(varying: Arm.varyingColumns(of: groups.map(\.arm)))
-    }
+    private func label(_ group: ArmRuns) -> String { group.label(among: groups) }
 
     /// `3 of 39 runs are not used: 2 failed (blocking), 1 void (poll).`
     private var unused: String? {
@@ -69,10 +67,6 @@ struct Cautions {
 }
 
 extension ArmRuns {
-    /// How many times slower than the median of the modes a closed loop is far slower.
-    private static let slowness = 10.0
-
-    /// The arms of the same conditions, this one included.
     fileprivate func neighbours(in groups: [ArmRuns]) -> [ArmRuns] {
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
         return groups.filter { other in varying.allSatisfy { other.arm[$0] == arm[$0] } }
@@ -84,6 +78,6 @@ extension ArmRuns {
         guard arm["rate_per_s"].isEmpty, rates.count > 2, let own = median(values(\.throughputOpsPerS)),
             let usual = median(rates)
         else { return false }
-        return own < usual / Self.slowness
+        return own < usual / outlierFactor
     }
 }

@@ -20,7 +20,6 @@ package struct WorkloadFindings: Sendable {
     package var answers: [String]
     /// What has to be known beside the answer: runs that are not used, did not keep their rate or carry warnings.
     package var cautions: [String]
-    /// What is worth a look: wakeups for nothing, workers without work.
     package var oddities: [String]
 }
 
@@ -51,8 +50,7 @@ private func answers(_ groups: [ArmRuns], workload: String, noun: OperationName)
     let byCondition = Dictionary(grouping: groups, by: condition)
     let conditions = byCondition.keys.sorted { left, right in
         let pair = zip(left, right).first { $0 != $1 } ?? ("", "")
-        if let one = Double(pair.0), let other = Double(pair.1) { return one < other }
-        return pair.0 < pair.1
+        return precedes(pair.0, pair.1)
     }
     let name = workload.prefix(1).uppercased() + workload.dropFirst()
     let found = conditions.compactMap { condition -> String? in
@@ -73,15 +71,11 @@ private struct Findings {
 
     var sentences: [String] { [herd, unfairness].compactMap { $0 } }
 
-    private func label(_ group: ArmRuns) -> String {
-        group.arm.label(varying: Arm.varyingColumns(of: groups.map(\.arm)))
-    }
+    private func label(_ group: ArmRuns) -> String { group.label(among: groups) }
 
     private func over(_ group: ArmRuns) -> String {
         group.usable.count == 1 ? "in one round" : "median of \(group.usable.count) rounds"
     }
-
-    // MARK: Woken for nothing
 
     private var herd: String? { spurious ?? takenBack }
 
@@ -111,8 +105,6 @@ private struct Findings {
             + "\(noun.singular) but saw only \(HumanUnits.perOperation(worst.wakeups)) wakeups (\(over(worst.group))), "
             + "as when the kernel wakes several and takes the event back from all but one."
     }
-
-    // MARK: Left without work
 
     /// The run, of all usable ones, whose least served worker got the smallest part of an equal share.
     private var unfairness: String? {

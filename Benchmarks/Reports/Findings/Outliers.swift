@@ -2,7 +2,7 @@ import Records
 import Statistics
 
 /// A mode that is this many times slower than its neighbours is a finding, or a fault.
-private let outlierFactor = 10.0
+let outlierFactor = 10.0
 
 /// Arms that serve less by an order of magnitude, or keep operations waiting longer by one, than the median of the other
 /// modes that ran with the same options.

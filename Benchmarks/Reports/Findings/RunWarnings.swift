@@ -1,12 +1,7 @@
 package import Records
 import Statistics
 
-/// What weakens the numbers of a run, each in a sentence with its remedy.
-///
-/// Arms are named in the order of the rows.
-///
-/// - Parameters:
-///   - noiseFloor: what identical code shows on this machine, if it was calibrated.
+/// What weakens the numbers of a run, each in a sentence with its remedy. Arms are named in the order of the rows.
 package func warnings(for records: [RunRecord], noiseFloor: NoiseFloor? = nil) -> [String] {
     let groups = ArmRuns.group(records)
     let checks = [voided, lost, failedOperations, bimodal, tooFewSamples, clientBound, foreignLoad]

@@ -107,6 +107,6 @@ extension History {
 }
 
 /// `text` with everything but letters, digits, `-` and `_` replaced, for names that other tools take apart.
-func plainName(_ text: String) -> String {
+package func plainName(_ text: String) -> String {
     String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "_" })
 }

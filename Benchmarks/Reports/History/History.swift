@@ -1,5 +1,5 @@
 package import Records
-package import Statistics
+import Statistics
 
 package struct StoredRuns: Sendable {
     package var name: String
@@ -34,7 +34,7 @@ package struct History: Sendable {
         package var index: Int
         package var gitCommit: String
         /// The commit of the last stored run at the old level: what changed lies after it.
-        package var lastCommitBefore: String
+        var lastCommitBefore: String
         package var before: Double
         package var after: Double
     }
@@ -47,8 +47,7 @@ package struct History: Sendable {
 
     /// A history for each machine in `stored`, in the order of their names: what differs between machines is no trend.
     package static func ofMachines(
-        in stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics,
-        changePoints: ChangePoints = ChangePoints()
+        in stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics
     ) throws(ComparisonError) -> [History] {
         var byMachine: [String: [StoredRuns]] = [:]
         for runs in stored {
@@ -58,15 +57,14 @@ package struct History: Sendable {
         }
         var histories: [History] = []
         for machine in byMachine.keys.sorted() {
-            histories.append(try History(byMachine[machine] ?? [], metrics: metrics, changePoints: changePoints))
+            histories.append(try History(byMachine[machine] ?? [], metrics: metrics))
         }
         return histories
     }
 
     /// The trends of `metrics` over `stored`, which are of one machine and may be in any order.
     package init(
-        _ stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics,
-        changePoints: ChangePoints = ChangePoints()
+        _ stored: [StoredRuns], metrics: [String] = ComparisonOptions.defaultMetrics
     ) throws(ComparisonError) {
         var columns: [Column] = []
         for name in metrics {
@@ -95,7 +93,7 @@ package struct History: Sendable {
                 return Trend(arm: arm, metric: column.name, values: values, changes: [])
             }
         }
-        findChanges(commits: ordered.map(\.gitCommit), changePoints)
+        findChanges(commits: ordered.map(\.gitCommit))
     }
 
     /// Successive runs of one commit that share no arm are one point in time: each workload has a folder of its own.
@@ -115,11 +113,11 @@ package struct History: Sendable {
 
     /// Looks at all trends with the significance shared among them after Holm: what is found in some makes the rest a
     /// smaller family, which is looked at again.
-    private mutating func findChanges(commits: [String], _ method: ChangePoints) {
+    private mutating func findChanges(commits: [String]) {
         // What never varied cannot change, and takes no part in the family.
         var open = trends.indices.filter { Set(trends[$0].values.compactMap(\.self)).count > 1 }
         while !open.isEmpty {
-            var method = method
+            var method = ChangePoints()
             method.significance /= Double(open.count)
             // The smallest p-value that permutations can give must pass.
             method.permutations = max(method.permutations, Int((1 / method.significance).rounded(.up)))

@@ -14,7 +14,7 @@ package func claimsTableHeading(styled: Bool) -> String {
 package func claimsTableEntry(_ record: ClaimRecord, width: Int, styled: Bool) -> String {
     var text = "\(record.verdict)\(indent(after: record.verdict))\(set(record.claim, bold, styled))\n"
     let room = max(30, width - verdictWidth)
-    for line in pack(record.observed.split(separator: ";").map(String.init), width: room) {
+    for line in pack(record.observed.split(separator: ";").map(String.init), separator: ";", width: room) {
         text += indent(after: "") + set(line, dim, styled) + "\n"
     }
     for line in wrap(record.finding, width: room) { text += indent(after: "") + line + "\n" }
@@ -27,21 +27,4 @@ private let dim = "2"
 
 private func indent(after text: String) -> String {
     String(repeating: " ", count: max(1, verdictWidth - text.count))
-}
-
-private func set(_ text: String, _ code: String, _ styled: Bool) -> String {
-    styled ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
-}
-
-/// Joins parts by `;` into lines of at most `width`, broken between parts only.
-private func pack(_ parts: [String], width: Int) -> [String] {
-    var lines: [String] = []
-    for part in parts {
-        if let last = lines.last, last.count + 1 + part.count <= width {
-            lines[lines.count - 1] = last + ";" + part
-        } else {
-            lines.append(part)
-        }
-    }
-    return lines
 }

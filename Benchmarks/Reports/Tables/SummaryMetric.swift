@@ -1,6 +1,5 @@
 package import Records
 
-/// A figure of an arm that tables show.
 package struct SummaryMetric {
     package let title: String
     package var unit = ""
@@ -8,12 +7,9 @@ package struct SummaryMetric {
     var rank = 0
     package let value: (RunRecord) -> Double?
     package let format: (Double) -> String
-    /// Whether it is what was served of what was offered.
     var isServed = false
 
-    /// From left to right.
-    ///
-    /// - Parameter noun: what an operation is called, short.
+    /// From left to right; `noun` is what an operation is called, short.
     package static func all(noun: String, isOpen: Bool) -> [SummaryMetric] {
         let rates =
             isOpen

@@ -77,10 +77,7 @@ private struct SummaryTable {
 
     private func note(for group: ArmRuns, extra: [String]) -> TextTable.Line {
         let identity = ([group.arm["mode"]] + extra.filter { !$0.isEmpty }).joined(separator: " ")
-        let states = group.records.map {
-            $0.reason.isEmpty ? $0.status.rawValue : "\($0.status.rawValue): \($0.reason)"
-        }
-        return .note(identity, Set(states).sorted().joined(separator: "; "))
+        return .note(identity, Set(group.records.map(\.state)).sorted().joined(separator: "; "))
     }
 
     private var hasSaturation: Bool { !groups.allSatisfy(\.keptItsRate) }
@@ -104,9 +101,8 @@ private struct SummaryTable {
         if !varying.contains("topology"), let note = topologyNote { notes.append(note) }
         for group in groups where !group.usable.isEmpty {
             for record in group.records where record.status != .ok {
-                let reason = record.reason.isEmpty ? "" : ": \(record.reason)"
                 let label = group.arm.label(varying: varying)
-                notes.append("Left out: \(label), round \(record.round), \(record.status.rawValue)\(reason)")
+                notes.append("Left out: \(label), round \(record.round), \(record.state)")
             }
         }
         return notes

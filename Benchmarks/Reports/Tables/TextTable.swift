@@ -136,15 +136,9 @@ package struct TextTable {
 
     /// Breaks between the pairs, and within one only where it is wider by itself.
     private func paragraph(_ name: String, pairs: [String], width: Int) -> String {
-        var packed: [String] = []
-        for pair in pairs.flatMap({ $0.count > width - 2 ? wrap($0, width: max(width - 2, 1)) : [$0] }) {
-            if let last = packed.last, last.count + 2 + pair.count <= width - 2 {
-                packed[packed.count - 1] += "  " + pair
-            } else {
-                packed.append(pair)
-            }
-        }
-        return (name.isEmpty ? "" : name + "\n") + packed.map { "  \($0)\n" }.joined()
+        let parts = pairs.flatMap { $0.count > width - 2 ? wrap($0, width: max(width - 2, 1)) : [$0] }
+        let lines = pack(parts, separator: "  ", width: width - 2)
+        return (name.isEmpty ? "" : name + "\n") + lines.map { "  \($0)\n" }.joined()
     }
 
     private var columnWidths: [Int] {
@@ -161,19 +155,37 @@ package struct TextTable {
     }
 
     private func style(_ text: String, _ code: String, _ styled: Bool) -> String {
-        styled ? "\u{1b}[\(code)m\(text)\u{1b}[0m\n" : text + "\n"
+        set(text, code, styled) + "\n"
     }
+}
 
-    private func pad(_ text: String, to width: Int, _ alignment: Alignment) -> String {
-        let space = String(repeating: " ", count: max(0, width - text.count))
-        return alignment == .left ? text + space : space + text
+/// `text` in bold (1), dim (2) or another rendition of ECMA-48.
+func set(_ text: String, _ code: String, _ styled: Bool) -> String {
+    styled ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+}
+
+package func pad(_ text: String, to width: Int, _ alignment: TextTable.Alignment) -> String {
+    let space = String(repeating: " ", count: max(0, width - text.count))
+    return alignment == .left ? text + space : space + text
+}
+
+/// Joins parts into lines of at most `width`, broken between parts only.
+package func pack(_ parts: [String], separator: String, width: Int) -> [String] {
+    var lines: [String] = []
+    for part in parts {
+        if let last = lines.last, last.count + separator.count + part.count <= width {
+            lines[lines.count - 1] = last + separator + part
+        } else {
+            lines.append(part)
+        }
     }
+    return lines
 }
 
 /// Breaks `text` between words into lines of at most `width`. A longer word is broken after a hyphen of its own; without
 /// one, or as a path, which is to be copied, it keeps its line to itself.
 package func wrap(_ text: String, width: Int) -> [String] {
-    var lines: [String] = []
+    var parts: [String] = []
     var words = Array(text.split(whereSeparator: \.isWhitespace).reversed())
     while var word = words.popLast() {
         if word.count > width, !word.contains("/"), let hyphen = word.prefix(width).lastIndex(of: "-"),
@@ -182,13 +194,9 @@ package func wrap(_ text: String, width: Int) -> [String] {
             words.append(word[word.index(after: hyphen)...])
             word = word[...hyphen]
         }
-        if let last = lines.last, last.count + 1 + word.count <= width {
-            lines[lines.count - 1] = last + " " + word
-        } else {
-            lines.append(String(word))
-        }
+        parts.append(String(word))
     }
-    return lines
+    return pack(parts, separator: " ", width: width)
 }
 
 extension String {

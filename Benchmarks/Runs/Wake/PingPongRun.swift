@@ -9,11 +9,10 @@ func measurePingPong(
     _ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
 ) throws(RunError) -> Measurement {
     let loop = plan.loop
-    let mechanism = loop.mode.mechanism
     let isReference = loop.implementation == .c
     let state = PingPongState()
-    let worker = try makeChannel(wake.signal, mechanism)
-    let client = try makeChannel(wake.signal, mechanism)
+    let worker = try makeChannel(wake.signal, loop.mode)
+    let client = try makeChannel(wake.signal, loop.mode)
     let end = { @Sendable in
         state.over.relaxed = 1
         worker.wakeFromOutside()
@@ -26,24 +25,23 @@ func measurePingPong(
             var thread = PingPong(state: state, side: side, partner: client, isReference: isReference) {
                 member.gate.arriveAndWait()
             }
-            try thread.run(mechanism, on: worker)
+            try thread.run(loop.mode, on: worker)
         } catch {
             // The client would wait for ever.
             end()
             throw error
         }
     }
-    let clients = try ClientTeam(count: 1, loop.placement) { (_, start) throws(Errno) in
-        guard let (window, abandonment) = start.wait() else { return ClientResult() }
-        abandonment.onRequest(end)
-        let meters = WorkerMeters(count: 1)
-        meters.setWindow(start: window.start, end: window.end)
-        let side = PingPongSide(state, meters[0], loadEnd: window.loadEnd)
-        var thread = PingPong(state: state, side: side, partner: worker, isReference: isReference) {
-            sleepUntil(nanoseconds: window.loadStart)
-        }
-        try thread.run(mechanism, on: client)
-        return ClientResult(latencies: thread.side.roundTrips.recorder)
+    func giveUp(_ error: RunError) -> RunError {
+        end()
+        _ = team.finish(wake: end)
+        return error
+    }
+    let clients: ClientTeam
+    do throws(RunError) {
+        clients = try leader(loop, state, mine: client, partner: worker, end: end)
+    } catch {
+        throw giveUp(error)
     }
     var measurement: Measurement
     do throws(Errno) {
@@ -51,8 +49,7 @@ func measurePingPong(
     } catch {
         end()
         clients.giveUp()
-        _ = team.finish(wake: end)
-        throw RunError("a ping-pong's client", error)
+        throw giveUp(RunError("a ping-pong's client", error))
     }
     let workerError = team.finish(wake: end)
     measurement.wake.oneWay = state.oneWay.withLock { $0.histogram }
@@ -62,10 +59,30 @@ func measurePingPong(
     return measurement
 }
 
+/// The side that begins, and ends when the load is over.
+private func leader(
+    _ loop: LoopPlan, _ state: PingPongState, mine: WakeChannel, partner: WakeChannel,
+    end: @escaping @Sendable () -> Void
+) throws(RunError) -> ClientTeam {
+    try ClientTeam(count: 1, loop.placement) { (_, start) throws(Errno) in
+        guard let (window, abandonment) = start.wait() else { return ClientResult() }
+        abandonment.onRequest(end)
+        let meters = WorkerMeters(count: 1)
+        meters.setWindow(start: window.start, end: window.end)
+        let side = PingPongSide(state, meters[0], loadEnd: window.loadEnd)
+        let isReference = loop.implementation == .c
+        var thread = PingPong(state: state, side: side, partner: partner, isReference: isReference) {
+            sleepUntil(nanoseconds: window.loadStart)
+        }
+        try withExtendedLifetime(meters) { () throws(Errno) in try thread.run(loop.mode, on: mine) }
+        return ClientResult(latencies: thread.side.roundTrips.recorder)
+    }
+}
+
 /// A channel that suits how the mode waits.
-func makeChannel(_ signal: WakeSignal, _ mechanism: Mechanism) throws(RunError) -> WakeChannel {
+func makeChannel(_ signal: WakeSignal, _ mode: Mode) throws(RunError) -> WakeChannel {
     do throws(Errno) {
-        return try WakeChannel(signal, for: mechanism)
+        return try WakeChannel(signal, for: mode)
     } catch {
         throw RunError(signal == .pipe ? "pipe2" : "eventfd", error)
     }

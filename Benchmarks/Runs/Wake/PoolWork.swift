@@ -15,7 +15,7 @@ struct ConsumerResult: Sendable {
 /// What the threads of a pool do, each between the gate and its end.
 struct PoolWork: Sendable {
     let wake: WakePlan
-    let mechanism: Mechanism
+    let mode: Mode
     /// Epoll sets that watch the tasks' descriptors: one, or one for each consumer; 0 if tasks wait in queues.
     let setCount: Int
     let table: TaskTable
@@ -54,14 +54,14 @@ struct PoolWork: Sendable {
     ) throws(Errno) {
         guard wake.live else {
             for (batch, set) in batches(of: range, sets) {
-                try produceDescriptors(table, batch, set.epoll, taskFlags, &count)
+                try produceDescriptors(table, batch, set.epoll, mode.capabilities.flags, &count)
             }
             return
         }
         var outputs: [CInt] = []
         outputs.reserveCapacity(range.count)
         for (batch, set) in batches(of: range, sets) {
-            try openAllDescriptors(table, batch, set.epoll, taskFlags, &outputs, &count)
+            try openAllDescriptors(table, batch, set.epoll, mode.capabilities.flags, &outputs, &count)
         }
         opened.arriveAndWait()
         try signalAllDescriptors(table.tasks, range, outputs)
@@ -76,17 +76,12 @@ struct PoolWork: Sendable {
         }
     }
 
-    private var taskFlags: EpollEvents {
-        if case .epoll(let flags, _) = mechanism { return flags.union(.readable) }
-        return oneShotFlags
-    }
-
     /// Does tasks until all are done.
     func consume(_ index: Int, _ sets: [SharedEpoll]) throws(Errno) -> ConsumerResult {
         let meter = meters[index]
         if let queues {
             var consumer = QueueConsumer(queues, index, meter) { [begin] in begin.arriveAndWait() }
-            try consumer.run(mechanism, on: queues.channels[index])
+            try consumer.run(mode, on: queues.channels[index])
             return ConsumerResult(latencies: consumer.latencies.recorder)
         }
         let events = EpollEventBuffer(capacity: 64)

@@ -58,34 +58,15 @@ package enum TaskDescriptors: String, Sendable, CaseIterable {
 extension WakePlan {
     /// Why this mode cannot wait for the signal, and which can; nil if it can.
     package func refusal(by mode: Mode) -> String? {
-        switch (mode.mechanism, signal) {
-        case (.dispatcher, _): "the dispatcher hands work over, which is what a pool's producers do; use --shape pool"
-        case (.ringMultishot, _):
-            "\(mode.name) accepts or receives, and a signal is neither; use uring-poll or uring-single"
-        case (.blocking, .messageRing): "msg-ring is a completion in a ring; use --mode uring-single"
-        case (.blocking, _):
-            perTaskRefusal(
-                "a thread cannot block in the read of a descriptor that is still to be made; use an epoll mode")
-        case (.ringPoll, .messageRing):
-            "a message needs no request in the receiver's ring, so there is no poll for it; use uring-single"
-        case (.ringPoll, .futex), (.ringSingle, .futex):
-            "\(mode.name) cannot wait for a futex here; use --mode blocking"
-        case (.ringPoll, _), (.ringSingle, _):
-            perTaskRefusal(
-                "a ring takes requests from its own thread, so a producer cannot register a task's descriptor in "
-                    + "\(mode.name); use an epoll mode")
-        case (_, .futex): "\(mode.name) cannot wait for a futex, which is no descriptor; use --mode blocking"
-        case (_, .messageRing): "msg-ring is a completion in a ring, not a descriptor; use --mode uring-single"
-        case (.select, _), (.poll, _):
-            perTaskRefusal(
-                "\(mode.name) is handed its descriptors with each call, so a producer cannot register a task's; use an "
-                    + "epoll mode")
-        case (.epoll, _), (.epollOneShot, _): nil
+        let capabilities = mode.capabilities
+        if let reason = capabilities.wakeRefusal { return reason }
+        if !capabilities.signals.contains(signal) {
+            return signal == .futex
+                ? "\(mode.name) cannot wait for a futex, which is no descriptor; use --mode blocking"
+                : "msg-ring is a completion in a ring, not a descriptor; use --mode uring-single"
         }
-    }
-
-    private func perTaskRefusal(_ reason: String) -> String? {
-        usesDescriptorPerTask ? "\(reason) or --descriptors per-worker" : nil
+        guard usesDescriptorPerTask, let reason = capabilities.perTaskRefusal else { return nil }
+        return "\(reason) or --descriptors per-worker"
     }
 
     /// Descriptors that a live pool opens.
@@ -99,21 +80,7 @@ extension WakePlan {
 
     /// True if `Benchmarks/Reference` has this loop in C.
     package func hasReference(_ mode: Mode) -> Bool {
-        switch mode.mechanism {
-        case .blocking, .epoll: shape == .pingPong && signal.hasDescriptor
-        default: false
-        }
-    }
-}
-
-extension Mode {
-    /// The signals that a worker of this mode can wait for.
-    package var signals: [WakeSignal] {
-        WakeSignal.allCases.filter { signal in
-            var plan = WakePlan()
-            plan.signal = signal
-            return plan.refusal(by: self) == nil
-        }
+        mode.capabilities.references.contains(.wake) && shape == .pingPong && signal.hasDescriptor
     }
 }
 

@@ -31,7 +31,7 @@ final class WorkerPool: Sendable {
     ///   - meters: counters of the consumers; pools that work one after the other share them.
     ///   - stop: readable when consumers are to end; borrowed.
     init(
-        _ wake: WakePlan, _ mechanism: Mechanism, _ topology: Topology, _ placement: Placement, tasks: Int,
+        _ wake: WakePlan, _ mode: Mode, _ topology: Topology, _ placement: Placement, tasks: Int,
         _ meters: WorkerMeters, stop: BorrowedDescriptor
     ) throws(RunError) {
         self.placement = placement
@@ -45,10 +45,10 @@ final class WorkerPool: Sendable {
         var channels: [WakeChannel] = []
         let setCount = !wake.usesDescriptorPerTask ? 0 : topology == .sharedSet ? 1 : wake.consumers
         if setCount == 0 {
-            for _ in 0..<wake.consumers { channels.append(try makeChannel(wake.signal, mechanism)) }
+            for _ in 0..<wake.consumers { channels.append(try makeChannel(wake.signal, mode)) }
         }
         work = PoolWork(
-            wake: wake, mechanism: mechanism, setCount: setCount,
+            wake: wake, mode: mode, setCount: setCount,
             table: table, queues: channels.isEmpty ? nil : TaskQueues(table, producers: wake.producers, channels),
             meters: meters, begin: StartGate(calls: meters.calls))
     }
@@ -72,7 +72,9 @@ final class WorkerPool: Sendable {
     /// Called on the host, whose descriptor table the threads inherit; returns when they have ended.
     private func runThreads() throws(Errno) {
         if work.setCount > 0 { _ = try systemCall { unshare(C_CLONE_FILES) } }
-        let sets = try (0..<work.setCount).map { _ throws(Errno) in try SharedEpoll([], [], [], stop: stop) }
+        let sets = try (0..<work.setCount).map { _ throws(Errno) in
+            try SharedEpoll([], [], work.mode.capabilities, stop: stop)
+        }
         let consumers = (0..<work.wake.consumers).map { index in
             thread("worker-\(index)", placement.processor(ofWorker: index)) { [work] () throws(Errno) in
                 try work.consume(index, sets)

@@ -4,10 +4,7 @@ import Meters
 import Records
 import Reports
 import Synchronization
-import Loops
-import Runs
 
-/// `bench calibrate`: how far identical code seems to differ from itself on this machine.
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
@@ -96,7 +93,7 @@ struct CalibrateCommand: ParsableCommand {
                 let drift = $0.drift.map { ", drift \(Decimal.fixed(100 * $0, digits: 1)) %" } ?? ""
                 return "\($0.metric) \(Decimal.fixed(100 * $0.floor, digits: 1)) %" + drift
             }
-            let name = arm[1] + String(repeating: " ", count: width - arm[1].count)
+            let name = pad(arm[1], to: width, .left)
             say(values.joined(separator: "  "), after: "\(arm[0])  \(name)  ")
         }
     }

@@ -1,11 +1,7 @@
 import ArgumentParser
 import Foundation
 import Meters
-import Records
-import Loops
-import Runs
 
-/// `bench check`: whether this program is slower than the stored baseline.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

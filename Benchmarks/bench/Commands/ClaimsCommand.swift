@@ -7,7 +7,6 @@ import Claims
 import Reports
 import Runs
 
-/// `bench claims`: tests what is said about these interfaces on the running kernel.
 struct ClaimsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "claims", abstract: "Tests what is said about these interfaces on the running kernel.",
@@ -74,7 +73,6 @@ struct ClaimsCommand: ParsableCommand {
     /// The longest experiment takes ten seconds on an idle machine; every single wait ends after less than this.
     private static let limitSeconds = 120.0
 
-    /// Finds the experiments that are asked for. Names may be separated by commas or spaces.
     static func select(_ names: [String]) throws -> [Experiment] {
         let names = names.flatMap(\.listed)
         if names.isEmpty { return Experiment.all }

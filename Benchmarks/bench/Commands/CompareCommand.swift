@@ -1,12 +1,10 @@
 import ArgumentParser
 import Foundation
+import Loops
 import Meters
 import Records
-import Loops
 import Reports
-import Runs
 
-/// `bench compare`: whether one thing is slower than another.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
@@ -71,7 +69,6 @@ struct CompareCommand: ParsableCommand {
         }
     }
 
-    /// The options of the comparison.
     private func options(_ design: ComparisonOptions.Design) throws -> ComparisonOptions {
         var options = try arguments.options(design)
         let known = Arm.columns.map(\.name)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Meters
+import Reports
 import Loops
 import Runs
 
@@ -18,7 +19,7 @@ struct DoctorCommand: ParsableCommand {
         let facts = Diagnosis.all(state, build: Build.name)
         let width = facts.map(\.fact.count).max() ?? 0
         for fact in facts {
-            let name = fact.fact + String(repeating: " ", count: width - fact.fact.count)
+            let name = pad(fact.fact, to: width, .left)
             say(fact.value, after: "\(fact.isHarmful ? "!" : " ") \(name)  ")
             if fact.isHarmful {
                 say(fact.effect, indent: width + 4)

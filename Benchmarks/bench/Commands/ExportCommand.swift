@@ -6,7 +6,6 @@ import Loops
 import Reports
 import Runs
 
-/// `bench export`: stored runs in the formats of other tools.
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Writes stored runs in the formats of other tools.")

@@ -1,12 +1,10 @@
 import ArgumentParser
 import Foundation
-import Records
 import Loops
+import Records
 import Meters
 import Reports
-import Runs
 
-/// `bench history`: how the metrics went over the stored runs.
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",

@@ -6,7 +6,6 @@ import Reports
 import Runs
 import Servers
 
-/// `bench list`: every mode, and whether this kernel can run it.
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Lists modes and workloads, and which of them this kernel supports.")
@@ -27,7 +26,7 @@ struct ListCommand: ParsableCommand {
             "Workloads and topologies (* the default):",
             ["name"] + Workload.allCases.map(\.rawValue) + Topology.allCases.map(\.rawValue),
             Mode.all.map { mode in
-                [mode.name] + Workload.allCases.map { $0 != .wake || !mode.signals.isEmpty ? "x" : "-" }
+                [mode.name] + Workload.allCases.map { $0 != .wake || !mode.capabilities.signals.isEmpty ? "x" : "-" }
                     + Topology.allCases.map {
                         $0 == mode.topologies[0] ? "*" : mode.topologies.contains($0) ? "x" : "-"
                     }
@@ -45,7 +44,7 @@ struct ListCommand: ParsableCommand {
             WakeSignal.allCases.map { signal in
                 [
                     signal.rawValue,
-                    Mode.all.filter { $0.signals.contains(signal) }.map(\.name).joined(separator: ", "),
+                    Mode.all.filter { $0.capabilities.signals.contains(signal) }.map(\.name).joined(separator: ", "),
                 ]
             })
     }
@@ -60,7 +59,6 @@ struct ListCommand: ParsableCommand {
         print(table.render(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
     }
 
-    /// A mode, and whether this kernel can run it.
     private func cells(_ mode: Mode, _ rings: RingSupport) -> [String] {
         let reason = mode.unsupportedReason(rings: rings, for: nil)
         let accepts = mode.unsupportedReason(rings: rings, for: .accept) == nil

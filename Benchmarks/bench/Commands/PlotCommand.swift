@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Pictures
 
-/// `bench plot`: pictures of result folders, with the scripts that draw them.
 struct PlotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plot", abstract: "Draws pictures of result folders with gnuplot.",

@@ -1,9 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pictures
-import Records
 
-/// `bench report`: one HTML file that can be mailed.
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Writes one self-contained HTML file about result folders.",

@@ -1,8 +1,6 @@
 import ArgumentParser
-import Records
 import Loops
 import Reports
-import Runs
 
 /// What `compare` and `check` have in common: what counts as a change and what follows from it.
 struct ComparisonArguments: ParsableArguments {
@@ -101,7 +99,6 @@ struct InterleavedOptions: ParsableArguments {
     @Option(help: "Folder for the runs; if not given, compare makes results/<time>-compare and check keeps none.")
     var output: String?
 
-    /// The blocks before the first verdict.
     var firstBlocks: Int { blocks ?? 20 }
     var mostBlocks: Int { maxBlocks ?? 2 * firstBlocks }
 }

@@ -43,7 +43,7 @@ extension CallDifference {
     /// Which system calls appeared or went between two folders; complains if different sources counted them.
     static func between(_ base: StoredFolder, _ new: StoredFolder) throws -> [CallDifference] {
         if let note = differentCallSources(base: base.rows, new: new.rows) { complain(note) }
-        return between(base: base.rows, try base.calls(), new: new.rows, try new.calls())
+        return between(base: base.rows, try base.calls(), new: [(new.rows, try new.calls())])
     }
 }
 

@@ -4,9 +4,8 @@ import Reports
 extension InterleavedRuns {
     /// Compares two programs in blocks, and adds blocks where the first ones leave doubt; prints what weakens them.
     ///
-    /// Looking twice at growing data would double the chance of a false verdict, so each look gets half of α.
-    ///
-    /// - Returns: `nil` if the user interrupted it.
+    /// Looking twice at growing data would double the chance of a false verdict, so each look gets half of α. `nil` if
+    /// the user interrupted it.
     func compare(_ given: ComparisonOptions) throws -> Comparison? {
         var options = given
         options.noiseFloor = NoiseFloors.ofThisMachine()

@@ -1,7 +1,6 @@
 import Foundation
 import Histogram
 import Records
-import Loops
 import Reports
 import Runs
 import Statistics
@@ -138,7 +137,7 @@ final class InterleavedRuns {
         let blockOptions = ["--rounds", "1", "--seed", "\(seed)", "--output", scratch, "--quiet"]
         let binary = plan.sides[trial.side].binary
         guard !interruption.isRequested,
-            case .exited(let code, let message) = try ChildRun.run(
+            let (code, message) = try ChildRun.run(
                 binary, ["run"] + plan.arguments + selection + blockOptions, limit: limit(trial.mode), interruption)
         else { return false }
         let known = [Exit.fine, .runFailed, .nothingSupported].map(\.rawValue)

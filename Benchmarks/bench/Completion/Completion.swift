@@ -1,6 +1,4 @@
-import Loops
 import Meters
-import Runs
 
 /// What can stand at a place of a command line.
 ///
@@ -61,7 +59,6 @@ struct Completion {
 
     private static func line(_ word: String, _ about: String?) -> String { about.map { "\(word)\t\($0)" } ?? word }
 
-    /// The option whose value is to come.
     private var pendingOption: CommandTree.Argument? {
         guard let last = before.last else { return nil }
         if let option = command.options.first(where: { $0.option == last }) {

@@ -3,7 +3,6 @@ import Pictures
 import Records
 import Loops
 import Reports
-import Runs
 
 /// What an option or argument can be given, for completion.
 enum OptionValues {
@@ -16,7 +15,6 @@ enum OptionValues {
 
     private static let modes = Mode.all.flatMap { [$0.name] + ($0.alias.map { [$0] } ?? []) }
     private static let metrics = Column.metrics.map(\.name)
-    /// Options of `bench run` that take a list of names.
     private static let lists = ["--topology", "--listener", "--implementation", "--rearm", "--signal", "--descriptors"]
 
     /// The values of an option; what its commands do not share goes by the command.

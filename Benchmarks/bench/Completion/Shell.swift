@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 
-/// A shell that has completion.
 enum Shell: String, CaseIterable {
     case bash, zsh, fish
 

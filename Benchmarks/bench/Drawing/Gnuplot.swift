@@ -38,7 +38,8 @@ struct Gnuplot {
     private func start(_ script: String, in folder: String) throws -> ChildProcess.Running {
         do {
             // -d: without the user's own start-up files, which could change any picture.
-            return try ChildProcess(program: program, arguments: ["-d", script], folder: folder).start()
+            let child = ChildProcess(program: program, arguments: ["-d", script], folder: folder)
+            return try ChildProcess.Running(child)
         } catch {
             throw Failure(.internalError, "\(program) cannot be run: \(error)")
         }

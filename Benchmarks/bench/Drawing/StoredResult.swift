@@ -16,9 +16,7 @@ struct StoredResult {
 
     var path: String { stored.path }
 
-    /// Reads `runs.csv`, and what else is there and not broken.
-    ///
-    /// - Throws: ``Failure`` if there is no `runs.csv`, or it is not as the program leaves it.
+    /// Reads `runs.csv`, which must be there and whole, and what else is.
     init(path: String) throws {
         stored = try StoredFolder(rowsOf: path)
         let problems = stored.problems()
@@ -36,8 +34,6 @@ struct StoredResult {
     }
 
     /// Reads all folders that can be read, each once; complains of what is broken or left out.
-    ///
-    /// - Throws: ``ExitCode`` if none can be read.
     static func read(_ paths: [String]) throws -> (results: [StoredResult], isWhole: Bool) {
         let (results, isWhole) = try StoredFolder.readDistinct(
             paths.map(trimmed), name: \.path, rows: \.stored.rows
@@ -46,9 +42,7 @@ struct StoredResult {
         return (results, isWhole && results.allSatisfy(\.isWhole))
     }
 
-    /// The folders as pictures take them; two are compared as `bench compare` does.
-    ///
-    /// - Parameter isCompared: whether a comparison is wanted; without one the noise floor is not looked for.
+    /// The folders as pictures take them; two are compared, where that is wanted, as `bench compare` does.
     static func input(_ results: [StoredResult], isCompared: Bool = true) -> PictureInput {
         let folders = results.map(\.folder)
         guard results.count == 2, isCompared, shareAnArm(folders[0], folders[1]) else { return PictureInput(folders) }

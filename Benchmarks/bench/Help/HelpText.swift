@@ -1,9 +1,6 @@
 import Foundation
-import Records
-import Loops
 import Meters
 import Reports
-import Runs
 
 /// The parser's help, with the options of one workload where one was named, fitted to a terminal: the parser wraps at no
 /// less than the width of its labels, and breaks what a reader is to copy.
@@ -12,9 +9,7 @@ struct HelpText {
     private let command: String
     private let workload: Workload?
 
-    /// - Parameters:
-    ///   - text: the help as the parser gives it for a terminal wide enough for every line.
-    ///   - typed: the arguments of the program.
+    /// - Parameter text: the help as the parser gives it for a terminal wide enough for every line.
     init(_ text: String, _ typed: [String]) {
         workload = Workload(in: typed)
         lines = Self.sorted(text, workload).components(separatedBy: "\n")

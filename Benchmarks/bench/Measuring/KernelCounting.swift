@@ -1,6 +1,5 @@
 import Meters
 import Records
-import Loops
 import Runs
 
 /// Lets the kernel count system calls beside the timed runs, where it can.
@@ -9,10 +8,10 @@ struct KernelCounting {
     /// What to say once; nil where the kernel counts, or the user wants no count.
     private(set) var warning: String?
 
-    init(wanted: Bool, sources: [CallCounter.Source] = CallCounter.Source.allCases) {
+    init(wanted: Bool) {
         guard wanted else { return }
         do throws(CallCounterRefusal) {
-            let counter = try CallCounter(threads: 1, sources: sources)
+            let counter = try CallCounter(threads: 1, sources: CallCounter.Source.allCases)
             self.sources = [counter.source]
             guard counter.source != .bpf else { return }
             warning =

@@ -11,8 +11,6 @@ extension Arms {
     /// address of the others can be used. Prints on standard error what is left out.
     ///
     /// - Parameter keepsRefused: returns the plans even if nothing can run, so that their rows say why.
-    /// - Returns: the same plans; those that cannot run say so in ``RunPlan/refusal``.
-    /// - Throws: ``Failure`` if nothing can run.
     func checked(_ machine: MachineFacts, keepsRefused: Bool = false) throws -> Arms {
         let limits = Limits(machine)
         var arms = self
@@ -49,7 +47,6 @@ extension Arms {
     }
 }
 
-/// The limits of this machine and process.
 private struct Limits {
     private let descriptors = (try? DescriptorLimit.raise())?.soft ?? 1024
     private let threads = ThreadLimit.read()
@@ -59,7 +56,6 @@ private struct Limits {
 
     init(_ machine: MachineFacts) { backlog = machine.somaxconn }
 
-    /// The limit that a plan exceeds; nil if none.
     func refusal(of plan: RunPlan) -> String? {
         switch plan.plan {
         case .network(let server, let load):
@@ -71,9 +67,9 @@ private struct Limits {
 
     private func selectRefusal(_ plan: RunPlan, _ server: ServerPlan, _ load: LoadPlan) -> String? {
         let isWatchedByNumber = load.workload != .accept || server.listener != .shared
-        guard plan.mode.mechanism == .select, isWatchedByNumber, plan.descriptorsNeeded > Mode.selectLimit
+        guard let limit = plan.mode.capabilities.descriptorLimit, isWatchedByNumber, plan.descriptorsNeeded > limit
         else { return nil }
-        return "select takes descriptors below \(Mode.selectLimit) (FD_SETSIZE) and this needs "
+        return "\(plan.mode.name) takes descriptors below \(limit) (FD_SETSIZE) and this needs "
             + "\(plan.descriptorsNeeded); take fewer \(plan.mostDescriptorsFor), or poll"
     }
 

@@ -5,9 +5,7 @@ import Loops
 import Runs
 
 extension RunSession {
-    /// Begins an invocation in a new folder.
-    ///
-    /// - Parameter arguments: what would make the same plans again; goes into `run.json`.
+    /// Begins an invocation in a new folder; `arguments`, for `run.json`, would make the same plans again.
     convenience init(
         _ options: RunOptions, seed given: UInt64? = nil,
         arguments: [String] = Array(CommandLine.arguments.dropFirst())

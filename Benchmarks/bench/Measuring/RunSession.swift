@@ -67,7 +67,9 @@ final class RunSession {
         let rows = inModeOrder(try folder.finish(interrupted: interrupted))
         description.finishedAt = Date().formatted(.iso8601)
         description.interrupted = interrupted
-        let found = warnings(for: rows, noiseFloor: NoiseFloors.find(description.machine, complains: false))
+        let machine = description.machine
+        let floor = NoiseFloors.find(machineID: machine.machineID, kernel: machine.kernel, complains: false)
+        let found = warnings(for: rows, noiseFloor: floor)
         // Those of a placement are said below, with advice.
         let others = found.filter { warning in !placementWarnings.contains { warning.contains($0.text) } }
         for warning in others { warnOnce(warning) }

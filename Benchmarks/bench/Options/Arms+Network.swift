@@ -19,7 +19,7 @@ extension RunOptions {
                 .usage,
                 "--clients \(base.clients) is more than --connections \(fewest): each client thread needs a connection")
         }
-        if network.rearm != nil, !modes.contains(where: { $0.mechanism == .epollOneShot }) {
+        if network.rearm != nil, !modes.contains(where: \.capabilities.isRearmed) {
             throw Failure(.usage, "--rearm has a meaning for epoll-oneshot only, which is not among the modes")
         }
         return try [base]
@@ -29,7 +29,7 @@ extension RunOptions {
             .varied(\.server.listener) { _ in listeners }
             .varied(\.server.workers) { _ in workers }
             .varied(\.load.connections) { _ in connections }
-            .varied(\.server.rearm) { $0.mode.mechanism == .epollOneShot ? rearms : [$0.server.rearm] }
+            .varied(\.server.rearm) { $0.mode.capabilities.isRearmed ? rearms : [$0.server.rearm] }
             .varied(\.loop.placement) { [try placement(workers: $0.server.workers, clients: $0.clients)] }
     }
 
@@ -89,7 +89,6 @@ extension RunOptions {
 }
 
 extension RunPlan {
-    /// Why a plan over the network cannot be run; nil if it can.
     var networkMistake: String? {
         guard mode.topologies.contains(loop.topology) else {
             return mode.topologies.contains(.sharedSet)
@@ -98,8 +97,9 @@ extension RunPlan {
         }
         guard loop.implementation == .c else { return nil }
         guard workload != .crr else { return "--implementation c has no loops for --workload crr" }
-        guard mode.hasReference else {
-            let known = Mode.all.filter(\.hasReference).map(\.name).joined(separator: ", ")
+        guard mode.capabilities.references.contains(workload) else {
+            let known = Mode.all.filter { $0.capabilities.references.contains(workload) }.map(\.name).joined(
+                separator: ", ")
             return "--implementation c has loops for \(known), not for \(mode.name)"
         }
         return server.service == .none ? nil : "--implementation c has no service time; leave --service-time out"

@@ -57,7 +57,6 @@ extension RunOptions {
 }
 
 extension RunPlan {
-    /// Why a plan of wakes cannot be run; nil if it can.
     var wakeMistake: String? {
         if let reason = wake.refusal(by: mode) { return reason }
         guard wake.topologies.contains(loop.topology) else {

@@ -39,7 +39,6 @@ extension RunOptions {
         return topology == "all" ? possible : try choices(topology, option: "topology")
     }
 
-    /// Where the threads run.
     func placement(workers: Int, clients: Int) throws -> Placement {
         if pin == "none" { return .unpinned }
         if pin == "auto" { return .automatic(workers: workers, clients: clients) }
@@ -77,6 +76,5 @@ extension [RunPlan] {
 }
 
 extension RunPlan {
-    /// Why the parts of a plan do not go together; nil if they do.
     fileprivate var mistake: String? { workload == .wake ? wakeMistake : networkMistake }
 }

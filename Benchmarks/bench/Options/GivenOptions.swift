@@ -1,7 +1,5 @@
 import ArgumentParser
-import Loops
 import Meters
-import Runs
 
 /// Options that have a meaning for some workloads only. Each is optional and each flag is off by default, so that a group
 /// knows what was given.
@@ -9,9 +7,12 @@ protocol WorkloadOptions: ParsableArguments {
     static var workloads: [Workload] { get }
     /// The heading in the help, no other group's.
     static var title: String { get }
+    /// Why other workloads cannot have them, where that is not plain.
+    static var reason: String? { get }
 }
 
 extension WorkloadOptions {
+    static var reason: String? { nil }
     static var title: String {
         "Workload" + (workloads.count > 1 ? "s " : " ") + workloads.map(\.rawValue).joined(separator: ", ")
     }
@@ -30,7 +31,6 @@ extension ParsableArguments {
         }
     }
 
-    /// The groups of options that only some workloads have.
     var workloadGroups: [any WorkloadOptions] {
         groups(of: self).compactMap { $0.options as? any WorkloadOptions }
     }
@@ -51,7 +51,8 @@ extension RunOptions {
             throw Failure(
                 .usage,
                 "\(option) belongs to --workload \(phrase.joined(separator: " and ")); the workload is "
-                    + "\(workload.rawValue)\(workload == .wake ? instead : "")")
+                    + "\(workload.rawValue)\(workload == .wake ? instead : type(of: group).reason.map { ": \($0)" } ?? "")"
+            )
         }
     }
 }

@@ -13,7 +13,6 @@ let namesInOrder: [String: [String]] = [
     "placement": ["same-cpu", "different-cpus", "unpinned"],
 ]
 
-/// The names of an enumeration's cases.
 func names<Choice: CaseIterable & RawRepresentable<String>>(_: Choice.Type) -> [String] {
     Choice.allCases.map(\.rawValue)
 }

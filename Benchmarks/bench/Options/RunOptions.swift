@@ -1,7 +1,5 @@
 import ArgumentParser
-import Loops
 import Meters
-import Runs
 
 /// The options of `bench run`, as typed: those of every workload, and a group for each set of workloads that share some.
 ///
@@ -108,6 +106,7 @@ struct NetworkOptions: WorkloadOptions {
 /// Options of the workloads whose connections come and go.
 struct ConnectOptions: WorkloadOptions {
     static let workloads: [Workload] = [.accept, .crr]
+    static let reason: String? = "its connections are made beforehand and outlast the run"
 
     @Option(help: "shared (default), reuseport, reuseport-cbpf, reuseport-ebpf, a list of them, or all.")
     var listener: String?

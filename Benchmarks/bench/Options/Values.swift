@@ -1,5 +1,4 @@
 import Loops
-import Runs
 
 extension StringProtocol {
     /// The words between commas, empty ones too.
@@ -59,9 +58,7 @@ func counts(_ text: String, _ option: String) throws -> [Int] {
     return values
 }
 
-/// The value of an option, which is refused outside of a range.
-///
-/// - Parameter rule: what the option takes: `--clients takes 1 or more`.
+/// `value`, which is refused outside of the range by `rule`: `--clients takes 1 or more`.
 func inRange(_ value: Int, _ range: ClosedRange<Int>, _ rule: String) throws -> Int {
     guard range.contains(value) else { throw Failure(.usage, "\(rule), not \(value)") }
     return value

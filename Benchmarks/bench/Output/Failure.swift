@@ -1,5 +1,4 @@
 import Foundation
-import Records
 import Reports
 
 /// Why a command ends early, in one line, and with which exit code.

@@ -6,7 +6,6 @@ struct ProgressBar {
     private let isShown: Bool
     private let start = Date()
 
-    /// - Parameter quiet: whether the user wants no progress.
     init(total: Int, quiet: Bool) {
         self.total = total
         isShown = Terminal.showsProgress && !quiet

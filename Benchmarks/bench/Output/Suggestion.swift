@@ -19,11 +19,7 @@ func didYouMean(_ text: String, among known: [String]) -> String {
 }
 
 extension Failure {
-    /// A name that is none of those known.
-    ///
-    /// - Parameters:
-    ///   - kind: what is named: `mode`.
-    ///   - others: names that are taken too and not listed, such as aliases.
+    /// A name of a kind (`mode`) that is none of those known, nor of `others`, which are not listed: aliases.
     static func unknown(_ kind: String, _ name: String, among known: [String], and others: [String] = []) -> Failure {
         let near = didYouMean(name, among: known + others)
         let plural = kind.hasSuffix("y") ? kind.dropLast() + "ies" : kind + "s"

@@ -1,7 +1,6 @@
 import CBenchExtras
 import Foundation
 import Glibc
-import Records
 import Reports
 import SystemPackage
 

@@ -3,7 +3,6 @@ import Glibc
 import LinuxDescriptors
 import Meters
 import SystemPackage
-import Loops
 import Runs
 
 /// A program that this one starts and that never outlives it, nor a limit of time: its group is killed when this process
@@ -17,7 +16,6 @@ struct ChildProcess {
         case tooLong
         /// More came on standard output than was wanted.
         case tooMuch
-        /// The user wants to stop.
         case interrupted
         case notStarted(Errno)
 
@@ -55,11 +53,7 @@ struct ChildProcess {
     /// The time between SIGTERM and SIGKILL, and between that and giving up on a program that the kernel does not end.
     private static let patienceNanoseconds: UInt64 = 5_000_000_000
 
-    /// Runs it to its end.
-    ///
-    /// - Parameters:
-    ///   - limit: seconds after which it is ended.
-    ///   - interruption: ends it with `SIGINT`, as from a terminal.
+    /// Runs it to its end, but no longer than `limit` seconds; an interruption ends it with `SIGINT`, as from a terminal.
     func run(limit: Double, _ interruption: Interruption?) -> Outcome {
         do throws(Errno) {
             return try Running(self).finish(limit: limit, interruption)
@@ -67,9 +61,6 @@ struct ChildProcess {
             return Outcome(ending: .notStarted(error), output: "", complaints: "")
         }
     }
-
-    /// Starts it; ``Running/finish(limit:_:)`` waits for its end.
-    func start() throws(Errno) -> Running { try Running(self) }
 
     /// A program that was started; it is ended when this value goes.
     final class Running {
@@ -80,7 +71,7 @@ struct ChildProcess {
         private var output = Capture()
         private var errors = Capture()
 
-        fileprivate init(_ child: ChildProcess) throws(Errno) {
+        init(_ child: ChildProcess) throws(Errno) {
             var open: [CInt] = []
             func pipe(forOrders: Bool = false) throws(Errno) -> (read: CInt, write: CInt) {
                 var ends: [CInt] = [-1, -1]

@@ -1,26 +1,19 @@
-import Loops
 import Runs
 
 /// One invocation of `bench run` as a process of its own.
 enum ChildRun {
-    enum Outcome {
-        /// With an exit code, and what it said on standard error.
-        case exited(code: Int32, lastLine: String)
-        case interrupted
-    }
-
-    /// Runs `binary` and waits for its end; an interruption is handed on.
+    /// Runs `binary` for at most `limit` seconds; an interruption is handed on.
     ///
-    /// - Parameter limit: seconds that it may take.
+    /// - Returns: its exit code and its last line on standard error; nil if it was interrupted.
     static func run(
         _ binary: String, _ arguments: [String], limit: Double, _ interruption: Interruption
-    ) throws -> Outcome {
+    ) throws -> (code: Int32, lastLine: String)? {
         let outcome = ChildProcess(program: binary, arguments: arguments).run(limit: limit, interruption)
-        if interruption.isRequested { return .interrupted }
+        if interruption.isRequested { return nil }
         let phrase = outcome.ending.phrase(limit: limit)
         switch outcome.ending {
-        case .exited(let code): return .exited(code: code, lastLine: outcome.lastComplaint)
-        case .interrupted: return .interrupted
+        case .exited(let code): return (code, outcome.lastComplaint)
+        case .interrupted: return nil
         case .signalled: throw Failure(.runFailed, "\(binary) \(phrase)")
         case .tooLong, .tooMuch:
             throw Failure(.runFailed, "a run \(phrase): \(([binary] + arguments).joined(separator: " "))")

@@ -1,5 +1,4 @@
 import Foundation
-import Meters
 import Records
 
 /// What is stored of a machine to compare with: a result folder for each workload, and the noise floor.

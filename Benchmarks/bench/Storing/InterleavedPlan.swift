@@ -1,6 +1,6 @@
 import Foundation
-import Records
 import Loops
+import Records
 import Runs
 
 /// `compare.json`: which programs are compared, on which runs, in which order.
@@ -52,9 +52,7 @@ struct InterleavedPlan: Codable {
     private static let reserved = ["--rounds", "--seed", "--output", "--quiet", "--resume", "--only"]
     private static let sideNames = ["base", "new"]
 
-    /// Checks the options and finds the modes that they stand for.
-    ///
-    /// - Parameter binaries: the base's program and the new one, or that of the base alone.
+    /// Checks the options and finds the modes that they stand for; `binaries` are base and new, or base alone.
     init(binaries: [String], arguments: [String], seed: UInt64, blocks: Int, maxBlocks: Int? = nil) throws {
         let given = arguments.map { String($0.prefix { $0 != "=" }) }
         if let option = Self.reserved.first(where: given.contains) {

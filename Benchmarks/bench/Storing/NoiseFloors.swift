@@ -3,20 +3,19 @@ import Records
 
 /// Finds the noise floor that belongs to runs, and is still valid.
 enum NoiseFloors {
-    static func ofThisMachine() -> NoiseFloor? { find(MachineFacts.read(), complains: true) }
-
-    /// - Parameter complains: whether the lack of one is said.
-    static func find(_ machine: MachineFacts, complains: Bool) -> NoiseFloor? {
-        find(machineID: machine.machineID, kernel: machine.kernel, complains: complains)
+    static func ofThisMachine() -> NoiseFloor? {
+        let machine = MachineFacts.read()
+        return find(machineID: machine.machineID, kernel: machine.kernel)
     }
 
     static func forRuns(in folder: StoredFolder) -> NoiseFloor? {
         guard let machineID = folder.rows.first?.machineId else { return nil }
         let kernel = ((try? folder.description()) ?? nil)?.machine.kernel
-        return find(machineID: machineID, kernel: kernel ?? "unknown", complains: true)
+        return find(machineID: machineID, kernel: kernel ?? "unknown")
     }
 
-    private static func find(machineID: String, kernel: String, complains: Bool) -> NoiseFloor? {
+    /// - Parameter complains: whether the lack of one is said.
+    static func find(machineID: String, kernel: String, complains: Bool = true) -> NoiseFloor? {
         var complaint = "no noise floor is known, so --min-effect alone is the margin; bench calibrate measures it"
         do {
             if let floor = try Baseline(machineID: machineID).noiseFloor() {

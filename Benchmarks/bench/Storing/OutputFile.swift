@@ -4,9 +4,8 @@ import Glibc
 import SystemPackage
 
 /// Writes a whole file: aside, flushed, and renamed, so that no reader ever finds half of it. A symbolic link stays and
-/// its target is replaced; what is no regular file (a device, a pipe) is written into.
-///
-/// - Parameter option: what names another file, or another folder of files, where the user may not write this one.
+/// its target is replaced; what is no regular file (a device, a pipe) is written into. An error names `option` as the
+/// one that chooses another path.
 func writeFile(_ text: String, to path: String, option: String, naming kind: String = "file") throws {
     do {
         try replaceFile(path, text)
@@ -16,8 +15,6 @@ func writeFile(_ text: String, to path: String, option: String, naming kind: Str
 }
 
 /// Makes a folder and those above it that are missing, `mkdir(2)`; one that is there already is fine.
-///
-/// - Parameter option: what names another folder, where the user may not make this one.
 func makeFolder(_ path: String, option: String) throws {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {

@@ -19,9 +19,7 @@ final class ResultFolder {
         self.startedAt = startedAt
     }
 
-    /// Creates the folder and the empty files.
-    ///
-    /// - Throws: ``Failure`` if the folder holds something already or cannot be written.
+    /// Creates the folder, which must be new or empty, and the empty files.
     convenience init(path: String, startedAt: Date) throws {
         try Self.prepare(path)
         self.init(path: path, rows: [], startedAt: startedAt)

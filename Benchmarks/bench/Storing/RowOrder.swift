@@ -1,7 +1,5 @@
 import Records
-import Loops
 import Reports
-import Runs
 
 /// Rows sorted for display: grouped by what was varied, and within a group in the order of the list of modes.
 func inModeOrder(_ rows: [RunRecord]) -> [RunRecord] {

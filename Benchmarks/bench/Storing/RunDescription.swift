@@ -26,9 +26,7 @@ struct RunDescription: Codable {
         return description
     }
 
-    /// The description in a result folder; `nil` if there is none.
-    ///
-    /// - Parameter rows: what `runs.csv` beside it holds; checked to be of the same invocation.
+    /// The description in a result folder, checked to be of the invocation of `rows`; `nil` if there is none.
     static func find(folder: String, rows: [RunRecord] = []) throws -> RunDescription? {
         let file = folder + "/run.json"
         guard FileManager.default.fileExists(atPath: file) else { return nil }

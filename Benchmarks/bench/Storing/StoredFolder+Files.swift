@@ -2,8 +2,6 @@ import Claims
 import Foundation
 import Histogram
 import Records
-import Loops
-import Runs
 
 /// The files beside `runs.csv`. One that is missing is `nil`, since a folder of rows alone is of use too.
 extension StoredFolder {
@@ -79,7 +77,6 @@ extension StoredFolder {
         }
     }
 
-    /// The runs of `percentiles.csv` are those of the rows.
     func checkPercentiles() throws {
         _ = try read("percentiles.csv") { bytes, file throws(CSVError) in
             var runs = try PercentileRows.read(bytes, file: file)

@@ -8,8 +8,6 @@ struct StoredFolder {
     let rows: [RunRecord]
 
     /// Reads `runs.csv`, and checks `run.json` if that lies beside it.
-    ///
-    /// - Throws: ``Failure`` that names the file, and the place in it.
     init(_ path: String) throws {
         try self.init(rowsOf: path)
         _ = try description()
@@ -28,10 +26,7 @@ struct StoredFolder {
 
     func description() throws -> RunDescription? { try RunDescription.find(folder: path, rows: rows) }
 
-    /// What a file holds.
-    ///
-    /// - Parameter advice: what to do about a file that is broken.
-    /// - Throws: ``Failure`` for a file that is missing, cannot be read or is broken.
+    /// What a file holds; `advice` says what to do about one that is broken.
     static func parsed<Value>(
         _ file: String, advice: String = "", _ parse: ([UInt8], String) throws(CSVError) -> Value
     ) throws -> Value {

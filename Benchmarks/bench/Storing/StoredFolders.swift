@@ -3,9 +3,8 @@ import Foundation
 import Records
 
 extension StoredFolder {
-    /// Reads what can be read of several folders; what is broken is named on standard error, each in one line.
-    ///
-    /// - Throws: ``ExitCode`` if nothing could be read.
+    /// Reads what can be read of several folders; what is broken is named on standard error, each in one line. Throws
+    /// if nothing could be read.
     static func readAll<Value>(
         _ paths: [String], _ read: (String) throws -> Value
     ) throws -> (values: [Value], isWhole: Bool) {
@@ -23,9 +22,7 @@ extension StoredFolder {
         return (values, failures.isEmpty)
     }
 
-    /// Like ``readAll(_:_:)``, without what is a copy of something else; complains of copies.
-    ///
-    /// - Returns: what is left, and whether it has every run.
+    /// Like ``readAll(_:_:)``, without copies, of which it complains; also whether what is left has every run.
     static func readDistinct<Value>(
         _ paths: [String], name: (Value) -> String, rows: (Value) -> [RunRecord], _ read: (String) throws -> Value
     ) throws -> (values: [Value], isWhole: Bool) {

@@ -13,7 +13,6 @@ extension RunOptions {
         throw Failure(.usage, "after --, options of bench run: \(reason)")
     }
 
-    /// The options that a stored invocation was given.
     static func stored(_ description: RunDescription) throws -> RunOptions {
         let stored = description.arguments
         let arguments = stored.first == "run" ? stored.dropFirst() : stored[...]

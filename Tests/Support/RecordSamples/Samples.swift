@@ -7,10 +7,12 @@ package enum Samples {
         _ mode: String = "epoll-lt", round: Int = 1, workload: String = "accept", topology: String = "set-per-worker",
         listener: String = "shared", workers: Int = 4, edit: (inout RunRecord) -> Void = { _ in }
     ) -> RunRecord {
-        var record = RunRecord(
-            runId: "\(mode)-\(round)", startedAt: "2026-01-31T12:00:00Z", gitCommit: "0123abc", machineId: "m1",
-            build: "release", workload: workload, mode: mode, topology: topology, listener: listener,
-            workers: workers, connections: 64, round: round, orderInRound: 1, clients: 1)
+        var record = RunRecord()
+        (record.runId, record.startedAt) = ("\(mode)-\(round)", "2026-01-31T12:00:00Z")
+        (record.gitCommit, record.machineId, record.build) = ("0123abc", "m1", "release")
+        (record.workload, record.mode, record.topology, record.listener) = (workload, mode, topology, listener)
+        (record.workers, record.clients, record.connections) = (workers, 1, 64)
+        (record.round, record.orderInRound) = (round, 1)
         record.status = .ok
         record.durationS = 1
         record.operations = 118_000

@@ -40,7 +40,7 @@ package struct Combination: Sendable, CustomTestStringConvertible {
     package static let all: [Combination] = supportedModes.flatMap { mode in
         mode.topologies.flatMap { topology in
             ListenerSharing.allCases.flatMap { listener in
-                Implementation.allCases.filter { $0 == .swift || mode.hasReference }.map {
+                Implementation.allCases.filter { $0 == .swift || mode.capabilities.references.contains(.accept) }.map {
                     Combination(mode: mode, topology: topology, listener: listener, implementation: $0)
                 }
             }

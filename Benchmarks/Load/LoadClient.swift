@@ -1,0 +1,65 @@
+import CBenchExtras
+import Meters
+import SystemPackage
+
+/// What one client thread does to a server, operation by operation.
+protocol LoadClient: ~Copyable {
+    /// What was seen so far.
+    var result: ClientResult { get set }
+    /// Operations that have begun and not ended.
+    var outstanding: UInt64 { get }
+    /// True if starting takes so long, as a connect does, that others become due meanwhile. Where it does not, answers are
+    /// taken between what was due at one time and at the next.
+    static var startsSlowly: Bool { get }
+    /// True if an operation can start now.
+    var hasRoom: Bool { get }
+
+    /// Takes the times, and starts what is under way from the beginning.
+    mutating func begin(_ window: RunWindow)
+
+    /// Starts an operation; false for one that failed at once, which is counted and over.
+    mutating func start(at time: UInt64) throws(Errno) -> Bool
+
+    /// Waits for answers until a time at most, and takes them.
+    mutating func awaitAnswers(until deadline: UInt64) throws(Errno)
+}
+
+extension LoadClient where Self: ~Copyable {
+    /// Waits for the times of the run, and starts operations when the plan says so, until all that started have ended.
+    consuming func run(
+        _ plan: LoadPlan, client index: Int, seed: UInt64, _ start: ClientStart
+    ) throws(Errno) -> ClientResult {
+        guard let (window, abandonment) = start.wait() else { return ClientResult() }
+        // The default slack of 50 us would make every scheduled start late (PR_SET_TIMERSLACK).
+        _ = c_set_timer_slack(1)
+        var arrivals = Arrivals(plan, client: index, seed: seed, window)
+        sleepUntil(nanoseconds: window.loadStart)
+        begin(window)
+        if try !work(&arrivals, until: window.deadline, abandonment) {
+            result.lost += outstanding + arrivals.notStarted
+        }
+        result.due = arrivals.countDue()
+        return result
+    }
+
+    /// False if it gave up before everything was answered.
+    private mutating func work(
+        _ arrivals: inout Arrivals, until deadline: UInt64, _ abandonment: Abandonment
+    ) throws(Errno) -> Bool {
+        while true {
+            var now = monotonicNanoseconds()
+            var longestWait: UInt64 = 100_000_000
+            while hasRoom, let time = arrivals.next(now: now) {
+                guard try start(at: time) else {
+                    // Without a port or a route the next one would fail too: first the others get their turn.
+                    longestWait = 1_000_000
+                    break
+                }
+                if Self.startsSlowly { now = monotonicNanoseconds() }
+            }
+            if outstanding == 0 && arrivals.isOver(now: now) { return true }
+            if now >= deadline || abandonment.isRequested { return false }
+            try awaitAnswers(until: min(hasRoom ? arrivals.nextStart : .max, now + longestWait))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import LinuxReadiness
+import LinuxRings
+import Meters
+
+extension Mode {
+    /// Every mode, in the order in which they are listed and shown.
+    package static let all: [Mode] = [
+        Mode(
+            name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "a blocking accept4 or read in each thread: the pre-fork model",
+            capabilities: Capabilities(
+                socketsBlock: true, signals: [.eventfd, .eventfdSemaphore, .pipe, .futex],
+                perTaskRefusal: "a thread cannot block in the read of a descriptor that is still to be made; use an "
+                    + "epoll mode",
+                references: [.wake])),
+        Mode(
+            name: "select", alias: nil, mechanism: .select, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "select(2): wakes everybody, looks at every descriptor, ends at FD_SETSIZE",
+            capabilities: Capabilities(
+                descriptorLimit: Int(SelectSet.limit), perTaskRefusal: handedOver("select"))),
+        Mode(
+            name: "poll", alias: nil, mechanism: .poll, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "poll(2): wakes everybody, looks at every descriptor",
+            capabilities: Capabilities(perTaskRefusal: handedOver("poll"))),
+        Mode(
+            name: "epoll-lt", alias: "lt", mechanism: .epoll,
+            topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
+            summary: "level-triggered: reports as long as there is something to do",
+            capabilities: Capabilities(references: [.accept, .read, .wake])),
+        Mode(
+            name: "epoll-et", alias: "et", mechanism: .epoll,
+            topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
+            summary: "edge-triggered: reports arrivals, the loop drains to EAGAIN",
+            capabilities: Capabilities(
+                flags: [.readable, .edgeTriggered], drains: true, references: [.accept, .read, .wake])),
+        Mode(
+            name: "epoll-exclusive", alias: "exclusive", mechanism: .epoll,
+            topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
+            summary: "level-triggered with EPOLLEXCLUSIVE: wakes at least one of the sets instead of all",
+            capabilities: Capabilities(flags: [.readable, .exclusive], references: [.accept, .read, .wake])),
+        Mode(
+            name: "epoll-et-exclusive", alias: nil, mechanism: .epoll,
+            topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
+            summary: "edge-triggered with EPOLLEXCLUSIVE",
+            capabilities: Capabilities(
+                flags: [.readable, .edgeTriggered, .exclusive], drains: true, references: [.accept, .read, .wake])),
+        Mode(
+            name: "epoll-oneshot", alias: "oneshot", mechanism: .epollOneShot,
+            topologies: [.sharedSet, .setPerWorker], kernel: "2.6.28",
+            summary: "edge-triggered with EPOLLONESHOT: reports once, re-armed by EPOLL_CTL_MOD",
+            capabilities: Capabilities(flags: oneShotFlags, isRearmed: true)),
+        Mode(
+            name: "dispatcher", alias: nil, mechanism: .dispatcher, topologies: [.sharedSet], kernel: "2.6.30",
+            summary: "one thread waits and hands work to the others",
+            // Connections report once, so that each is with one worker at a time.
+            capabilities: Capabilities(
+                flags: [.readable, .oneShot], listenerFlags: .readable, handsOver: true, signals: [],
+                wakeRefusal: "the dispatcher hands work over, which is what a pool's producers do; use --shape pool")),
+        Mode(
+            name: "interest-set", alias: nil, mechanism: .interestSet, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "LinuxReadiness.InterestSet: epoll-lt in a set that owns what it watches",
+            capabilities: Capabilities(
+                hasOwnTable: true, ownsDescriptors: true, signals: [],
+                wakeRefusal: "interest-set owns what it watches, and a signal's descriptor is shared; use epoll-lt")),
+        Mode(
+            name: "uring-single", alias: nil, mechanism: .ringSingle, topologies: [.setPerWorker], kernel: "5.17",
+            summary: "io_uring, one accept or recv per submission",
+            capabilities: Capabilities(
+                socketsBlock: true, acceptNeeds: [.skipSuccess], hasBufferPerConnection: true,
+                signals: [.eventfd, .eventfdSemaphore, .pipe, .messageRing],
+                perTaskRefusal: ownThread("uring-single"))),
+        Mode(
+            name: "uring-multishot", alias: "multishot", mechanism: .ringMultishot,
+            topologies: [.setPerWorker], kernel: "6.0",
+            summary: "io_uring multishot accept; multishot recv into a provided-buffer ring",
+            capabilities: Capabilities(
+                socketsBlock: true, acceptNeeds: [.skipSuccess, .multishotAccept],
+                receiveNeeds: [.bufferRing, .multishotReceive], signals: [],
+                wakeRefusal: noSignal("uring-multishot"), references: [.accept, .read])),
+        Mode(
+            name: "uring-direct", alias: nil, mechanism: .ringMultishot, topologies: [.setPerWorker],
+            kernel: "6.0",
+            summary: "as uring-multishot, into the ring's own file table: no process descriptors",
+            capabilities: Capabilities(
+                socketsBlock: true, acceptNeeds: [.skipSuccess, .multishotAccept, .slots],
+                receiveNeeds: [.bufferRing, .multishotReceive], destination: .slots, hasOwnTable: true, signals: [],
+                wakeRefusal: noSignal("uring-direct")),
+            limits: [
+                Limit(
+                    workloads: [.accept], before: KernelVersion(6, 4),
+                    text: "before Linux 6.4 each close of an accepted slot waits about a second (measured on 6.1, "
+                        + "until 6.4 by the kernel's source)")
+            ]),
+        Mode(
+            name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",
+            summary: "io_uring multishot poll, then ordinary accept or read calls",
+            capabilities: Capabilities(
+                acceptNeeds: [.skipSuccess], perTaskRefusal: ownThread("uring-poll"))),
+        Mode(
+            name: "descriptor-ring", alias: nil, mechanism: .descriptorRing, topologies: [.setPerWorker],
+            kernel: "5.19",
+            summary: "LinuxRings.DescriptorRing: multishot accept and single recv in a ring that owns its descriptors",
+            capabilities: Capabilities(
+                socketsBlock: true, acceptNeeds: [.multishotAccept], hasOwnTable: true, ownsDescriptors: true,
+                hasBufferPerConnection: true, signals: [],
+                wakeRefusal: "descriptor-ring transfers bytes over sockets, and a signal is read; use uring-single")),
+    ]
+
+    private static func handedOver(_ name: String) -> String {
+        "\(name) is handed its descriptors with each call, so a producer cannot register a task's; use an epoll mode"
+    }
+
+    private static func ownThread(_ name: String) -> String {
+        "a ring takes requests from its own thread, so a producer cannot register a task's descriptor in \(name); use "
+            + "an epoll mode"
+    }
+
+    private static func noSignal(_ name: String) -> String {
+        "\(name) accepts or receives, and a signal is neither; use uring-poll or uring-single"
+    }
+}
