@@ -16,6 +16,12 @@ package struct LoadPlan: Sendable {
     package var depth = 1
     /// How the server closes.
     package var close = CloseStyle.reset
+    /// What is asked.
+    package var conversation = Conversation()
+    /// New connections per second at the most, of all clients together; nil without a limit.
+    package var connectionsPerSecond: Double?
+    /// Time between an answer and the next operation of the same connection in a closed loop, in nanoseconds.
+    package var thinkNanoseconds: UInt64 = 0
     /// When operations start.
     package var pace = Pace.closedLoop
     /// How the starts of an open loop are spread.
@@ -56,8 +62,11 @@ package struct LoadPlan: Sendable {
 
     /// What a server has to be ready for.
     package var traffic: Traffic {
-        Traffic(
+        var traffic = Traffic(
             workload, connections: queued ?? connections, idle: idle, messageBytes: messageBytes, depth: depth,
             close: close)
+        traffic.wire = conversation.wire
+        if let longest = conversation.requests.map(\.bytes.count).max() { traffic.requestBytes = longest }
+        return traffic
     }
 }

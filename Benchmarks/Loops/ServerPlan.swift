@@ -27,7 +27,7 @@ package struct ServerPlan: Sendable {
 
     /// Server threads: where a thread waits in the read itself, each connection needs one, an idle one too.
     package func workerThreads(for traffic: Traffic) -> Int {
-        let isThreadPerConnection = traffic.workload == .read && loop.mode.capabilities.waitsInCall
+        let isThreadPerConnection = traffic.arrival == .beforehand && loop.mode.capabilities.waitsInCall
         return isThreadPerConnection ? traffic.connections + traffic.idle : workers
     }
 

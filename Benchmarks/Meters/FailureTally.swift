@@ -30,6 +30,10 @@ package struct FailureTally: Sendable, Equatable {
         package static let earlyEnd = Cause("recv", text: "end of stream")
         /// The answer was another one than was due.
         package static let wrongBytes = Cause("recv", text: "wrong bytes")
+        /// What a client sent is no request of the protocol, or a longer one than the server takes.
+        package static let wrongRequest = Cause("recv", text: "no request of the protocol, or too long a one")
+        /// There were as many connections as the server takes.
+        package static let tooManyConnections = Cause("accept", text: "more connections than the server takes")
 
         /// The first call on a connection that was not waited for reports how its `connect(2)` ended.
         package static func onConnection(_ call: String, _ error: CInt, isFirst: Bool) -> Cause {

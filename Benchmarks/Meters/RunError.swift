@@ -4,11 +4,14 @@ package import SystemPackage
 package struct RunError: Error, CustomStringConvertible {
     /// One line: the call and the meaning of its error number.
     package let description: String
+    /// What the call returned; nil for what is not allowed here.
+    package var error: Errno?
     /// True if this kernel, or its configuration, does not allow what was asked for.
     package var isUnsupported = false
 
     package init(_ call: String, _ error: Errno) {
         description = "\(call): \(error)"
+        self.error = error
     }
 
     package init(unsupported description: String) {

@@ -18,6 +18,14 @@ package enum CloseStyle: String, Sendable, CaseIterable {
     case orderly
 }
 
+/// When a server's connections come.
+package enum Arrival: Sendable {
+    /// All of them before its workers start.
+    case beforehand
+    /// At any time: its loop accepts them.
+    case anytime
+}
+
 /// What a server has to be ready for: all that client and server must agree on beforehand.
 package struct Traffic: Sendable {
     /// What the operations are.
@@ -32,6 +40,14 @@ package struct Traffic: Sendable {
     package var depth: Int
     /// How the server closes.
     package var close: CloseStyle
+    /// What is said.
+    package var wire = WireProtocol.echo
+    /// Bytes of the longest request that a server has to expect; of an echo the message itself.
+    package var requestBytes: Int
+    /// When connections come.
+    package var arrival: Arrival
+    /// Connections beyond ``connections`` are closed as they come; otherwise their clients see to that.
+    package var limitsConnections = false
 
     /// Takes what both sides know.
     package init(
@@ -44,15 +60,33 @@ package struct Traffic: Sendable {
         self.messageBytes = messageBytes
         self.depth = depth
         self.close = close
+        requestBytes = messageBytes
+        arrival = workload == .read ? .beforehand : .anytime
     }
+
+    /// True if a connection ends with its first reply.
+    package var closesAfterReply: Bool { workload == .crr }
 
     /// True if messages can come out of order: they carry numbers, and several of a connection are in flight.
     package var ordersMessages: Bool {
-        workload == .read && depth > 1 && messageBytes >= MessagePattern.headerBytes
+        workload == .read && arrival == .beforehand && wire == .echo && depth > 1
+            && messageBytes >= MessagePattern.headerBytes
     }
 
-    /// What is read at once: the messages that can be in flight, as long as they fit 64 KiB; at least one.
+    /// What is read at once: the requests that can be in flight, as long as they fit 64 KiB; at least one, and 16 KiB
+    /// where their length is not known beforehand.
     package var chunkBytes: Int {
-        max(1, min(depth, 65536 / messageBytes)) * messageBytes
+        let request = max(1, wire == .echo ? messageBytes : requestBytes)
+        let whole = max(1, min(depth, 65536 / request)) * request
+        return wire.hasFixedLength ? whole : max(whole, 16384)
+    }
+
+    /// Bytes of the longest request that is not answered yet.
+    package var longestRequestBytes: Int {
+        switch wire {
+        case .echo: messageBytes
+        case .bytes: max(1, requestBytes)
+        case .http, .redis, .memcached: chunkBytes
+        }
     }
 }

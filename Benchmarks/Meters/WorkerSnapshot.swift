@@ -5,14 +5,16 @@
 package struct WorkerSnapshot: Sendable {
     /// On the monotonic clock.
     package let time: UInt64
-    /// Operations of each worker.
+    /// Operations of each worker; empty where the server does not tell.
     package let operations: [UInt64]
-    /// The counts of all threads, dispatchers included.
+    /// The counts of all threads, dispatchers included; empty where the server does not tell.
     package let totals: [WorkerCount: UInt64]
     /// System calls as the kernel counted them, where it did.
     package let calls: CallCounts?
     /// What the threads used.
     package let usage: ThreadUsage
+    /// What is seen of a server's processes from outside; nil for threads of this process.
+    package let processes: ProcessUsage?
 
     private static let growing: [WorkerCount] = [
         .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
@@ -27,6 +29,19 @@ package struct WorkerSnapshot: Sendable {
         let times = threads.time
         totals = Dictionary(uniqueKeysWithValues: zip(Self.growing, sums))
         usage = times + threads.switches
+        processes = nil
+    }
+
+    /// What is seen of processes whose loops tell nothing.
+    package init(time: UInt64, calls: CallCounts?, _ processes: ProcessUsage) {
+        self.time = time
+        operations = []
+        totals = [:]
+        self.calls = calls
+        usage = ThreadUsage(
+            cpuNanoseconds: processes.cpuNanoseconds, voluntarySwitches: processes.voluntarySwitches,
+            involuntarySwitches: processes.involuntarySwitches)
+        self.processes = processes
     }
 }
 

@@ -214,5 +214,8 @@ extension Column {
             "stall_max_ns", \.stallMaxNs, unit: "ns",
             "Longest time within the window in which no operation was completed."),
         Column("warnings", \.warnings, "What has to be known before the row's figures are used, separated by `; `."),
+        Column(
+            "protocol", \.protocol, isIdentity: true,
+            "What client and server say: `echo`, `http`, `redis`, `memcached` or `bytes`; empty where nothing is said."),
     ]
 }

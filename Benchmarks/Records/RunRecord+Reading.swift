@@ -26,6 +26,7 @@ extension RunRecord {
 private struct RowLayout {
     private let columns: [Column?]
     private let schemaVersionIndex: Int
+    private let hasProtocol: Bool
 
     init(header: [CSVToken], file: String) throws(CSVError) {
         var seen: Set<String> = []
@@ -37,6 +38,7 @@ private struct RowLayout {
         }
         try Self.checkOrder(header, file: file)
         columns = header.map { Column.named($0.text) }
+        hasProtocol = seen.contains("protocol")
         schemaVersionIndex = header.firstIndex { $0.text == "schema_version" } ?? 0
     }
 
@@ -80,6 +82,8 @@ private struct RowLayout {
                 throw self.error(column.name, error.message, in: row, file: file)
             }
         }
+        // Files from before there were several have no column for it.
+        if !hasProtocol, ["crr", "read"].contains(record.workload) { record.protocol = "echo" }
         return record
     }
 

@@ -98,6 +98,7 @@ package struct RunRecord: Sendable, Equatable {
     package var saturated = ""
     package var stallMaxNs: UInt64?
     package var warnings = ""
+    package var `protocol` = ""
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

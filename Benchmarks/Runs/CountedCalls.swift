@@ -115,7 +115,7 @@ extension RunPlan {
     /// Workers and dispatchers.
     fileprivate var countedThreads: Int {
         switch plan {
-        case .network: workerThreads + 1
+        case .network, .external: workerThreads + 1
         case .wake(_, let wake): wake.workerThreads
         }
     }
@@ -129,7 +129,7 @@ extension RunPlan {
     /// False where the window ends with the work.
     fileprivate var hasFixedWindow: Bool {
         switch plan {
-        case .network(_, let load): load.queued == nil
+        case .network(_, let load), .external(_, let load): load.queued == nil
         case .wake(_, let wake): wake.shape == .pingPong
         }
     }
@@ -137,14 +137,13 @@ extension RunPlan {
     /// The same, as long as it takes to see some thousand operations, between 20 and 100 ms, and longer only where hardly
     /// a hundred would be seen; of a drain or a pool fewer.
     fileprivate func shortened(to throughput: Double, counting calls: CallCounter) -> RunPlan {
-        var short = self
-        short.loop.calls = calls
+        var short = counting(calls)
         func time(of operations: Double) -> Double { throughput > 0 ? operations / throughput * 1e9 : 1e9 }
         let wanted = max(min(max(time(of: 2000), 20e6), 100e6), min(time(of: 100), 1e10))
         short.durationNanoseconds = min(durationNanoseconds, UInt64(wanted))
         short.warmupNanoseconds = min(warmupNanoseconds, 10_000_000)
         switch plan {
-        case .network(_, let load):
+        case .network(_, let load), .external(_, let load):
             if let count = load.queued { short.load.pace = .drain(min(count, 10_000)) }
         case .wake(_, let wake):
             short.wake.tasks = min(wake.tasks, max(20_000, wake.producers, wake.consumers))

@@ -15,6 +15,10 @@ package func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunEr
             try measureNetwork(plan, load, interruption) { () throws(RunError) in
                 try LocalServer(server, expecting: load.traffic)
             }
+        case .external(let server, let load):
+            try measureNetwork(plan, load, interruption) { () throws(RunError) in
+                try ServerProcess(server, expecting: load.traffic)
+            }
         case .wake(_, let wake): try measureWake(plan, wake, interruption)
         }
     measurement.peakMemoryBytes = MemoryUse.read().peakBytes

@@ -25,7 +25,7 @@ extension Measurement {
         noteSaturation()
         noteStall(plan)
         noteFailures()
-        if let limit = plan.mode.limit(plan.workload, on: kernel) { warnings.append(limit.text) }
+        if let limit = plan.mode?.limit(plan.workload, on: kernel) { warnings.append(limit.text) }
     }
 
     /// Nil if nothing does.

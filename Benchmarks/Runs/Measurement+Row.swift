@@ -15,7 +15,7 @@ extension Measurement {
         record.setLatency(LatencySummary(latencies), kind: isOpenLoop ? .fromScheduledStart : .fromCall)
         fillCosts(&record)
         fillWorkers(&record, plan)
-        if plan.mode.capabilities.usesRing { fillRing(&record) }
+        if plan.mode?.capabilities.usesRing == true { fillRing(&record) }
         wake.fill(&record)
     }
 
@@ -59,9 +59,9 @@ extension Measurement {
         record.shortSends = totals[.shortSends]
         record.steeringFallbacks = steeringFallbacks
         // The C loops do not note when they got an operation.
-        let keepsClock = plan.loop.implementation == .swift
+        let keepsClock = plan.mode != nil && plan.loop.implementation == .swift
         switch plan.plan {
-        case .network(_, let load):
+        case .network(_, let load), .external(_, let load):
             record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil
             record.openPeak = keepsClock ? openPeak : nil
             record.outOfOrderPerOp = load.traffic.ordersMessages ? perOperation(.outOfOrder) : nil

@@ -14,7 +14,7 @@ func measureNetwork<Started: Server>(
     let memoryBefore = MemoryUse.read()
     let countersBefore = KernelCounters.read()
     let server = try start()
-    let clients = try ClientTeam(load, to: server.address, plan.loop.placement, seed: plan.loop.seed)
+    let clients = try ClientTeam(load, to: server.address, plan.placement, seed: plan.seed)
     // Clients that have not begun would wait for ever.
     func endBoth() {
         clients.giveUp()

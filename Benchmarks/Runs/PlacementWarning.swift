@@ -16,7 +16,6 @@ extension RunPlan {
     package func placementWarnings(
         _ topology: ProcessorTopology, available: [Int] = Affinity.available()
     ) -> [PlacementWarning] {
-        let placement = loop.placement
         let isPinned = !placement.workers.isEmpty && !placement.clients.isEmpty
         let servers = isPinned ? Set((0..<workerThreads).compactMap(placement.processor(ofWorker:))) : Set(available)
         let loads = isPinned ? Set((0..<clients).compactMap(placement.processor(ofClient:))) : Set(available)

@@ -9,6 +9,7 @@ extension RunPlan {
     package var descriptorsNeeded: Int {
         switch plan {
         case .network(let server, let load): server.descriptorsNeeded(for: load.traffic) + 2 * load.clients
+        case .external(_, let load): load.connections + load.idle + 2 * load.clients + 64
         case .wake(_, let wake): wake.descriptorsNeeded
         }
     }
@@ -17,6 +18,7 @@ extension RunPlan {
     package var mostDescriptorsFor: String {
         switch plan {
         case .wake(_, let wake): return wake.descriptors == .perWorker ? "--consumers" : "--producers"
+        case .external(_, let load): return load.idle > load.connections ? "--idle" : "--connections"
         case .network(let server, let load):
             let traffic = load.traffic
             let isThreadEach = workerThreads > server.workers
@@ -49,6 +51,7 @@ extension RunPlan {
     package func unsupportedReason(rings: RingSupport) -> String? {
         switch plan {
         case .network(let server, let load): server.loop.mode.unsupportedReason(rings: rings, for: load.workload)
+        case .external: nil
         case .wake(let loop, let wake): wake.unsupportedReason(rings: rings, in: loop.mode)
         }
     }

@@ -8,24 +8,37 @@ extension RunRecord {
     package init(_ plan: RunPlan) {
         self.init()
         workload = plan.workload.rawValue
-        mode = plan.mode.name
-        topology = plan.loop.topology.rawValue
-        implementation = plan.loop.implementation.rawValue
-        pinning = plan.loop.placement.description
-        seed = plan.loop.seed
+        mode = plan.name
+        pinning = plan.placement.description
+        seed = plan.seed
         workers = plan.workerThreads
         clients = plan.clients
         switch plan.plan {
         case .network(let server, let load):
             server.describe(in: &self)
             load.describe(in: &self)
-        case .wake(let loop, let wake): wake.describe(loop, in: &self)
+        case .external(_, let load):
+            implementation = "external"
+            load.describe(in: &self)
+            // Whether it closes in order is its own affair.
+            close = ""
+        case .wake(let loop, let wake):
+            loop.describe(in: &self)
+            wake.describe(loop, in: &self)
         }
+    }
+}
+
+extension LoopPlan {
+    fileprivate func describe(in record: inout RunRecord) {
+        record.topology = topology.rawValue
+        record.implementation = implementation.rawValue
     }
 }
 
 extension ServerPlan {
     fileprivate func describe(in record: inout RunRecord) {
+        loop.describe(in: &record)
         record.listener = listener.rawValue
         record.rearm = loop.mode.capabilities.isRearmed ? rearm.rawValue : ""
         record.serviceTime = service.description
@@ -39,6 +52,7 @@ extension LoadPlan {
         record.ratePerS = ratePerSecond
         record.spacing = ratePerSecond == nil ? "" : spacing.rawValue
         record.drain = queued
+        record.protocol = workload == .accept ? "" : conversation.wire.rawValue
         record.messageSizeBytes = workload == .accept ? nil : messageBytes
         record.depth = workload == .read ? depth : nil
         record.idle = workload == .read ? idle : nil

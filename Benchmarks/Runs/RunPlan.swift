@@ -1,11 +1,14 @@
 package import Load
 package import Loops
 package import Meters
+package import Servers
 
 /// What is run.
 package enum Plan: Sendable {
-    /// Clients and a server.
+    /// Clients and a server of our loops.
     case network(ServerPlan, LoadPlan)
+    /// Clients and somebody else's server.
+    case external(ExternalServer, LoadPlan)
     /// Threads that wake each other.
     case wake(LoopPlan, WakePlan)
 }
@@ -28,16 +31,42 @@ package struct RunPlan: Sendable {
             ? .wake(LoopPlan(mode: mode), WakePlan()) : .network(ServerPlan(workload, mode: mode), LoadPlan(workload))
     }
 
-    /// The server; a wake plan has none.
+    /// The server of our loops; of a network plan alone.
     package var server: ServerPlan {
         get { network.0 }
         set { plan = .network(newValue, network.1) }
     }
 
-    /// The clients of a network plan; a wake plan has none.
+    /// Somebody else's server; of an external plan alone.
+    package var external: ExternalServer {
+        get {
+            guard case .external(let server, _) = plan else { preconditionFailure("not an external plan") }
+            return server
+        }
+        set { plan = .external(newValue, load) }
+    }
+
+    /// The clients; a wake plan has none.
     package var load: LoadPlan {
-        get { network.1 }
-        set { plan = .network(network.0, newValue) }
+        get {
+            guard let load = clientsOrNone else { preconditionFailure("a wake plan") }
+            return load
+        }
+        set {
+            switch plan {
+            case .network(let server, _): plan = .network(server, newValue)
+            case .external(let server, _): plan = .external(server, newValue)
+            case .wake: preconditionFailure("a wake plan")
+            }
+        }
+    }
+
+    /// The clients; nil in a wake plan.
+    package var clientsOrNone: LoadPlan? {
+        switch plan {
+        case .network(_, let load), .external(_, let load): load
+        case .wake: nil
+        }
     }
 
     /// The threads of a wake plan; a network plan has none.
@@ -54,29 +83,52 @@ package struct RunPlan: Sendable {
         return (server, load)
     }
 
-    /// How the measured threads wait, with whose code, and where they run.
+    /// How the threads of our loops wait, with whose code, and where they run; an external plan has none.
     package var loop: LoopPlan {
         get {
-            switch plan {
-            case .network(let server, _): server.loop
-            case .wake(let loop, _): loop
-            }
+            guard let loop = loopOrNone else { preconditionFailure("an external plan") }
+            return loop
         }
         set {
             switch plan {
             case .network: server.loop = newValue
             case .wake(_, let wake): plan = .wake(newValue, wake)
+            case .external: preconditionFailure("an external plan")
             }
         }
     }
 
-    /// How the measured threads wait.
-    package var mode: Mode { loop.mode }
+    private var loopOrNone: LoopPlan? {
+        switch plan {
+        case .network(let server, _): server.loop
+        case .wake(let loop, _): loop
+        case .external: nil
+        }
+    }
+
+    /// How the measured threads wait; nil for somebody else's server.
+    package var mode: Mode? { loopOrNone?.mode }
+
+    /// What rows call it: the mode, or the name of somebody else's server.
+    package var name: String { mode?.name ?? external.name }
+
+    /// Where threads run.
+    package var placement: Placement { loopOrNone?.placement ?? external.placement }
+
+    /// Seeds everything that is drawn.
+    package var seed: UInt64 { loopOrNone?.seed ?? external.seed }
+
+    /// The same plan whose server's system calls the kernel counts.
+    func counting(_ calls: CallCounter) -> RunPlan {
+        var plan = self
+        if loopOrNone == nil { plan.external.calls = calls } else { plan.loop.calls = calls }
+        return plan
+    }
 
     /// What the operations are.
     package var workload: Workload {
         switch plan {
-        case .network(_, let load): load.workload
+        case .network(_, let load), .external(_, let load): load.workload
         case .wake: .wake
         }
     }
@@ -85,6 +137,7 @@ package struct RunPlan: Sendable {
     package var workerThreads: Int {
         switch plan {
         case .network(let server, let load): server.workerThreads(for: load.traffic)
+        case .external(let server, _): server.workers
         case .wake(_, let wake): wake.workerThreads
         }
     }
@@ -92,15 +145,13 @@ package struct RunPlan: Sendable {
     /// Threads on the other side.
     package var clients: Int {
         switch plan {
-        case .network(_, let load): load.clients
+        case .network(_, let load), .external(_, let load): load.clients
         case .wake(_, let wake): wake.clientThreads
         }
     }
 
     /// Operations due in a second; nil if they have no schedule.
-    var ratePerSecond: Double? {
-        if case .network(_, let load) = plan { load.ratePerSecond } else { nil }
-    }
+    var ratePerSecond: Double? { clientsOrNone?.ratePerSecond }
 
     /// Seconds that a run takes at the most, unless its threads wait for each other.
     package var longestSeconds: Double {
@@ -110,6 +161,9 @@ package struct RunPlan: Sendable {
         case .wake(_, let wake):
             // A pool has no time but as many tasks as asked for; it is stuck when none is done for half a minute.
             return wake.shape == .pool ? 60 + Double(wake.tasks) / 1000 : window
+        case .external(let server, _):
+            // It may take that long to listen, and its connections are made beforehand.
+            return window + Double(server.timeoutNanoseconds) / 1e9 + 60
         case .network(_, let load):
             if let count = load.queued { return 6 * grace + Double(count) / 1000 }
             // All connections of a read are made beforehand, within half a minute.
@@ -118,5 +172,5 @@ package struct RunPlan: Sendable {
     }
 
     /// Threads that run at the most, the one that waits for the others included.
-    package var threadsNeeded: Int { workerThreads + clients + 2 }
+    package var threadsNeeded: Int { (mode == nil ? 0 : workerThreads) + clients + 2 }
 }

@@ -65,7 +65,7 @@ enum RunReason: Sendable, Equatable {
         case .interrupted, .worker: ""
         case .shortages: "raise the limit (ulimit -n)"
         case .overflows:
-            "raise net.core.somaxconn or lower \(plan.networkLoad?.mostOpenOption ?? "--connections")"
+            "raise net.core.somaxconn or lower \(plan.clientsOrNone?.mostOpenOption ?? "--connections")"
         case .failures(let tally, _, _): tally.sorted.first?.cause.remedy(plan) ?? ""
         case .unanswered, .neverAnswered: unansweredRemedy(plan, kernel)
         case .nothingDue: "raise --rate or --duration"
@@ -76,9 +76,9 @@ enum RunReason: Sendable, Equatable {
     }
 
     private func unansweredRemedy(_ plan: RunPlan, _ kernel: KernelVersion?) -> String {
-        if let limit = plan.mode.limit(plan.workload, on: kernel) { return limit.text }
+        if let limit = plan.mode?.limit(plan.workload, on: kernel) { return limit.text }
         if let remedy = plan.serviceRemedy { return remedy }
-        return switch plan.networkLoad?.pace {
+        return switch plan.clientsOrNone?.pace {
         case .openLoop:
             self.isTotal
                 ? "the server hung; see what it waits for (strace -f)" : "the server did not keep up; lower --rate"
@@ -94,16 +94,13 @@ enum RunReason: Sendable, Equatable {
 
     private func slowRemedy(_ plan: RunPlan, _ kernel: KernelVersion?) -> String {
         let longer = "raise --duration"
-        if let limit = plan.mode.limit(plan.workload, on: kernel) { return "\(limit.text); \(longer)" }
+        if let limit = plan.mode?.limit(plan.workload, on: kernel) { return "\(limit.text); \(longer)" }
         return plan.serviceRemedy.map { "\(longer) or \($0)" } ?? longer
     }
 }
 
 extension RunPlan {
-    /// The clients; nil where there are none.
-    fileprivate var networkLoad: LoadPlan? {
-        if case .network(_, let load) = plan { load } else { nil }
-    }
+    fileprivate var sharesSet: Bool { mode != nil && loop.topology == .sharedSet }
 
     fileprivate var serviceRemedy: String? {
         guard case .network(let server, _) = plan, server.service != .none else { return nil }
@@ -115,11 +112,11 @@ extension FailureTally.Cause {
     /// What can be done about it.
     func remedy(_ plan: RunPlan) -> String {
         switch problem {
-        case .text where self == .wrongBytes && plan.loop.topology == .sharedSet && plan.networkLoad?.depth != 1:
+        case .text where self == .wrongBytes && plan.sharesSet && plan.clientsOrNone?.depth != 1:
             return "workers that share a set answer messages of one connection out of order; use --depth 1 or "
                 + "--topology set-per-worker"
         case .text where self == .wrongBytes:
-            return "the loop of \(plan.mode.name) echoes wrongly; do not use its figures"
+            return "the loop of \(plan.name) echoes wrongly; do not use its figures"
         case .text: return "the server ended connections before it had answered"
         case .error(let number): return Self.remedies[number]?(plan) ?? "see bench doctor"
         }
@@ -128,7 +125,7 @@ extension FailureTally.Cause {
     private static let remedies: [CInt: @Sendable (RunPlan) -> String] = [
         EADDRNOTAVAIL: { plan in
             let ports = "the ports ran out; widen net.ipv4.ip_local_port_range"
-            return plan.networkLoad?.close == .orderly ? "\(ports) or leave out --close orderly" : ports
+            return plan.clientsOrNone?.close == .orderly ? "\(ports) or leave out --close orderly" : ports
         },
         ENETUNREACH: { _ in unreachable }, EHOSTUNREACH: { _ in unreachable }, ENETDOWN: { _ in unreachable },
         ECONNREFUSED: { _ in "nobody listened any more; see who else uses the port (ss -ltnp)" },

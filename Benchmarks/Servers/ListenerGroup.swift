@@ -87,6 +87,10 @@ final class ListenerGroup: Sendable {
             if traffic.close == .reset && traffic.workload == .accept {
                 try setSocketOption(.resetOnClose, on: socket.descriptor)
             }
+            // What it accepts inherits that: a reply must not wait for the acknowledgement of the one before.
+            if traffic.workload == .read && traffic.arrival == .anytime {
+                try setSocketOption(.noDelay, on: socket.descriptor)
+            }
             call = "bind to \(address)"
             try socket.bind(to: address)
             call = "listen on \(address)"

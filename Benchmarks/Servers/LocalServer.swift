@@ -28,7 +28,7 @@ package final class LocalServer: Server {
     package func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool {
         let stop = try makeSignal()
         var connections: [CInt] = []
-        if traffic.workload == .read {
+        if traffic.arrival == .beforehand {
             let count = traffic.connections + traffic.idle
             do throws(Errno) {
                 guard let accepted = try listeners.acceptAll(count, unless: endings) else { return false }
@@ -55,7 +55,7 @@ package final class LocalServer: Server {
             traffic.workload == .accept
             ? try AcceptJob(plan, traffic, listeners: descriptors, stop: stop.descriptor)
             : try EchoJob(
-                plan, traffic, listeners: traffic.workload == .crr ? descriptors.map(\.rawValue) : [],
+                plan, traffic, listeners: traffic.arrival == .anytime ? descriptors.map(\.rawValue) : [],
                 connections: connections, stop: stop.descriptor)
         let team = try WorkerTeam(
             count: plan.workerThreads(for: traffic), dispatchers: job.queue == nil ? 0 : 1, plan.loop.placement,

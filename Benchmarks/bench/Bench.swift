@@ -17,7 +17,8 @@ import Reports
             """,
         version: Version.line,
         subcommands: [
-            RunOptions.self, ListCommand.self, ClaimsCommand.self, CompareCommand.self, CheckCommand.self,
+            RunOptions.self, ServeCommand.self, ListCommand.self, ClaimsCommand.self, CompareCommand.self,
+            CheckCommand.self,
             CalibrateCommand.self, HistoryCommand.self, PlotCommand.self, ReportCommand.self, ExportCommand.self,
             DoctorCommand.self,
         ],

@@ -25,6 +25,9 @@ import Runs
     private static let places = [
         Place("--mo|", has: ["--mode"], lacks: ["--modes", "--workload"]),
         Place("|", has: ["run", "list", "doctor", "help"], lacks: ["--mode"]),
+        Place("serve --mode lt --protocol h|", has: ["http"], lacks: ["redis"]),
+        Place("serve --mode lt,|", has: [], lacks: ["lt,et"]),
+        Place("serve --workload |", has: ["accept", "crr", "read"], lacks: ["wake"]),
         Place("cl|", has: ["claims"], lacks: ["run"]),
         Place("help co|", has: ["compare"], lacks: ["claims"]),
         Place("--ver|", has: ["--version"]),

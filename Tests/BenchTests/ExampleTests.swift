@@ -4,13 +4,15 @@ import Testing
 
 @Suite struct ExampleTests {
     private static let commands = [
-        "run", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report", "export", "doctor",
+        "run", "serve", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report", "export",
+        "doctor",
     ]
 
     /// What ends a command early that would run for long, and is no part of the example.
     private static let ends = [
         "run": ["--output", "/dev/null/x"], "claims": ["--csv", "/dev/null/x"],
-        "calibrate": ["--output", "/dev/null/x"], "check": ["--baseline", "/dev/null/x"],
+        "serve": ["--listener", "nonsense"], "calibrate": ["--output", "/dev/null/x"],
+        "check": ["--baseline", "/dev/null/x"],
     ]
 
     private func examples(_ command: String?, of workload: String? = nil) async throws -> [String] {

@@ -44,7 +44,8 @@ import Testing
     @Test(arguments: widths) func everyHelpFits(_ width: Int) async throws {
         let folder = try BenchFolder()
         for command in [
-            "run", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report", "export", "doctor",
+            "run", "serve", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report", "export",
+            "doctor",
         ] {
             guard let lines = try await lines("help \(command)", width: width, in: folder) else { return }
             expectFit(lines, width)

@@ -15,17 +15,17 @@ import Testing
     ) -> BenchThread<Void> {
         BenchThread("worker", processor: nil) { () throws(Errno) in
             let capacity = Int(numbers.max()!) + 1
-            let connections = EchoConnections(capacity: capacity, messageBytes: traffic.messageBytes, OpenCount())
+            let connections = EchoConnections(capacity: capacity, tailBytes: traffic.messageBytes, OpenCount())
             for number in numbers { connections.began(number) }
             let member = WorkerTeam.Member(index: 0, meter: meter, stop: stop, gate: StartGate())
-            var worker = EchoWorker(
-                plan, traffic, member, connections, MessagePattern(bytes: traffic.messageBytes))
+            let format = RequestFormat(traffic)
+            var worker = EchoWorker(plan, traffic, member, connections, format)
             var group = BufferGroup(
                 identifier: 0, count: 2, bytes: traffic.chunkBytes, headroom: traffic.messageBytes)
             var ring = try Ring.forThisThread(entries: 64)
             try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
             try ring.register(group)
-            let streams = MultishotStreams(capacity: capacity, group, into: .descriptors, closesAfterReply: false)
+            let streams = MultishotStreams(format, capacity: capacity, group, into: .descriptors)
             try echoFromRingMultishot(&ring, &group, streams, listeners: [], connections: numbers, &worker)
         }
     }

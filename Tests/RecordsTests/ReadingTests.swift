@@ -50,7 +50,7 @@ import Testing
         Break("mode", "is empty") { $0.mode = "" },
         Break("build", "is not one of") { $0.build = "fast" },
         Break("workload", "is not one of accept, crr, read, wake") { $0.workload = "write" },
-        Break("topology", "is not one of") { $0.topology = "" },
+        Break("topology", "is not one of") { $0.topology = "one-each" },
         Break("listener", "is not one of") { $0.listener = "reuse" },
         Break("implementation", "is not one of") { $0.implementation = "" },
         Break("close", "is not one of") { $0.close = "fin" },

@@ -187,7 +187,7 @@ private func measureThroughAShortage(_ plan: RunPlan, milliseconds: useconds_t) 
     }
     // The listener, what the library's types open beside it, and the first connection. Both duplicate the listener, and an
     // InterestSet knows its own epoll set by a socket.
-    let own = ["interest-set": 2, "descriptor-ring": 1][plan.mode.name] ?? 0
+    let own = ["interest-set": 2, "descriptor-ring": 1][plan.name] ?? 0
     while open(["socket:"]) < before + 2 + own { usleep(1000) }
     try allowNoMoreDescriptors()
     let taken = try fillDescriptorTable()

@@ -11,7 +11,7 @@ func echoBlocking(_ connection: CInt, _ worker: inout EchoWorker) throws(Errno) 
     }
 }
 
-/// Accepts by waiting in `accept4(2)`, answers and closes, until the listener is shut down.
+/// Accepts by waiting in `accept4(2)`, and answers that connection until it ends, until the listener is shut down.
 func answerBlocking(_ listener: CInt, _ worker: inout EchoWorker) throws(Errno) {
     while true {
         do throws(Errno) {
@@ -22,7 +22,8 @@ func answerBlocking(_ listener: CInt, _ worker: inout EchoWorker) throws(Errno) 
                 if worker.hasShortage { _ = worker.pauseInShortage(since: before) }
                 continue
             }
-            while worker.receiveAndEcho(connection) == .progress {}
+            // Accepted after the others were shut down, it would not be told of the end.
+            while worker.meter[.stopped] == 0, worker.receiveAndEcho(connection) != .closed {}
         } catch .invalidArgument {
             return
         }

@@ -8,7 +8,7 @@ import Synchronization
 @safe final class EchoConnections: Sendable {
     let capacity: Int
     private let count: OpenCount
-    private let messageBytes: Int
+    private let tailBytes: Int
     // Freed when nobody holds the table any more; shared through atomics and the connection's lock.
     nonisolated(unsafe) private let words: UnsafeMutablePointer<Atomic<UInt64>>
     nonisolated(unsafe) private let tails: UnsafeMutableRawPointer
@@ -29,15 +29,17 @@ import Synchronization
     private static let stride = 8
 
     /// Room for descriptors below `capacity`; connections are counted in `open`.
-    init(capacity: Int, messageBytes: Int, _ open: OpenCount) {
+    ///
+    /// - Parameter tailBytes: the longest incomplete request.
+    init(capacity: Int, tailBytes: Int, _ open: OpenCount) {
         count = open
         self.capacity = capacity
-        self.messageBytes = messageBytes
+        self.tailBytes = tailBytes
         let count = capacity * Self.stride
         let raw = UnsafeMutableRawPointer.allocate(byteCount: count * 8, alignment: 64)
         unsafe raw.initializeMemory(as: UInt64.self, repeating: 0, count: count)
         unsafe words = raw.assumingMemoryBound(to: Atomic<UInt64>.self)
-        unsafe tails = .allocate(byteCount: capacity * messageBytes, alignment: 64)
+        unsafe tails = .allocate(byteCount: capacity * tailBytes, alignment: 64)
     }
 
     deinit {
@@ -104,6 +106,9 @@ import Synchronization
         unsafe word(fd, .state).pointee.load(ordering: .relaxed) & Self.openBit != 0
     }
 
+    /// How many connections are open in all tables that count together.
+    var openOfAll: Int { count.current }
+
     /// Connections whose descriptor nobody has closed.
     var open: [CInt] {
         (0..<CInt(capacity)).filter {
@@ -129,7 +134,7 @@ import Synchronization
         lock(fd)
         defer { unlock(fd) }
         let count = Int(unsafe word(fd, .tailCount).pointee.exchange(0, ordering: .relaxed))
-        unsafe memory.copyMemory(from: tails + Int(fd) * messageBytes, byteCount: count)
+        unsafe memory.copyMemory(from: tails + Int(fd) * tailBytes, byteCount: count)
         return count
     }
 
@@ -143,7 +148,7 @@ import Synchronization
     @unsafe func keepTail(_ fd: CInt, _ memory: UnsafeRawPointer, count: Int) {
         lock(fd)
         defer { unlock(fd) }
-        unsafe (tails + Int(fd) * messageBytes).copyMemory(from: memory, byteCount: count)
+        unsafe (tails + Int(fd) * tailBytes).copyMemory(from: memory, byteCount: count)
         unsafe word(fd, .tailCount).pointee.store(UInt64(count), ordering: .relaxed)
     }
 
@@ -161,6 +166,8 @@ import Synchronization
 final class OpenCount: Sendable {
     private let now = Atomic(0)
     private let most = Atomic(0)
+
+    var current: Int { now.load(ordering: .relaxed) }
 
     var peak: Int { most.load(ordering: .relaxed) }
 

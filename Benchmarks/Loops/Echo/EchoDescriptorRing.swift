@@ -3,20 +3,25 @@ import LinuxRings
 import Meters
 import SystemPackage
 
-/// Echoes with one request of a `DescriptorRing` at a time for each connection, a receive or a send.
+/// Answers with one request of a `DescriptorRing` at a time for each connection, a receive or a send.
 struct DescriptorRingEcho {
     private let stop: RingToken
     private let bufferBytes: Int
-    /// How many messages the send of a connection carries.
-    private var messages: [Int]
+    private let format: RequestFormat
+    /// What the send of a connection answers.
+    private var requests: [Requests]
+    /// What was received behind those requests, where it can be whole requests too: of all but an echo.
+    private var rests: [[UInt8]]
 
-    init(_ stop: RingToken, capacity: Int, bufferBytes: Int) {
+    init(_ stop: RingToken, _ format: RequestFormat, capacity: Int, bufferBytes: Int) {
         self.stop = stop
+        self.format = format
         self.bufferBytes = bufferBytes
-        messages = Array(repeating: 0, count: capacity)
+        requests = Array(repeating: Requests(), count: capacity)
+        rests = Array(repeating: [], count: format.isEcho ? 0 : capacity)
     }
 
-    /// Echoes, and accepts from the listeners, until the stop signal comes.
+    /// Answers, and accepts from the listeners, until the stop signal comes.
     mutating func run(
         _ ring: inout DescriptorRing, listeners: [RingToken], connections: [RingToken], _ worker: inout EchoWorker
     ) throws(Errno) {
@@ -50,9 +55,13 @@ struct DescriptorRingEcho {
             // Asks what it is.
             worker.meter.add(.systemCalls)
             let connection = try ring.insert(descriptor)
-            guard connection.index < messages.count else { throw .tooManyOpenFiles }
-            worker.progress += 1
-            try begin(connection, &ring, worker)
+            if try worker.admits(CInt(connection.index)) {
+                worker.progress += 1
+                try begin(connection, &ring, worker)
+            } else {
+                worker.meter.add(.systemCalls, 2)
+                try ring.close(connection)
+            }
         }
         if isArmed { return }
         worker.meter.add(.rearms)
@@ -79,20 +88,43 @@ struct DescriptorRingEcho {
         _ event: consuming RingEvent, _ ring: inout DescriptorRing, _ worker: inout EchoWorker
     ) throws(Errno) {
         let connection = event.token
-        let fd = CInt(connection.index)
         worker.progress += 1
-        var buffer = event.takeBuffer()
-        let count = buffer.count / worker.message.bytes
-        guard count > 0 else { return try receive(connection, into: buffer, &ring, worker) }
-        let whole = count * worker.message.bytes
-        let tail = buffer.count - whole
+        try answer(connection, event.takeBuffer(), &ring, &worker)
+    }
+
+    /// Serves the requests at the front of a buffer, puts their replies into it, and sends it.
+    private mutating func answer(
+        _ connection: RingToken, _ buffer: consuming RequestBuffer, _ ring: inout DescriptorRing,
+        _ worker: inout EchoWorker
+    ) throws(Errno) {
+        let fd = CInt(connection.index)
+        let found = unsafe buffer.bytes.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return Requests() }
+            return unsafe format.requests(start, bytes.count)
+        }
+        guard found.count > 0 else {
+            guard found.isRefused else { return try receive(connection, into: buffer, &ring, worker) }
+            worker.fail(.wrongRequest)
+            return try close(connection, &ring, worker)
+        }
+        let tail = buffer.count - found.bytes
         unsafe buffer.bytes.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress else { return }
-            unsafe worker.serve(fd, start, count)
-            if tail > 0 { unsafe worker.connections.keepTail(fd, start + whole, count: tail) }
+            unsafe worker.serve(fd, start, found.count)
+            if tail == 0 { return }
+            if format.isEcho {
+                unsafe worker.connections.keepTail(fd, start + found.bytes, count: tail)
+            } else {
+                rests[Int(fd)] = unsafe Array(bytes[found.bytes...])
+            }
         }
-        buffer.removeLast(tail)
-        messages[Int(fd)] = count
+        if format.isEcho {
+            buffer.removeLast(tail)
+        } else {
+            buffer.removeAll()
+            _ = unsafe buffer.append(RawSpan(_unsafeBytes: format.replies.memory(for: found)))
+        }
+        requests[Int(fd)] = found
         worker.meter.add(.submissions)
         try ring.prepareSend(connection, from: buffer)
         // A client must not wait for the service of others: a busy worker hands each reply over at once.
@@ -102,7 +134,7 @@ struct DescriptorRingEcho {
         worker.meter.add(.ringEnters)
     }
 
-    private func sent(
+    private mutating func sent(
         _ event: consuming RingEvent, _ ring: inout DescriptorRing, _ worker: inout EchoWorker
     ) throws(Errno) {
         let connection = event.token
@@ -114,10 +146,11 @@ struct DescriptorRingEcho {
             worker.meter.add(.submissions)
             return try ring.prepareSend(connection, from: buffer)
         }
-        worker.replied(messages[Int(fd)])
-        if worker.closesAfterReply { return try close(connection, &ring, worker) }
+        worker.replied(requests[Int(fd)].count)
+        if format.isLast(requests[Int(fd)]) { return try close(connection, &ring, worker) }
+        guard format.isEcho else { return try goOn(connection, buffer, &ring, &worker) }
         if worker.connections.hasTail(fd) {
-            var tail = [UInt8](repeating: 0, count: worker.message.bytes)
+            var tail = [UInt8](repeating: 0, count: format.messageBytes)
             let count = unsafe tail.withUnsafeMutableBytes { bytes in
                 guard let start = bytes.baseAddress else { return 0 }
                 return unsafe worker.connections.takeTail(fd, into: start)
@@ -127,8 +160,21 @@ struct DescriptorRingEcho {
         try receive(connection, into: buffer, &ring, worker)
     }
 
+    /// Answers what was received behind the requests that are answered now, or receives more.
+    private mutating func goOn(
+        _ connection: RingToken, _ buffer: consuming RequestBuffer, _ ring: inout DescriptorRing,
+        _ worker: inout EchoWorker
+    ) throws(Errno) {
+        let index = Int(connection.index)
+        let rest = rests[index]
+        guard !rest.isEmpty else { return try receive(connection, into: buffer, &ring, worker) }
+        _ = unsafe buffer.append(rest.span.bytes)
+        rests[index] = []
+        try answer(connection, buffer, &ring, &worker)
+    }
+
     /// The peer is gone: closes, and counts an end that lost something.
-    private func ended(
+    private mutating func ended(
         _ event: consuming RingEvent, _ ring: inout DescriptorRing, _ worker: borrowing EchoWorker
     ) throws(Errno) {
         let (connection, operation, error) = (event.token, event.operation, event.error)
@@ -141,10 +187,11 @@ struct DescriptorRingEcho {
         try close(connection, &ring, worker)
     }
 
-    private func close(
+    private mutating func close(
         _ connection: RingToken, _ ring: inout DescriptorRing, _ worker: borrowing EchoWorker
     ) throws(Errno) {
         worker.connections.ended(CInt(connection.index))
+        if !format.isEcho { rests[Int(connection.index)] = [] }
         // Asks whether it is still the same file, and closes it.
         worker.meter.add(.systemCalls, 2)
         try ring.close(connection)

@@ -14,7 +14,7 @@ package struct EchoJob: ServerJob {
     private let sockets: [CInt]
     let table: EchoConnections
     let open = OpenCount()
-    private let message: MessagePattern
+    private let format: RequestFormat
     private let shared: SharedEpoll?
     package let queue: HandoffQueue?
     let stop: BorrowedDescriptor
@@ -32,9 +32,9 @@ package struct EchoJob: ServerJob {
         sockets = connections
         let needed = plan.descriptorsNeeded(for: traffic) + 256
         let capacity = max(Int(connections.max() ?? 0), openDescriptors()) + needed
-        table = EchoConnections(capacity: capacity, messageBytes: traffic.messageBytes, open)
+        table = EchoConnections(capacity: capacity, tailBytes: traffic.longestRequestBytes, open)
         for fd in connections { table.began(fd) }
-        message = MessagePattern(bytes: traffic.messageBytes)
+        format = RequestFormat(traffic)
         do throws(Errno) {
             let mode = plan.loop.mode.capabilities
             queue = mode.handsOver ? try HandoffQueue(capacity: capacity + plan.workers) : nil
@@ -62,11 +62,11 @@ package struct EchoJob: ServerJob {
         let ownListeners = plan.listener == .shared ? listeners : part(of: listeners, member.index)
         if plan.loop.implementation == .c { return try runReference(own, member) }
         let mode = plan.loop.mode.capabilities
-        var worker = EchoWorker(plan, traffic, member, mode.hasOwnTable ? ownTable() : table, message)
+        var worker = EchoWorker(plan, traffic, member, mode.hasOwnTable ? ownTable() : table, format)
         switch plan.loop.mode.mechanism {
         case .blocking:
             member.gate.arriveAndWait()
-            if traffic.workload == .crr { return try answerBlocking(ownListeners[0], &worker) }
+            if traffic.arrival == .anytime { return try answerBlocking(ownListeners[0], &worker) }
             try echoBlocking(sockets[member.index], &worker)
         case .select:
             var set = try SelectSet(stop: stop.rawValue, listeners: ownListeners, connections: own)
@@ -102,7 +102,7 @@ package struct EchoJob: ServerJob {
     private func ownTable() -> EchoConnections {
         let isOfSlots = plan.loop.mode.capabilities.destination == .slots
         let capacity = isOfSlots ? Int(plan.slotCount(for: traffic)) : table.capacity
-        return EchoConnections(capacity: capacity, messageBytes: traffic.messageBytes, open)
+        return EchoConnections(capacity: capacity, tailBytes: traffic.longestRequestBytes, open)
     }
 
     private func runReference(_ own: [CInt], _ member: WorkerTeam.Member) throws(Errno) {
@@ -146,7 +146,10 @@ package struct EchoJob: ServerJob {
         let (stop, tokens) = try ring.watch(stop, listeners.map { BorrowedDescriptor(rawValue: $0) })
         var connections: [RingToken] = []
         for fd in own { connections.append(try ring.insert(give(fd))) }
-        var echo = DescriptorRingEcho(stop, capacity: worker.connections.capacity, bufferBytes: traffic.chunkBytes)
+        // A buffer holds what was received, and then the replies to it.
+        var echo = DescriptorRingEcho(
+            stop, format, capacity: worker.connections.capacity,
+            bufferBytes: max(traffic.chunkBytes, format.replies.longest))
         member.gate.arriveAndWait()
         try echo.run(&ring, listeners: tokens, connections: connections, &worker)
     }
@@ -161,7 +164,7 @@ package struct EchoJob: ServerJob {
         _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: inout EchoWorker
     ) throws(Errno) {
         // The kernel may write into the streams' buffers until the ring is gone, so they must outlive it.
-        let streams = RingStreams(capacity: table.capacity, chunkBytes: traffic.chunkBytes)
+        let streams = RingStreams(format, capacity: table.capacity, chunkBytes: traffic.chunkBytes)
         try withExtendedLifetime(streams) { () throws(Errno) in
             var ring = try makeRing()
             member.gate.arriveAndWait()
@@ -175,7 +178,8 @@ package struct EchoJob: ServerJob {
         _ worker: inout EchoWorker
     ) throws(Errno) {
         var group = BufferGroup(
-            identifier: 0, count: bufferCount(own.count), bytes: traffic.chunkBytes, headroom: traffic.messageBytes)
+            identifier: 0, count: bufferCount(own.count), bytes: traffic.chunkBytes,
+            headroom: traffic.longestRequestBytes)
         var ring = try makeRing()
         try ring.register(group)
         var connections = own
@@ -189,7 +193,7 @@ package struct EchoJob: ServerJob {
             connections = own.indices.map { CInt($0) }
         }
         let streams = MultishotStreams(
-            capacity: worker.connections.capacity, group, into: destination, closesAfterReply: traffic.workload == .crr)
+            format, capacity: worker.connections.capacity, group, into: destination)
         member.gate.arriveAndWait()
         defer { if destination == .descriptors { closeUnserved(&ring) } }
         try echoFromRingMultishot(&ring, &group, streams, listeners: listeners, connections: connections, &worker)
@@ -201,9 +205,10 @@ package struct EchoJob: ServerJob {
         return try SharedEpoll(listeners, own, plan.loop.mode.capabilities, stop: stop)
     }
 
-    /// Enough for every message in flight, within what a group can hold and 64 MiB.
+    /// Enough for every request in flight, within what a group can hold and 64 MiB.
     func bufferCount(_ connections: Int) -> Int {
-        let chunks = max(1, traffic.depth * traffic.messageBytes / traffic.chunkBytes)
+        let request = traffic.wire == .echo ? traffic.messageBytes : traffic.requestBytes
+        let chunks = max(1, traffic.depth * request / traffic.chunkBytes)
         let wanted = 2 * max(connections, traffic.connections) * chunks
         return max(8, min(wanted, 1 << 15, (64 << 20) / traffic.chunkBytes))
     }

@@ -47,7 +47,7 @@ func echoFromRingMultishot(
                 }
             case .send:
                 worker.progress += 1
-                try unsafe streams.sent(token.fd, completion, &group, &ring, worker)
+                try unsafe streams.sent(token.fd, completion, &group, &ring, &worker)
             default:
                 break
             }

@@ -24,6 +24,7 @@ func echoFromRing(
             case .stop: return
             case .listener: try accepted(completion, token, &ring, streams, &worker)
             case .receive where completion.result > 0:
+                worker.progress += 1
                 try received(token.fd, Int(completion.result), &ring, streams, &worker)
             case .send where completion.result > 0:
                 try sent(token.fd, Int(completion.result), &ring, streams, &worker)
@@ -46,12 +47,16 @@ private func accepted(
     _ worker: inout EchoWorker
 ) throws(Errno) {
     if let connection = try takeConnection(completion, worker.meter) {
-        guard connection.descriptor.rawValue < worker.connections.capacity else { throw .tooManyOpenFiles }
-        let fd = connection.release().rawValue
-        worker.progress += 1
-        worker.connections.began(fd)
-        streams.reset(fd)
-        try unsafe streams.receive(fd, on: &ring)
+        if try worker.admits(connection.descriptor.rawValue) {
+            let fd = connection.release().rawValue
+            worker.progress += 1
+            worker.connections.began(fd)
+            streams.reset(fd)
+            try unsafe streams.receive(fd, on: &ring)
+        } else {
+            worker.meter.add(.systemCalls)
+            try connection.close()
+        }
     }
     try ring.prepareAccept(on: BorrowedDescriptor(rawValue: token.fd), token: token.rawValue)
 }
@@ -60,10 +65,13 @@ private func accepted(
 private func received(
     _ fd: CInt, _ bytes: Int, _ ring: inout Ring, _ streams: RingStreams, _ worker: inout EchoWorker
 ) throws(Errno) {
-    worker.progress += 1
-    let count = unsafe streams.received(fd, bytes, worker.message.bytes)
-    guard count > 0 else { return try unsafe streams.receive(fd, on: &ring) }
-    unsafe worker.serve(fd, streams.start(fd), count)
+    let requests = unsafe streams.received(fd, bytes)
+    guard requests.count > 0 else {
+        guard requests.isRefused else { return try unsafe streams.receive(fd, on: &ring) }
+        worker.fail(.wrongRequest)
+        return try close(&ring, fd, worker)
+    }
+    unsafe worker.serve(fd, streams.start(fd), requests.count)
     try unsafe streams.send(fd, on: &ring)
     // A client must not wait for the service of others: a busy worker hands each reply over at once.
     if worker.isBusy { try submitAtOnce(&ring, worker.meter) }
@@ -74,12 +82,14 @@ private func sent(
     _ fd: CInt, _ bytes: Int, _ ring: inout Ring, _ streams: RingStreams, _ worker: inout EchoWorker
 ) throws(Errno) {
     worker.progress += 1
-    guard let messages = unsafe streams.sent(fd, bytes) else {
+    guard let requests = unsafe streams.sent(fd, bytes) else {
         worker.meter.add(.shortSends)
         return try unsafe streams.send(fd, on: &ring)
     }
-    worker.replied(messages)
-    if worker.closesAfterReply { return try close(&ring, fd, worker) }
+    worker.replied(requests.count)
+    if worker.format.isLast(requests) { return try close(&ring, fd, worker) }
+    // What is left of an echo is not whole; of others it can be requests that get another reply.
+    if !worker.format.isEcho && streams.hasTail(fd) { return try received(fd, 0, &ring, streams, &worker) }
     try unsafe streams.receive(fd, on: &ring)
 }
 
@@ -89,8 +99,9 @@ private func close(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorke
     try ring.prepareClose(owned, .skipSuccess, token: Token(.close, fd).rawValue)
 }
 
-/// A buffer for each connection of a ring, from which its messages are sent back.
+/// A buffer for each connection of a ring, from which an echo is sent back.
 @safe final class RingStreams {
+    private let format: RequestFormat
     private let chunkBytes: Int
     private let buffers: UnsafeMutableRawPointer
     private let states: UnsafeMutablePointer<State>
@@ -99,15 +110,15 @@ private func close(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorke
     private struct State {
         /// Bytes in the buffer.
         var filled = 0
-        /// Whole messages, which are sent back, and their bytes.
-        var messages = 0
-        var whole = 0
-        /// Bytes that were sent back.
+        /// Whole requests, which are being answered.
+        var requests = Requests()
+        /// Bytes of their replies that were sent.
         var sent = 0
     }
 
     /// Room for descriptors below `capacity`.
-    init(capacity: Int, chunkBytes: Int) {
+    init(_ format: RequestFormat, capacity: Int, chunkBytes: Int) {
+        self.format = format
         self.capacity = capacity
         self.chunkBytes = chunkBytes
         unsafe buffers = .allocate(byteCount: capacity * chunkBytes, alignment: 64)
@@ -129,7 +140,7 @@ private func close(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorke
         unsafe states[Int(fd)].filled > 0
     }
 
-    /// Where the connection's messages begin.
+    /// Where the connection's requests begin.
     @unsafe func start(_ fd: CInt) -> UnsafeMutableRawPointer {
         unsafe buffers + Int(fd) * chunkBytes
     }
@@ -142,37 +153,39 @@ private func close(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorke
             count: chunkBytes - filled, token: Token(.receive, fd).rawValue)
     }
 
-    /// Takes note of received bytes and returns how many messages are whole.
-    @unsafe func received(_ fd: CInt, _ count: Int, _ messageBytes: Int) -> Int {
+    /// Takes note of received bytes and returns the first requests that are whole.
+    @unsafe func received(_ fd: CInt, _ count: Int) -> Requests {
         let index = Int(fd)
         unsafe states[index].filled += count
-        let messages = unsafe states[index].filled / messageBytes
-        unsafe states[index].messages = messages
-        unsafe states[index].whole = messages * messageBytes
+        let requests = unsafe format.requests(start(fd), states[index].filled)
+        unsafe states[index].requests = requests
         unsafe states[index].sent = 0
-        return messages
+        return requests
     }
 
-    /// Queues the send of what has not been sent of the whole messages.
+    /// Queues the send of what has not been sent of the replies.
     @unsafe func send(_ fd: CInt, on ring: inout Ring) throws(Errno) {
         let state = unsafe states[Int(fd)]
+        let reply = unsafe format.reply(to: state.requests, at: start(fd))
+        guard let replyStart = reply.baseAddress else { return }
         try unsafe ring.prepareSend(
-            .descriptor(BorrowedDescriptor(rawValue: fd)), from: start(fd) + state.sent,
-            count: state.whole - state.sent, token: Token(.send, fd).rawValue)
+            .descriptor(BorrowedDescriptor(rawValue: fd)), from: replyStart + state.sent,
+            count: reply.count - state.sent, token: Token(.send, fd).rawValue)
     }
 
-    /// Takes note of sent bytes; nil if some are still to be sent. Otherwise what there is of the next message is moved to
+    /// Takes note of sent bytes; nil if some are still to be sent. Otherwise what there is of the next request is moved to
     /// the front.
     ///
-    /// - Returns: how many messages were sent.
-    @unsafe func sent(_ fd: CInt, _ count: Int) -> Int? {
+    /// - Returns: the requests that are answered.
+    @unsafe func sent(_ fd: CInt, _ count: Int) -> Requests? {
         let index = Int(fd)
         unsafe states[index].sent += count
         let state = unsafe states[index]
-        guard state.sent == state.whole else { return nil }
-        let tail = state.filled - state.whole
-        unsafe start(fd).copyMemory(from: start(fd) + state.whole, byteCount: tail)
+        guard unsafe state.sent == format.reply(to: state.requests, at: start(fd)).count else { return nil }
+        let whole = state.requests.bytes
+        let tail = state.filled - whole
+        unsafe start(fd).copyMemory(from: start(fd) + whole, byteCount: tail)
         unsafe states[index].filled = tail
-        return state.messages
+        return state.requests
     }
 }

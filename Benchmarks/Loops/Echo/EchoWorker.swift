@@ -7,7 +7,7 @@ import SystemPackage
 
 /// What became of an attempt to read from a connection.
 enum EchoOutcome {
-    /// Something was read, and echoed if a message was whole.
+    /// Something was read, and answered if a request was whole.
     case progress
     /// Nothing was there.
     case empty
@@ -17,50 +17,55 @@ enum EchoOutcome {
 
 /// What one `recv(2)` brought.
 enum EchoReceipt: Equatable {
-    /// So many whole messages at the front of the worker's buffer, or none if the first one is not whole yet.
-    case messages(Int)
+    /// So many whole requests at the front of the worker's buffer, or none if the first one is not whole yet.
+    case requests(Int)
     /// Nothing was there.
     case empty
     /// The connection is over and closed.
     case closed
 }
 
-/// Reads and echoes for one worker, with ordinary system calls: what all readiness modes have in common.
+/// Reads and answers for one worker, with ordinary system calls: what all readiness modes have in common.
 @safe struct EchoWorker: ~Copyable {
     let connections: EchoConnections
     private let failures: FailureLog
     let meter: WorkerMeter
-    let message: MessagePattern
+    let format: RequestFormat
     /// True if a connection ends with its first reply.
     let closesAfterReply: Bool
     /// Receives and accepts that brought something: a wakeup without one is spurious.
     var progress: UInt64 = 0
     /// Listeners with connections for which there was no descriptor or no memory, and when to try them again.
-    private var listenersToRetry: [CInt] = []
-    private var retryTime: UInt64 = 0
+    var listenersToRetry: [CInt] = []
+    var retryTime: UInt64 = 0
     /// Several workers can be told of the same connection at the same time.
     private let sharesConnections: Bool
     /// The loop closes connections, not the worker: their descriptors are not its own.
     private let leavesClosing: Bool
     private let ordersMessages: Bool
-    private let acceptOptions: AcceptOptions
+    /// Beyond so many connections new ones are closed at once; nil if their clients see to it.
+    let mostConnections: Int?
+    let acceptOptions: AcceptOptions
     private let stop: BorrowedDescriptor
     private var service: ServiceTimeSource
     private let buffer: UnsafeMutableRawPointer
     private let capacity: Int
+    /// Of a protocol other than an echo: the first requests in the buffer, and how far they all go.
+    private var received = (first: Requests(), extent: RequestExtent(bytes: 0))
 
     init(
         _ plan: ServerPlan, _ traffic: Traffic, _ member: WorkerTeam.Member, _ connections: EchoConnections,
-        _ message: MessagePattern
+        _ format: RequestFormat
     ) {
         self.connections = connections
         meter = member.meter
         failures = member.failures
-        self.message = message
-        closesAfterReply = traffic.workload == .crr
+        self.format = format
+        closesAfterReply = traffic.closesAfterReply
         sharesConnections = plan.sharesConnections
         leavesClosing = plan.sharesConnections || plan.loop.mode.capabilities.hasOwnTable
         ordersMessages = traffic.ordersMessages
+        mostConnections = traffic.limitsConnections ? traffic.connections : nil
         stop = member.stop
         acceptOptions = plan.loop.mode.capabilities.socketsBlock ? [] : [.nonblocking]
         service = ServiceTimeSource(plan.service, seed: plan.loop.seed &+ UInt64(member.index))
@@ -90,7 +95,7 @@ enum EchoReceipt: Equatable {
         if connections.release(token.fd) { closeDescriptor(token.fd) }
     }
 
-    /// One `recv(2)`, and one `send(2)` with all messages that are whole.
+    /// One `recv(2)`, and one `send(2)` with the replies to all requests that are whole.
     mutating func receiveAndEcho(_ fd: CInt) -> EchoOutcome {
         echo(fd, receive(fd))
     }
@@ -111,15 +116,16 @@ enum EchoReceipt: Equatable {
         let received = unsafe call(UnsafeMutableRawBufferPointer(start: buffer + tail, count: capacity - tail))
         guard received > 0 else { return noBytes(fd, -CInt(received), tail) }
         progress += 1
-        let count = (tail + received) / message.bytes
-        let whole = count * message.bytes
+        let requests = unsafe format.requests(buffer, tail + received)
+        guard format.isEcho else { return unsafe scanned(fd, requests, tail + received) }
+        let whole = requests.bytes
         if whole < tail + received {
             unsafe connections.keepTail(fd, buffer + whole, count: tail + received - whole)
         }
-        return .messages(count)
+        return .requests(requests.count)
     }
 
-    /// Serves what was received, and sends it back with one `send(2)`.
+    /// Serves what was received, and answers it with one `send(2)`.
     mutating func echo(_ fd: CInt, _ receipt: EchoReceipt) -> EchoOutcome {
         unsafe echo(fd, receipt) {
             let sent = unsafe send(fd, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
@@ -132,19 +138,58 @@ enum EchoReceipt: Equatable {
     mutating func echo(_ fd: CInt, _ receipt: EchoReceipt, _ call: (UnsafeRawBufferPointer) -> Int) -> EchoOutcome {
         let count: Int
         switch receipt {
-        case .messages(let whole): count = whole
+        case .requests(let whole): count = whole
         case .empty: return .empty
         case .closed: return .closed
         }
         guard count > 0 else { return .progress }
+        guard format.isEcho else { return unsafe answer(fd, call) }
         unsafe serve(fd, buffer, count)
         // With the reply the client may reset; another worker that is told of that must not count a loss.
         if closesAfterReply && sharesConnections { connections.ended(fd) }
-        guard unsafe sendAll(fd, count * message.bytes, call) else { return .closed }
+        let reply = unsafe UnsafeRawBufferPointer(start: buffer, count: count * format.messageBytes)
+        guard unsafe sendAll(fd, reply, call) else { return .closed }
         replied(count)
         guard closesAfterReply else { return .progress }
         close(fd)
         return .closed
+    }
+
+    /// Notes how far the requests go that were received, and keeps what is left behind them; nothing if they are none.
+    @unsafe private mutating func scanned(_ fd: CInt, _ first: Requests, _ count: Int) -> EchoReceipt {
+        let extent =
+            first.count > 0
+            ? unsafe format.extent(of: first, buffer, count) : RequestExtent(bytes: 0, isRefused: first.isRefused)
+        if extent.isRefused {
+            close(fd)
+            fail(.wrongRequest)
+            return .closed
+        }
+        if extent.bytes < count && !extent.hasLast {
+            unsafe connections.keepTail(fd, buffer + extent.bytes, count: count - extent.bytes)
+        }
+        received = (first, extent)
+        return .requests(first.count)
+    }
+
+    /// Serves the requests that were scanned, and sends their replies, with one call for all that get the same.
+    @unsafe private mutating func answer(_ fd: CInt, _ call: (UnsafeRawBufferPointer) -> Int) -> EchoOutcome {
+        var (requests, extent) = received
+        var start = 0
+        while true {
+            unsafe serve(fd, buffer + start, requests.count)
+            let isLast = format.isLast(requests)
+            if isLast && sharesConnections { connections.ended(fd) }
+            guard unsafe sendAll(fd, format.reply(to: requests, at: buffer + start), call) else { return .closed }
+            replied(requests.count)
+            if isLast {
+                close(fd)
+                return .closed
+            }
+            start += requests.bytes
+            if start >= extent.bytes { return .progress }
+            requests = unsafe format.requests(buffer + start, extent.bytes - start)
+        }
     }
 
     /// True if a message keeps the worker for a while.
@@ -191,12 +236,16 @@ enum EchoReceipt: Equatable {
     /// A server would watch for room and serve others meanwhile. Here each client thread takes all that comes, so room is
     /// a matter of its next turn, and a queue of unsent replies would be measured with every message.
     @unsafe @inline(__always)
-    private func sendAll(_ fd: CInt, _ count: Int, _ call: (UnsafeRawBufferPointer) -> Int) -> Bool {
+    private func sendAll(
+        _ fd: CInt, _ bytes: UnsafeRawBufferPointer, _ call: (UnsafeRawBufferPointer) -> Int
+    ) -> Bool {
+        guard let start = bytes.baseAddress else { return true }
+        let count = bytes.count
         var sent = 0
         var isShort = false
         while true {
             meter.add(.systemCalls)
-            let result = unsafe call(UnsafeRawBufferPointer(start: buffer + sent, count: count - sent))
+            let result = unsafe call(UnsafeRawBufferPointer(start: start + sent, count: count - sent))
             if result >= 0 { sent += result }
             if sent == count { return true }
             if result < 0 && result != -Int(EAGAIN) && result != -Int(EINTR) {
@@ -219,15 +268,17 @@ enum EchoReceipt: Equatable {
         failures.note(cause)
     }
 
-    /// Waits until a connection can be sent to; false if the run is over.
+    /// Waits until a connection can be sent to; false if the run is over, or if the client takes nothing for long.
     private func waitForRoom(_ fd: CInt) -> Bool {
         meter.add(.systemCalls)
         let room = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+        let limit = CInt(RunWindow.graceNanoseconds / 1_000_000)
         var entries = (room, pollfd(fd: stop.rawValue, events: Int16(POLLIN), revents: 0))
         unsafe withUnsafeMutablePointer(to: &entries) {
-            _ = unsafe $0.withMemoryRebound(to: pollfd.self, capacity: 2) { unsafe poll($0, 2, -1) }
+            _ = unsafe $0.withMemoryRebound(to: pollfd.self, capacity: 2) { unsafe poll($0, 2, limit) }
         }
-        return entries.1.revents == 0
+        if entries.0.revents == 0 && entries.1.revents == 0 { fail(.init("send", ETIMEDOUT)) }
+        return entries.0.revents != 0 && entries.1.revents == 0
     }
 
     /// Ends a connection, and closes it if it is the worker's own; false if another worker ended it before. A shared one
@@ -241,54 +292,5 @@ enum EchoReceipt: Equatable {
     private func closeDescriptor(_ fd: CInt) {
         meter.add(.systemCalls)
         Glibc.close(fd)
-    }
-
-    /// Takes a new connection from a listener; nil if none is there, or if there is no descriptor or no memory for it:
-    /// then ``hasShortage``.
-    mutating func accept(from listener: CInt) throws(Errno) -> CInt? {
-        if hasShortage && monotonicNanoseconds() < retryTime {
-            retryLater(listener)
-            return nil
-        }
-        meter.add(.systemCalls)
-        let accepted: Connection?
-        do throws(Errno) {
-            accepted = try acceptConnection(from: BorrowedDescriptor(rawValue: listener), acceptOptions)
-        } catch {
-            guard error.isShortage else { throw error }
-            try noteShortage(error, meter)
-            retryLater(listener)
-            retryTime = monotonicNanoseconds() + shortagePauseNanoseconds
-            return nil
-        }
-        guard let connection = accepted else {
-            meter.add(.emptyCalls)
-            return nil
-        }
-        guard connection.descriptor.rawValue < connections.capacity else { throw .tooManyOpenFiles }
-        let fd = connection.release().release().rawValue
-        connections.began(fd)
-        progress += 1
-        return fd
-    }
-
-    /// True while a listener has connections that descriptors or memory were missing for. A wait then needs a limit: an
-    /// edge-triggered set does not report them again.
-    var hasShortage: Bool { !listenersToRetry.isEmpty }
-
-    /// Ends a batch during a shortage: sleeps if it brought nothing, because a level-triggered set reports the listener
-    /// again at once, and returns the listeners that are to be tried again now.
-    mutating func pauseInShortage(since before: UInt64) -> [CInt] {
-        if progress == before {
-            meter.add(.systemCalls)
-            sleepUntil(nanoseconds: retryTime)
-        }
-        if monotonicNanoseconds() < retryTime { return [] }
-        defer { listenersToRetry = [] }
-        return listenersToRetry
-    }
-
-    private mutating func retryLater(_ listener: CInt) {
-        if !listenersToRetry.contains(listener) { listenersToRetry.append(listener) }
     }
 }

@@ -7,12 +7,13 @@ import SystemPackage
 ///
 /// A connection has one send under way at a time: two could overtake each other when the socket's buffer is full.
 @safe final class MultishotStreams {
+    private let format: RequestFormat
     private let destination: MultishotAccept.Destination
     private let group: UInt16
-    private let closesAfterReply: Bool
+    private var closesAfterReply: Bool { format.closesAfterReply }
     private let capacity: Int
     private let streams: UnsafeMutablePointer<Stream>
-    private let replies: UnsafeMutablePointer<Reply>
+    private let replies: UnsafeMutablePointer<PendingReply>
     private var accepts: [MultishotAccept] = []
     /// Connections whose receive found no buffer.
     private var starved: [CInt] = []
@@ -24,30 +25,35 @@ import SystemPackage
         /// The peer sends no more; closed when what is queued has been sent.
         var hasEnded = false
         var isClosing = false
+        /// The request came that the connection ends with; what comes behind it is dropped.
+        var hasLast = false
     }
 
-    /// The whole messages in a buffer, their bytes that are still to be sent, and which buffer comes after it.
-    @unsafe private struct Reply {
-        var start: UnsafeMutableRawPointer?
+    /// What is being answered of the requests in a buffer, what is still to be sent for it, and which buffer comes after.
+    @unsafe private struct PendingReply {
+        var start: UnsafeRawPointer?
         var count = 0
-        var messages = 0
+        var requests = Requests()
+        /// Whole requests behind those.
+        var rest: UnsafeMutableRawPointer?
+        var restBytes = 0
         var next: Int32 = -1
     }
 
     /// Room for descriptors or slots below `capacity`.
     init(
-        capacity: Int, _ group: borrowing BufferGroup, into destination: MultishotAccept.Destination,
-        closesAfterReply: Bool
+        _ format: RequestFormat, capacity: Int, _ group: borrowing BufferGroup,
+        into destination: MultishotAccept.Destination
     ) {
+        self.format = format
         self.destination = destination
         self.capacity = capacity
         self.group = group.identifier
-        self.closesAfterReply = closesAfterReply
         freeBuffers = group.count
         unsafe streams = .allocate(capacity: capacity)
         unsafe streams.initialize(repeating: Stream(), count: capacity)
         unsafe replies = .allocate(capacity: group.count)
-        unsafe replies.initialize(repeating: Reply(), count: group.count)
+        unsafe replies.initialize(repeating: PendingReply(), count: group.count)
         starved.reserveCapacity(capacity)
     }
 
@@ -133,26 +139,31 @@ import SystemPackage
         let rearms = accepts[index].rearms
         let file = try accepts[index].accepted(completion, on: &ring)
         worker.meter.add(.rearms, accepts[index].rearms - rearms)
-        guard let fd = try fd(of: file) else { return }
+        guard let fd = try fd(of: file, &ring, worker) else { return }
         worker.connections.began(fd)
         unsafe streams[Int(fd)] = Stream()
         try receive(fd, &ring)
     }
 
     /// By what a connection is known from now on.
-    private func fd(of file: consuming AcceptedFile?) throws(Errno) -> CInt? {
+    private func fd(
+        of file: consuming AcceptedFile?, _ ring: inout Ring, _ worker: borrowing EchoWorker
+    ) throws(Errno) -> CInt? {
+        let token = Token(.close).rawValue
         switch consume file {
         case .descriptor(let connection):
-            guard connection.descriptor.rawValue < capacity else { throw .tooManyOpenFiles }
-            return connection.release().rawValue
+            if try worker.admits(connection.descriptor.rawValue) { return connection.release().rawValue }
+            try ring.prepareClose(connection, .skipSuccess, token: token)
+            return nil
         case .slot(let slot):
-            guard slot.index < capacity else { throw .tooManyOpenFiles }
-            return CInt(slot.index)
+            if try worker.admits(CInt(slot.index)) { return CInt(slot.index) }
+            try ring.prepareClose(slot: slot, .skipSuccess, token: token)
+            return nil
         case nil: return nil
         }
     }
 
-    /// Serves what was received, and queues its whole messages to be sent back from where they are.
+    /// Serves what was received, and queues the replies to its whole requests; an echo is sent back from where it is.
     @unsafe func echo(
         _ fd: CInt, _ buffer: UInt16, _ received: Int, _ group: inout BufferGroup, _ ring: inout Ring,
         _ worker: inout EchoWorker
@@ -165,12 +176,20 @@ import SystemPackage
             unsafe start -= tail
             total += tail
         }
-        let count = total / worker.message.bytes
-        let whole = count * worker.message.bytes
-        if whole < total { unsafe worker.connections.keepTail(fd, start + whole, count: total - whole) }
-        guard count > 0, unsafe !streams[Int(fd)].isClosing else { return recycle(buffer, &group) }
-        unsafe worker.serve(fd, start, count)
-        unsafe replies[Int(buffer)] = Reply(start: start, count: whole, messages: count)
+        guard unsafe !streams[Int(fd)].isClosing && !streams[Int(fd)].hasLast else { return recycle(buffer, &group) }
+        let requests = unsafe format.requests(start, total)
+        let extent = unsafe format.extent(of: requests, start, total)
+        if extent.isRefused {
+            recycle(buffer, &group)
+            return try refuse(fd, &ring, worker)
+        }
+        unsafe streams[Int(fd)].hasLast = extent.hasLast
+        if extent.bytes < total && !extent.hasLast {
+            unsafe worker.connections.keepTail(fd, start + extent.bytes, count: total - extent.bytes)
+        }
+        guard requests.count > 0 else { return recycle(buffer, &group) }
+        unsafe worker.serve(fd, start, requests.count)
+        unsafe replies[Int(buffer)] = reply(to: requests, start, extent.bytes)
         let last = unsafe streams[Int(fd)].last
         unsafe streams[Int(fd)].last = Int32(buffer)
         if last >= 0 {
@@ -181,10 +200,27 @@ import SystemPackage
         }
     }
 
-    /// Takes note of a send; goes on with what is left of it, or with the next buffer.
+    /// Closes after what is no request, or as soon as what came before it is answered.
+    private func refuse(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
+        worker.fail(.wrongRequest)
+        unsafe streams[Int(fd)].hasLast = true
+        if unsafe streams[Int(fd)].first < 0 { return try close(fd, &ring, worker) }
+        unsafe streams[Int(fd)].hasEnded = true
+    }
+
+    /// The reply to the first requests of a buffer, of which so many bytes are whole requests.
+    @unsafe private func reply(to requests: Requests, _ start: UnsafeMutableRawPointer, _ whole: Int) -> PendingReply {
+        let bytes = unsafe format.reply(to: requests, at: start)
+        return unsafe PendingReply(
+            start: bytes.baseAddress, count: bytes.count, requests: requests, rest: start + requests.bytes,
+            restBytes: whole - requests.bytes)
+    }
+
+    /// Takes note of a send; goes on with what is left of it, with the buffer's other requests,
+    /// or with the next buffer.
     @unsafe func sent(
         _ fd: CInt, _ completion: borrowing Completion, _ group: inout BufferGroup, _ ring: inout Ring,
-        _ worker: borrowing EchoWorker
+        _ worker: inout EchoWorker
     ) throws(Errno) {
         let buffer = unsafe Int(streams[Int(fd)].first)
         guard buffer >= 0 else { return }
@@ -198,13 +234,23 @@ import SystemPackage
             worker.meter.add(.shortSends)
             return try unsafe sendFirst(fd, &ring)
         }
-        unsafe worker.replied(replies[buffer].messages)
+        let answered = unsafe replies[buffer].requests
+        worker.replied(answered.count)
+        if let rest = unsafe replies[buffer].rest, unsafe replies[buffer].restBytes > 0, !format.isLast(answered) {
+            let bytes = unsafe replies[buffer].restBytes
+            let next = unsafe replies[buffer].next
+            let requests = unsafe format.requests(rest, bytes)
+            unsafe worker.serve(fd, rest, requests.count)
+            unsafe replies[buffer] = reply(to: requests, rest, bytes)
+            unsafe replies[buffer].next = next
+            return try unsafe sendFirst(fd, &ring)
+        }
         let next = unsafe replies[buffer].next
         recycle(UInt16(buffer), &group)
         unsafe streams[Int(fd)].first = next
         if next >= 0 { return try unsafe sendFirst(fd, &ring) }
         unsafe streams[Int(fd)].last = -1
-        let isOver = unsafe closesAfterReply || streams[Int(fd)].hasEnded
+        let isOver = unsafe format.isLast(answered) || streams[Int(fd)].hasEnded
         if isOver { try close(fd, &ring, worker) }
     }
 
@@ -212,7 +258,7 @@ import SystemPackage
     func ended(
         _ fd: CInt, _ completion: borrowing Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
-        if unsafe streams[Int(fd)].isClosing { return }
+        if unsafe streams[Int(fd)].isClosing || completion.error == .canceled { return }
         if completion.result < 0 || worker.connections.hasTail(fd) {
             worker.fail(completion.result < 0 ? .init("recv", -completion.result) : .earlyEnd)
         }
@@ -227,6 +273,10 @@ import SystemPackage
         unsafe streams[Int(fd)].isClosing = true
         worker.connections.ended(fd)
         let token = Token(.close, fd).rawValue
+        // The peer has not ended it: a receive that is still armed would keep it open.
+        if unsafe streams[Int(fd)].hasLast && !closesAfterReply {
+            try ring.prepareCancel(target: Token(.receive, fd).rawValue, token: token)
+        }
         switch destination {
         case .slots:
             try ring.prepareClose(slot: Slot(UInt32(fd)), .skipSuccess, token: token)
@@ -255,7 +305,7 @@ import SystemPackage
     }
 
     private func recycle(_ buffer: UInt16, _ group: inout BufferGroup) {
-        unsafe replies[Int(buffer)] = Reply()
+        unsafe replies[Int(buffer)] = PendingReply()
         group.recycle(buffer)
         freeBuffers += 1
     }

@@ -13,7 +13,7 @@ func measurePool(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
     for tasks in try tasksPerTable(wake) {
         pools.append(
             try WorkerPool(
-                wake, plan.mode, plan.loop.topology, plan.loop.placement, tasks: tasks, meters,
+                wake, plan.loop.mode, plan.loop.topology, plan.loop.placement, tasks: tasks, meters,
                 stop: stop.descriptor))
     }
     for pool in pools { pool.prepare() }

@@ -2,6 +2,7 @@ import Claims
 import Pictures
 import Records
 import Loops
+import Meters
 import Reports
 
 /// What an option or argument can be given, for completion.
@@ -21,11 +22,14 @@ enum OptionValues {
     static func of(_ option: String, command: String) -> OptionValues {
         let names = namesInOrder[String(option.dropFirst(2))]?.filter { !$0.isEmpty } ?? []
         return switch (option, command) {
-        case ("--mode", "export"): .one(modes)
+        case ("--mode", "export"), ("--mode", "serve"): .one(modes)
         case ("--mode", "history"): .list(modes)
         case ("--mode", _): .list(["all"] + modes)
         case ("--modes", _): .list(modes)
         case ("--workload", "history"): .list(names)
+        case ("--workload", "serve"): .one(names.filter { $0 != Workload.wake.rawValue })
+        case ("--topology", "serve"), ("--listener", "serve"), ("--protocol", _): .one(names)
+        case ("--pin", "serve"): .one(["none", "auto"])
         case ("--workload", _), ("--shape", _), ("--spacing", _), ("--close", _), ("--service", _): .one(names)
         case (let option, _) where lists.contains(option): .list(["all"] + names)
         case ("--service-time", _): .one(["none", "fixed:", "exp:", "bimodal:"])

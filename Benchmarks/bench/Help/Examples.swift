@@ -31,6 +31,12 @@ enum Examples {
             ("eventfd against pipe on one processor", "bench run --workload wake --signal eventfd,pipe --pin same"),
             ("A descriptor for each task or for each worker", "bench run --workload wake --mode et --shape pool"),
         ],
+        "serve": [
+            (
+                "A web server that can do one thing",
+                "bench serve --mode et --protocol http --port 8080 --message-size 1000"
+            )
+        ],
         "list": [
             ("Everything there is, and what this kernel has of it", "bench list"),
             ("What each column of runs.csv means", "bench list --columns"),

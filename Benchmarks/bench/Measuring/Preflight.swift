@@ -28,7 +28,7 @@ extension Arms {
     /// Each reason once, after the modes that it is true of.
     private static func refusals(of plans: [RunPlan]) -> [String] {
         plans.compactMap(\.refusal).uniqued.map { reason in
-            let names = plans.filter { $0.refusal == reason }.map(\.mode.name).uniqued
+            let names = plans.filter { $0.refusal == reason }.map(\.name).uniqued
             return "\(names.joined(separator: ", ")): \(reason)"
         }
     }
@@ -61,15 +61,17 @@ private struct Limits {
         case .network(let server, let load):
             selectRefusal(plan, server, load) ?? descriptorRefusal(plan) ?? threadRefusal(plan, server, load)
                 ?? messageRefusal(plan) ?? backlogRefusal(load)
+        case .external: descriptorRefusal(plan)
         case .wake(_, let wake): descriptorRefusal(plan) ?? liveRefusal(wake)
         }
     }
 
     private func selectRefusal(_ plan: RunPlan, _ server: ServerPlan, _ load: LoadPlan) -> String? {
         let isWatchedByNumber = load.workload != .accept || server.listener != .shared
-        guard let limit = plan.mode.capabilities.descriptorLimit, isWatchedByNumber, plan.descriptorsNeeded > limit
+        guard let limit = server.loop.mode.capabilities.descriptorLimit, isWatchedByNumber,
+            plan.descriptorsNeeded > limit
         else { return nil }
-        return "\(plan.mode.name) takes descriptors below \(limit) (FD_SETSIZE) and this needs "
+        return "\(plan.name) takes descriptors below \(limit) (FD_SETSIZE) and this needs "
             + "\(plan.descriptorsNeeded); take fewer \(plan.mostDescriptorsFor), or poll"
     }
 

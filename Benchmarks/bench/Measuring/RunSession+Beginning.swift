@@ -56,7 +56,7 @@ extension RunSession {
         var state = MachineState.read(watchingFor: isSingle ? nil : 0.2)
         state.ringRefusal = RingSupport.probe().refusal
         if !isSingle { state.tryCallCounter() }
-        let places = plans.map(\.loop.placement.description)
+        let places = plans.map(\.placement.description)
         state.pinning = places.contains("none") ? "none" : places.first
         return Diagnosis.all(state, build: Build.name)
     }

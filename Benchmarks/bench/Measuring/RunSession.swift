@@ -55,7 +55,7 @@ final class RunSession {
         let orders = blockOrders(arms: arms.plans.count, blocks: options.rounds, seed: description.seed)
         rounds: for (round, places) in zip(1..., orders) {
             let order = places.map { arms.plans[$0] }
-            description.order.append(order.map(\.mode.name))
+            description.order.append(order.map(\.name))
             for (index, plan) in order.enumerated() where !finished.contains(Place(round: round, order: index + 1)) {
                 try runUntilValid(plan, Place(round: round, order: index + 1))
                 if interrupted || interruption.isRequested {
@@ -86,7 +86,7 @@ final class RunSession {
 
     private func runUntilValid(_ plan: RunPlan, _ place: Place) throws {
         let done = (place.round - 1) * arms.plans.count + place.order - 1
-        let name = "\(plan.mode.name), round \(place.round)"
+        let name = "\(plan.name), round \(place.round)"
         progress.show(done: done, doing: "\(name) of \(options.rounds)")
         for attempt in 1...Self.triesAfterOverflow {
             let record = try runOnce(plan, place)
@@ -115,7 +115,7 @@ final class RunSession {
                 defer { RunLimit.end() }
                 RunLimit.begin(
                     seconds: 60 + 2 * plan.longestSeconds,
-                    "\(plan.workload.rawValue), \(plan.mode.name), round \(place.round)", folder.path)
+                    "\(plan.workload.rawValue), \(plan.name), round \(place.round)", folder.path)
                 let measurement = try measure(plan, interruption)
                 measurement.fill(&record, plan)
                 if let warning = measurement.warning(plan) { record.addWarning(warning) }

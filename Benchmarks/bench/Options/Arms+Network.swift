@@ -8,7 +8,7 @@ extension RunOptions {
     /// Every combination that the options of `--workload accept`, `crr` and `read` name, possible or not.
     func networkPlans(_ common: RunPlan) throws -> [RunPlan] {
         let base = try networkPlan(common)
-        let modes = try modesNamed(mode)
+        let modes = try modesNamed(mode ?? "all")
         let implementations: [Implementation] = try choices(implementation, option: "implementation")
         let listeners: [ListenerSharing] = try choices(connect.listener ?? "shared", option: "listener")
         let rearms: [Rearm] = try choices(network.rearm ?? base.server.rearm.rawValue, option: "rearm")
@@ -25,11 +25,11 @@ extension RunOptions {
         return try [base]
             .varied(\.loop.mode) { _ in modes }
             .varied(\.loop.implementation) { _ in implementations }
-            .varied(\.loop.topology) { try topologies(possible: $0.mode.topologies) }
+            .varied(\.loop.topology) { try topologies(possible: $0.loop.mode.topologies) }
             .varied(\.server.listener) { _ in listeners }
             .varied(\.server.workers) { _ in workers }
             .varied(\.load.connections) { _ in connections }
-            .varied(\.server.rearm) { $0.mode.capabilities.isRearmed ? rearms : [$0.server.rearm] }
+            .varied(\.server.rearm) { $0.loop.mode.capabilities.isRearmed ? rearms : [$0.server.rearm] }
             .varied(\.loop.placement) { [try placement(workers: $0.server.workers, clients: $0.clients)] }
     }
 
@@ -90,6 +90,7 @@ extension RunOptions {
 
 extension RunPlan {
     var networkMistake: String? {
+        guard let mode else { return nil }
         guard mode.topologies.contains(loop.topology) else {
             return mode.topologies.contains(.sharedSet)
                 ? "\(mode.name) waits in one set for all workers; use --topology shared-set"

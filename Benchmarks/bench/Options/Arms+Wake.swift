@@ -6,7 +6,7 @@ extension RunOptions {
     /// Every combination that the options of `--workload wake` name, possible or not.
     func wakePlans(_ common: RunPlan) throws -> [RunPlan] {
         let wakes = try signals()
-        let modes = try modesNamed(mode)
+        let modes = try modesNamed(mode ?? "all")
         let implementations: [Implementation] = try choices(implementation, option: "implementation")
         let placements = try placements(wakes[0])
         return try [common]
@@ -58,14 +58,14 @@ extension RunOptions {
 
 extension RunPlan {
     var wakeMistake: String? {
-        if let reason = wake.refusal(by: mode) { return reason }
+        if let reason = wake.refusal(by: loop.mode) { return reason }
         guard wake.topologies.contains(loop.topology) else {
             return
                 "--topology shared-set needs --shape pool --descriptors per-task: a signal of one's own has one waiter"
         }
-        guard loop.implementation == .c, !wake.hasReference(mode) else { return nil }
+        guard loop.implementation == .c, !wake.hasReference(loop.mode) else { return nil }
         let shape = wake.shape == .pool ? "a \(wake.descriptors.rawValue) pool" : "a ping-pong"
-        return "--implementation c has no loop for \(mode.name) with \(wake.signal.rawValue) in \(shape)"
+        return "--implementation c has no loop for \(loop.mode.name) with \(wake.signal.rawValue) in \(shape)"
             + (wake.live ? " that is live" : "")
     }
 }

@@ -28,7 +28,7 @@ struct Arms {
         // Of "all" and of what was named together, something must be possible; the rest is left out and said.
         guard !plans.isEmpty else { throw Failure(.usage, notes.first ?? "nothing to run") }
         // Each mode gets its part of the options that the modes were given together.
-        self.plans = plans.filter { options.only == nil || $0.mode.name == options.only }
+        self.plans = plans.filter { options.only == nil || $0.name == options.only }
     }
 }
 

@@ -92,6 +92,10 @@ extension Optional: Absentable {
     fileprivate var isAbsent: Bool { self == nil }
 }
 
+extension Array: Absentable {
+    fileprivate var isAbsent: Bool { isEmpty }
+}
+
 extension Option: OptionWrapping where Value: Absentable {
     fileprivate var isGiven: Bool { !wrappedValue.isAbsent }
 }

@@ -9,8 +9,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: "What is done: accept, crr (connect, request, response), read or wake.")
     var workload = "accept"
 
-    @Option(help: "Modes, separated by commas, or all: see 'bench list'.")
-    var mode = "all"
+    @Option(help: "Modes, separated by commas, or all: see 'bench list'. All if not given, and no other server is.")
+    var mode: String?
 
     /// One of the modes, which runs alone with what the options mean for it: how a comparison starts its runs.
     @Option(help: .hidden)
@@ -58,6 +58,8 @@ struct RunOptions: ParsableArguments {
     @OptionGroup(title: NetworkOptions.title) var network: NetworkOptions
     @OptionGroup(title: ConnectOptions.title) var connect: ConnectOptions
     @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
+    @OptionGroup(title: ServerOptions.title) var servers: ServerOptions
+    @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
     @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions
     @OptionGroup(title: ReadOptions.title) var read: ReadOptions
     @OptionGroup(title: WakeOptions.title) var wake: WakeOptions

@@ -65,13 +65,13 @@ struct InterleavedPlan: Codable {
         self.arguments = arguments
         self.seed = seed
         self.blocks = blocks
-        modes = try Arms(RunOptions.typed(arguments), seed: seed).plans.map(\.mode.name).uniqued
+        modes = try Arms(RunOptions.typed(arguments), seed: seed).plans.map(\.name).uniqued
         sides = try zip(Self.sideNames, binaries).map { try Side(name: $0, binary: $1) }
     }
 
     /// The arms of each mode: one process runs them all.
     func arms() throws -> [String: [RunPlan]] {
-        Dictionary(grouping: try Arms(RunOptions.typed(arguments), seed: seed).plans, by: \.mode.name)
+        Dictionary(grouping: try Arms(RunOptions.typed(arguments), seed: seed).plans, by: \.name)
     }
 
     /// The options of a stored invocation without those that the blocks decide.

@@ -1,0 +1,22 @@
+/// What the processes of a server have used, and hold at this moment, as `/proc` tells it.
+package struct ProcessUsage: Sendable, Equatable {
+    /// CPU time in user and kernel mode.
+    package var cpuNanoseconds: UInt64 = 0
+    /// Time in which threads could run and waited for a processor.
+    package var runDelayNanoseconds: UInt64 = 0
+    /// Times that threads gave up the CPU to wait.
+    package var voluntarySwitches: UInt64 = 0
+    /// Times that threads were taken off the CPU.
+    package var involuntarySwitches: UInt64 = 0
+    /// Resident memory at this moment.
+    package var residentBytes: UInt64 = 0
+    /// Open descriptors at this moment.
+    package var descriptors = 0
+    /// Threads at this moment, those that the kernel runs for a ring included.
+    package var threads = 0
+    /// Processes at this moment.
+    package var processes = 0
+
+    /// Nothing used.
+    package init() {}
+}
