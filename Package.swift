@@ -157,7 +157,9 @@ let package = Package(
         tests(
             "LoopsTests",
             ["CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "Loops", "Meters", "Reference", system]),
-        tests("LoadTests", ["LinuxDescriptors", "LinuxSockets", "Load", "Meters", system, histogram]),
+        tests(
+            "LoadTests",
+            ["LinuxDescriptors", "LinuxSockets", "Load", "Meters", "Statistics", "TestSupport", system, histogram]),
         .target(
             name: "RunSupport",
             dependencies: ["LinuxDescriptors", "LinuxRings", "Load", "Loops", "Meters", "Runs", histogram],

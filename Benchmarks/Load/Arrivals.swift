@@ -77,6 +77,9 @@ struct Arrivals {
         due = first + UInt64(elapsed)
     }
 
+    /// Whether operations have a schedule: an open loop.
+    @inline(__always) var isScheduled: Bool { interval != nil }
+
     /// When the next operation is due; `UInt64.max` when none will start, or in a closed loop whenever there is room.
     @inline(__always) var nextStart: UInt64 {
         interval == nil || due >= end ? .max : due

@@ -16,6 +16,14 @@ package struct ClientResult: Sendable {
     package var lastAnswer: UInt64 = 0
     /// Operations that were due in the window; nil in a closed loop.
     package var due: UInt64?
+    /// Operations that were completed in the window, whenever they started.
+    package var completedInWindow: UInt64 = 0
+    /// Open loop: how much later than scheduled the operations of the window started.
+    package var sendLag = LatencyRecorder()
+    /// Connections that were open when the window began, idle ones not included.
+    package var openConnections = 0
+    /// Connections of a read that were made again after the server had closed them.
+    package var reconnections: UInt64 = 0
     /// When operations were completed.
     package var timeline = CompletionTimeline()
 
@@ -32,7 +40,13 @@ package struct ClientResult: Sendable {
         lastAnswer = now
         if let failure { return fail(failure, startedAt: start) }
         timeline.note(now)
+        if window.measures(now) { completedInWindow += 1 }
         if window.measures(start) { latencies.record(nanoseconds: now - start) }
+    }
+
+    /// Takes when an operation really started that was scheduled.
+    @inline(__always) mutating func noteStart(scheduled: UInt64, at now: UInt64) {
+        if window.measures(scheduled) { sendLag.record(nanoseconds: now > scheduled ? now - scheduled : 0) }
     }
 
     /// Counts an operation that failed.

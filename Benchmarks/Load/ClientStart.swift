@@ -1,11 +1,17 @@
 package import Meters
+import Synchronization
 
 /// Where ready clients wait for the times of the run.
 package final class ClientStart: Sendable {
     private let gate = StartGate()
     private let times = Locked<(RunWindow, Abandonment)?>(nil)
 
+    private let hasGivenUp = Atomic(false)
+
     package init() {}
+
+    /// True once the run will not take place: clients that still connect need not go on.
+    var isGivenUp: Bool { hasGivenUp.load(ordering: .relaxed) }
 
     /// Arrives, and waits for the times; nil if the run will not take place.
     package func wait() -> (RunWindow, Abandonment)? {
@@ -26,5 +32,8 @@ package final class ClientStart: Sendable {
     }
 
     /// Lets the clients end without a run.
-    func giveUp() { gate.open() }
+    func giveUp() {
+        hasGivenUp.store(true, ordering: .relaxed)
+        gate.open()
+    }
 }

@@ -10,43 +10,51 @@ import SystemPackage
 /// the whole reply and closes.
 ///
 /// All memory is allocated before the first connection.
-@safe struct ConnectionClient: LoadClient, ~Copyable {
+@safe struct ConnectionClient<Format: ReplyFormat & ~Copyable>: LoadClient, ~Copyable {
+    private let format: Format
     private let address: SocketAddress
     private let epoll: Epoll
     private let events: EpollEventBuffer
     private let watched: EpollEvents
     private var slots: SlotTable
-    /// What is sent and expected back; nil where the client waits for the close alone.
-    private let message: MessagePattern?
+    /// False where the client waits for the close alone.
+    private let exchanges: Bool
     private let resets: Bool
     private let isQueued: Bool
-    /// The request, and the bytes of a reply for each slot.
+    private var pace: ConnectPace
+    /// Connections so far, which number the requests.
+    private var started: UInt64 = 0
+    /// The reply that each slot waits for.
+    private let replies: UnsafeMutablePointer<Format.State>
     private let request: UnsafeMutableRawPointer
-    private let replies: UnsafeMutableRawPointer
-    static let startsSlowly = true
+    private let buffer: UnsafeMutableRawPointer
+    private let bufferBytes = 1 << 16
+    static var startsSlowly: Bool { true }
     var result = ClientResult()
 
     /// Has room for `capacity` connections.
-    init(_ plan: LoadPlan, to address: SocketAddress, capacity: Int) throws(Errno) {
+    init(_ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, capacity: Int) throws(Errno) {
         self.address = address
         epoll = try Epoll()
-        events = EpollEventBuffer(capacity: min(capacity, 256))
+        events = EpollEventBuffer(capacity: max(1, min(capacity, 256)))
         slots = SlotTable(capacity: capacity)
-        let exchanges = plan.workload == .crr
+        exchanges = plan.workload == .crr
         let received: EpollEvents = [.readable, .peerClosed, .edgeTriggered]
         watched = exchanges ? received.union(.writable) : received
-        message = exchanges ? MessagePattern(bytes: plan.messageBytes) : nil
         // The server closes first, in order; a reset from here then leaves no TIME_WAIT there.
         resets = exchanges && plan.close == .reset
         isQueued = plan.queued != nil
-        let bytes = message?.bytes ?? 0
-        unsafe request = .allocate(byteCount: bytes, alignment: 64)
-        unsafe replies = .allocate(byteCount: capacity * bytes, alignment: 64)
-        if let message { unsafe message.write(0, to: request) }
+        pace = ConnectPace(plan)
+        unsafe request = .allocate(byteCount: max(format.longestRequest, 1), alignment: 64)
+        unsafe buffer = .allocate(byteCount: bufferBytes, alignment: 64)
+        unsafe replies = .allocate(capacity: max(capacity, 1))
+        unsafe replies.initialize(repeating: format.reply(to: 0, stream: 0), count: max(capacity, 1))
+        self.format = format
     }
 
     deinit {
         unsafe request.deallocate()
+        unsafe buffer.deallocate()
         unsafe replies.deallocate()
     }
 
@@ -63,10 +71,12 @@ import SystemPackage
         for slot in 0..<slots.capacity { slots[slot].start = window.start }
     }
 
-    var hasRoom: Bool { slots.hasFree }
+    var hasRoom: Bool { slots.hasFree && pace.allowsNow }
     var outstanding: UInt64 { UInt64(slots.used) }
+    var openConnections: Int { slots.used }
 
     mutating func start(at time: UInt64) throws(Errno) -> Bool {
+        _ = pace.take(time)
         let socket = try StreamSocket(for: address, .nonblocking)
         if resets { try setSocketOption(.resetOnClose, on: socket.descriptor) }
         let connection: Connection
@@ -78,13 +88,18 @@ import SystemPackage
         }
         let slot = slots.next
         try epoll.add(connection.descriptor, watched, token: UInt64(slot))
-        slots.take(connection.release().release().rawValue, startedAt: time)
-        if message != nil { advance(slot, awake: time) }
+        slots.take(connection.release().release().rawValue, startedAt: time, number: started)
+        if exchanges {
+            unsafe replies[slot] = format.reply(to: started, stream: 0)
+            advance(slot, awake: time)
+        }
+        started += 1
         return true
     }
 
     mutating func awaitAnswers(until deadline: UInt64) throws(Errno) {
-        let ready = try epoll.wait(into: events, untilNanoseconds: deadline)
+        let turn = slots.hasFree ? pace.wait : .max
+        let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, turn))
         let now = monotonicNanoseconds()
         for index in 0..<ready { advance(Int(events[index].token), awake: now) }
     }
@@ -100,14 +115,14 @@ import SystemPackage
     ///
     /// - Parameter awake: when the wait returned, which is when a close was seen; a reply is there when it is whole.
     private mutating func advance(_ slot: Int, awake: UInt64) {
-        let progress = if let message { exchange(message, slot) } else { closeOf(slots[slot].descriptor) }
+        let progress = exchanges ? exchange(slot) : closeOf(slots[slot].descriptor)
         var failure: FailureTally.Cause?
         switch progress {
         case .underway: return
         case .done: break
         case .failed(let cause): failure = cause
         }
-        let now = message == nil ? awake : monotonicNanoseconds()
+        let now = exchanges ? monotonicNanoseconds() : awake
         slots.release(slot)
         result.end(startedAt: slots[slot].start, at: now, failure)
     }
@@ -124,24 +139,48 @@ import SystemPackage
         }
     }
 
-    private func exchange(_ message: MessagePattern, _ slot: Int) -> Progress {
-        let bytes = message.bytes
-        var state = slots[slot]
+    /// Sends the request, as far as the socket takes it, and takes what there is of the reply.
+    private func exchange(_ slot: Int) -> Progress {
+        let state = slots[slot]
+        let length = format.length(ofRequest: state.number, stream: 0)
+        if state.sent < length, let failure = send(slot, state, length) { return .failed(failure) }
+        return slots[slot].sent > 0 ? receive(slot, state.descriptor) : .underway
+    }
+
+    private func send(_ slot: Int, _ state: SlotTable.Slot, _ length: Int) -> FailureTally.Cause? {
+        var state = state
         defer { slots[slot] = state }
-        while state.sent < bytes {
-            let sent = unsafe send(state.descriptor, request + state.sent, bytes - state.sent, CInt(MSG_NOSIGNAL))
+        let memory = unsafe format.request(state.number, stream: 0, scratch: request)
+        while state.sent < length {
+            let sent = unsafe Glibc.send(
+                state.descriptor, memory + state.sent, length - state.sent, CInt(MSG_NOSIGNAL))
             if sent < 0 {
-                return errno == EAGAIN ? .underway : .failed(.onConnection("send", errno, isFirst: state.sent == 0))
+                return errno == EAGAIN ? nil : .onConnection("send", errno, isFirst: state.sent == 0)
             }
             state.sent += sent
         }
-        let reply = unsafe replies + slot * bytes
-        while state.received < bytes {
-            let received = unsafe recv(state.descriptor, reply + state.received, bytes - state.received, 0)
+        return nil
+    }
+
+    private func receive(_ slot: Int, _ descriptor: CInt) -> Progress {
+        while true {
+            let received = unsafe recv(descriptor, buffer, bufferBytes, 0)
             if received < 0 { return errno == EAGAIN ? .underway : .failed(.init("recv", errno)) }
-            if received == 0 { return .failed(.earlyEnd) }
-            state.received += received
+            let verdict: ReplyStep.Verdict
+            if received == 0 {
+                verdict = unsafe format.verdict(atClose: replies[slot])
+                if verdict == .unfinished { return .failed(.earlyEnd) }
+            } else {
+                let step = unsafe format.take(buffer, received, &replies[slot])
+                verdict = step.verdict
+                if step.taken < received && (verdict == .answered || verdict == .failed) { return .failed(.surplus) }
+            }
+            switch verdict {
+            case .unfinished: continue
+            case .answered: return .done
+            case .failed: return unsafe .failed(format.cause(replies[slot]))
+            case .garbage: return .failed(Format.garbage)
+            }
         }
-        return unsafe message.matches(0, reply) ? .done : .failed(.wrongBytes)
     }
 }

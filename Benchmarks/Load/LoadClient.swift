@@ -11,6 +11,8 @@ protocol LoadClient: ~Copyable {
     /// True if starting takes so long, as a connect does, that others become due meanwhile. Where it does not, answers are
     /// taken between what was due at one time and at the next.
     static var startsSlowly: Bool { get }
+    /// Connections that are open at this moment, idle ones not included.
+    var openConnections: Int { get }
     /// True if an operation can start now.
     var hasRoom: Bool { get }
 
@@ -46,10 +48,16 @@ extension LoadClient where Self: ~Copyable {
     private mutating func work(
         _ arrivals: inout Arrivals, until deadline: UInt64, _ abandonment: Abandonment
     ) throws(Errno) -> Bool {
+        var isBeforeWindow = true
         while true {
             var now = monotonicNanoseconds()
+            if isBeforeWindow && now >= result.window.start {
+                isBeforeWindow = false
+                result.openConnections = openConnections
+            }
             var longestWait: UInt64 = 100_000_000
             while hasRoom, let time = arrivals.next(now: now) {
+                if arrivals.isScheduled { result.noteStart(scheduled: time, at: monotonicNanoseconds()) }
                 guard try start(at: time) else {
                     // Without a port or a route the next one would fail too: first the others get their turn.
                     longestWait = 1_000_000

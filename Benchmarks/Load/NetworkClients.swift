@@ -9,17 +9,39 @@ extension ClientTeam {
         _ plan: LoadPlan, to address: SocketAddress, _ placement: Placement, seed: UInt64
     ) throws(RunError) {
         try self.init(count: plan.clients, placement, ownDescriptors: true) { (index, start) throws(Errno) in
-            let connections = share(plan.traffic.connections, index, of: plan.clients)
-            guard plan.workload == .read else {
-                var client = try ConnectionClient(plan, to: address, capacity: connections)
-                if plan.queued != nil { try client.queue() }
-                return try client.run(plan, client: index, seed: seed, start)
+            let client = NetworkClient(plan: plan, address: address, index: index, seed: seed, start: start)
+            let conversation = plan.conversation
+            let ownSeed = seed &+ UInt64(index)
+            return switch conversation.wire {
+            case .echo: try client.run(EchoFormat(plan))
+            case .http: try client.run(HTTPFormat(conversation, seed: ownSeed))
+            case .redis: try client.run(RedisFormat(conversation, seed: ownSeed))
+            case .memcached: try client.run(MemcachedFormat(conversation, seed: ownSeed))
+            case .bytes: try client.run(BytesFormat(conversation, seed: ownSeed))
             }
-            return try EchoClient(
-                plan, to: address, connections: connections, idle: share(plan.idle, index, of: plan.clients),
-                seed: seed &+ UInt64(index)
-            ).run(plan, client: index, seed: seed, start)
         }
+    }
+}
+
+/// One client thread of a network plan.
+private struct NetworkClient {
+    let plan: LoadPlan
+    let address: SocketAddress
+    let index: Int
+    let seed: UInt64
+    let start: ClientStart
+
+    func run<Format: ReplyFormat & ~Copyable>(_ format: consuming Format) throws(Errno) -> ClientResult {
+        let connections = share(plan.traffic.connections, index, of: plan.clients)
+        guard plan.workload == .read else {
+            var client = try ConnectionClient(format, plan, to: address, capacity: connections)
+            if plan.queued != nil { try client.queue() }
+            return try client.run(plan, client: index, seed: seed, start)
+        }
+        return try StreamClient(
+            format, plan, to: address, connections: connections, idle: share(plan.idle, index, of: plan.clients),
+            seed: seed &+ UInt64(index)
+        ) { start.isGivenUp }.run(plan, client: index, seed: seed, start)
     }
 }
 

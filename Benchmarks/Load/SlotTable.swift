@@ -7,8 +7,9 @@ import Glibc
         /// -1 in a free slot.
         var descriptor: CInt = -1
         var start: UInt64 = 0
+        /// Which of the client's requests it is, and how many bytes of it are sent.
+        var number: UInt64 = 0
         var sent = 0
-        var received = 0
     }
 
     let capacity: Int
@@ -35,7 +36,7 @@ import Glibc
     var hasFree: Bool { freeCount > 0 }
     var used: Int { capacity - freeCount }
 
-    /// The slot that ``take(_:startedAt:)`` takes next.
+    /// The slot that ``take(_:startedAt:number:)`` takes next.
     var next: Int { unsafe Int(free[freeCount - 1]) }
 
     subscript(slot: Int) -> Slot {
@@ -44,8 +45,8 @@ import Glibc
     }
 
     /// Puts a connection, which the table owns from now on, into the next slot.
-    mutating func take(_ descriptor: CInt, startedAt start: UInt64) {
-        self[next] = Slot(descriptor: descriptor, start: start)
+    mutating func take(_ descriptor: CInt, startedAt start: UInt64, number: UInt64) {
+        self[next] = Slot(descriptor: descriptor, start: start, number: number)
         freeCount -= 1
     }
 

@@ -13,6 +13,8 @@ package struct FailureTally: Sendable, Equatable {
         package enum Problem: Hashable, Sendable {
             case error(CInt)
             case text(String)
+            /// A whole reply that refuses: `HTTP 500`, or the word that begins an error.
+            case reply(String)
         }
 
         /// A call that returned an error number.
@@ -21,19 +23,29 @@ package struct FailureTally: Sendable, Equatable {
             problem = .error(error)
         }
 
-        private init(_ call: String, text: String) {
+        /// A whole reply that refuses what was asked.
+        package static func reply(_ text: String) -> Cause { Cause("reply", problem: .reply(text)) }
+
+        private init(_ call: String, problem: Problem) {
             self.call = call
-            problem = .text(text)
+            self.problem = problem
         }
 
+        /// Bytes that are no reply of the protocol.
+        package static func garbage(not name: String) -> Cause { Cause("reply", problem: .reply("not \(name)")) }
+
         /// The peer ended the connection before it had answered.
-        package static let earlyEnd = Cause("recv", text: "end of stream")
+        package static let earlyEnd = Cause("recv", problem: .text("end of stream"))
         /// The answer was another one than was due.
-        package static let wrongBytes = Cause("recv", text: "wrong bytes")
+        package static let wrongBytes = Cause("recv", problem: .text("wrong bytes"))
+        /// Bytes came that nothing had asked for.
+        package static let surplus = Cause("recv", problem: .text("more than was asked for"))
         /// What a client sent is no request of the protocol, or a longer one than the server takes.
-        package static let wrongRequest = Cause("recv", text: "no request of the protocol, or too long a one")
+        package static let wrongRequest = Cause(
+            "recv", problem: .text("not a request of the protocol, or too long"))
         /// There were as many connections as the server takes.
-        package static let tooManyConnections = Cause("accept", text: "more connections than the server takes")
+        package static let tooManyConnections = Cause(
+            "accept", problem: .text("more connections than the server takes"))
 
         /// The first call on a connection that was not waited for reports how its `connect(2)` ended.
         package static func onConnection(_ call: String, _ error: CInt, isFirst: Bool) -> Cause {
@@ -46,6 +58,7 @@ package struct FailureTally: Sendable, Equatable {
             switch problem {
             case .error(let number): "\(call): \(errorName(number))"
             case .text(let text): "\(call): \(text)"
+            case .reply(let text): text
             }
         }
     }

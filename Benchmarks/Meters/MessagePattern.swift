@@ -48,6 +48,19 @@ public import Glibc
         return unsafe memcmp(memory + header, slice(sequence), bytes - header) == 0
     }
 
+    /// True if the memory holds `count` bytes of this message from `offset` on.
+    @unsafe package func matches(_ sequence: UInt64, _ memory: UnsafeRawPointer, from offset: Int, count: Int) -> Bool {
+        let header = isNumbered ? Self.headerBytes : 0
+        for index in offset..<max(offset, min(header, offset + count)) {
+            let word = index < 8 ? sequence : Self.mark
+            let byte = UInt8(truncatingIfNeeded: word.littleEndian >> UInt64(index % 8 * 8))
+            guard unsafe memory.load(fromByteOffset: index - offset, as: UInt8.self) == byte else { return false }
+        }
+        let first = max(offset, header)
+        guard first < offset + count else { return true }
+        return unsafe memcmp(memory + (first - offset), slice(sequence) + (first - header), offset + count - first) == 0
+    }
+
     /// The number of a numbered message; nil if its mark is not where it belongs.
     @unsafe @inlinable @inline(__always) package static func sequence(_ memory: UnsafeRawPointer) -> UInt64? {
         guard unsafe memory.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == mark else { return nil }

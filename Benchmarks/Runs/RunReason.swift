@@ -117,7 +117,9 @@ extension FailureTally.Cause {
                 + "--topology set-per-worker"
         case .text where self == .wrongBytes:
             return "the loop of \(plan.name) echoes wrongly; do not use its figures"
+        case .text(let text) where self == .surplus: return "the server sends \(text); do not use its figures"
         case .text: return "the server ended connections before it had answered"
+        case .reply: return "ask the server for what it has, or see what it logs"
         case .error(let number): return Self.remedies[number]?(plan) ?? "see bench doctor"
         }
     }

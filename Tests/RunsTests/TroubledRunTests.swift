@@ -94,7 +94,8 @@ import Testing
         try listener.stopAccepting()
         let window = RunWindow(loadStart: 0, start: 0, end: .max, deadline: .max)
         for workload in [Workload.accept, .crr] {
-            var client = try ConnectionClient(LoadPlan(workload), to: address, capacity: 1)
+            let plan = LoadPlan(workload)
+            var client = try ConnectionClient(EchoFormat(plan), plan, to: address, capacity: 1)
             client.begin(window)
             if try client.start(at: 1) {
                 while client.outstanding > 0 { try client.awaitAnswers(until: monotonicNanoseconds() + 1_000_000_000) }

@@ -9,7 +9,7 @@ import Testing
 @testable import Meters
 
 /// Clients of servers that answer wrongly: every answer is an error and none a latency.
-@Suite struct EchoClientTests {
+@Suite struct WrongEchoTests {
     /// What a server does with the 64 bytes that it got.
     enum Fault: CaseIterable { case lastByteFlipped, numberWrong, closes }
 
@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: Fault.allCases) func aReadClientChecksEveryByte(_ fault: Fault) throws {
         expectErrorsOnly(
             try result(.read, fault) { (plan, address, window) throws(Errno) in
-                var client = try EchoClient(plan, to: address, connections: 1, idle: 0, seed: 1)
+                var client = try StreamClient(EchoFormat(plan), plan, to: address, connections: 1, idle: 0, seed: 1)
                 client.begin(window)
                 while client.outstanding > 0 { try client.awaitAnswers(until: Self.aLittleLater()) }
                 return client.result
@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: Fault.allCases) func aCrrClientChecksEveryByte(_ fault: Fault) throws {
         expectErrorsOnly(
             try result(.crr, fault) { (plan, address, window) throws(Errno) in
-                var client = try ConnectionClient(plan, to: address, capacity: 1)
+                var client = try ConnectionClient(EchoFormat(plan), plan, to: address, capacity: 1)
                 client.begin(window)
                 _ = try client.start(at: 0)
                 while client.outstanding > 0 { try client.awaitAnswers(until: Self.aLittleLater()) }

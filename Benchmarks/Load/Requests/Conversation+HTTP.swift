@@ -1,0 +1,57 @@
+import Meters
+
+extension Conversation {
+    /// One HTTP/1.1 request.
+    ///
+    /// - Parameters:
+    ///   - path: as it stands in the request, such as `/search?q=1`.
+    ///   - host: what `Host` says, unless a header says it.
+    ///   - headers: lines, each `Name: value`.
+    ///   - body: nil for none; its length is told to the server.
+    ///   - closes: asks the server to close after its reply, as the only request of a connection does.
+    package static func http(
+        method: String = "GET", path: String = "/", host: String, headers: [String] = [], body: [UInt8]? = nil,
+        closes: Bool = false
+    ) throws(ConversationError) -> Conversation {
+        guard !method.isEmpty, method.utf8.allSatisfy(\.isToken) else {
+            throw ConversationError("the method '\(method)' is not one word, such as GET")
+        }
+        guard !method.utf8.elementsEqual("CONNECT".utf8) else {
+            throw ConversationError("CONNECT opens a tunnel and has no reply of its own; use another method")
+        }
+        guard path.hasPrefix("/") || path == "*" || path.contains("://") else {
+            throw ConversationError("the path '\(path)' does not begin with /")
+        }
+        guard path.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            throw ConversationError(
+                "the path '\(path)' has a space or another character that is not allowed; write it as %20")
+        }
+        var names: Set<String> = []
+        for header in headers { names.insert(try name(of: header)) }
+        var lines = ["\(method) \(path) HTTP/1.1"]
+        if !names.contains("host") { lines.append("Host: \(host)") }
+        lines += headers
+        if let body { lines.append("Content-Length: \(body.count)") }
+        if closes && !names.contains("connection") { lines.append("Connection: close") }
+        var conversation = Conversation()
+        conversation.wire = .http
+        let head = lines.map { $0 + "\r\n" }.joined() + "\r\n"
+        conversation.requests = [Request(Array(head.utf8) + (body ?? []), repliesWithoutBody: method == "HEAD")]
+        return conversation
+    }
+
+    /// The name in a header line, in small letters.
+    private static func name(of header: String) throws(ConversationError) -> String {
+        guard let colon = header.utf8.firstIndex(of: UInt8(ascii: ":")), colon > header.startIndex,
+            header[..<colon].utf8.allSatisfy(\.isToken)
+        else { throw ConversationError("the header '\(header)' is not 'Name: value'") }
+        guard header.utf8.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == UInt8(ascii: "\t") }) else {
+            throw ConversationError("the header '\(header[..<colon])' has a line end or a control character in it")
+        }
+        let name = header[..<colon].lowercased()
+        guard name != "content-length" && name != "transfer-encoding" && name != "expect" else {
+            throw ConversationError("the header '\(header[..<colon])' is not yours to set: the body decides it")
+        }
+        return name
+    }
+}

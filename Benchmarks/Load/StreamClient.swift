@@ -1,0 +1,330 @@
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxSockets
+import Meters
+import Statistics
+import SystemPackage
+
+/// One thread's connections that carry requests one after the other, several at once in flight up to the plan's depth.
+///
+/// All memory is allocated before the first request.
+@safe struct StreamClient<Format: ReplyFormat & ~Copyable>: LoadClient, ~Copyable {
+    struct Stream {
+        /// -1 while it is not connected.
+        var descriptor: CInt
+        /// Requests that were due so far, those that are sent whole, and those that were answered.
+        var queued: UInt64 = 0
+        var sent: UInt64 = 0
+        var received: UInt64 = 0
+        /// Bytes sent of the next request.
+        var sentBytes = 0
+        /// Why nothing can be sent any more; the last replies may still be there to be read. 0 if it can.
+        var sendError: CInt = 0
+        /// Replies of this connection.
+        var replies: UInt64 = 0
+        /// Operations that a closed loop begins again once the stream is connected.
+        var owed: UInt64 = 0
+
+        var isOpen: Bool { descriptor >= 0 }
+        /// Requests that the server has at least a part of.
+        var asked: UInt64 { sentBytes > 0 ? sent + 1 : sent }
+    }
+
+    let format: Format
+    let epoll: Epoll
+    private let events: EpollEventBuffer
+    let address: SocketAddress
+    /// An answer calls for the next request, instead of a schedule.
+    let isClosedLoop: Bool
+    let thinkNanoseconds: UInt64
+    let resets: Bool
+    private let depth: UInt64
+    private let count: Int
+    private let idle: [CInt]
+    let streams: UnsafeMutablePointer<Stream>
+    /// The reply that each stream waits for.
+    let replies: UnsafeMutablePointer<Format.State>
+    /// When each request in flight started, a ring of `startCount` for each stream.
+    private let starts: UnsafeMutablePointer<UInt64>
+    private let startCount: Int
+    private let buffer: UnsafeMutableRawPointer
+    private let bufferBytes: Int
+    private var generator: SplitMix64
+    var pace: ConnectPace
+    /// Streams whose next operation begins later, and those that are connected again later.
+    let thinking: TimedQueue
+    let waiting: TimedQueue
+    /// Requests queued and not answered yet.
+    private(set) var outstanding: UInt64 = 0
+    var openConnections: Int
+    static var startsSlowly: Bool { false }
+    var result = ClientResult()
+
+    /// Connects all, idle ones included.
+    ///
+    /// - Parameter isGivenUp: asked while connections are made slowly.
+    init(
+        _ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, connections: Int, idle idleCount: Int,
+        seed: UInt64, isGivenUp: () -> Bool = { false }
+    ) throws(Errno) {
+        let epoll = try Epoll()
+        var pace = ConnectPace(plan)
+        let descriptors = try connectAll(connections + idleCount, to: address, &pace, isGivenUp)
+        do throws(Errno) {
+            for index in 0..<connections {
+                try epoll.add(BorrowedDescriptor(rawValue: descriptors[index]), streamEvents, token: UInt64(index))
+            }
+        } catch {
+            for descriptor in descriptors { close(descriptor) }
+            throw error
+        }
+
+        self.epoll = epoll
+        self.address = address
+        self.pace = pace
+        events = EpollEventBuffer(capacity: max(1, min(connections, 256)))
+        depth = UInt64(plan.depth)
+        isClosedLoop = plan.ratePerSecond == nil
+        thinkNanoseconds = plan.thinkNanoseconds
+        resets = plan.close == .reset
+        count = connections
+        openConnections = connections
+        idle = Array(descriptors.dropFirst(connections))
+        generator = SplitMix64(seed: seed)
+        // In an open loop messages wait here while the server stalls.
+        startCount = isClosedLoop ? plan.depth : max(plan.depth, min(4096, (32 << 20) / max(connections, 1) / 8))
+        bufferBytes = max(plan.conversation.wire == .echo ? plan.traffic.chunkBytes : 0, 1 << 16)
+        // Not `isClosedLoop`: `&&` would capture a self that is not whole, which the compiler (6.3) destroys then.
+        let thinks = plan.ratePerSecond == nil && plan.thinkNanoseconds > 0
+        thinking = TimedQueue(capacity: thinks ? connections * plan.depth : 0)
+        waiting = TimedQueue(capacity: connections)
+        unsafe streams = .allocate(capacity: connections)
+        unsafe replies = .allocate(capacity: connections)
+        unsafe starts = .allocate(capacity: connections * startCount)
+        unsafe buffer = .allocate(byteCount: bufferBytes + format.longestRequest, alignment: 64)
+        for index in 0..<connections {
+            unsafe (streams + index).initialize(to: Stream(descriptor: descriptors[index]))
+            unsafe (replies + index).initialize(to: format.reply(to: 0, stream: index))
+        }
+        self.format = format
+    }
+
+    deinit {
+        for index in 0..<count where unsafe streams[index].isOpen { unsafe Glibc.close(streams[index].descriptor) }
+        for descriptor in idle { close(descriptor) }
+        unsafe streams.deallocate()
+        unsafe replies.deallocate()
+        unsafe starts.deallocate()
+        unsafe buffer.deallocate()
+    }
+
+    /// False in a closed loop, where an answer makes the room for the next request and sends it.
+    var hasRoom: Bool { !isClosedLoop }
+
+    /// A closed loop fills every stream up to the depth.
+    mutating func begin(_ window: RunWindow) {
+        result.begin(window)
+        guard isClosedLoop else { return }
+        for index in 0..<count {
+            for _ in 0..<depth { queue(index, startedAt: monotonicNanoseconds()) }
+            flush(index)
+        }
+    }
+
+    /// Sends on a connection picked at random, whatever that connection still waits for.
+    mutating func start(at time: UInt64) -> Bool {
+        let index = Int(generator.next() % UInt64(count))
+        queue(index, startedAt: time)
+        flush(index)
+        return true
+    }
+
+    mutating func awaitAnswers(until deadline: UInt64) throws(Errno) {
+        let next = min(thinking.nextTime, waiting.nextTime)
+        let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, next))
+        for index in 0..<ready {
+            let event = events[index]
+            // After the end of the stream no event comes any more: all that is there has to be read now.
+            let isLast = !event.events.isDisjoint(with: endEvents)
+            if event.events != .writable { receive(Int(event.token), untilEnd: isLast) }
+            flush(Int(event.token))
+        }
+        if next != .max { startDue(monotonicNanoseconds()) }
+    }
+
+    mutating func queue(_ index: Int, startedAt start: UInt64) {
+        let stream = unsafe streams[index]
+        guard stream.isOpen || Format.reconnects, stream.queued - stream.received < UInt64(startCount) else {
+            result.lost += 1
+            return
+        }
+        unsafe starts[index * startCount + Int(stream.queued % UInt64(startCount))] = start
+        unsafe streams[index].queued = stream.queued + 1
+        outstanding += 1
+    }
+
+    /// Sends what is queued and within the depth, as much as the socket takes.
+    mutating func flush(_ index: Int) {
+        while true {
+            let stream = unsafe streams[index]
+            let end = min(stream.queued, stream.received + depth)
+            guard stream.isOpen, stream.sent < end else { return }
+            var size = format.length(ofRequest: stream.sent, stream: index)
+            var memory = unsafe format.request(stream.sent, stream: index, scratch: buffer)
+            if end - stream.sent > 1 { unsafe memory = gather(index, from: stream.sent, to: end, memory, &size) }
+            let rest = size - stream.sentBytes
+            let sent = unsafe Glibc.send(stream.descriptor, memory + stream.sentBytes, rest, CInt(MSG_NOSIGNAL))
+            if sent < 0 {
+                let error = errno
+                if Format.reconnects && (error == EPIPE || error == ECONNRESET) {
+                    // An event follows, with what the server said before.
+                    unsafe streams[index].sendError = error
+                } else if error != EAGAIN {
+                    drop(index, .onConnection("send", error, isFirst: stream.replies == 0))
+                }
+                return
+            }
+            noteSent(index, sent)
+            if sent < rest { return }
+        }
+    }
+
+    /// Puts requests behind the first one, as many as fit, so that one call sends them.
+    private mutating func gather(
+        _ index: Int, from first: UInt64, to end: UInt64, _ memory: UnsafeRawPointer, _ size: inout Int
+    ) -> UnsafeRawPointer {
+        if unsafe memory != UnsafeRawPointer(buffer) { unsafe buffer.copyMemory(from: memory, byteCount: size) }
+        var number = first + 1
+        while number < end {
+            let length = format.length(ofRequest: number, stream: index)
+            guard size + length <= bufferBytes else { break }
+            let place = unsafe buffer + size
+            let next = unsafe format.request(number, stream: index, scratch: place)
+            if unsafe next != UnsafeRawPointer(place) { unsafe place.copyMemory(from: next, byteCount: length) }
+            size += length
+            number += 1
+        }
+        return unsafe UnsafeRawPointer(buffer)
+    }
+
+    @inline(__always) private func noteSent(_ index: Int, _ bytes: Int) {
+        var bytes = bytes + (unsafe streams[index].sentBytes)
+        var number = unsafe streams[index].sent
+        while bytes > 0 {
+            let length = format.length(ofRequest: number, stream: index)
+            guard bytes >= length else { break }
+            bytes -= length
+            number += 1
+        }
+        unsafe streams[index].sent = number
+        unsafe streams[index].sentBytes = bytes
+    }
+
+    private mutating func receive(_ index: Int, untilEnd: Bool) {
+        while true {
+            let descriptor = unsafe streams[index].descriptor
+            if descriptor < 0 { return }
+            let connection = result.reconnections
+            let received = unsafe recv(descriptor, buffer, bufferBytes, 0)
+            if received <= 0 {
+                let error = errno
+                if received < 0 && (error == EAGAIN || error == EINTR) { return }
+                return ended(index, received == 0 ? nil : error)
+            }
+            let now = monotonicNanoseconds()
+            let answered = take(index, received, now)
+            if isClosedLoop && now < result.window.loadEnd {
+                for _ in 0..<answered { beginNext(index, now) }
+                flush(index)
+            }
+            // A connection that was made meanwhile has events of its own.
+            if result.reconnections != connection { return }
+            if received < bufferBytes && !untilEnd { return }
+        }
+    }
+
+    /// Takes the replies in the buffer; how many were whole.
+    private mutating func take(_ index: Int, _ count: Int, _ now: UInt64) -> Int {
+        var offset = 0
+        var answered = 0
+        while offset < count {
+            guard unsafe streams[index].received < streams[index].asked else {
+                drop(index, .surplus)
+                return answered
+            }
+            let step = unsafe format.take(buffer + offset, count - offset, &replies[index])
+            offset += step.taken
+            switch step.verdict {
+            case .unfinished: return answered
+            case .garbage:
+                drop(index, Format.garbage)
+                return answered
+            case .answered, .failed:
+                answered += 1
+                if end(index, step.verdict, now) { return answered }
+            }
+        }
+        return answered
+    }
+
+    /// Counts a whole reply; true if it was the last of its connection, which is made again then.
+    private mutating func end(_ index: Int, _ verdict: ReplyStep.Verdict, _ now: UInt64) -> Bool {
+        let due = unsafe streams[index].received
+        let failure = unsafe verdict == .answered ? nil : format.cause(replies[index])
+        let isLast = unsafe format.isLast(replies[index])
+        unsafe streams[index].received = due + 1
+        unsafe streams[index].replies &+= 1
+        unsafe replies[index] = format.reply(to: due + 1, stream: index)
+        outstanding -= 1
+        result.end(startedAt: start(of: due, on: index), at: now, failure)
+        // A reply to half a request leaves a connection on which nobody knows what comes next.
+        let isEarly = unsafe streams[index].received > streams[index].sent
+        guard isLast || isEarly else { return false }
+        guard Format.reconnects else {
+            drop(index, .surplus)
+            return true
+        }
+        disconnect(index)
+        reconnect(index, now)
+        return true
+    }
+
+    @inline(__always) func start(of request: UInt64, on index: Int) -> UInt64 {
+        unsafe starts[index * startCount + Int(request % UInt64(startCount))]
+    }
+
+    /// Operations up to a request are over, and failed.
+    mutating func fail(_ index: Int, upTo end: UInt64, _ cause: FailureTally.Cause) -> UInt64 {
+        let first = unsafe streams[index].received
+        for request in first..<end { result.fail(cause, startedAt: start(of: request, on: index)) }
+        unsafe streams[index].received = end
+        outstanding -= end - first
+        return end - first
+    }
+
+    /// The server closed in order, which also ends a reply that says no length, or the connection broke.
+    private mutating func ended(_ index: Int, _ error: CInt?) {
+        let stream = unsafe streams[index]
+        if let error { return drop(index, .onConnection("recv", error, isFirst: stream.replies == 0)) }
+        let now = monotonicNanoseconds()
+        let isIdle = stream.received == stream.asked
+        if !isIdle {
+            let verdict = unsafe format.verdict(atClose: replies[index])
+            guard verdict == .answered || verdict == .failed else {
+                return drop(index, stream.sendError == 0 ? .earlyEnd : .init("send", stream.sendError))
+            }
+            _ = end(index, verdict, now)
+            if isClosedLoop && now < result.window.loadEnd {
+                beginNext(index, now)
+                flush(index)
+            }
+        } else if Format.reconnects && stream.replies > 0 {
+            disconnect(index)
+            reconnect(index, now)
+        } else {
+            drop(index, .earlyEnd)
+        }
+    }
+}

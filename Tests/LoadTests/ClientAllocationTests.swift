@@ -1,0 +1,99 @@
+import Glibc
+import Testing
+
+@testable import Load
+@testable import Meters
+
+/// No client allocates memory for an operation, whatever is said.
+@Suite(.enabled(if: AllocationCount.isCounted, "a sanitizer allocates in this build"))
+struct ClientAllocationTests {
+    /// Answers every request of a fixed length, with what it got if there is no other reply.
+    private func server(_ length: Int, _ reply: String?) throws -> ScriptedServer {
+        try ScriptedServer { peer in
+            while true {
+                let request = peer.receive(length)
+                guard request.count == length else { return }
+                peer.send(reply.map { Array($0.utf8) } ?? request)
+            }
+        }
+    }
+
+    /// Allocations while so many operations end, after as many to warm up.
+    private func allocations<Client: LoadClient & ~Copyable>(
+        _ client: inout Client, _ operations: Int, _ work: (inout Client, Int) throws -> Void
+    ) throws -> UInt64 {
+        let count = AllocationCount.ofThisThread()
+        try work(&client, operations)
+        let before = count.read()
+        try work(&client, 2 * operations)
+        return count.read() - before
+    }
+
+    private func expectNone<Format: ReplyFormat & ~Copyable>(
+        _ conversation: Conversation, _ reply: String?, _ format: () -> Format
+    ) throws {
+        let length = conversation.wire == .echo ? 64 : conversation.requests[0].bytes.count
+        for think in [UInt64(0), 1] {
+            let server = try server(length, reply)
+            var plan = plan(.read, conversation)
+            plan.thinkNanoseconds = think
+            var client = try StreamClient(format(), plan, to: server.address, connections: 1, idle: 0, seed: 1)
+            client.begin(openWindow)
+            let made = try allocations(&client, 1000) { (client, operations) in
+                try client.wait { $0.result.ended >= operations }
+            }
+            #expect(made < 100, "\(conversation.wire): \(made) in 1000")
+            let failures = client.result.failures
+            #expect(failures.total == 0, "\(failures.text)")
+        }
+        let server = try server(length, reply)
+        var client = try ConnectionClient(format(), plan(.crr, conversation), to: server.address, capacity: 1)
+        client.begin(openWindow)
+        let made = try allocations(&client, 300) { try $0.start($1) }
+        #expect(made < 30, "\(conversation.wire) crr: \(made) in 300")
+    }
+
+    @Test func http() throws {
+        let conversation = try Conversation.http(host: "test")
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: keep-alive\r\n"
+        for rest in ["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"] {
+            try expectNone(conversation, head + rest) { HTTPFormat(conversation, seed: 1) }
+        }
+    }
+
+    @Test func redis() throws {
+        let conversation = try Conversation.redis(command: "GET a")
+        try expectNone(conversation, "*2\r\n$5\r\nhello\r\n:1\r\n") { RedisFormat(conversation, seed: 1) }
+    }
+
+    @Test func memcached() throws {
+        let conversation = try Conversation.memcached(command: "get a")
+        try expectNone(conversation, "VALUE a 0 5\r\nhello\r\nEND\r\n") { MemcachedFormat(conversation, seed: 1) }
+    }
+
+    @Test func bytes() throws {
+        let conversation = try Conversation.bytes(request: [1, 2, 3], end: .text([10]))
+        try expectNone(conversation, "hello\n") { BytesFormat(conversation, seed: 1) }
+    }
+
+    @Test func echo() throws {
+        try expectNone(Conversation(), nil) { EchoFormat(LoadPlan(.read)) }
+    }
+
+    @Test func reconnecting() throws {
+        let conversation = try Conversation.http(host: "test")
+        let length = conversation.requests[0].bytes.count
+        let server = try ScriptedServer { peer in
+            if peer.receive(length).count == length { peer.send("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+        }
+        var client = try StreamClient(
+            HTTPFormat(conversation, seed: 1), plan(.read, conversation), to: server.address, connections: 1, idle: 0,
+            seed: 1)
+        client.begin(openWindow)
+        let made = try allocations(&client, 300) { (client, operations) in
+            try client.wait { $0.result.ended >= operations }
+        }
+        let reconnections = client.result.reconnections
+        #expect(made < 30 && reconnections >= 300, "\(made) in 300")
+    }
+}

@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Load
+@testable import Meters
+
+@Suite struct PaceTests {
+    @Test func connectionsComeAtThePace() {
+        var plan = LoadPlan(.read)
+        plan.clients = 2
+        var pace = ConnectPace(plan)
+        var turns = (0..<3).map { _ in pace.take(7) }
+        #expect(turns == [7, 7, 7])
+        #expect(pace.allowsNow && pace.wait == .max)
+        plan.connectionsPerSecond = 2000
+        pace = ConnectPace(plan)
+        // A thread makes every second of them.
+        turns = (0..<4).map { _ in pace.take(5_000_000) }
+        #expect(turns == [5_000_000, 6_000_000, 7_000_000, 8_000_000])
+        // What was not used is not made up for.
+        turns = (0..<3).map { _ in pace.take(20_000_000) }
+        #expect(turns == [20_000_000, 21_000_000, 22_000_000])
+        let now = monotonicNanoseconds()
+        plan.connectionsPerSecond = 0.001
+        pace = ConnectPace(plan)
+        #expect(pace.allowsNow)
+        _ = pace.take(now)
+        #expect(!pace.allowsNow && pace.wait > now + 1_000_000_000)
+    }
+
+    @Test func streamsComeWhenTheyAreDue() {
+        let queue = TimedQueue(capacity: 3)
+        var popped = [queue.pop(dueAt: .max - 1)]
+        queue.push(4, at: 10)
+        queue.push(5, at: 20)
+        queue.push(6, at: 15)
+        for time: UInt64 in [9, 10, 19] { popped.append(queue.pop(dueAt: time)) }
+        #expect(popped == [nil, nil, 4, nil])
+        queue.push(7, at: 30)
+        let next = queue.nextTime
+        popped = []
+        for _ in 0..<4 { popped.append(queue.pop(dueAt: 40)) }
+        let last = queue.nextTime
+        #expect(next == 20 && popped == [5, 6, 7, nil] && last == .max)
+    }
+}
