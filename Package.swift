@@ -92,7 +92,8 @@ let package = Package(
         benchmark(
             "Servers",
             [
-                "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "Loops", "Meters", system,
+                "CBenchExtras", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "Loops",
+                "Meters", system,
             ]),
         benchmark(
             "Runs",
@@ -168,7 +169,7 @@ let package = Package(
             "ServersTests",
             [
                 "LinuxDescriptors", "LinuxRings", "LinuxSockets", "Load", "Loops", "Meters", "RunSupport", "Runs",
-                "Servers", system,
+                "Servers", "TestSupport", system,
             ]),
         tests(
             "RunsTests",

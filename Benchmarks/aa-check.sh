@@ -5,15 +5,17 @@
 #   Benchmarks/aa-check.sh slower [COMPARISONS] [BLOCKS]    10 % more server CPU: found, at least 9 of 10 expected
 #
 # All blocks are recorded in one go, interleaved as bench compare --binaries does it, and every BLOCKS of them are judged
-# as one comparison, by bench compare with its default gates. By default these are 12, and 60 of a planted slowdown. MODES names the modes (default epoll-et; all), WORKLOAD the workload (default accept), DURATION and
-# WARMUP the lengths of a run, BENCH the program (default: the release build). BUSY=1 keeps every processor busy
-# meanwhile. FOLDER keeps the blocks: the same command with the same FOLDER goes on after an interruption. DRAWN=100
-# judges so many comparisons whose blocks are drawn from all recorded ones: comparisons that share blocks, where blocks
-# take long. Prints a line per comparison and the count; exits with 1 if the count is out of bounds.
+# as one comparison, by bench compare with its default gates. By default these are 12, and 60 of a planted slowdown. MODES
+# names the modes (default epoll-et; all), WORKLOAD the workload (default accept), DURATION and WARMUP the lengths of a
+# run, BENCH the program (default: the release build). BUSY=1 keeps every processor busy meanwhile. SERVER=1 measures from
+# outside, as bench compare --servers does: either side is bench serve in the one mode of MODES. FOLDER keeps the blocks:
+# the same command with the same FOLDER goes on after an interruption. DRAWN=100 judges so many comparisons whose blocks
+# are drawn from all recorded ones: comparisons that share blocks, where blocks take long. Prints a line per comparison
+# and the count; exits with 1 if the count is out of bounds.
 set -euo pipefail
 
 usage() {
-    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 64
 }
 
@@ -22,14 +24,15 @@ export COLUMNS=200
 
 kind=${1:-aa}
 case $kind in
-aa) total=${2:-100} blocks=${3:-12} run=(--mode "${MODES:-epoll-et}" --duration "${DURATION:-25ms}" --warmup "${WARMUP:-5ms}") ;;
+aa) total=${2:-100} blocks=${3:-12} run=(--duration "${DURATION:-25ms}" --warmup "${WARMUP:-5ms}") ;;
 slower)
     total=${2:-10} blocks=${3:-60}
-    run=(--no-kernel-counts --mode "${MODES:-epoll-et}" --pin auto --duration "${DURATION:-100ms}" --warmup "${WARMUP:-20ms}")
+    run=(--no-kernel-counts --pin auto --duration "${DURATION:-100ms}" --warmup "${WARMUP:-20ms}")
     ;;
 *) usage ;;
 esac
 run+=(--workload "${WORKLOAD:-accept}")
+if [ -z "${SERVER:-}" ]; then run+=(--mode "${MODES:-epoll-et}"); fi
 [[ $total =~ ^[1-9][0-9]*$ && $blocks =~ ^[1-9][0-9]*$ ]] || usage
 
 bench=$(realpath "${BENCH:-.build/release/bench}")
@@ -52,31 +55,54 @@ if [ -n "${BUSY:-}" ]; then
     done
 fi
 
-new=$bench
+# A server of our loops, for bench to start; $1 is how long it is busy with an operation.
+serving() {
+    echo "exec '$bench' serve --mode ${MODES:-epoll-et} --workload ${WORKLOAD:-accept} --port {port} --workers {workers}" \
+        "--service-time $1"
+}
+if [ -n "${SERVER:-}" ]; then
+    sides=--servers base=$(serving none) new=$base
+else
+    sides=--binaries base=$bench new=$bench
+fi
 options=()
 if [ "$kind" = slower ]; then
     # Both sides spin, the new one longer. A server that is busy for longer is woken less often, so a nanosecond of spinning
     # costs it less than a nanosecond: a trial with a large difference tells how much, and the difference is planted so
     # that an operation costs a tenth more.
     base_ns=2000
+    # What is compared when a side spins for $2 ns, written to the file $1 where it is a program.
     spinning() {
+        if [ -n "${SERVER:-}" ]; then
+            serving "fixed:$2ns"
+            return
+        fi
         printf '#!/bin/sh\nexec "%s" "$@" --service-time fixed:%sns\n' "$bench" "$2" >"$1"
         chmod +x "$1"
+        echo "$1"
     }
+    if [ -n "${SERVER:-}" ]; then
+        base=$(serving "fixed:${base_ns}ns")
+        spun=(--server "server=$base")
+    else
+        spun=(--service-time "fixed:${base_ns}ns")
+        options=(--ignore service_time)
+    fi
+    alone=("${run[@]}" "${spun[@]}")
+    if [ -z "${SERVER:-}" ]; then run=("${alone[@]}"); fi
     median_cost() {
         awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "server_cpu_ns_per_op") column = i; next }
             $column != "" { print $column }' "$1" | sort -n | awk '{ v[NR] = $1 } END { print int(v[int((NR + 1) / 2)]) }'
     }
     if [ ! -f "$folder/planted" ]; then
         rm -rf "$folder/cost" "$folder/trials"
-        "$bench" run "${run[@]}" --service-time "fixed:${base_ns}ns" --rounds 15 --seed 1 --quiet --output "$folder/cost" \
+        "$bench" run "${alone[@]}" --rounds 15 --seed 1 --quiet --output "$folder/cost" \
             >"$folder/messages" 2>&1 || true
         cost=$(median_cost "$folder/cost/runs.csv")
         trial=$((cost / 4))
-        spinning "$folder/trial" $((base_ns + trial))
-        "$bench" compare --binaries "$bench" "$folder/trial" --blocks 60 --max-blocks 60 --seed 2 --quiet --allow-missing \
-            --fail-on server_cpu_ns_per_op --ignore service_time --output "$folder/trials" -- "${run[@]}" \
-            --service-time "fixed:${base_ns}ns" >"$folder/table" 2>"$folder/messages" || true
+        "$bench" compare "$sides" "$base" "$(spinning "$folder/trial" $((base_ns + trial)))" --blocks 60 --max-blocks 60 \
+            --seed 2 --quiet --allow-missing --fail-on server_cpu_ns_per_op "${options[@]}" --output "$folder/trials" \
+            -- "${run[@]}" >"$folder/table" 2>"$folder/messages" || true
         grown=$(awk '/^server_cpu_ns_per_op/ { for (i = 1; i <= NF; i++) if ($i ~ /^\[/) { print $(i - 1); exit } }' \
             "$folder/table")
         if ! awk -v grown="${grown:-0}" 'BEGIN { exit !(grown > 1.02) }'; then
@@ -87,10 +113,8 @@ if [ "$kind" = slower ]; then
         echo "$cost $trial $grown" | awk '{ print $1, $2, $3, int(0.1 / ($3 - 1) * $2) }' >"$folder/planted"
     fi
     read -r cost trial grown planted <"$folder/planted"
-    new=$folder/slower
-    spinning "$new" $((base_ns + planted))
-    run+=(--service-time "fixed:${base_ns}ns")
-    options=(--fail-on server_cpu_ns_per_op --ignore service_time)
+    new=$(spinning "$folder/slower" $((base_ns + planted)))
+    options+=(--fail-on server_cpu_ns_per_op)
     echo "base: about $cost ns per operation; $trial ns of spinning made it $grown times as much; planted: $planted ns"
 fi
 
@@ -100,7 +124,7 @@ record() {
     if [ -f "$folder/runs/compare.json" ]; then
         command=(compare --resume "$folder/runs" --quiet --allow-missing)
     else
-        command=(compare --binaries "$bench" "$new" --blocks "$count" --max-blocks "$count" --seed 1 --quiet
+        command=(compare "$sides" "$base" "$new" --blocks "$count" --max-blocks "$count" --seed 1 --quiet
             --allow-missing --output "$folder/runs" "${options[@]}" -- "${run[@]}")
     fi
     status=0

@@ -25,6 +25,9 @@ package final class ClientStart: Sendable {
     /// Waits until so many are ready or have failed.
     func waitForArrivals(_ count: Int) { gate.waitForArrivals(count) }
 
+    /// True if so many are ready or have failed within a time.
+    func waitForArrivals(_ count: Int, seconds: Double) -> Bool { gate.waitForArrivals(count, seconds: seconds) }
+
     /// Lets the clients begin.
     func begin(_ window: RunWindow, _ abandonment: Abandonment) {
         times.withLock { $0 = (window, abandonment) }

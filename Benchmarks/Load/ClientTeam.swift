@@ -55,6 +55,11 @@ package final class ClientTeam: Sendable {
     /// Waits until all clients are ready or have failed.
     package func waitUntilReady() { start.waitForArrivals(threads.count) }
 
+    /// True if all clients are ready or have failed within a time.
+    package func areReady(withinSeconds seconds: Double) -> Bool {
+        start.waitForArrivals(threads.count, seconds: seconds)
+    }
+
     /// Lets the clients begin.
     package func begin(_ window: RunWindow) { start.begin(window, abandonment) }
 

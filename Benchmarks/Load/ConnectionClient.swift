@@ -76,7 +76,8 @@ import SystemPackage
     var openConnections: Int { slots.used }
 
     mutating func start(at time: UInt64) throws(Errno) -> Bool {
-        _ = pace.take(time)
+        // A scheduled time may be long past, which is no leave to make up for it at once.
+        _ = pace.take(max(time, monotonicNanoseconds()))
         let socket = try StreamSocket(for: address, .nonblocking)
         if resets { try setSocketOption(.resetOnClose, on: socket.descriptor) }
         let connection: Connection

@@ -67,6 +67,12 @@ package struct LoadPlan: Sendable {
             close: close)
         traffic.wire = conversation.wire
         if let longest = conversation.requests.map(\.bytes.count).max() { traffic.requestBytes = longest }
+        if conversation.wire == .bytes {
+            switch conversation.replyEnd {
+            case .count(let count): traffic.messageBytes = count
+            case .text(let text): traffic.replyEnd = text
+            }
+        }
         return traffic
     }
 }

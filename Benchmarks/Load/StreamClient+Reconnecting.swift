@@ -34,7 +34,8 @@ extension StreamClient where Format: ~Copyable {
         let keepsRest = Format.reconnects && stream.asked > stream.received
         let failed = fail(index, upTo: keepsRest ? stream.asked : stream.queued, cause)
         let now = monotonicNanoseconds()
-        if failed == 0 { result.fail(cause, startedAt: now) }
+        // No operation failed with it.
+        if failed == 0 { result.failures.note(cause) }
         guard Format.reconnects else { return }
         if isClosedLoop { unsafe streams[index].owed += failed }
         // A server that is down, or up to no good, is not asked without a pause.
@@ -67,7 +68,7 @@ extension StreamClient where Format: ~Copyable {
             unsafe streams[index].descriptor = connection.release().release().rawValue
         } catch {
             let failed = fail(index, upTo: stream.queued, .init("connect", error.rawValue))
-            if failed == 0 { result.fail(.init("connect", error.rawValue), startedAt: now) }
+            if failed == 0 { result.failures.note(.init("connect", error.rawValue)) }
             if isClosedLoop { unsafe streams[index].owed += failed }
             return waiting.push(index, at: pace.take(now + retryNanoseconds))
         }
@@ -94,7 +95,7 @@ let streamEvents: EpollEvents = [.readable, .writable, .peerClosed, .edgeTrigger
 
 /// So many connections, no faster than the pace allows.
 ///
-/// - Parameter isGivenUp: asked while connections are made slowly.
+/// - Parameter isGivenUp: asked again and again; `ECANCELED` is thrown when it says so.
 func connectAll(
     _ count: Int, to address: SocketAddress, _ pace: inout ConnectPace, _ isGivenUp: () -> Bool
 ) throws(Errno) -> [CInt] {
@@ -107,7 +108,7 @@ func connectAll(
                 if isGivenUp() { throw .canceled }
                 sleepUntil(nanoseconds: min(turn, monotonicNanoseconds() + 100_000_000))
             }
-            descriptors.append(try connected(to: address).release().release().rawValue)
+            descriptors.append(try connected(to: address, isGivenUp).release().release().rawValue)
         }
     } catch {
         for descriptor in descriptors { close(descriptor) }
@@ -118,11 +119,12 @@ func connectAll(
 
 /// A connection that is made when this returns, or given up after a time: connect(2) itself waits for two minutes for a
 /// peer that does not answer.
-func connected(to address: SocketAddress) throws(Errno) -> Connection {
+private func connected(to address: SocketAddress, _ isGivenUp: () -> Bool) throws(Errno) -> Connection {
     let deadline = monotonicNanoseconds() + 2 * RunWindow.graceNanoseconds
-    let connection = try begun(to: address, until: deadline)
+    let connection = try begun(to: address, until: deadline, isGivenUp)
     var entry = pollfd(fd: connection.descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
     while unsafe poll(&entry, 1, 100) <= 0 {
+        guard !isGivenUp() else { throw .canceled }
         guard monotonicNanoseconds() < deadline else { throw .timedOut }
     }
     if let error = try takeSocketError(of: connection.descriptor) { throw error }
@@ -131,8 +133,11 @@ func connected(to address: SocketAddress) throws(Errno) -> Connection {
 }
 
 /// A connection that is at least under way: a unix listener whose queue is full lets nobody in until there is room.
-private func begun(to address: SocketAddress, until deadline: UInt64) throws(Errno) -> Connection {
+private func begun(
+    to address: SocketAddress, until deadline: UInt64, _ isGivenUp: () -> Bool
+) throws(Errno) -> Connection {
     while true {
+        guard !isGivenUp() else { throw .canceled }
         do throws(Errno) {
             return try StreamSocket(for: address, .nonblocking).connect(to: address)
         } catch {

@@ -173,7 +173,9 @@ import SystemPackage
             guard stream.isOpen, stream.sent < end else { return }
             var size = format.length(ofRequest: stream.sent, stream: index)
             var memory = unsafe format.request(stream.sent, stream: index, scratch: buffer)
-            if end - stream.sent > 1 { unsafe memory = gather(index, from: stream.sent, to: end, memory, &size) }
+            if end - stream.sent > 1, size < bufferBytes {
+                unsafe memory = gather(index, from: stream.sent, to: end, memory, &size)
+            }
             let rest = size - stream.sentBytes
             let sent = unsafe Glibc.send(stream.descriptor, memory + stream.sentBytes, rest, CInt(MSG_NOSIGNAL))
             if sent < 0 {

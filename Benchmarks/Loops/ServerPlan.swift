@@ -32,7 +32,7 @@ package struct ServerPlan: Sendable {
     }
 
     /// True if two workers can be told of the same connection at the same time.
-    var sharesConnections: Bool {
+    package var sharesConnections: Bool {
         let mode = loop.mode.capabilities
         guard loop.topology == .sharedSet else { return false }
         return mode.isRearmed ? rearm == .early : !mode.flags.contains(.oneShot)

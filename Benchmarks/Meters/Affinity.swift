@@ -21,10 +21,18 @@ package enum Affinity {
     ///   the call.
     package static func pinThisThread(to processor: Int) throws(Errno) {
         guard processor >= 0 && processor < words * 64 else { throw .invalidArgument }
-        var mask = [UInt](repeating: 0, count: words)
-        mask[processor / 64] |= 1 << UInt(processor % 64)
+        var mask = mask(of: [processor])
         guard unsafe c_set_thread_affinity(&mask, words * MemoryLayout<UInt>.size) == 0 else {
             throw Errno(rawValue: errno)
         }
+    }
+
+    /// The kernel's form of a set of processors; those beyond its room are left out.
+    static func mask(of processors: [Int]) -> [UInt] {
+        var mask = [UInt](repeating: 0, count: words)
+        for processor in processors where processor >= 0 && processor < words * 64 {
+            mask[processor / 64] |= 1 << UInt(processor % 64)
+        }
+        return mask
     }
 }

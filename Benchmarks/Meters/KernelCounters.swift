@@ -29,12 +29,14 @@ package struct KernelCounters: Sendable, Equatable {
     }
 
     /// The share of the machine, 0 to 1, that others used between two readings; nil if it is not known.
+    ///
+    /// - Parameter server: CPU time of other processes that belong to the run, in nanoseconds.
     package static func foreignShare(
-        from start: Self, to end: Self, seconds: Double, processors: Int = Self.processors
+        from start: Self, to end: Self, server: UInt64 = 0, seconds: Double, processors: Int = Self.processors
     ) -> Double? {
         guard let before = start.busyNanoseconds, let after = end.busyNanoseconds else { return nil }
         let busy = Double(after &- before)
-        let own = Double(end.ownNanoseconds &- start.ownNanoseconds)
+        let own = Double(end.ownNanoseconds &- start.ownNanoseconds) + Double(server)
         let capacity = seconds * 1e9 * Double(processors)
         guard capacity > 0 else { return 0 }
         return min(max((busy - own) / capacity, 0), 1)

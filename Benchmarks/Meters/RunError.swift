@@ -14,6 +14,10 @@ package struct RunError: Error, CustomStringConvertible {
         self.error = error
     }
 
+    package init(failed description: String) {
+        self.description = description
+    }
+
     package init(unsupported description: String) {
         self.description = description
         isUnsupported = true

@@ -44,6 +44,8 @@ package struct Traffic: Sendable {
     package var wire = WireProtocol.echo
     /// Bytes of the longest request that a server has to expect; of an echo the message itself.
     package var requestBytes: Int
+    /// What a reply of `bytes` ends with.
+    package var replyEnd: [UInt8] = []
     /// When connections come.
     package var arrival: Arrival
     /// Connections beyond ``connections`` are closed as they come; otherwise their clients see to that.

@@ -13,8 +13,11 @@ package struct WorkerSnapshot: Sendable {
     package let calls: CallCounts?
     /// What the threads used.
     package let usage: ThreadUsage
-    /// What is seen of a server's processes from outside; nil for threads of this process.
+    /// What is seen of a server's processes from outside; nil for threads of this process, and of a server whose
+    /// processes are not known.
     package let processes: ProcessUsage?
+    /// False if the operations are the clients' to count.
+    package let tellsOperations: Bool
 
     private static let growing: [WorkerCount] = [
         .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
@@ -30,18 +33,20 @@ package struct WorkerSnapshot: Sendable {
         totals = Dictionary(uniqueKeysWithValues: zip(Self.growing, sums))
         usage = times + threads.switches
         processes = nil
+        tellsOperations = true
     }
 
-    /// What is seen of processes whose loops tell nothing.
-    package init(time: UInt64, calls: CallCounts?, _ processes: ProcessUsage) {
+    /// What is seen of processes whose loops tell nothing; nil if nothing is.
+    package init(time: UInt64, calls: CallCounts?, _ processes: ProcessUsage?) {
         self.time = time
         operations = []
         totals = [:]
         self.calls = calls
         usage = ThreadUsage(
-            cpuNanoseconds: processes.cpuNanoseconds, voluntarySwitches: processes.voluntarySwitches,
-            involuntarySwitches: processes.involuntarySwitches)
+            cpuNanoseconds: processes?.cpuNanoseconds ?? 0, voluntarySwitches: processes?.voluntarySwitches ?? 0,
+            involuntarySwitches: processes?.involuntarySwitches ?? 0)
         self.processes = processes
+        tellsOperations = false
     }
 }
 

@@ -15,8 +15,10 @@ extension Column {
             "Names the machine: processor, number of CPUs, a hash of its identity. The kernel is in `run.json`."),
         Column("build", \.build, "`release` or `debug`; a debug build's numbers mean nothing."),
         Column("workload", \.workload, isIdentity: true, "What was done: `accept`, `crr`, `read` or `wake`."),
-        Column("mode", \.mode, isIdentity: true, "The way of waiting, a name of `bench list`."),
-        Column("topology", \.topology, isIdentity: true, "`shared-set` or `set-per-worker`."),
+        Column(
+            "mode", \.mode, isIdentity: true,
+            "The way of waiting, a name of `bench list`; of `external` the name of the server."),
+        Column("topology", \.topology, isIdentity: true, "`shared-set` or `set-per-worker`; empty of `external`."),
         Column("listener", \.listener, isIdentity: true, "How the workers share the port."),
         Column("workers", \.workers, isIdentity: true, "Server threads."),
         Column("connections", \.connections, isIdentity: true, "Connections that the clients keep outstanding."),
@@ -119,7 +121,9 @@ extension Column {
     ]
 
     private static let appended: [Column] = [
-        Column("implementation", \.implementation, isIdentity: true, "Language of the server's loop: `swift` or `c`."),
+        Column(
+            "implementation", \.implementation, isIdentity: true,
+            "Language of the server's loop: `swift` or `c`; `external` of somebody else's server."),
         Column(
             "close", \.close, isIdentity: true,
             "How connections end: `reset` (no TIME_WAIT) or `orderly`; empty where none ends."),
@@ -217,5 +221,49 @@ extension Column {
         Column(
             "protocol", \.protocol, isIdentity: true,
             "What client and server say: `echo`, `http`, `redis`, `memcached` or `bytes`; empty where nothing is said."),
+        Column(
+            "request", \.request, isIdentity: true,
+            "What is asked, and a number that tells apart requests which begin alike; empty of `echo`."),
+        Column(
+            "think_time_ns", \.thinkTimeNs, unit: "ns", isIdentity: true,
+            "Closed loop: time between an answer and the next request of its connection; empty without."),
+        Column(
+            "connect_rate_per_s", \.connectRatePerS, unit: "1/s", isIdentity: true,
+            "New connections per second at the most; empty without a limit."),
+        Column(
+            "send_lag_p99_ns", \.sendLagP99Ns, unit: "ns",
+            "Open loop: 99th percentile of how late operations were started by the client: queued on their connection (`read`), "
+                + "or their connection begun."),
+        Column(
+            "send_lag_max_ns", \.sendLagMaxNs, unit: "ns",
+            "Open loop: the latest start of an operation by the client."),
+        Column(
+            "connections_open", \.connectionsOpen,
+            "Read: connections that were really open when the window began, idle ones not included."),
+        Column(
+            "reconnections", \.reconnections,
+            "Read: connections that were begun again because the server had closed them, warm-up included."),
+        Column(
+            "client_busy", \.clientBusy, range: 0...1,
+            "CPU time of the client threads, divided by what they could have had in the window: near 1 the clients are "
+                + "the limit, and not the server."),
+        Column(
+            "machine_cpu_ns_per_op", \.machineCpuNsPerOp, unit: "ns/op",
+            "CPU time of the whole machine, every program and the hypervisor's part included, in ticks: on loopback the "
+                + "sender's thread pays for the receiver's protocol work, so neither side's time alone is a server's."),
+        Column(
+            "run_delay_ns_per_op", \.runDelayNsPerOp, unit: "ns/op", better: .lower,
+            "Another program's server: time in which its threads could run and waited for a processor."),
+        Column(
+            "server_memory_bytes", \.serverMemoryBytes, unit: "bytes",
+            "Another program's server: resident memory of its processes at the window's end."),
+        Column(
+            "server_threads", \.serverThreads,
+            "Another program's server: its threads at the window's end, those of the kernel for its rings included."),
+        Column(
+            "server_descriptors", \.serverDescriptors,
+            "Another program's server: its open descriptors at the window's end."),
+        Column(
+            "server_processes", \.serverProcesses, "Another program's server: its processes at the window's end."),
     ]
 }

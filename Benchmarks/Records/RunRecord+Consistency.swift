@@ -102,6 +102,11 @@ extension RunRecord {
     }
 
     private func checkLoad() throws(RowProblem) {
+        // Somebody else's server has a topology of its own, which nobody knows.
+        try require(
+            !topology.isEmpty || implementation == "external", "topology", "is not one of shared-set, set-per-worker")
+        let speaks = ["crr", "read"].contains(workload)
+        try require(speaks == !`protocol`.isEmpty, "protocol", speaks ? "is empty" : "is not empty")
         let isOpen = ratePerS != nil
         try require(!isOpen || drain == nil, "drain", "is not empty in an open loop")
         try require(isOpen || spacing.isEmpty, "spacing", "is not empty in a closed loop")

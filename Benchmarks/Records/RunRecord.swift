@@ -99,6 +99,20 @@ package struct RunRecord: Sendable, Equatable {
     package var stallMaxNs: UInt64?
     package var warnings = ""
     package var `protocol` = ""
+    package var request = ""
+    package var thinkTimeNs: UInt64?
+    package var connectRatePerS: Double?
+    package var sendLagP99Ns: UInt64?
+    package var sendLagMaxNs: UInt64?
+    package var connectionsOpen: UInt64?
+    package var reconnections: UInt64?
+    package var clientBusy: Double?
+    package var machineCpuNsPerOp: Double?
+    package var runDelayNsPerOp: Double?
+    package var serverMemoryBytes: UInt64?
+    package var serverThreads: UInt64?
+    package var serverDescriptors: UInt64?
+    package var serverProcesses: UInt64?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

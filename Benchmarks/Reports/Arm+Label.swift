@@ -21,7 +21,8 @@ extension Arm {
         "message_size_bytes": ("", " B"), "depth": ("depth ", ""), "rate_per_s": ("", "/s"),
         "service_time": ("service ", ""), "idle": ("", " idle"), "close": ("", " close"),
         "rearm": ("", " re-arm"), "service": ("", " service"),
-        "clients": ("", " clients"), "drain": ("drain ", ""),
+        "clients": ("", " clients"), "drain": ("drain ", ""), "think_time_ns": ("", " ns of thinking"),
+        "connect_rate_per_s": ("", " connections/s"),
     ]
 
     /// The value of a column with the word that gives it a meaning: `2 workers`.

@@ -14,11 +14,15 @@ package struct CountedCalls: Sendable {
     /// What the loop counted in the same run, where that is not what the kernel did; nil where they agree.
     package let disagreement: String?
 
-    init(source: CallCounter.Source, counts: CallCounts, operations: UInt64, loop: UInt64, threads: Int) {
+    /// - Parameter loop: nil of a server that does not count its own.
+    init(source: CallCounter.Source, counts: CallCounts, operations: Double, loop: UInt64?, threads: Int) {
         self.source = source
-        let operations = Double(operations)
         perOperation = Double(counts.total) / operations
         byName = counts.byName.mapValues { Double($0) / operations }
+        guard let loop else {
+            disagreement = nil
+            return
+        }
         let difference = Double(counts.total) - Double(loop)
         // Counts are read while the workers run: each may be between the call and its counting at either end.
         let noise = Double(4 * threads) + 0.01 * Double(counts.total)
@@ -80,12 +84,18 @@ package func countCalls(
 /// What spoils a short run on a busy machine seldom strikes three times.
 private let triesOfCounting = 3
 
+/// Of somebody else's server.
+private let mostCountedProcesses = 1024
+
 private func countOnce(
     _ plan: RunPlan, _ throughput: Double, _ sources: [CallCounter.Source], _ interruption: Interruption
 ) throws(CountingFailure) -> CountedCalls {
     let counter: CallCounter
     do throws(CallCounterRefusal) {
-        counter = try CallCounter(threads: plan.mostCountedThreads, sources: sources)
+        counter =
+            plan.mode == nil
+            ? try CallCounter(processes: mostCountedProcesses, sources: sources)
+            : try CallCounter(threads: plan.mostCountedThreads, sources: sources)
     } catch {
         throw .failed(error.description)
     }
@@ -104,11 +114,13 @@ private func countOnce(
         throw .failed("the counts were read too late: the machine is busy")
     }
     guard let counts = measurement.calls, measurement.operations > 0 else {
-        throw .failed("a worker could not be watched")
+        guard measurement.operations > 0 else { throw .failed("no operation was completed") }
+        throw .failed(
+            plan.mode == nil ? "the server's processes could not be watched" : "a worker could not be watched")
     }
     return CountedCalls(
-        source: counter.source, counts: counts, operations: measurement.operations,
-        loop: measurement.totals[.systemCalls, default: 0], threads: plan.countedThreads)
+        source: counter.source, counts: counts, operations: measurement.operationsOfCosts,
+        loop: measurement.totals[.systemCalls], threads: plan.countedThreads)
 }
 
 extension RunPlan {
@@ -142,6 +154,13 @@ extension RunPlan {
         let wanted = max(min(max(time(of: 2000), 20e6), 100e6), min(time(of: 100), 1e10))
         short.durationNanoseconds = min(durationNanoseconds, UInt64(wanted))
         short.warmupNanoseconds = min(warmupNanoseconds, 10_000_000)
+        if mode == nil {
+            // Clients count another moment of an operation than the kernel does, so those under way must not matter; and a
+            // server may be slow at first.
+            let underway = time(of: 200 * Double(load.connections * load.depth))
+            short.durationNanoseconds = min(durationNanoseconds, UInt64(max(wanted, min(underway, 1e9), 2e8)))
+            short.warmupNanoseconds = min(warmupNanoseconds, 200_000_000)
+        }
         switch plan {
         case .network(_, let load), .external(_, let load):
             if let count = load.queued { short.load.pace = .drain(min(count, 10_000)) }

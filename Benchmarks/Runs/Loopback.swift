@@ -113,5 +113,5 @@ extension SocketAddress {
 
     fileprivate var isLoopback: Bool { host == "::1" || host.hasPrefix("127.") }
 
-    fileprivate func withPort(_ port: UInt16) -> SocketAddress { SocketAddress(numeric: host, port: port) ?? self }
+    package func withPort(_ port: UInt16) -> SocketAddress { SocketAddress(numeric: host, port: port) ?? self }
 }

@@ -31,6 +31,7 @@ func measureWindow(
     measurement.windowEnd = min(window.end, after.server.time)
     let results = clients.join()
     try measurement.add(results)
+    if !before.server.tellsOperations { measurement.countCompletions(of: results, isWhole: pause == .over) }
     measurement.notePause(of: results, from: window.start, to: window.end)
     measurement.note(ending)
     return measurement
@@ -57,6 +58,7 @@ func measureDrain(
     try measurement.add(results)
     awaitOperations(measurement.latencies.totalCount, of: server)
     measurement.count(from: before, to: Snapshot(server, clients))
+    if !before.server.tellsOperations { measurement.countCompletions(of: results, isWhole: false) }
     let lastAnswer = pause == .over ? measurement.lastAnswer : monotonicNanoseconds()
     measurement.windowEnd = max(lastAnswer, window.start + 1)
     measurement.durationNanoseconds = measurement.windowEnd - window.start

@@ -25,6 +25,7 @@ extension Measurement {
         noteSaturation()
         noteStall(plan)
         noteFailures()
+        if plan.mode == nil { noteOutsideView(plan) }
         if let limit = plan.mode?.limit(plan.workload, on: kernel) { warnings.append(limit.text) }
     }
 

@@ -1,3 +1,4 @@
+import Histogram
 import Load
 import Loops
 import Meters
@@ -14,16 +15,18 @@ extension Measurement {
         fillOperations(&record)
         record.setLatency(LatencySummary(latencies), kind: isOpenLoop ? .fromScheduledStart : .fromCall)
         fillCosts(&record)
+        if plan.mode == nil { fillProcesses(&record) } else { fillThreads(&record) }
         fillWorkers(&record, plan)
         if plan.mode?.capabilities.usesRing == true { fillRing(&record) }
         wake.fill(&record)
     }
 
     private func perOperation(_ value: UInt64) -> Double? {
-        operations == 0 ? nil : Double(value) / Double(operations)
+        operations == 0 ? nil : Double(value) / operationsOfCosts
     }
 
-    private func perOperation(_ count: WorkerCount) -> Double? { perOperation(totals[count, default: 0]) }
+    /// Nil where the server does not tell.
+    private func perOperation(_ count: WorkerCount) -> Double? { totals[count].flatMap(perOperation) }
 
     private func fillOperations(_ record: inout RunRecord) {
         record.durationS = Double(durationNanoseconds) / 1e9
@@ -43,14 +46,36 @@ extension Measurement {
         record.spuriousWakeupsPerOp = perOperation(.spuriousWakeups)
         record.emptyCallsPerOp = perOperation(.emptyCalls)
         record.syscallsPerOp = perOperation(.systemCalls)
+        record.clientCpuNsPerOp = perOperation(client.cpuNanoseconds)
+        record.clientAllocationsPerOp = AllocationCount.isCounted ? perOperation(client.allocations) : nil
+        record.clientBusy = clientBusy
+        let lag = LatencySummary(sendLag.histogram)
+        record.sendLagP99Ns = lag.p99
+        record.sendLagMaxNs = lag.max
+        record.machineCpuNsPerOp = machineNanoseconds.flatMap(perOperation)
+    }
+
+    /// What the threads of our loops used.
+    private func fillThreads(_ record: inout RunRecord) {
         record.voluntarySwitchesPerOp = perOperation(server.voluntarySwitches)
         record.involuntarySwitchesPerOp = perOperation(server.involuntarySwitches)
         record.serverCpuNsPerOp = perOperation(server.cpuNanoseconds)
-        record.clientCpuNsPerOp = perOperation(client.cpuNanoseconds)
         record.allocationsPerOp = AllocationCount.isCounted ? perOperation(server.allocations) : nil
-        record.clientAllocationsPerOp = AllocationCount.isCounted ? perOperation(client.allocations) : nil
         record.peakMemoryBytes = peakMemoryBytes
         record.bytesPerConnection = bytesPerConnection
+    }
+
+    /// What the processes of somebody else's server used and hold.
+    private func fillProcesses(_ record: inout RunRecord) {
+        guard let processes else { return }
+        record.voluntarySwitchesPerOp = perOperation(processes.voluntarySwitches)
+        record.involuntarySwitchesPerOp = perOperation(processes.involuntarySwitches)
+        record.serverCpuNsPerOp = perOperation(processes.cpuNanoseconds)
+        record.runDelayNsPerOp = processes.runDelayNanoseconds.flatMap(perOperation)
+        record.serverMemoryBytes = processes.residentBytes
+        record.serverThreads = UInt64(processes.threads)
+        record.serverDescriptors = processes.descriptors.map { UInt64($0) }
+        record.serverProcesses = UInt64(processes.processes)
     }
 
     private func fillWorkers(_ record: inout RunRecord, _ plan: RunPlan) {
@@ -60,6 +85,10 @@ extension Measurement {
         record.steeringFallbacks = steeringFallbacks
         // The C loops do not note when they got an operation.
         let keepsClock = plan.mode != nil && plan.loop.implementation == .swift
+        if plan.workload == .read {
+            record.connectionsOpen = UInt64(openConnections)
+            record.reconnections = reconnections
+        }
         switch plan.plan {
         case .network(_, let load), .external(_, let load):
             record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil

@@ -16,13 +16,27 @@ package struct Measurement: Sendable {
     /// Latencies that the clients saw.
     package var latencies: Histogram<UInt64> = LatencyRecorder().histogram
     package var perWorker: [UInt64] = []
+    /// Operations that the clients completed in the window, where the server does not tell its own.
+    var completed: UInt64?
     /// Operations of all workers.
-    var operations: UInt64 { perWorker.reduce(0, +) }
+    package var operations: UInt64 { completed ?? perWorker.reduce(0, +) }
+    /// The time between the snapshots, divided by that in which operations were counted.
+    var costWindow = 1.0
+    /// Operations of the time in which CPU time and calls were counted.
+    var operationsOfCosts: Double { Double(operations) * costWindow }
     package var totals: [WorkerCount: UInt64] = [:]
     /// System calls as the kernel counted them, where it did.
     var calls: CallCounts?
     package var server = ThreadUsage()
     var client = ThreadUsage()
+    /// What is seen of the server's processes from outside: used in the window, and held at its end.
+    package var processes: ProcessUsage?
+    /// Descriptors of the server's processes that were opened in the window and not closed.
+    var descriptorGrowth = 0
+    /// CPU time of the clients, as a share of what all of them could have had.
+    var clientBusy: Double?
+    /// CPU time of the whole machine.
+    var machineNanoseconds: UInt64?
     var starvationNanoseconds: UInt64 = 0
     var openPeak: UInt64 = 0
     /// What the clients saw fail, the warm-up's too.
@@ -33,6 +47,10 @@ package struct Measurement: Sendable {
     var failedInWindow: UInt64 = 0
     /// Latencies that were too long for the histogram.
     var outOfRange: UInt64 = 0
+    /// How late the clients started what was due in the window.
+    var sendLag = LatencyRecorder()
+    /// Connections that the clients had open when the window began.
+    var openConnections = 0
     /// Operations that were due in the window; nil in a closed loop.
     var due: UInt64?
     var isOpenLoop: Bool { due != nil }
@@ -43,6 +61,8 @@ package struct Measurement: Sendable {
     /// What has to be known before the figures are used.
     package internal(set) var warnings: [String] = []
     package var lost: UInt64 = 0
+    /// Connections that were made again after the server had closed them.
+    var reconnections: UInt64 = 0
     var listenOverflows: UInt64?
     package var foreignShare: Double?
     var steeringFallbacks: UInt64?
@@ -61,14 +81,30 @@ package struct Measurement: Sendable {
         for result in results {
             let result = try result.get()
             recorder.add(result.latencies)
+            reconnections += result.reconnections
             failures.add(result.failures)
             failedInWindow += result.failedInWindow
             outOfRange += result.latencies.outOfRange
             if let more = result.due { due = (due ?? 0) + more }
+            sendLag.add(result.sendLag)
+            openConnections += result.openConnections
             lost += result.lost
             lastAnswer = max(lastAnswer, result.lastAnswer)
         }
         latencies = recorder.histogram
+    }
+
+    /// Takes the operations that the clients completed for those of a server that does not tell.
+    ///
+    /// Clients cut their part at the window's ends, and a snapshot is taken when the processor allows it, so that what was
+    /// used belongs to a time that is a little longer.
+    ///
+    /// - Parameter isWhole: the window was not cut short.
+    mutating func countCompletions(of results: [Result<ClientResult, Errno>], isWhole: Bool) {
+        completed = results.reduce(0) { $0 + ((try? $1.get().completedInWindow) ?? 0) }
+        guard isWhole, windowNanoseconds > 0, durationNanoseconds > 0 else { return }
+        costWindow = Double(durationNanoseconds) / Double(windowNanoseconds)
+        durationNanoseconds = windowNanoseconds
     }
 
     /// Finds the longest pause of all clients.
@@ -98,6 +134,7 @@ package struct Measurement: Sendable {
         openPeak = report.openPeak
         serverFailures = report.failures
         steeringFallbacks = report.steeringFallbacks
+        warnings += report.remarks
     }
 
     /// Takes how the wait for the end of the run ended.

@@ -13,24 +13,34 @@ func measureNetwork<Started: Server>(
 ) throws(RunError) -> Measurement {
     let memoryBefore = MemoryUse.read()
     let countersBefore = KernelCounters.read()
-    let server = try start()
-    let clients = try ClientTeam(load, to: server.address, plan.placement, seed: plan.seed)
-    // Clients that have not begun would wait for ever.
-    func endBoth() {
-        clients.giveUp()
-        _ = server.end(windowEnd: 0)
-    }
     var measurement = Measurement()
+    let server: Started
+    do throws(RunError) {
+        server = try start()
+    } catch {
+        guard plan.mode == nil, interruption.isRequested else { throw error }
+        measurement.note(.interrupted)
+        return measurement
+    }
+    let clients = try ClientTeam(load, to: server.address, plan.placement, seed: plan.seed)
+    // Clients that have not begun would wait for ever. Why somebody else's server ended explains what clients saw.
+    func endBoth() -> RunError? {
+        clients.giveUp()
+        let report = server.end(windowEnd: 0)
+        return plan.mode == nil ? report.error : nil
+    }
     do throws(RunError) {
         guard try server.prepare(unless: [clients.failure, interruption.descriptor]) else {
             throw RunError("accept of \(load.connections + load.idle) connections", .canceled)
         }
+        if plan.mode == nil { try clients.connect(to: server, plan, interruption) }
     } catch {
-        endBoth()
+        let death = endBoth()
         if interruption.isRequested {
             measurement.note(.interrupted)
             return measurement
         }
+        if let death { throw death }
         if let failure = clients.error { throw RunError("client", failure) }
         throw error
     }
@@ -41,8 +51,7 @@ func measureNetwork<Started: Server>(
             try load.queued == nil
             ? measureWindow(server, clients, plan, interruption) : measureDrain(server, clients, interruption)
     } catch {
-        endBoth()
-        throw RunError("client", error)
+        throw endBoth() ?? RunError("client", error)
     }
     // The connections of a read are all made by now: a queue that overflows in the window is another program's.
     let countersAfter = load.workload == .read ? countersPrepared : KernelCounters.read()
@@ -54,4 +63,26 @@ func measureNetwork<Started: Server>(
         measurement.noteMemory(from: memoryBefore, to: memoryAfter, connections: load.connections + load.idle)
     }
     return measurement
+}
+
+extension ClientTeam {
+    /// Waits until the connections are made that the clients make beforehand, which somebody else's server does not tell.
+    fileprivate func connect(
+        to server: some Server, _ plan: RunPlan, _ interruption: Interruption
+    ) throws(RunError) {
+        let load = plan.load
+        let deadline =
+            monotonicNanoseconds() + plan.external.timeoutNanoseconds + UInt64(load.connectingSeconds * 1e9)
+        while !areReady(withinSeconds: 0.01) {
+            let endings = [failure, server.failure, interruption.descriptor]
+            guard !endings.contains(where: { isReadable($0, milliseconds: 0) }) else { break }
+            if monotonicNanoseconds() > deadline {
+                throw RunError(
+                    failed: "\(plan.name): \(load.connections + load.idle) connections were not made within "
+                        + "--server-timeout; take fewer, or give it longer")
+            }
+        }
+        if isReadable(failure, milliseconds: 0) { throw RunError("\(plan.name): connect", .canceled) }
+        if isReadable(server.failure, milliseconds: 0) { throw RunError("\(plan.name): connect", .connectionReset) }
+    }
 }

@@ -36,7 +36,7 @@ extension RunPlan {
         guard case .network(let server, let load) = plan, load.workload != .accept else { return 0 }
         // Servers look connections up by descriptor, and a client's descriptors may come before its own.
         let places = UInt64(2 * descriptorsNeeded + 256)
-        let message = UInt64(load.messageBytes)
+        let message = UInt64(load.traffic.longestRequestBytes)
         let client = UInt64(load.connections) * message
         let mode = server.loop.mode.capabilities
         let workers = UInt64(server.workers)

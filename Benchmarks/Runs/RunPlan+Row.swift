@@ -20,8 +20,9 @@ extension RunRecord {
         case .external(_, let load):
             implementation = "external"
             load.describe(in: &self)
-            // Whether it closes in order is its own affair.
+            // Whether it closes in order, and how long its replies are, is its own affair.
             close = ""
+            if load.conversation.wire != .echo { messageSizeBytes = nil }
         case .wake(let loop, let wake):
             loop.describe(in: &self)
             wake.describe(loop, in: &self)
@@ -53,6 +54,9 @@ extension LoadPlan {
         record.spacing = ratePerSecond == nil ? "" : spacing.rawValue
         record.drain = queued
         record.protocol = workload == .accept ? "" : conversation.wire.rawValue
+        record.request = conversation.summary
+        record.thinkTimeNs = thinkNanoseconds == 0 ? nil : thinkNanoseconds
+        record.connectRatePerS = connectionsPerSecond
         record.messageSizeBytes = workload == .accept ? nil : messageBytes
         record.depth = workload == .read ? depth : nil
         record.idle = workload == .read ? idle : nil

@@ -161,16 +161,21 @@ package struct RunPlan: Sendable {
         case .wake(_, let wake):
             // A pool has no time but as many tasks as asked for; it is stuck when none is done for half a minute.
             return wake.shape == .pool ? 60 + Double(wake.tasks) / 1000 : window
-        case .external(let server, _):
+        case .external(let server, let load):
             // It may take that long to listen, and its connections are made beforehand.
-            return window + Double(server.timeoutNanoseconds) / 1e9 + 60
+            return window + Double(server.timeoutNanoseconds) / 1e9 + load.connectingSeconds + 60
         case .network(_, let load):
             if let count = load.queued { return 6 * grace + Double(count) / 1000 }
             // All connections of a read are made beforehand, within half a minute.
-            return load.workload == .read ? window + 60 : window
+            return load.workload == .read ? window + 60 + load.connectingSeconds : window
         }
     }
 
     /// Threads that run at the most, the one that waits for the others included.
     package var threadsNeeded: Int { (mode == nil ? 0 : workerThreads) + clients + 2 }
+}
+
+extension LoadPlan {
+    /// Seconds that the pace of connecting takes.
+    var connectingSeconds: Double { connectionsPerSecond.map { Double(connections + idle) / $0 } ?? 0 }
 }

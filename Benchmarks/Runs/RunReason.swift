@@ -64,6 +64,9 @@ enum RunReason: Sendable, Equatable {
         switch self {
         case .interrupted, .worker: ""
         case .shortages: "raise the limit (ulimit -n)"
+        case .overflows where plan.mode == nil:
+            "\(plan.name) lets too few connections wait (the backlog of its listen, or net.core.somaxconn); raise that, or "
+                + "lower \(plan.clientsOrNone?.mostOpenOption ?? "--connections")"
         case .overflows:
             "raise net.core.somaxconn or lower \(plan.clientsOrNone?.mostOpenOption ?? "--connections")"
         case .failures(let tally, _, _): tally.sorted.first?.cause.remedy(plan) ?? ""
@@ -76,6 +79,11 @@ enum RunReason: Sendable, Equatable {
     }
 
     private func unansweredRemedy(_ plan: RunPlan, _ kernel: KernelVersion?) -> String {
+        if plan.mode == nil && plan.workload == .accept {
+            return
+                "an accept waits for the server to close what it has accepted; use --workload crr or read for one that "
+                + "does not"
+        }
         if let limit = plan.mode?.limit(plan.workload, on: kernel) { return limit.text }
         if let remedy = plan.serviceRemedy { return remedy }
         return switch plan.clientsOrNone?.pace {

@@ -6,6 +6,8 @@ import Servers
 struct Snapshot {
     let server: WorkerSnapshot
     let client: ThreadUsage
+    /// Client threads.
+    let clients: Int
     let kernel: KernelCounters
 
     /// Reads what is measured, and what the clients use.
@@ -19,6 +21,7 @@ struct Snapshot {
         server = threads()
         kernel = .read()
         client = clientTime + clients.switches
+        self.clients = clients.count
     }
 }
 
@@ -32,7 +35,32 @@ extension Measurement {
         if let before = first.calls, let after = last.calls { calls = after - before }
         server = last.usage - first.usage
         client = end.client - start.client
+        processes = last.processes.map { $0.since(first.processes) }
+        descriptorGrowth = (last.processes?.descriptors ?? 0) - (first.processes?.descriptors ?? 0)
+        let possible = Double(end.clients) * Double(durationNanoseconds)
+        if possible > 0 { clientBusy = min(Double(client.cpuNanoseconds) / possible, 1) }
+        if let before = start.kernel.busyNanoseconds, let after = end.kernel.busyNanoseconds {
+            machineNanoseconds = after &- before
+        }
+        // The processes of a server that are not known cannot be told from other programs.
+        guard first.tellsOperations || processes != nil else { return }
         foreignShare = KernelCounters.foreignShare(
-            from: start.kernel, to: end.kernel, seconds: Double(durationNanoseconds) / 1e9)
+            from: start.kernel, to: end.kernel, server: processes?.cpuNanoseconds ?? 0,
+            seconds: Double(durationNanoseconds) / 1e9)
+    }
+}
+
+extension ProcessUsage {
+    /// What was used since an earlier reading, and what is held now.
+    fileprivate func since(_ earlier: ProcessUsage?) -> ProcessUsage {
+        guard let earlier else { return self }
+        var difference = self
+        difference.cpuNanoseconds -= min(earlier.cpuNanoseconds, cpuNanoseconds)
+        difference.voluntarySwitches -= min(earlier.voluntarySwitches, voluntarySwitches)
+        difference.involuntarySwitches -= min(earlier.involuntarySwitches, involuntarySwitches)
+        if let before = earlier.runDelayNanoseconds, let now = runDelayNanoseconds {
+            difference.runDelayNanoseconds = now - min(before, now)
+        }
+        return difference
     }
 }

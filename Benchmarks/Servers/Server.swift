@@ -32,7 +32,7 @@ package protocol Server: MeasuredThreads {
 
     /// Ends the server.
     ///
-    /// - Parameter windowEnd: when the measured window ended; until then a waiting worker starved.
+    /// - Parameter windowEnd: when the measured window ended; until then a waiting worker starved. 0 if it did not.
     func end(windowEnd: UInt64) -> ServerReport
 }
 
@@ -40,6 +40,8 @@ package protocol Server: MeasuredThreads {
 package struct ServerReport: Sendable {
     /// The first error that one of its threads ended with.
     package var error: RunError?
+    /// What has to be known beside the figures, each in a line.
+    package var remarks: [String] = []
     /// What its threads saw fail without failing themselves.
     package var failures = FailureTally()
     /// The longest time that a waiting worker went without an operation while others had one.

@@ -1,20 +1,121 @@
+import CBenchExtras
+import Glibc
 package import LinuxDescriptors
+import LinuxReadiness
 package import LinuxSockets
 package import Meters
 import SystemPackage
 
 /// A server that is somebody else's program, seen from outside.
 package final class ServerProcess: Server {
-    /// Starts it if it is a command, and waits until a connection to it succeeds.
-    package init(_ plan: ExternalServer, expecting traffic: Traffic) throws(RunError) {
-        throw RunError(unsupported: "\(plan.name): other servers cannot be started yet")
+    private let plan: ExternalServer
+    private let kind: Kind
+    /// Nil where no process of it is known.
+    private let tree: ProcessTree?
+    package let address: SocketAddress
+
+    private enum Kind: ~Copyable {
+        case command(RunningCommand)
+        /// Readable when the process ends, or never.
+        case running(OwnedDescriptor)
     }
 
-    package var address: SocketAddress { fatalError() }
-    package var failure: BorrowedDescriptor { fatalError() }
-    package func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool { fatalError() }
-    package func begin(_ window: RunWindow) { fatalError() }
-    package func snapshot() -> WorkerSnapshot { fatalError() }
-    package var operations: UInt64 { fatalError() }
-    package func end(windowEnd: UInt64) -> ServerReport { fatalError() }
+    /// Starts it if it is a command, and waits until a connection to it succeeds.
+    ///
+    /// - Parameter endings: each ends the wait when it becomes readable.
+    package init(
+        _ plan: ExternalServer, expecting traffic: Traffic, unless endings: [BorrowedDescriptor] = []
+    ) throws(RunError) {
+        self.plan = plan
+        let deadline = monotonicNanoseconds() + plan.timeoutNanoseconds
+        switch plan.origin {
+        case .command(let text):
+            let command = try RunningCommand(text, plan)
+            try command.awaitListener(until: deadline, unless: endings)
+            kind = .command(command)
+            tree = ProcessTree(root: command.keeper, includesRoot: false)
+            address = command.address
+        case .running(let process):
+            let attempt = Attempt(plan.address)
+            switch attempt.connect(until: deadline, isPatient: false, unless: endings) {
+            case .connected: break
+            case .ended: throw RunError("connect to \(plan.address)", .canceled)
+            case .refused(.timedOut):
+                throw RunError(failed: "\(plan.name): no answer from \(plan.address) within \(plan.seconds) s")
+            case .refused(let error):
+                throw RunError(failed: "\(plan.name): connect to \(plan.address): \(error); is the server running?")
+            }
+            kind = .running(try Self.end(of: process))
+            tree = process.map { ProcessTree(root: $0) }
+            address = plan.address
+        }
+        tree?.find()
+    }
+
+    /// A descriptor that is readable when a process ends; never if none is known.
+    private static func end(of process: Int32?) throws(RunError) -> OwnedDescriptor {
+        guard let process else { return try makeSignal().release() }
+        do throws(Errno) {
+            return OwnedDescriptor(owning: FileDescriptor(rawValue: try systemCall { c_pidfd_open(process) }))
+        } catch .noSuchProcess {
+            throw RunError(failed: "--pid \(process): there is no such process; it may have ended")
+        } catch .invalidArgument {
+            throw RunError(failed: "--pid \(process) is no process but a thread, or no number of one; see ps -e")
+        } catch .noFunction {
+            // Before Linux 5.3 its end shows in what the clients see.
+            guard unsafe access("/proc/\(process)", F_OK) == 0 else {
+                throw RunError(failed: "--pid \(process): there is no such process; it may have ended")
+            }
+            return try makeSignal().release()
+        } catch {
+            throw RunError("pidfd_open of \(process)", error)
+        }
+    }
+
+    package var failure: BorrowedDescriptor {
+        switch kind {
+        case .command(let command): command.end
+        case .running(let end): end.descriptor
+        }
+    }
+
+    package func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool { true }
+
+    package func begin(_ window: RunWindow) {}
+
+    package func snapshot() -> WorkerSnapshot {
+        guard let tree else { return WorkerSnapshot(time: monotonicNanoseconds(), calls: nil, nil) }
+        tree.find()
+        plan.calls?.watch(processes: tree.members)
+        let time = monotonicNanoseconds()
+        tree.readClocks()
+        let calls = plan.calls?.read()
+        return WorkerSnapshot(time: time, calls: calls, tree.usage())
+    }
+
+    /// Only its clients know.
+    package var operations: UInt64 { .max }
+
+    package func end(windowEnd: UInt64) -> ServerReport {
+        var report = ServerReport()
+        if let refusal = tree?.refusal { report.remarks.append(refusal) }
+        switch kind {
+        case .command(let command):
+            // Clients see that it ends before its parent does.
+            let patience: UInt64 = windowEnd == 0 ? 100_000_000 : 0
+            report.error = command.end(patience: patience, remarks: &report.remarks)
+        case .running(let end):
+            guard case .running(let process?) = plan.origin, isReadable(end.descriptor, milliseconds: 0) else { break }
+            report.error = RunError(failed: "\(plan.name): process \(process) has ended")
+        }
+        return report
+    }
+}
+
+extension ExternalServer {
+    /// How long it may take to listen.
+    var seconds: String {
+        let seconds = Double(timeoutNanoseconds) / 1e9
+        return seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
+    }
 }

@@ -28,6 +28,9 @@ static const int C_RUSAGE_THREAD = 1;
 /* gettid(2) has a glibc wrapper only from 2.30 on. */
 static inline pid_t c_gettid(void) { return (pid_t)syscall(SYS_gettid); }
 
+/* A call that no kernel has: it does nothing, and can be counted. */
+static inline void c_call_nothing(long number) { syscall(number); }
+
 /* CPU_SET is a macro and cpu_set_t ends at CPU 1023; the kernel takes a mask of any length. */
 static inline int c_set_thread_affinity(const unsigned long *mask, size_t bytes) {
     return (int)syscall(SYS_sched_setaffinity, 0, bytes, mask);
@@ -47,13 +50,14 @@ static inline int c_futex_wake(uint32_t *word, int waiters) {
 }
 
 /* perf_event_open(2) has no wrapper, and the attributes are bit-fields, which Swift does not import. Counts how often a
-   thread passes a tracepoint. */
-static inline int c_perf_open_tracepoint(uint64_t tracepoint, pid_t thread, int exclude_kernel) {
+   thread passes a tracepoint, and those that it starts from then on if they inherit the event. */
+static inline int c_perf_open_tracepoint(uint64_t tracepoint, pid_t thread, int exclude_kernel, int inherit) {
     struct perf_event_attr attr = {
         .type = PERF_TYPE_TRACEPOINT,
         .size = sizeof attr,
         .config = tracepoint,
         .exclude_kernel = exclude_kernel != 0,
+        .inherit = inherit != 0,
     };
     return (int)syscall(SYS_perf_event_open, &attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -18,13 +20,20 @@
    poll(2), running nothing but what is here. It reads bytes from `orders`: each is a signal for the group. At their end
    of file, when nobody has the other end any more, or when the program has ended, it kills what is left of the group
    and what was handed to it as orphans, and ends. It writes pairs of ints into `reports`: {0, errno} if the program
-   could not be started, {1, status} as wait(2) has it when it has ended. */
+   could not be started, {1, status} as wait(2) has it when it has ended.
+
+   Where orphans are kept it goes on while there are any, as a server's that goes into the background, and they get the
+   signals too, except that SIGKILL ends the patience with them; it reports {2, status} of a program that had ended before
+   the first signal and left some. */
 struct c_kept_program {
     const char *path;
     char *const *arguments;
     const char *folder; /* to start in; null for the current one */
     int output, errors; /* -1 for /dev/null */
     int orders, reports;
+    const unsigned long *processors; /* a mask of those to run on; null for the starter's */
+    size_t processor_bytes;
+    int keeps_orphans;
 };
 
 static inline void c_close_from(int first) {
@@ -44,32 +53,94 @@ static inline void c_become_program(const struct c_kept_program *program, int re
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, (void *)0);
     int failed = program->folder && chdir(program->folder) != 0;
+    failed |= program->processors &&
+              syscall(SYS_sched_setaffinity, 0, program->processor_bytes, program->processors) != 0;
     if (!failed) execv(program->path, program->arguments);
     int report[2] = {0, errno};
     if (write(reports, report, sizeof report) < 0) _exit(126);
     _exit(127);
 }
 
-static inline void c_kill_orphans(void) {
+/* The number behind the command's name in /proc/PID/stat, which names the parent; -1 if it cannot be read. */
+static inline long c_parent(long process) {
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%ld/stat", process);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    if (file >= 0) close(file);
+    if (count <= 0) return -1;
+    text[count] = 0;
+    const char *end = strrchr(text, ')');
+    return end && strlen(end) > 4 ? strtol(end + 4, (void *)0, 10) : -1;
+}
+
+/* The same where the kernel lacks CONFIG_PROC_CHILDREN. */
+static inline int c_search_children(pid_t *found, int most) {
+    struct {
+        uint64_t inode;
+        int64_t offset;
+        unsigned short length;
+        unsigned char type;
+        char name[];
+    } *entry;
+    char list[4096] __attribute__((aligned(8)));
+    int count = 0, proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long bytes;
+    while (proc >= 0 && (bytes = syscall(SYS_getdents64, proc, list, sizeof list)) > 0) {
+        for (long place = 0; place < bytes && count < most; place += entry->length) {
+            entry = (void *)(list + place);
+            long process = strtol(entry->name, (void *)0, 10);
+            if (process > 0 && c_parent(process) == getpid()) found[count++] = (pid_t)process;
+        }
+    }
+    if (proc >= 0) close(proc);
+    return count;
+}
+
+/* The children of this process, those that have ended and were not waited for included. */
+static inline int c_children(pid_t *found, int most) {
     char path[64], text[4096];
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    int list = open(path, O_RDONLY | O_CLOEXEC);
+    if (list < 0) return c_search_children(found, most);
+    ssize_t bytes = read(list, text, sizeof text - 1);
+    close(list);
+    text[bytes > 0 ? bytes : 0] = 0;
+    int count = 0;
+    for (char *next = text; count < most;) {
+        long pid = strtol(next, &next, 10);
+        if (pid <= 0) break;
+        found[count++] = (pid_t)pid;
+    }
+    return count;
+}
+
+static inline void c_kill_orphans(void) {
+    pid_t children[256];
     for (int round = 0; round < 1000; round++) {
         pid_t ended;
         while ((ended = waitpid(-1, (int *)0, WNOHANG)) > 0) {}
         if (ended < 0) return;
-        int list = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t count = list < 0 ? 0 : read(list, text, sizeof text - 1);
-        if (list >= 0) close(list);
-        if (count <= 0) return;
-        text[count] = 0;
-        for (char *next = text; *next;) {
-            long pid = strtol(next, &next, 10);
-            if (pid <= 0) break;
-            kill((pid_t)pid, SIGKILL);
-            while (*next == ' ') next++;
-        }
+        int count = c_children(children, 256);
+        for (int i = 0; i < count; i++) kill(children[i], SIGKILL);
         usleep(5000);
     }
+}
+
+/* Waits for orphans that have ended, and counts the others. */
+static inline int c_count_orphans(pid_t program) {
+    pid_t children[256];
+    int left = 0, count = c_children(children, 256);
+    for (int i = 0; i < count; i++) left += children[i] != program && waitpid(children[i], (int *)0, WNOHANG) == 0;
+    return left;
+}
+
+/* To those that have left the program's group; the group gets it as a whole. */
+static inline void c_signal_orphans(pid_t program, int order) {
+    pid_t children[256];
+    int count = c_children(children, 256);
+    for (int i = 0; i < count; i++)
+        if (children[i] != program && getpgid(children[i]) != program) kill(children[i], order);
 }
 
 /* To the program's group, and to the program itself should it have left that. It is not reaped, so neither number can be
@@ -118,11 +189,14 @@ static inline void c_keep(const struct c_kept_program *program) {
         dup2(0, 1);
         dup2(0, 2);
     }
-    int is_watched = 1;
+    int is_watched = 1, keeps_orphans = program->keeps_orphans, orders_read = 0;
     while (pid > 0) {
+        /* It is not waited for yet: that would free its number, by which its group is signalled. */
         siginfo_t ended;
         ended.si_pid = 0;
-        if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0) break;
+        int is_over = waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
+        int orphans = keeps_orphans ? c_count_orphans(pid) : 0;
+        if (is_over && orphans == 0) break;
         /* As struct pollfd: <poll.h> would make this module the owner of what Glibc's module declares. */
         struct {
             int number;
@@ -134,13 +208,13 @@ static inline void c_keep(const struct c_kept_program *program) {
         struct signalfd_siginfo signal_read;
         while (ends >= 0 && read(ends, &signal_read, sizeof signal_read) > 0) {}
         if (entries[0].seen == 0) continue;
-        unsigned char order;
-        if (read(orders, &order, 1) == 1) {
-            c_signal_program(pid, order);
-        } else {
-            c_signal_program(pid, SIGKILL);
-            is_watched = 0;
-        }
+        unsigned char order = SIGKILL;
+        is_watched = read(orders, &order, 1) == 1;
+        if (is_over && orders_read == 0) report[0] = 2;
+        orders_read = 1;
+        c_signal_program(pid, order);
+        if (keeps_orphans) c_signal_orphans(pid, order);
+        if (order == SIGKILL) keeps_orphans = 0;
     }
     if (pid > 0) {
         c_signal_program(pid, SIGKILL);

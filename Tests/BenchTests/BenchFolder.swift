@@ -85,6 +85,7 @@ func storedRows(
         record.syscallsPerOp = 3
         record.wakeupsPerOp = 1
         edit(&record)
+        if ["crr", "read"].contains(record.workload) { record.protocol = "echo" }
         return record
     }
 }

@@ -14,7 +14,7 @@ import Testing
         ("--workload wake --shape pool --descriptors pertask", "per-task"),
         ("claims --only read-order-ett", "read-order-et"),
         ("plot x --kind thrughput", "throughput"), ("plot x --format sgv", "svg"),
-        ("history . --mode eppoll-et", "epoll-et"),
+        ("history a --mode eppoll-et", "epoll-et"),
         ("compare --modes lt,multi x", "multishot"), ("compare a b --ignore lissener", "listener"),
     ])
     func aSlipIsAnsweredWithWhatWasMeant(_ arguments: String, _ meant: String) async throws {

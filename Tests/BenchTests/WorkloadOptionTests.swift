@@ -104,12 +104,28 @@ import Testing
     @Test(arguments: [
         ["--clients", "2"], ["--rate", "100", "--connections", "64"], ["--service-time", "fixed:1ms"],
         ["--close", "orderly"], ["--drain", "100"], ["--workload", "crr"], ["--workload", "read"],
-        ["--service-time", "fixed:1ms", "--service", "sleep"],
+        ["--service-time", "fixed:1ms", "--service", "sleep"], ["--connect-rate", "100"],
+        ["--think", "1ms", "--workload", "read"],
     ]) func everyOptionMakesAnotherArm(_ words: [String]) throws {
         let common = ["--mode", "lt", "--pin", "none"]
         let base = try #require(Arms(RunOptions.parse(common), seed: 1).plans.first)
         let other = try #require(Arms(RunOptions.parse(common + words), seed: 1).plans.first)
         #expect(Arm(RunRecord(base)) != Arm(RunRecord(other)))
+    }
+
+    /// What is asked tells runs apart, even where it begins alike.
+    @Test(arguments: [
+        ["--protocol", "http"], ["--protocol", "http", "--path", "/a"], ["--protocol", "http", "--header", "A: b"],
+        ["--protocol", "http", "--method", "HEAD"], ["--protocol", "redis"], ["--protocol", "memcached"],
+        ["--protocol", "redis", "--command", "GET a"], ["--protocol", "memcached", "--command", "get a"],
+    ]) func everyRequestMakesAnotherArm(_ words: [String]) throws {
+        let common = ["--mode", "lt", "--pin", "none", "--workload", "read"]
+        let others = [[], ["--protocol", "http", "--path", "/b"], ["--protocol", "redis", "--command", "GET b"]]
+        let arm = try #require(Arms(RunOptions.parse(common + words), seed: 1).plans.first)
+        for other in others {
+            let plan = try #require(Arms(RunOptions.parse(common + other), seed: 1).plans.first)
+            #expect(Arm(RunRecord(arm)) != Arm(RunRecord(plan)), "\(other)")
+        }
     }
 
     @Test func armsAreToldApartByTheColumnsOfTheirRows() throws {

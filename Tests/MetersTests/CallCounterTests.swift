@@ -107,6 +107,7 @@ import Testing
             var counted: UInt64
             func watchThisThread() {}
             func watch(_ threads: [Int32]) {}
+            func watch(processes: [Int32]) {}
             func read() -> CallCounts? { nil }
             func countKnownCalls() throws(Errno) -> UInt64 { counted }
         }

@@ -11,6 +11,9 @@ extension Conversation {
         if words.contains("noreply") || ["quit", "shutdown", "watch", "mn", "cache_memlimit"].contains(name) {
             throw ConversationError("'\(command)' does not get one reply for each request; use another command")
         }
+        if ["mg", "md", "ma", "me"].contains(name), words.dropFirst(2).contains("q") {
+            throw ConversationError("'\(command)' is quiet, so that some requests get no reply; leave the flag q out")
+        }
         guard name != "ms" else { throw ConversationError("the command ms is not known here; use set") }
         var text = command
         if ["set", "add", "replace", "append", "prepend", "cas"].contains(name) {

@@ -234,7 +234,8 @@ enum EchoReceipt: Equatable {
     /// connection closed.
     ///
     /// A server would watch for room and serve others meanwhile. Here each client thread takes all that comes, so room is
-    /// a matter of its next turn, and a queue of unsent replies would be measured with every message.
+    /// a matter of its next turn, and a queue of unsent replies would be measured with every message. Of other clients
+    /// (`bench serve`) one that takes nothing holds the worker up until it is given up.
     @unsafe @inline(__always)
     private func sendAll(
         _ fd: CInt, _ bytes: UnsafeRawBufferPointer, _ call: (UnsafeRawBufferPointer) -> Int

@@ -74,7 +74,7 @@ extension Reply {
         case .echo: []
         case .http: page(traffic.messageBytes)
         case .redis: self == .only ? Array("+PONG\r\n".utf8) : []
-        case .bytes: self == .only ? Self.letters(traffic.messageBytes) : []
+        case .bytes: self == .only ? Self.letters(traffic.messageBytes) + traffic.replyEnd : []
         case .memcached: Array(line.utf8)
         }
     }

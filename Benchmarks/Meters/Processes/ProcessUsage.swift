@@ -2,16 +2,16 @@
 package struct ProcessUsage: Sendable, Equatable {
     /// CPU time in user and kernel mode.
     package var cpuNanoseconds: UInt64 = 0
-    /// Time in which threads could run and waited for a processor.
-    package var runDelayNanoseconds: UInt64 = 0
+    /// Time in which threads could run and waited for a processor; nil where the kernel does not tell.
+    package var runDelayNanoseconds: UInt64?
     /// Times that threads gave up the CPU to wait.
     package var voluntarySwitches: UInt64 = 0
     /// Times that threads were taken off the CPU.
     package var involuntarySwitches: UInt64 = 0
-    /// Resident memory at this moment.
+    /// Resident memory at this moment; what processes share counts once for each.
     package var residentBytes: UInt64 = 0
-    /// Open descriptors at this moment.
-    package var descriptors = 0
+    /// Open descriptors at this moment; nil where they are another user's.
+    package var descriptors: Int?
     /// Threads at this moment, those that the kernel runs for a ring included.
     package var threads = 0
     /// Processes at this moment.

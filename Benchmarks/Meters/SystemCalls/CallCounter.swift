@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// Counts in the kernel which system calls chosen threads make.
+/// Counts in the kernel which system calls chosen threads make, or all threads of chosen processes.
 ///
 /// It costs every call of the machine some tens of nanoseconds while it exists, those of the chosen threads about 80, so
 /// it has no place in a run whose times are measured.
@@ -28,6 +28,20 @@ package final class CallCounter: Sendable {
         try self.init(sources) { (source) throws(Errno) in
             switch source {
             case .bpf: try BPFCallCounter(threads: threads)
+            case .perf: try PerfCallCounter()
+            }
+        }
+    }
+
+    /// Attaches a counter for processes in the same way. A call of theirs counts when it begins.
+    ///
+    /// - Parameter processes: how many may be watched.
+    package convenience init(
+        processes: Int, sources: [Source] = Source.allCases
+    ) throws(CallCounterRefusal) {
+        try self.init(sources) { (source) throws(Errno) in
+            switch source {
+            case .bpf: try BPFCallCounter(processes: processes)
             case .perf: try PerfCallCounter()
             }
         }
@@ -63,6 +77,10 @@ package final class CallCounter: Sendable {
     /// Counts from here on what these threads do, if the source is perf.
     package func watch(_ threads: [ThreadHandle]) { backend.watch(threads.map(\.thread)) }
 
+    /// Counts from here on what all threads of these processes do, those that are still to be started included. With BPF
+    /// what the processes start themselves is to be added; a perf event passes on to it, and only the first call counts.
+    package func watch(processes: [Int32]) { backend.watch(processes: processes) }
+
     /// What was counted so far; nil if a thread could not be watched.
     package func read() -> CallCounts? { backend.read() }
 }
@@ -82,6 +100,7 @@ package struct CallCounterRefusal: Error, CustomStringConvertible {
 protocol CallCounting: Sendable {
     func watchThisThread()
     func watch(_ threads: [Int32])
+    func watch(processes: [Int32])
     func read() -> CallCounts?
     /// Makes ``knownCalls`` calls and returns how many of them were counted.
     func countKnownCalls() throws(Errno) -> UInt64

@@ -54,21 +54,35 @@ final class PerfCallCounter: CallCounting {
         for event in events.withLock({ $0 }) { try? event.close() }
     }
 
-    private func open(_ thread: Int32) throws(Errno) -> FileDescriptor {
+    private func open(_ thread: Int32, inherited: Bool = false) throws(Errno) -> FileDescriptor {
         FileDescriptor(
-            rawValue: try systemCall { c_perf_open_tracepoint(tracepoint, thread, excludesKernel ? 1 : 0) })
+            rawValue: try systemCall {
+                c_perf_open_tracepoint(tracepoint, thread, excludesKernel ? 1 : 0, inherited ? 1 : 0)
+            })
     }
 
     func watchThisThread() {}
 
     func watch(_ threads: [Int32]) {
-        for thread in threads {
-            do throws(Errno) {
-                let event = try open(thread)
-                events.withLock { $0.append(event) }
-            } catch {
-                hasFailed.store(true, ordering: .relaxed)
-            }
+        for thread in threads { watch(thread, inherited: false) }
+    }
+
+    func watch(processes: [Int32]) {
+        // Whoever descends from them has their events already.
+        guard events.withLock({ $0.isEmpty }) else { return }
+        var file = ProcFile()
+        for process in processes {
+            for thread in file.numbers(in: process, "task") ?? [] { watch(thread, inherited: true) }
+        }
+    }
+
+    private func watch(_ thread: Int32, inherited: Bool) {
+        do throws(Errno) {
+            let event = try open(thread, inherited: inherited)
+            events.withLock { $0.append(event) }
+        } catch {
+            // One of a process can have ended meanwhile.
+            if !inherited || error != .noSuchProcess { hasFailed.store(true, ordering: .relaxed) }
         }
     }
 

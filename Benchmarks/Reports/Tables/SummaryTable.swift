@@ -110,9 +110,10 @@ private struct SummaryTable {
 
     /// Which modes have another topology than most, where each mode has one.
     private var topologyNote: String? {
-        let byTopology = Dictionary(grouping: groups) { $0.arm["topology"] }.mapValues { group in
-            group.map { $0.arm["mode"] }.distinct
-        }
+        let byTopology = Dictionary(grouping: groups.filter { !$0.arm["topology"].isEmpty }) { $0.arm["topology"] }
+            .mapValues { group in
+                group.map { $0.arm["mode"] }.distinct
+            }
         guard byTopology.count > 1, let most = byTopology.max(by: { $0.value.count < $1.value.count }) else {
             return nil
         }

@@ -12,7 +12,8 @@ struct CompareCommand: ParsableCommand {
         discussion: """
             bench compare A B                           two result folders
             bench compare --modes et,multishot DIR      two modes of one folder
-            bench compare --binaries OLD NEW -- --mode et    two programs, interleaved; options of bench run after --
+            bench compare --binaries OLD NEW -- --mode et    two builds of bench, interleaved; options of bench run after --
+            bench compare --servers OLD NEW -- --workload read --protocol http    two commands of servers, likewise
 
             A metric regressed or improved if the interval of its ratio lies wholly beyond the margin, the larger of \
             --min-effect and the noise floor of bench calibrate. Where the first blocks leave doubt, --binaries goes \
@@ -36,6 +37,11 @@ struct CompareCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Two programs: base and new.")
     var binaries: [String] = []
 
+    @Option(
+        parsing: .upToNextOption,
+        help: "Two commands of servers, base and new; {port}, {address}, {workers} and {cpus} are filled in.")
+    var servers: [String] = []
+
     @OptionGroup(title: "Two programs") var programs: InterleavedOptions
 
     @Option(help: "Goes on with the interrupted comparison of programs that wrote this folder.")
@@ -53,9 +59,9 @@ struct CompareCommand: ParsableCommand {
     var runOptions: [String] = []
 
     func run() throws {
-        let isLive = !binaries.isEmpty || resume != nil
+        let isLive = !binaries.isEmpty || !servers.isEmpty || resume != nil
         if !isLive, let option = programs.given.first ?? (runOptions.isEmpty ? nil : "--") {
-            throw Failure(.usage, "\(option) belongs to --binaries; stored runs are compared as they are")
+            throw Failure(.usage, "\(option) belongs to --binaries and --servers; stored runs are compared as they are")
         }
         try tellingTheOutcome {
             switch (isLive, modes, base, new) {
@@ -64,7 +70,9 @@ struct CompareCommand: ParsableCommand {
             case (false, nil, let base?, let new?): try compareFolders(base, new)
             default:
                 throw Failure(
-                    .usage, "name two result folders, or --modes A,B and one folder, or --binaries OLD NEW; see --help")
+                    .usage,
+                    "name two result folders, or --modes A,B and one folder, or --binaries OLD NEW, or --servers OLD NEW; see "
+                        + "--help")
             }
         }
     }
@@ -104,11 +112,11 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func compareModes(_ text: String, _ path: String) throws {
-        let modes = try modesNamed(text).map(\.name)
+        let folder = try StoredFolder(path)
+        let modes = try armNames(text, in: folder.rows)
         guard modes.count == 2, modes[0] != modes[1] else {
             throw Failure(.usage, "--modes takes two different modes, separated by a comma, not '\(text)'")
         }
-        let folder = try StoredFolder(path)
         for mode in modes where !folder.rows.contains(where: { $0.mode == mode }) {
             let there = Set(folder.rows.map(\.mode)).sorted().joined(separator: ", ")
             throw Failure(.usage, "\(path) has no run of \(mode); it has \(there.isEmpty ? "no runs" : there)")
@@ -124,7 +132,10 @@ struct CompareCommand: ParsableCommand {
 
     /// Besides the mode, the columns that a mode decides: ignored where the two modes have no value in common.
     private static func columnsThatFollow(_ sides: [[RunRecord]]) -> [String] {
-        let candidates = ["topology", "rearm", "workers"]
+        let candidates = [
+            "topology", "rearm", "workers", "implementation", "listener", "close", "service_time", "service",
+            "message_size_bytes",
+        ]
         return ["mode"]
             + candidates.filter { name in
                 let values = sides.map { side in Set(side.map { Arm($0)[name] }) }
@@ -156,11 +167,18 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func newRuns(_ criteria: InterleavedPlan.Criteria) throws -> InterleavedRuns {
-        guard binaries.count == 2 else {
-            throw Failure(.usage, "--binaries takes two programs, base and new, not \(binaries.count)")
+        guard binaries.isEmpty || servers.isEmpty else {
+            throw Failure(.usage, "--binaries and --servers exclude each other; compare one after the other")
+        }
+        guard binaries.count == 2 || servers.count == 2 else {
+            throw Failure(
+                .usage,
+                servers.isEmpty
+                    ? "--binaries takes two programs, base and new, not \(binaries.count)"
+                    : "--servers takes two commands, base and new, each in quotes, not \(servers.count)")
         }
         var plan = try InterleavedPlan(
-            binaries: binaries, arguments: runOptions, seed: programs.seed ?? freshSeed(),
+            binaries: binaries, servers: servers, arguments: runOptions, seed: programs.seed ?? freshSeed(),
             blocks: programs.firstBlocks, maxBlocks: programs.mostBlocks)
         plan.criteria = criteria
         return try InterleavedRuns(plan, path: programs.output ?? ResultFolder.freshName("compare"), quiet: quiet)

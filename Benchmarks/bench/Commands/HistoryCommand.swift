@@ -35,11 +35,11 @@ struct HistoryCommand: ParsableCommand {
         guard otavaConfig == nil || csv != nil else {
             throw Failure(.usage, "--otava-config describes the file of --csv; name that too")
         }
-        let modes = try mode.map { try Set(modesNamed($0).map(\.name)) }
         let workloads: [Workload]? = try workload.map { try choices($0, option: "workload") }
         let (stored, isWhole) = try StoredFolder.readDistinct(
             Self.folders(under: folder), name: \.name, rows: \.records
         ) { StoredRuns(name: $0, records: inModeOrder(try StoredFolder($0).rows)) }
+        let modes = try mode.map { try Set(armNames($0, in: stored.flatMap(\.records))) }
         let histories = try histories(filtered(stored.filter { !$0.records.isEmpty }, modes, workloads))
         guard let first = histories.first else {
             throw Failure(

@@ -15,7 +15,8 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Prints one line when it listens, and runs until SIGINT or SIGTERM, after which its exit code is 0. Each \
             request gets the same reply: an echo of --message-size bytes, a page with a body of so many bytes, +PONG, \
-            what memcached answers when it is empty, or so many bytes for --request-size bytes.
+            what memcached answers when it is empty, or so many bytes for --request-size bytes. A client that does not \
+            read its replies holds its worker up for five seconds, and is closed then.
             """)
 
     @Option(help: "The mode: see 'bench list'.")
@@ -151,35 +152,15 @@ extension ServeCommand {
             let names = mode.topologies.map(\.rawValue).joined(separator: " or ")
             throw Failure(.usage, "\(mode.name) has no \(plan.loop.topology.rawValue); use --topology \(names)")
         }
-        if plan.loop.topology == .sharedSet && traffic.wire != .echo && workers > 1
-            && mode.mechanism == .epoll
-        {
-            throw Failure(
-                .usage,
-                "two workers of a shared set can have parts of one request; use --topology set-per-worker, or "
-                    + "--mode oneshot")
-        }
+        if let mistake = plan.requestMistake(traffic.wire) { throw Failure(.usage, mistake) }
         plan.listener = try named(listener, "listener")
-        plan.service = try serviceTimes()
+        plan.service = try bench.serviceTime(serviceTime, service)
         plan.loop.placement = Placement(workers: try processors(), clients: [])
         guard let address = SocketAddress(numeric: address, port: port) else {
             throw Failure(.usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(address)'")
         }
         plan.address = address
         return plan
-    }
-
-    private func serviceTimes() throws -> ServiceTime {
-        let text = serviceTime ?? "none"
-        guard let distribution = serviceDistribution(text) else {
-            throw Failure(
-                .usage, "--service-time takes none, fixed:100us, exp:100us or bimodal:10us,1ms,0.01, not '\(text)'")
-        }
-        let work: ServiceTime.Work? = try choice(service, "--service")
-        if work != nil && text == "none" {
-            throw Failure(.usage, "--service says how a worker spends --service-time; give that too")
-        }
-        return ServiceTime(distribution: distribution, work: work ?? .busy)
     }
 
     private func processors() throws -> [Int] {

@@ -50,7 +50,7 @@ final class InterleavedRuns {
 
     var rows: [[RunRecord]] { folders.map(\.rows) }
 
-    var title: String { "Base: \(plan.sides[0].binary)\nNew:  \(plan.sides[1].binary)\nRuns: \(path)" }
+    var title: String { "Base: \(plan.sides[0].subject)\nNew:  \(plan.sides[1].subject)\nRuns: \(path)" }
 
     /// Prints on standard error what weakens the runs.
     func complain(noiseFloor: NoiseFloor?) {
@@ -110,7 +110,7 @@ final class InterleavedRuns {
         guard !isQuiet else { return }
         print("Interrupted in \(place).")
         for (side, rows) in zip(plan.sides, rows) {
-            printWholeRuns(rows, heading: "\n\(side.name), \(side.binary):")
+            printWholeRuns(rows, heading: "\n\(side.name), \(side.subject):")
         }
     }
 
@@ -138,7 +138,8 @@ final class InterleavedRuns {
         let binary = plan.sides[trial.side].binary
         guard !interruption.isRequested,
             let (code, message) = try ChildRun.run(
-                binary, ["run"] + plan.arguments + selection + blockOptions, limit: limit(trial.mode), interruption)
+                binary, ["run"] + plan.arguments(of: plan.sides[trial.side]) + selection + blockOptions,
+                limit: limit(trial.mode), interruption)
         else { return false }
         let known = [Exit.fine, .runFailed, .nothingSupported].map(\.rawValue)
         guard known.contains(code), FileManager.default.fileExists(atPath: scratch + "/runs.csv") else {
@@ -155,10 +156,11 @@ final class InterleavedRuns {
         let folder = folders[side]
         if folder.rows.isEmpty {
             var description = try RunDescription.read(folder: scratch)
-            description.arguments = ["run"] + plan.arguments
+            description.arguments = ["run"] + plan.arguments(of: plan.sides[side])
             description.seed = plan.seed
             try folder.replace("run.json", description.storedJSON())
         }
+        try ServerLogs.move(from: scratch, to: folder.path)
         let stored = try StoredFolder(scratch)
         guard !stored.rows.isEmpty else {
             throw Failure(.runFailed, "\(plan.sides[side].binary) ended without a row: \(message)")

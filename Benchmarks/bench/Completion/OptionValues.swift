@@ -45,7 +45,9 @@ enum OptionValues {
         case ("--only", _): .list(Experiment.all.map(\.id))
         case ("--generate-completion-script", _): .one(bench.names(Shell.self))
         case ("--output", "report"), ("--output", "export"): .file
-        case ("--csv", _), ("--markdown", _), ("--otava-config", _), ("--binaries", _): .file
+        case ("--csv", _), ("--markdown", _), ("--otava-config", _), ("--binaries", _), ("--body", _),
+            ("--request", _), ("--requests", _):
+            .file
         case ("--output", _), ("--resume", _), ("--baseline", _): .folder
         default: .free
         }

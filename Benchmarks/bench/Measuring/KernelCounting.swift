@@ -8,7 +8,8 @@ struct KernelCounting {
     /// What to say once; nil where the kernel counts, or the user wants no count.
     private(set) var warning: String?
 
-    init(wanted: Bool) {
+    /// - Parameter others: whether servers are among the runs that are not our loops.
+    init(wanted: Bool, others: Bool = false) {
         guard wanted else { return }
         do throws(CallCounterRefusal) {
             let counter = try CallCounter(threads: 1, sources: CallCounter.Source.allCases)
@@ -19,15 +20,21 @@ struct KernelCounting {
                 + "tell them apart, and no BPF program can be loaded"
         } catch {
             let remedy = error.isPrivilege ? "; run as root, or with CAP_BPF and CAP_PERFMON" : ""
-            warning = "system calls are counted by the loops and not by the kernel (\(error))\(remedy)"
+            let who = others ? "by the loops alone, of other servers not at all" : "by the loops and not by the kernel"
+            warning = "system calls are counted \(who) (\(error))\(remedy)"
         }
     }
 
     /// Repeats the run of a row in short, takes the kernel's count into the row, and returns the lines of `calls.csv`.
     /// Where that fails the loop's count stays and the row says why.
     func count(_ plan: RunPlan, into record: inout RunRecord, _ interruption: Interruption) -> [CallRow] {
-        guard record.syscallsPerOp != nil else { return [] }
-        record.syscallsSource = "loop"
+        // Somebody else's server does not count its own.
+        if plan.mode != nil {
+            guard record.syscallsPerOp != nil else { return [] }
+            record.syscallsSource = "loop"
+        } else {
+            guard record.serverProcesses != nil else { return [] }
+        }
         guard record.status == .ok, !sources.isEmpty else { return [] }
         do throws(CountingFailure) {
             let counted = try countCalls(

@@ -5,6 +5,7 @@ import Records
 import Loops
 import Reports
 import Runs
+import Servers
 import Statistics
 
 /// One invocation of `bench run`: rounds of runs in seeded random order, each written down as it ends.
@@ -40,7 +41,7 @@ final class RunSession {
         self.started = started
         self.interruption = interruption
         runCount = folder.rows.count
-        counting = KernelCounting(wanted: !options.noKernelCounts)
+        counting = KernelCounting(wanted: !options.noKernelCounts, others: arms.plans.contains { $0.mode == nil })
         progress = ProgressBar(total: arms.plans.count * options.rounds, quiet: options.quiet)
     }
 
@@ -50,6 +51,10 @@ final class RunSession {
     func run() throws -> [RunRecord] {
         defer { progress.clear() }
         if let warning = counting.warning { warnOnce(warning) }
+        for plan in arms.plans {
+            guard case .external(let server, _) = plan.plan, server.origin == .running(process: nil) else { continue }
+            warnOnce("\(server.name): what it uses is not known; name its process with --pid")
+        }
         let done = folder.rows.filter { $0.status != .partial && $0.status != .void }.map(Place.init)
         let finished = Set(done)
         let orders = blockOrders(arms: arms.plans.count, blocks: options.rounds, seed: description.seed)
@@ -116,12 +121,12 @@ final class RunSession {
                 RunLimit.begin(
                     seconds: 60 + 2 * plan.longestSeconds,
                     "\(plan.workload.rawValue), \(plan.name), round \(place.round)", folder.path)
-                let measurement = try measure(plan, interruption)
+                let measurement = try measure(try located(plan), interruption)
                 measurement.fill(&record, plan)
                 if let warning = measurement.warning(plan) { record.addWarning(warning) }
                 latencies = measurement.latencies
-                calls = counting.count(plan, into: &record, interruption)
-            } catch {
+                calls = counting.count(try located(plan), into: &record, interruption)
+            } catch let error as RunError {
                 record.status = error.isUnsupported ? .unsupported : .failed
                 record.reason = error.description
             }
@@ -129,6 +134,15 @@ final class RunSession {
         if record.status == .partial { interrupted = true }
         try folder.append(record, latencies, calls, startSeconds: begin.timeIntervalSince(started))
         return record
+    }
+
+    /// The plan whose server prints into the folder of results.
+    private func located(_ plan: RunPlan) throws -> RunPlan {
+        var plan = plan
+        if case .external(let server, _) = plan.plan, case .command = server.origin {
+            plan.external.outputPath = try ServerLogs.path(of: server.name, in: folder.path)
+        }
+        return plan
     }
 
     private func newRecord(_ plan: RunPlan, _ place: Place, begin: Date) -> RunRecord {

@@ -3,12 +3,17 @@ import Load
 import Loops
 import Meters
 import Runs
+import Servers
 
 extension RunOptions {
     /// Every combination that the options of `--workload accept`, `crr` and `read` name, possible or not.
     func networkPlans(_ common: RunPlan) throws -> [RunPlan] {
         let base = try networkPlan(common)
-        let modes = try modesNamed(mode ?? "all")
+        let servers = try externalServers(base)
+        let modes = try mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all")
+        if modes.isEmpty, let option = loopOptionsGiven.first {
+            throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
+        }
         let implementations: [Implementation] = try choices(implementation, option: "implementation")
         let listeners: [ListenerSharing] = try choices(connect.listener ?? "shared", option: "listener")
         let rearms: [Rearm] = try choices(network.rearm ?? base.server.rearm.rawValue, option: "rearm")
@@ -19,9 +24,17 @@ extension RunOptions {
                 .usage,
                 "--clients \(base.clients) is more than --connections \(fewest): each client thread needs a connection")
         }
-        if network.rearm != nil, !modes.contains(where: \.capabilities.isRearmed) {
+        if network.rearm != nil, !modes.isEmpty, !modes.contains(where: \.capabilities.isRearmed) {
             throw Failure(.usage, "--rearm has a meaning for epoll-oneshot only, which is not among the modes")
         }
+        let others = try servers.map { server in
+            var plan = base
+            plan.plan = .external(server, base.load)
+            return plan
+        }
+        .varied(\.external.workers) { $0.external.takesWorkers ? workers : [workers[0]] }
+        .varied(\.load.connections) { _ in connections }
+        .varied(\.external.placement) { [try placement(of: $0)] }
         return try [base]
             .varied(\.loop.mode) { _ in modes }
             .varied(\.loop.implementation) { _ in implementations }
@@ -31,6 +44,7 @@ extension RunOptions {
             .varied(\.load.connections) { _ in connections }
             .varied(\.server.rearm) { $0.loop.mode.capabilities.isRearmed ? rearms : [$0.server.rearm] }
             .varied(\.loop.placement) { [try placement(workers: $0.server.workers, clients: $0.clients)] }
+            + others
     }
 
     private func networkPlan(_ common: RunPlan) throws -> RunPlan {
@@ -47,34 +61,46 @@ extension RunOptions {
             throw Failure(.usage, "--spacing says how the starts of an open loop are spread; give --rate too")
         }
         plan.load.pace = try load(clients: plan.load.clients)
-        plan.server.service = try service()
+        if let rate = servers.connectRate {
+            guard (0.001...1e8).contains(rate) else {
+                throw Failure(.usage, "--connect-rate takes connections per second, 0.001 or more, not \(rate)")
+            }
+            guard accept.drain == nil else {
+                throw Failure(
+                    .usage, "--connect-rate and --drain exclude each other: a drain's queue is filled beforehand")
+            }
+            plan.load.connectionsPerSecond = rate
+        }
+        if let think = read.think {
+            guard network.rate == nil else {
+                throw Failure(.usage, "--think belongs to a closed loop, and --rate makes an open one; leave one out")
+            }
+            plan.load.thinkNanoseconds = try bench.duration(think, "--think", zero: true)
+        }
+        plan.server.service = try serviceTime(network.serviceTime, network.service)
         let host = network.address ?? "127.0.0.1"
         guard let address = SocketAddress(numeric: host, port: network.port ?? 0) else {
             throw Failure(.usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(host)'")
         }
         plan.server.address = address
+        plan.load.conversation = try conversation.conversation(
+            plan.load.workload, host: hostHeader(ofOurs: address))
         return plan
     }
 
-    private func service() throws -> ServiceTime {
-        let text = network.serviceTime ?? "none"
-        guard let distribution = serviceDistribution(text) else {
-            throw Failure(
-                .usage, "--service-time takes none, fixed:100us, exp:100us or bimodal:10us,1ms,0.01, not '\(text)'")
-        }
-        let work: ServiceTime.Work? = try choice(network.service, "--service")
-        if work != nil && text == "none" {
-            throw Failure(.usage, "--service says how a worker spends --service-time; give that too")
-        }
-        return ServiceTime(distribution: distribution, work: work ?? .busy)
+    /// What HTTP requests name: the target if there is one, else the address of servers whose port is not known yet.
+    private func hostHeader(ofOurs address: SocketAddress) -> String {
+        if let target = servers.target, !target.hasPrefix("unix:") { return target }
+        let text = "\(address)"
+        return address.port == 0 ? String(text.dropLast(":0".count)) : text
     }
 
     private func load(clients: Int) throws -> LoadPlan.Pace {
         switch (network.rate, accept.drain) {
         case (nil, nil): return .closedLoop
         case (let rate?, nil):
-            guard rate.isFinite, rate > 0, rate <= 1e8 else {
-                throw Failure(.usage, "--rate takes connections per second, more than 0, not \(rate)")
+            guard (0.001...1e8).contains(rate) else {
+                throw Failure(.usage, "--rate takes operations per second, 0.001 or more, not \(rate)")
             }
             return .openLoop(perSecond: rate)
         case (nil, let count?):
@@ -96,13 +122,31 @@ extension RunPlan {
                 ? "\(mode.name) waits in one set for all workers; use --topology shared-set"
                 : "\(mode.name) has no shared set: each worker waits in its own call or ring; use set-per-worker"
         }
+        if let mistake = server.requestMistake(load.conversation.wire) { return mistake }
+        if workload == .read, load.conversation.asksForClose {
+            return
+                "\(mode.name): our loops get the connections of a read beforehand, so none may ask for its close; use "
+                + "--workload crr, or leave --header Connection out"
+        }
         guard loop.implementation == .c else { return nil }
         guard workload != .crr else { return "--implementation c has no loops for --workload crr" }
+        guard load.conversation.wire == .echo else {
+            return "--implementation c has no loops for --protocol \(load.conversation.wire.rawValue)"
+        }
         guard mode.capabilities.references.contains(workload) else {
             let known = Mode.all.filter { $0.capabilities.references.contains(workload) }.map(\.name).joined(
                 separator: ", ")
             return "--implementation c has loops for \(known), not for \(mode.name)"
         }
         return server.service == .none ? nil : "--implementation c has no service time; leave --service-time out"
+    }
+}
+
+extension ServerPlan {
+    /// Why its workers cannot answer the requests of a protocol; nil if they can.
+    func requestMistake(_ wire: WireProtocol) -> String? {
+        guard wire != .echo, workers > 1, sharesConnections else { return nil }
+        return "\(loop.mode.name): two workers of a shared set can each have a part of one request; use --topology "
+            + "set-per-worker, or epoll-oneshot with --rearm late"
     }
 }

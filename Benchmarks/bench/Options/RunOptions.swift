@@ -9,7 +9,7 @@ struct RunOptions: ParsableArguments {
     @Option(help: "What is done: accept, crr (connect, request, response), read or wake.")
     var workload = "accept"
 
-    @Option(help: "Modes, separated by commas, or all: see 'bench list'. All if not given, and no other server is.")
+    @Option(help: "Modes, separated by commas, or all: see 'bench list'. All, unless --server or --target is given.")
     var mode: String?
 
     /// One of the modes, which runs alone with what the options mean for it: how a comparison starts its runs.
@@ -139,6 +139,9 @@ struct ReadOptions: WorkloadOptions {
 
     @Option(parsing: .unconditional, help: "Connections that are watched and never speak; 0 if not given.")
     var idle: Int?
+
+    @Option(help: "Closed loop: time between an answer and the next request of its connection; 0 if not given.")
+    var think: String?
 }
 
 struct WakeOptions: WorkloadOptions {

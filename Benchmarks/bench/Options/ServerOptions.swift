@@ -66,7 +66,4 @@ struct ProtocolOptions: WorkloadOptions {
             A file with a request in each line: a weight, a space, then a path (http) or a command (redis, memcached).
             """)
     var requests: String?
-
-    @Option(help: "Closed loop: time between an answer and the next request of its connection; 0 if not given.")
-    var think: String?
 }

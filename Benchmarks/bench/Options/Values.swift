@@ -1,4 +1,5 @@
 import Loops
+import Records
 
 extension StringProtocol {
     /// The words between commas, empty ones too.
@@ -43,6 +44,20 @@ func serviceDistribution(_ text: String) -> ServiceTime.Distribution? {
         return .bimodal(fast: fast, slow: slow, probability: share)
     default: return nil
     }
+}
+
+/// The service time that two options name; none if the first was not given.
+func serviceTime(_ text: String?, _ work: String?) throws -> ServiceTime {
+    let text = text ?? "none"
+    guard let distribution = serviceDistribution(text) else {
+        throw Failure(
+            .usage, "--service-time takes none, fixed:100us, exp:100us or bimodal:10us,1ms,0.01, not '\(text)'")
+    }
+    let kind: ServiceTime.Work? = try choice(work, "--service")
+    if kind != nil && text == "none" {
+        throw Failure(.usage, "--service says how a worker spends --service-time; give that too")
+    }
+    return ServiceTime(distribution: distribution, work: kind ?? .busy)
 }
 
 /// No count of threads or connections can be larger: what is computed from them is to fit a machine word.
@@ -103,6 +118,12 @@ func modesNamed(_ text: String) throws -> [Mode] {
         }
         return mode
     }
+}
+
+/// The names in rows that a list names: modes, by name or alias, and servers of these rows.
+func armNames(_ text: String, in rows: [RunRecord]) throws -> [String] {
+    let servers = Set(rows.filter { $0.implementation == "external" }.map(\.mode))
+    return try text.listed.flatMap { servers.contains($0) ? [$0] : try modesNamed($0).map(\.name) }
 }
 
 func freshSeed() -> UInt64 { UInt64.random(in: 1...UInt64(Int32.max)) }

@@ -5,10 +5,7 @@ import Meters
 import SystemPackage
 import Runs
 
-/// A program that this one starts and that never outlives it, nor a limit of time: its group is killed when this process
-/// ends, in whichever way.
-///
-/// Foundation's `Process` has no limit, and leaves behind what a program that is killed has started.
+/// A program that this one starts and that never outlives it, nor a limit of time.
 struct ChildProcess {
     enum Ending: Equatable {
         case exited(Int32)
@@ -50,8 +47,6 @@ struct ChildProcess {
     var mostOutputBytes = 0
 
     private static let mostComplaintBytes = 1 << 16
-    /// The time between SIGTERM and SIGKILL, and between that and giving up on a program that the kernel does not end.
-    private static let patienceNanoseconds: UInt64 = 5_000_000_000
 
     /// Runs it to its end, but no longer than `limit` seconds; an interruption ends it with `SIGINT`, as from a terminal.
     func run(limit: Double, _ interruption: Interruption?) -> Outcome {
@@ -64,31 +59,24 @@ struct ChildProcess {
 
     /// A program that was started; it is ended when this value goes.
     final class Running {
-        private let keeper: pid_t
-        /// Signals for the program are written into it.
-        private var orders: CInt = -1
-        private var reports: CInt = -1
+        private let program: KeptProgram
         private var output = Capture()
         private var errors = Capture()
 
         init(_ child: ChildProcess) throws(Errno) {
             var open: [CInt] = []
-            func pipe(forOrders: Bool = false) throws(Errno) -> (read: CInt, write: CInt) {
+            func pipe() throws(Errno) -> (read: CInt, write: CInt) {
                 var ends: [CInt] = [-1, -1]
-                let result = forOrders ? unsafe c_order_stream(&ends) : unsafe c_pipe(&ends)
-                guard result == 0 else { throw Errno(rawValue: errno) }
+                _ = try systemCall { unsafe c_pipe(&ends) }
                 open += ends
                 return (ends[0], ends[1])
             }
             do throws(Errno) {
-                let orders = try pipe(forOrders: true)
-                let reports = try pipe()
                 let errors = try pipe()
                 let output = child.mostOutputBytes > 0 ? try pipe() : (read: -1, write: -1)
-                keeper = try Self.fork(
-                    child, output: output.write, errors: errors.write, orders: orders.read, reports: reports.write)
-                for end in [orders.read, reports.write, errors.write, output.write] where end >= 0 { close(end) }
-                (self.orders, self.reports) = (orders.write, reports.read)
+                program = try KeptProgram(
+                    child.program, child.arguments, folder: child.folder, output: output.write, errors: errors.write)
+                for end in [errors.write, output.write] where end >= 0 { close(end) }
                 self.errors = Capture(errors.read, most: ChildProcess.mostComplaintBytes, keepsEnd: true)
                 self.output = Capture(output.read, most: child.mostOutputBytes)
             } catch {
@@ -98,33 +86,7 @@ struct ChildProcess {
         }
 
         deinit {
-            for end in [orders, reports, output.descriptor, errors.descriptor] where end >= 0 { close(end) }
-            // The end of the orders ended the program, and its keeper with it, unless the kernel does not end it.
-            let deadline = monotonicNanoseconds() + ChildProcess.patienceNanoseconds
-            while waitpid(keeper, nil, WNOHANG) == 0, monotonicNanoseconds() < deadline {
-                sleepUntil(nanoseconds: monotonicNanoseconds() + 1_000_000)
-            }
-        }
-
-        private static func fork(
-            _ child: ChildProcess, output: CInt, errors: CInt, orders: CInt, reports: CInt
-        ) throws(Errno) -> pid_t {
-            var arguments = unsafe ([child.program] + child.arguments).map { unsafe strdup($0) } + [nil]
-            let path = unsafe strdup(child.program)
-            let folder = unsafe child.folder.map { unsafe strdup($0) } ?? nil
-            defer {
-                unsafe arguments.forEach { unsafe free($0) }
-                unsafe free(path)
-                unsafe free(folder)
-            }
-            let keeper = unsafe arguments.withUnsafeMutableBufferPointer { list in
-                var program = unsafe c_kept_program(
-                    path: path, arguments: UnsafePointer(list.baseAddress), folder: folder, output: output,
-                    errors: errors, orders: orders, reports: reports)
-                return unsafe c_run_kept(&program)
-            }
-            guard keeper > 0 else { throw Errno(rawValue: errno) }
-            return keeper
+            for end in [output.descriptor, errors.descriptor] where end >= 0 { close(end) }
         }
 
         /// Waits for the end, sleeping in `poll(2)` so as not to disturb what it measures.
@@ -136,14 +98,15 @@ struct ChildProcess {
             func end(_ ending: Ending, by signal: CInt, then next: [CInt]) {
                 wanted = wanted ?? ending
                 signals = next
-                c_order(orders, UInt8(signal))
-                deadline = monotonicNanoseconds() + ChildProcess.patienceNanoseconds
+                program.order(signal)
+                deadline = monotonicNanoseconds() + KeptProgram.patienceNanoseconds
             }
             while true {
                 if monotonicNanoseconds() >= deadline {
                     guard let next = signals.first else { break }
                     end(.tooLong, by: next, then: Array(signals.dropFirst()))
                 }
+                let reports = program.report.rawValue
                 let mayInterrupt = wanted == nil ? interruption?.descriptor.rawValue ?? -1 : -1
                 var entries = [reports, errors.descriptor, output.descriptor, mayInterrupt].map {
                     pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
@@ -157,7 +120,7 @@ struct ChildProcess {
                     if output.isFull, wanted == nil { end(.tooMuch, by: SIGKILL, then: []) }
                 }
                 if entries[0].revents != 0 {
-                    let ending = takeReport()
+                    let ending = Ending(program.takeReport().ending)
                     errors.drain()
                     output.drain()
                     return outcome(ending.isStarted ? wanted ?? ending : ending)
@@ -170,15 +133,6 @@ struct ChildProcess {
             Outcome(
                 ending: ending, output: String(decoding: output.bytes, as: UTF8.self),
                 complaints: String(decoding: errors.bytes, as: UTF8.self))
-        }
-
-        private func takeReport() -> Ending {
-            var report: [CInt] = [0, ECHILD]
-            // A keeper that was killed took the program with it.
-            guard unsafe read(reports, &report, 8) == 8 else { return .signalled(SIGKILL) }
-            guard report[0] == 1 else { return .notStarted(Errno(rawValue: report[1])) }
-            let status = report[1]
-            return status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signalled(status & 0x7f)
         }
     }
 }
@@ -222,6 +176,14 @@ private struct Capture {
 }
 
 extension ChildProcess.Ending {
+    fileprivate init(_ ending: KeptProgram.Ending) {
+        switch ending {
+        case .exited(let code): self = .exited(code)
+        case .signalled(let signal): self = .signalled(signal)
+        case .notStarted(let error): self = .notStarted(error)
+        }
+    }
+
     fileprivate var isStarted: Bool {
         if case .notStarted = self { false } else { true }
     }

@@ -9,17 +9,22 @@ struct InterleavedPlan: Codable {
         /// `base` or `new`; the folder of its rows.
         var name: String
         var binary: String
+        /// The command of the server that this side measures; nil where the sides differ in the program.
+        var server: String?
+        /// What the side is a measurement of.
+        var subject: String { server ?? binary }
         /// Tells whether the file was replaced since.
         var sizeBytes: UInt64
         var modifiedAt: String
 
-        init(name: String, binary: String) throws {
+        init(name: String, binary: String, server: String? = nil) throws {
             let path = URL(fileURLWithPath: binary).standardizedFileURL.path
             guard FileManager.default.isExecutableFile(atPath: path),
                 let attributes = try? FileManager.default.attributesOfItem(atPath: path),
                 attributes[.type] as? FileAttributeType != .typeDirectory
             else { throw Failure(.usage, "\(binary) is not a program; name an executable bench") }
             self.name = name
+            self.server = server
             self.binary = path
             sizeBytes = (attributes[.size] as? NSNumber)?.uint64Value ?? 0
             modifiedAt = (attributes[.modificationDate] as? Date)?.formatted(.iso8601) ?? ""
@@ -52,11 +57,20 @@ struct InterleavedPlan: Codable {
     private static let reserved = ["--rounds", "--seed", "--output", "--quiet", "--resume", "--only"]
     private static let sideNames = ["base", "new"]
 
-    /// Checks the options and finds the modes that they stand for; `binaries` are base and new, or base alone.
-    init(binaries: [String], arguments: [String], seed: UInt64, blocks: Int, maxBlocks: Int? = nil) throws {
+    /// Checks the options and finds the modes that they stand for; `binaries` are base and new, or base alone, and
+    /// `servers` the commands of two servers that this program measures.
+    init(
+        binaries: [String], servers: [String] = [], arguments: [String], seed: UInt64, blocks: Int,
+        maxBlocks: Int? = nil
+    ) throws {
         let given = arguments.map { String($0.prefix { $0 != "=" }) }
         if let option = Self.reserved.first(where: given.contains) {
             throw Failure(.usage, "\(option) is set for every run here; leave it out (--blocks says how many)")
+        }
+        let others = ["--server", "--mode", "--target"]
+        if !servers.isEmpty, let option = others.first(where: given.contains) {
+            throw Failure(
+                .usage, "\(option) and --servers exclude each other: both sides would measure it; leave it out")
         }
         self.maxBlocks = maxBlocks ?? blocks
         guard blocks >= 1, self.maxBlocks >= blocks, self.maxBlocks <= 10_000 else {
@@ -65,14 +79,26 @@ struct InterleavedPlan: Codable {
         self.arguments = arguments
         self.seed = seed
         self.blocks = blocks
-        modes = try Arms(RunOptions.typed(arguments), seed: seed).plans.map(\.name).uniqued
-        sides = try zip(Self.sideNames, binaries).map { try Side(name: $0, binary: $1) }
+        modes = []
+        sides =
+            servers.isEmpty
+            ? try zip(Self.sideNames, binaries).map { try Side(name: $0, binary: $1) }
+            : try zip(Self.sideNames, servers).map { try Side(name: $0, binary: ownProgram, server: $1) }
+        for side in sides { modes = try plans(of: side).map(\.name).uniqued }
+    }
+
+    private func plans(of side: Side) throws -> [RunPlan] {
+        try Arms(RunOptions.typed(arguments(of: side)), seed: seed).plans
+    }
+
+    /// The options of `bench run` that a side is measured with.
+    func arguments(of side: Side) -> [String] {
+        // Both have one name, so that their rows are of one arm.
+        arguments + (side.server.map { ["--server", "server=\($0)"] } ?? [])
     }
 
     /// The arms of each mode: one process runs them all.
-    func arms() throws -> [String: [RunPlan]] {
-        Dictionary(grouping: try Arms(RunOptions.typed(arguments), seed: seed).plans, by: \.name)
-    }
+    func arms() throws -> [String: [RunPlan]] { Dictionary(grouping: try plans(of: sides[0]), by: \.name) }
 
     /// The options of a stored invocation without those that the blocks decide.
     static func shared(_ stored: [String], keepingRounds: Bool = false) -> [String] {
@@ -83,7 +109,7 @@ struct InterleavedPlan: Codable {
     /// Reads the plan of an interrupted invocation and checks that its programs are still the same.
     static func read(folder: String) throws -> InterleavedPlan {
         let plan = try stored(in: folder)
-        for side in plan.sides where try Side(name: side.name, binary: side.binary) != side {
+        for side in plan.sides where try Side(name: side.name, binary: side.binary, server: side.server) != side {
             throw Failure(.usage, "\(side.binary) has changed since \(folder) was begun; begin anew")
         }
         return plan
@@ -92,7 +118,8 @@ struct InterleavedPlan: Codable {
     static func stored(in folder: String) throws -> InterleavedPlan {
         let file = folder + "/compare.json"
         guard FileManager.default.isReadableFile(atPath: file) else {
-            throw Failure(.usage, "\(file) cannot be read; name a folder that bench compare --binaries wrote")
+            throw Failure(
+                .usage, "\(file) cannot be read; name a folder that bench compare --binaries or --servers wrote")
         }
         return try StoredFolder.parsed(file) { bytes, file throws(CSVError) in
             let json = try JSONText(bytes, file: file)

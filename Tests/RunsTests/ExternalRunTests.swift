@@ -1,0 +1,118 @@
+import Foundation
+import LinuxDescriptors
+import LinuxSockets
+import Records
+import TestSupport
+import Testing
+
+@testable import Load
+@testable import Loops
+@testable import Meters
+@testable import Runs
+@testable import Servers
+
+/// Whole runs against somebody else's server.
+@Suite(.serialized) struct ExternalRunTests {
+    private let output = TemporaryFile()
+
+    private func plan(_ command: String, milliseconds: UInt64 = 500) -> RunPlan {
+        var plan = RunPlan(.read, mode: Mode.all[0])
+        var server = ExternalServer("theirs", .command(command))
+        server.outputPath = output.path
+        server.timeoutNanoseconds = 60_000_000_000
+        var load = LoadPlan(.read)
+        load.connections = 4
+        plan.plan = .external(server, load)
+        plan.warmupNanoseconds = 20_000_000
+        plan.durationNanoseconds = milliseconds * 1_000_000
+        return plan
+    }
+
+    private func row(_ plan: RunPlan, _ measurement: Runs.Measurement) -> RunRecord {
+        var record = RunRecord(plan)
+        measurement.fill(&record, plan)
+        return record
+    }
+
+    @Test func operationsAreTheClientsAndTheRestIsSeenFromOutside() throws {
+        let plan = plan(PythonServer.echo())
+        let row = row(plan, try measure(plan, Interruption()))
+        #expect(row.status == .ok, "\(row.reason)")
+        #expect(row.mode == "theirs" && row.implementation == "external" && row.durationS == 0.5)
+        #expect(row.operations > 0 && row.latencySamples ?? 0 > 0)
+        #expect(row.serverCpuNsPerOp ?? 0 > 0 && row.clientCpuNsPerOp ?? 0 > 0 && row.machineCpuNsPerOp ?? 0 > 0)
+        #expect(row.serverProcesses == 1 && row.serverThreads == 1 && row.serverMemoryBytes ?? 0 > 1 << 20)
+        // Three standard ones, the listener, epoll, four connections.
+        #expect(row.serverDescriptors ?? 0 >= 9 && (0...1).contains(row.clientBusy ?? -1))
+        #expect(row.runDelayNsPerOp != nil)
+        #expect(row.wakeupsPerOp == nil && row.emptyCallsPerOp == nil && row.spuriousWakeupsPerOp == nil)
+        #expect(row.syscallsPerOp == nil && row.perWorkerOps.isEmpty && row.fairnessJain == nil)
+        #expect(row.starvationMaxNs == nil && row.openPeak == nil && row.outOfOrderPerOp == nil)
+        #expect(row.allocationsPerOp == nil && row.peakMemoryBytes == nil && row.sqesPerOp == nil)
+    }
+
+    @Test func aShortWindowIsSaidToBe() throws {
+        let short = plan(PythonServer.echo(), milliseconds: 50)
+        let row = row(short, try measure(short, Interruption()))
+        #expect(row.warnings.contains("raise --duration"))
+    }
+
+    @Test func ourOwnLoopsHaveTheMachinesTimeAndTheClients() throws {
+        var plan = RunPlan(.read, mode: Mode.all[0])
+        plan.warmupNanoseconds = 20_000_000
+        plan.durationNanoseconds = 200_000_000
+        let row = row(plan, try measure(plan, Interruption()))
+        #expect(row.machineCpuNsPerOp ?? 0 > 0 && (0...1).contains(row.clientBusy ?? -1))
+        #expect(row.serverProcesses == nil && !row.perWorkerOps.isEmpty)
+    }
+
+    @Test func aServerThatDiesMidwayFailsTheRunWithItsLastWords() throws {
+        let dies = PythonServer.echo(
+            before: """
+                import threading
+                def die():
+                    print("it is enough", flush=True)
+                    os._exit(9)
+                def watch():
+                    while served < 5: time.sleep(0.01)
+                    threading.Timer(0.3, die).start()
+                threading.Thread(target=watch).start()
+                """)
+        let plan = plan(dies, milliseconds: 600_000)
+        let reason: String
+        do throws(RunError) {
+            let measurement = try measure(plan, try Interruption.forTests())
+            #expect(measurement.status == .failed)
+            reason = measurement.reason
+        } catch {
+            reason = error.description
+        }
+        #expect(reason == "theirs: ended with exit code 9 during the run; its last words: it is enough")
+    }
+
+    @Test func theKernelCountsCallsByProcess() throws {
+        let plan = plan(PythonServer.echo(), milliseconds: 2000)
+        for source in CallCounter.Source.allCases {
+            do throws(CallCounterRefusal) {
+                _ = try CallCounter(processes: 1, sources: [source])
+            } catch {
+                print("skipped: \(error)")
+                continue
+            }
+            let counted = try countCalls(plan, throughput: 10_000, sources: [source], try Interruption())
+            #expect(counted.disagreement == nil && counted.source == source)
+            // A wait, a read and a send for each message, and a wait can bring several.
+            #expect((2.0...3.2).contains(counted.perOperation), "\(source): \(counted.perOperation) \(counted.byName)")
+            guard source == .bpf else { continue }
+            for call in ["recvfrom", "sendto"] {
+                #expect((0.97...1.03).contains(counted.byName[call, default: 0]), "\(counted.byName)")
+            }
+        }
+    }
+}
+
+extension Interruption {
+    fileprivate static func forTests() throws(RunError) -> Interruption {
+        do { return try Interruption() } catch { throw RunError("signalfd", error) }
+    }
+}
