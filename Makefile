@@ -29,6 +29,7 @@ test:
 	swift build --build-tests
 	swift test --skip-build --no-parallel
 	Examples/check.sh
+	Examples/servers/test.sh asio go libev libevent libuv node uvloop nginx haproxy redis memcached
 
 lint:
 	swift format lint --strict -r $(SOURCES)
@@ -58,4 +59,4 @@ setup:
 	.ci/setup
 
 clean:
-	rm -rf .build .build-* Examples/.build
+	rm -rf .build .build-* Examples/.build Examples/servers/.build
