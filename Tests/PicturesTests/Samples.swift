@@ -29,6 +29,7 @@ enum Samples {
         record.perWorkerOps = [60_000, 40_000 + 100 * UInt64(round)]
         record.latencySamples = 200
         edit(&record)
+        if ["crr", "read"].contains(record.workload) { record.protocol = "echo" }
         return record
     }
 
