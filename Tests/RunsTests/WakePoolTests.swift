@@ -123,10 +123,11 @@ import Testing
                     }
                     let row = try record(plan)
                     #expect(row.status == .ok, "\(mode.name) \(signal) \(shape): \(row.reason)")
-                    // Starting and ending a thread, with its histogram, takes a few hundred at most; the window holds
-                    // thousands of wakes.
+                    // Starting and ending threads, with their histograms, takes about a thousand on a busy machine; a
+                    // wake that allocated would make one of each of thousands.
                     let made = try #require(row.allocationsPerOp) + #require(row.clientAllocationsPerOp)
-                    #expect(made * Double(row.operations) < 1000, "\(mode.name) \(signal) \(shape)")
+                    let most = 1000 + Double(row.operations) / 4
+                    #expect(made * Double(row.operations) < most, "\(mode.name) \(signal) \(shape)")
                 }
             }
         }
