@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the echo servers that can be built here, all or those named, into .build/bin, and says of each what came of it.
+# Builds the echo servers that can be built here, or those named, into .build/bin, and says of each what came of it. The HTTP
+# servers, flyingfox and hummingbird, take minutes and are built by name.
 #
 # usage: build.sh [NAME...]
 #
@@ -28,11 +29,16 @@ build() {
         node) node --check "$here/node/echo.js" && script node node "$here/node/echo.js" ;;
         uvloop) script uvloop "$(uvloop_python)" "$here/uvloop/echo.py" ;;
         tokio) build_tokio && cp "$here/.build/tokio/target/release/echo" "$to" ;;
-        swiftnio) swift build "${swift_options[@]}" && cp "$(swift build "${swift_options[@]}" --show-bin-path)/echo" "$to" ;;
+        swiftnio) build_swift swiftnio echo "$to" ;;
+        flyingfox | hummingbird) build_swift swift-http "$1" "$to" ;;
     esac
 }
 
-swift_options=(-c release --package-path "$here/swiftnio" --scratch-path "$here/.build/swiftnio")
+# Builds PRODUCT of the package in FOLDER, to the path TO.
+build_swift() {
+    local options=(-c release --package-path "$here/$1" --scratch-path "$here/.build/$1" --product "$2")
+    swift build "${options[@]}" && cp "$(swift build "${options[@]}" --show-bin-path)/$2" "$3"
+}
 
 # cargo writes a lock file beside the manifest, so it gets a copy.
 build_tokio() {
@@ -49,25 +55,32 @@ lacks() {
     packages=$(missing_packages "$1" | paste -sd ' ')
     if [ -n "$packages" ]; then
         echo "missing; apt-get install $packages"
-    elif [ "$1" = swiftnio ] && ! has_command swift; then
+    elif [ -n "$(package_of "$1")" ] && ! has_command swift; then
         echo "swift is not in PATH"
-    elif [ "$1" = swiftnio ] && ! resolve_swiftnio; then
-        echo "the package manager cannot get swift-nio: $(grep -m 1 error: "$here/.build/swiftnio.log")"
+    elif [ -n "$(package_of "$1")" ] && ! resolve "$(package_of "$1")"; then
+        echo "the package manager cannot get what it needs: $(grep -m 1 error: "$here/.build/$(package_of "$1").log")"
     fi
 }
 
-resolve_swiftnio() {
-    swift package "${swift_options[@]:2}" resolve \
-        >"$here/.build/swiftnio.log" 2>&1
+# The folder of the Swift package that NAME is in; nothing for the others.
+package_of() {
+    case $1 in
+        swiftnio) echo swiftnio ;;
+        flyingfox | hummingbird) echo swift-http ;;
+    esac
+}
+
+resolve() {
+    swift package --package-path "$here/$1" --scratch-path "$here/.build/$1" resolve >"$here/.build/$1.log" 2>&1
 }
 
 names=("$@")
 [ $# -gt 0 ] || names=("${echo_servers[@]}")
 for name in "${names[@]}"; do
-    case " ${echo_servers[*]} " in
+    case " ${echo_servers[*]} ${http_servers[*]} " in
         *" $name "*) ;;
         *)
-            echo "build: no server '$name'; there are ${echo_servers[*]}" >&2
+            echo "build: no server '$name'; there are ${echo_servers[*]} ${http_servers[*]}" >&2
             exit 64
             ;;
     esac

@@ -4,6 +4,8 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 binaries=$here/.build/bin
 echo_servers=(asio go libev libevent libuv node swiftnio tokio uvloop)
+# HTTP servers that are built here.
+http_servers=(flyingfox hummingbird)
 debian_crates=/usr/share/cargo/registry
 
 has_command() { command -v "$1" >/dev/null; }
@@ -56,6 +58,9 @@ start_lines() {
             done
             ;;
         http)
+            for name in "${http_servers[@]}"; do
+                if [ -x "$binaries/$name" ]; then echo "$name=$place/.build/bin/$name {port} {workers}"; fi
+            done
             for name in haproxy nginx; do
                 if has_command $name; then echo "$name=$place/$name/serve.sh {port} {workers}"; fi
             done

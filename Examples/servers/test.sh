@@ -36,16 +36,16 @@ try() {
 }
 
 for name in $wanted; do
-    known=" ${echo_servers[*]} nginx haproxy redis memcached "
+    known=" ${echo_servers[*]} ${http_servers[*]} nginx haproxy redis memcached "
     [[ $known == *" $name "* ]] || { echo "test: there is no server '$name'; there are$known" >&2; exit 64; }
 done
 
-echoing=()
-for name in "${echo_servers[@]}"; do
-    if is_wanted "$name"; then echoing+=("$name"); fi
+built=()
+for name in "${echo_servers[@]}" "${http_servers[@]}"; do
+    if is_wanted "$name"; then built+=("$name"); fi
 done
-if [ ${#echoing[@]} -gt 0 ]; then
-    "$here/build.sh" "${echoing[@]}" >"$work/built" || true
+if [ ${#built[@]} -gt 0 ]; then
+    "$here/build.sh" "${built[@]}" >"$work/built" || true
     while IFS= read -r line; do
         case $line in
             *': skipped: '*) say SKIP "${line%%:*}" "${line#*: skipped: }" ;;
