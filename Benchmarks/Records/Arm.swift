@@ -17,6 +17,11 @@ package struct ArmRuns {
     package let arm: Arm
     package var records: [RunRecord]
 
+    package init(arm: Arm, records: [RunRecord]) {
+        self.arm = arm
+        self.records = records
+    }
+
     /// The runs whose numbers may be used.
     package var usable: [RunRecord] { records.filter { $0.status == .ok } }
 

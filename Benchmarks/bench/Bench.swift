@@ -13,11 +13,12 @@ import Reports
             progress and warnings to standard error.
 
             Exit codes: 0 fine, 1 internal error, 2 regressed, 3 a run failed, was not made or could not be compared, \
-            5 no baseline or another machine's, 6 nothing supported here, 64 usage, 130 interrupted.
+            4 undecided, 5 no baseline or another machine's, 6 nothing supported here, 64 usage, 130 interrupted.
             """,
         version: Version.line,
         subcommands: [
-            RunOptions.self, ServeCommand.self, ListCommand.self, ClaimsCommand.self, CompareCommand.self,
+            RunOptions.self, ChooseCommand.self, ServeCommand.self, ListCommand.self, ClaimsCommand.self,
+            CompareCommand.self,
             CheckCommand.self,
             CalibrateCommand.self, HistoryCommand.self, PlotCommand.self, ReportCommand.self, ExportCommand.self,
             DoctorCommand.self,

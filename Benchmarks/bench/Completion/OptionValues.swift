@@ -26,6 +26,7 @@ enum OptionValues {
         case ("--mode", "history"): .list(modes)
         case ("--mode", _): .list(["all"] + modes)
         case ("--modes", _): .list(modes)
+        case ("--scenario", _): .one(Scenario.names)
         case ("--workload", "history"): .list(names)
         case ("--workload", "serve"): .one(names.filter { $0 != Workload.wake.rawValue })
         case ("--topology", "serve"), ("--listener", "serve"), ("--protocol", _): .one(names)

@@ -31,6 +31,10 @@ enum Examples {
             ("eventfd against pipe on one processor", "bench run --workload wake --signal eventfd,pipe --pin same"),
             ("A descriptor for each task or for each worker", "bench run --workload wake --mode et --shape pool"),
         ],
+        "choose": [
+            ("For a server that gets short connections", "bench choose --scenario short-connections"),
+            ("For a chat server", "bench choose --scenario mostly-idle --idle 900 --workers 2"),
+        ],
         "serve": [
             (
                 "A web server that can do one thing",

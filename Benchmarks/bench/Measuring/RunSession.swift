@@ -47,8 +47,19 @@ final class RunSession {
 
     var notes: [String] { arms.notes }
 
+    var plans: [RunPlan] { arms.plans }
+
     /// Runs everything that has not run yet and returns all rows.
     func run() throws -> [RunRecord] {
+        let orders = blockOrders(arms: arms.plans.count, blocks: options.rounds, seed: description.seed)
+        return try run { round, _ in round <= orders.count ? orders[round - 1] : nil }
+    }
+
+    /// Runs rounds, those that have run already left out, and returns all rows.
+    ///
+    /// - Parameter next: the plans of a round, by their numbers and in their order, from the number of the round, from 1,
+    ///   and all rows so far; nil if there is none.
+    func run(_ next: (_ round: Int, _ rows: [RunRecord]) -> [Int]?) throws -> [RunRecord] {
         defer { progress.clear() }
         if let warning = counting.warning { warnOnce(warning) }
         for plan in arms.plans {
@@ -57,8 +68,9 @@ final class RunSession {
         }
         let done = folder.rows.filter { $0.status != .partial && $0.status != .void }.map(Place.init)
         let finished = Set(done)
-        let orders = blockOrders(arms: arms.plans.count, blocks: options.rounds, seed: description.seed)
-        rounds: for (round, places) in zip(1..., orders) {
+        var round = 0
+        rounds: while let places = next(round + 1, folder.rows) {
+            round += 1
             let order = places.map { arms.plans[$0] }
             description.order.append(order.map(\.name))
             for (index, plan) in order.enumerated() where !finished.contains(Place(round: round, order: index + 1)) {

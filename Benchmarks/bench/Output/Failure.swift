@@ -18,6 +18,7 @@ enum Exit: Int32 {
     case internalError = 1
     case regressed = 2
     case runFailed = 3
+    case undecided = 4
     case noBaseline = 5
     case nothingSupported = 6
     case usage = 64

@@ -13,6 +13,16 @@ extension RunOptions {
         throw Failure(.usage, "after --, options of bench run: \(reason)")
     }
 
+    /// The options that another command stands for, the user's among them.
+    static func asked(_ arguments: [String], of command: String) throws -> RunOptions {
+        do {
+            return try RunOptions.parse(arguments)
+        } catch {
+            let reason = RunOptions.message(for: error).split(separator: "\n").first ?? ""
+            throw Failure(.usage, "\(command): \(reason)")
+        }
+    }
+
     static func stored(_ description: RunDescription) throws -> RunOptions {
         let stored = description.arguments
         let arguments = stored.first == "run" ? stored.dropFirst() : stored[...]

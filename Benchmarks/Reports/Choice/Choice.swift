@@ -1,0 +1,200 @@
+package import Records
+package import Statistics
+
+/// What a race of modes and servers says: which to take, what that rests on, and what to keep away from.
+package struct Choice {
+    /// What the question was: `short connections on 4 workers`.
+    package var subject: String
+    /// What decides; less is better.
+    package var score: Column
+    /// How ``score`` reads after a figure: `of server CPU per transaction`.
+    package var phrase: String
+    /// Arms whose scores differ by less are equal: 0.05 for 5 %.
+    package var minEffect: Double
+    package var race: Race
+    /// The runs of each arm that raced, by its number there.
+    package var arms: [ArmRuns]
+
+    package init(
+        subject: String, score: Column, phrase: String, minEffect: Double, race: Race, arms: [ArmRuns]
+    ) {
+        self.subject = subject
+        self.score = score
+        self.phrase = phrase
+        self.minEffect = minEffect
+        self.race = race
+        self.arms = arms
+    }
+
+    /// The recommendation first, then its price and the runner-up, what to avoid, and what could not be measured.
+    package var sentences: [String] { [recommendation, price, avoided, leftOut].compactMap { $0 } }
+
+    private func name(_ arm: Int) -> String { arms[arm].label(among: arms) }
+
+    private func middle(_ arm: Int) -> Double? { median(arms[arm].values { score.number(of: $0) }) }
+
+    /// Those that are recommended, the cheapest first.
+    package var best: [Int] {
+        race.running.sorted { (middle($0) ?? .infinity) < (middle($1) ?? .infinity) }
+    }
+
+    private var recommendation: String {
+        let names = best.map(name)
+        guard let first = names.first else { return "For \(subject): nothing could be measured." }
+        if race.isDecided {
+            let margin = HumanUnits.percent(minEffect)
+            let list =
+                names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + names[names.count - 1]
+            return "For \(subject): \(list)\(names.count > 1 ? " (equal within \(margin))" : "")."
+        }
+        let advice = "Give it a longer --budget, or a quieter machine."
+        guard race.blockCount > 0 else {
+            return
+                "For \(subject): undecided; there was time for a first look only, in which \(first) cost least. \(advice)"
+        }
+        let blocks = "\(race.blockCount) \(race.blockCount == 1 ? "block" : "blocks")"
+        let span = farthest.map { "; they may differ by up to \($0)" } ?? ""
+        return "For \(subject): undecided after \(blocks) among \(CostAnswer.list(names))\(span). \(advice)"
+    }
+
+    /// How far those that are left may lie from each other; nil while nothing can be said.
+    private var farthest: String? {
+        let most = best.flatMap { arm in best.compactMap { $0 == arm ? nil : race.ratio(of: arm, to: $0)?.most } }.max()
+        return most.flatMap { $0.isFinite ? HumanUnits.percent($0 - 1) : nil }
+    }
+
+    /// `7.90 µs to 8.02 µs of server CPU per connection; next is uring-multishot, +11 % [8, 15].`
+    private var price: String? {
+        let costs = (race.isDecided ? best : Array(best.prefix(1))).compactMap(middle)
+        guard let least = costs.min(), let most = costs.max() else { return nil }
+        let (from, to) = (format(least), format(most))
+        var text = "\(from == to ? from : "\(from) to \(to)") \(phrase)"
+        if let leader = race.leader, let next = beaten(behind: leader).first {
+            text += "; next is \(name(next.arm)), \(Self.difference(next.ratio))"
+        }
+        return text + "."
+    }
+
+    /// The arms that were shown to cost more, the cheapest first.
+    private func beaten(behind leader: Int) -> [(arm: Int, ratio: Race.Ratio)] {
+        race.fates.compactMap { arm, fate in
+            if case .leftOut = fate { return nil }
+            return race.ratio(of: arm, to: leader).map { (arm, $0) }
+        }
+        .sorted { $0.ratio.estimate < $1.ratio.estimate }
+    }
+
+    /// `+11 % [8, 15]`, or `25 times as much`.
+    private static func difference(_ ratio: Race.Ratio) -> String {
+        guard ratio.estimate < 2 else { return "\(HumanUnits.perOperation(ratio.estimate)) times as much" }
+        let estimate = "+" + HumanUnits.percent(ratio.estimate - 1)
+        guard ratio.most.isFinite, ratio.least > 0 else { return estimate }
+        let bounds = [ratio.least, ratio.most].map { Decimal.fixed(100 * ($0 - 1), digits: 0) }
+        return "\(estimate) [\(bounds[0]), \(bounds[1])]"
+    }
+
+    /// Those that cost at least twice as much, which nobody should take unknowingly.
+    private var avoided: String? {
+        guard let leader = race.leader else { return nil }
+        let far = beaten(behind: leader).filter { $0.ratio.estimate >= 2 }
+        guard let worst = far.last else { return nil }
+        let names = CostAnswer.list(far.reversed().map { name($0.arm) })
+        let times = HumanUnits.perOperation(worst.ratio.estimate)
+        return far.count == 1
+            ? "Avoid \(names): \(times) times as much."
+            : "Avoid \(names): \(HumanUnits.perOperation(far[0].ratio.estimate)) to \(times) times as much."
+    }
+
+    private var leftOut: String? {
+        let without = race.fates.keys.filter { race.fates[$0] == .leftOut }.sorted()
+        guard !without.isEmpty else { return nil }
+        let byReason = Dictionary(grouping: without) { reason($0) }
+        let texts = byReason.sorted { $0.value[0] < $1.value[0] }.map { reason, arms in
+            "\(CostAnswer.list(arms.map(name))) (\(reason))"
+        }
+        return "Not ranked: \(texts.joined(separator: "; "))."
+    }
+
+    private func reason(_ arm: Int) -> String {
+        let rows = arms[arm].records
+        if let failed = rows.last(where: { $0.status != .ok }) { return failed.state }
+        if rows.count(where: { $0.saturated == "yes" }) > 1 { return "did not keep the rate" }
+        if let unfair = rows.last(where: Self.isUnfair), let jain = unfair.fairnessJain {
+            return
+                "gave nearly all to \(Self.served(unfair)) of \(unfair.workers) workers, Jain \(HumanUnits.perOperation(jain))"
+        }
+        return rows.isEmpty ? "did not run" : "\(score.name) was not measured"
+    }
+
+    /// How many workers got at least a tenth of an equal share.
+    private static func served(_ row: RunRecord) -> Int {
+        let total = row.perWorkerOps.reduce(0, +)
+        return row.perWorkerOps.count { 10 * $0 * UInt64(row.workers) >= total }
+    }
+
+    /// Whether a run left so much to a few of its workers that the others might as well not be there: one of two that gets
+    /// everything has a Jain's index of 0.5, as have two of four.
+    private static func isUnfair(_ row: RunRecord) -> Bool {
+        row.workers > 1 && (row.fairnessJain ?? 1) < 0.55
+    }
+
+    /// What a run says for its arm in a race; nil if it may not be ranked. One that did not keep its rate did less for each
+    /// operation than the others, and one that leaves its workers idle is no server on so many workers.
+    package static func score(_ row: RunRecord, _ column: Column) -> Double? {
+        row.status == .ok && row.saturated != "yes" && !isUnfair(row) ? column.number(of: row) : nil
+    }
+
+    private func format(_ value: Double) -> String { HumanUnits.of(value, column: score.name) }
+
+    /// The evidence: each arm with its score, how that relates to the best, and how it left the race.
+    package func table(width: Int, styled: Bool) -> String {
+        let extras = Self.extras.filter { extra in arms.contains { !$0.values(extra.value).isEmpty } }
+        var table = TextTable(
+            headings: [
+                .init(title: "mode", alignment: .left), .init(title: "score"), .init(title: "to the best", rank: 1),
+            ] + extras.map { .init(title: $0.title, unit: $0.unit, rank: $0.rank) }
+                + [.init(title: "standing", alignment: .left, rank: 2)])
+        let leader = race.leader
+        let order = best + (leader.map { beaten(behind: $0).map(\.arm) } ?? [])
+        for arm in order {
+            let ratio = leader.flatMap { $0 == arm ? nil : race.ratio(of: arm, to: $0) }
+            let figures = extras.map { extra in median(arms[arm].values(extra.value)).map(extra.format) ?? "–" }
+            table.lines.append(
+                .cells(
+                    [name(arm), middle(arm).map(format) ?? "–", ratio.map(Self.signed) ?? "–"] + figures
+                        + [standing(arm)]))
+        }
+        return table.render(width: width, styled: styled)
+    }
+
+    /// `+11 % [8, 15]`, of those that still run also `-1 % [-3, 2]`.
+    private static func signed(_ ratio: Race.Ratio) -> String {
+        guard ratio.estimate < 1 else { return difference(ratio) }
+        let bounds = [ratio.least, ratio.most].map { Decimal.fixed(100 * ($0 - 1), digits: 0) }
+        let estimate = "-" + HumanUnits.percent(1 - ratio.estimate)
+        return ratio.most.isFinite && ratio.least > 0 ? "\(estimate) [\(bounds[0]), \(bounds[1])]" : estimate
+    }
+
+    private func standing(_ arm: Int) -> String {
+        switch race.fates[arm] {
+        case nil: race.isDecided ? "best" : "undecided"
+        case .screened: "far behind"
+        case .beaten(let winner): "behind \(name(winner))"
+        case .leftOut: "not ranked"
+        }
+    }
+
+    private static var extras: [SummaryMetric] {
+        [
+            SummaryMetric(
+                title: "calls", unit: "/op", rank: 4, value: \.syscallsPerOp, format: HumanUnits.perOperation),
+            SummaryMetric(title: "p99", rank: 3, value: { $0.latencyP99Ns?.number }, format: HumanUnits.time),
+            SummaryMetric(title: "p99.9", rank: 5, value: { $0.latencyP999Ns?.number }, format: HumanUnits.time),
+            SummaryMetric(
+                title: "fair", unit: "Jain", rank: 6, value: { $0.workers > 1 ? $0.fairnessJain : nil },
+                format: HumanUnits.perOperation),
+            SummaryMetric(
+                title: "bytes", unit: "/conn", rank: 7, value: \.bytesPerConnection, format: HumanUnits.count),
+        ]
+    }
+}

@@ -1,0 +1,101 @@
+import RecordSamples
+import Records
+import Statistics
+import Testing
+
+@testable import Reports
+
+@Suite struct ChoiceTests {
+    private let column = Column.named("server_cpu_ns_per_op")!
+
+    /// A race of modes with these costs in each block, in nanoseconds, and the rows that it would come from.
+    private func choice(_ costs: [(mode: String, cost: Double)], blocks: Int = 40) -> Choice {
+        var race = Race(arms: costs.count)
+        var rows: [Int: [RunRecord]] = [:]
+        for block in 0..<blocks where !race.isOver {
+            // No two blocks are alike, and no arm strays by more than a hundredth.
+            let costs = race.running.map {
+                ($0, costs[$0].cost * (1 + 0.01 * Double((block * 7 + $0 * 3) % 5 - 2) / 2))
+            }
+            race.add(Dictionary(uniqueKeysWithValues: costs))
+            for (arm, cost) in costs {
+                rows[arm, default: []].append(row(arm, block, cost))
+            }
+        }
+        race.finish()
+        func row(_ arm: Int, _ block: Int, _ cost: Double) -> RunRecord {
+            Samples.record(costs[arm].mode, round: block + 1) { $0.serverCpuNsPerOp = cost }
+        }
+        return Choice(
+            subject: "tests", score: column, phrase: "of server CPU per connection", minEffect: 0.05, race: race,
+            arms: costs.indices.map { ArmRuns(arm: Arm(row($0, 0, 1)), records: rows[$0] ?? []) })
+    }
+
+    @Test func theCheapestIsRecommendedWithItsPriceAndTheNext() {
+        let choice = choice([("epoll-lt", 6000), ("uring-multishot", 5000), ("poll", 50_000)])
+        #expect(choice.race.isDecided)
+        #expect(choice.sentences[0] == "For tests: uring-multishot.")
+        #expect(choice.sentences[1].hasPrefix("5.00 µs of server CPU per connection; next is epoll-lt, +20 % ["))
+        #expect(choice.sentences[2].hasPrefix("Avoid poll: ") && choice.sentences[2].hasSuffix(" times as much."))
+        #expect(choice.sentences.count == 3)
+    }
+
+    @Test func equalOnesAreRecommendedTogether() {
+        let choice = choice([("epoll-lt", 5010), ("epoll-et", 5000), ("select", 7000)])
+        #expect(choice.sentences[0] == "For tests: epoll-et or epoll-lt (equal within 5 %).")
+        #expect(choice.sentences[1].contains("next is select, +40 %"))
+    }
+
+    @Test func tooFewBlocksDecideNothing() {
+        let screened = choice([("epoll-lt", 5200), ("epoll-et", 5000)], blocks: 2)
+        #expect(!screened.race.isDecided)
+        #expect(screened.sentences[0].hasPrefix("For tests: undecided; there was time for a first look only"))
+        let raced = choice([("epoll-lt", 5200), ("epoll-et", 5000)], blocks: 7)
+        #expect(raced.sentences[0].hasPrefix("For tests: undecided after 3 blocks among epoll-et and epoll-lt"))
+    }
+
+    @Test func whatMayNotBeRankedHasAReason() {
+        func score(_ edit: (inout RunRecord) -> Void) -> Double? { Choice.score(Samples.record(edit: edit), column) }
+        #expect(score { _ in } == 5120)
+        #expect(score { $0.saturated = "yes" } == nil)
+        #expect(score { $0.status = .failed } == nil)
+        #expect(score { $0.fairnessJain = 0.3 } == nil)
+        #expect(score { ($0.fairnessJain, $0.workers) = (0.3, 1) } == 5120)
+        #expect(score { ($0.fairnessJain, $0.workers) = (0.5, 2) } == nil)
+        #expect(score { $0.fairnessJain = 0.6 } == 5120)
+    }
+
+    @Test func whatIsLeftOutIsNamedWithItsReason() {
+        var race = Race(arms: 4)
+        for _ in 0..<2 { race.add([0: 10]) }
+        race.finish()
+        func rows(_ mode: String, _ edit: @escaping (inout RunRecord) -> Void) -> ArmRuns {
+            let records = (1...2).map { Samples.record(mode, round: $0, edit: edit) }
+            return ArmRuns(arm: Arm(records[0]), records: records)
+        }
+        let choice = Choice(
+            subject: "tests", score: column, phrase: "of CPU", minEffect: 0.05, race: race,
+            arms: [
+                rows("epoll-lt") { $0.serverCpuNsPerOp = 10 },
+                rows("select") { ($0.status, $0.reason) = (.unsupported, "too many descriptors") },
+                rows("poll") { $0.saturated = "yes" },
+                rows("uring-multishot") { ($0.fairnessJain, $0.perWorkerOps) = (0.25, [400, 0, 0, 0]) },
+            ])
+        #expect(choice.sentences[0] == "For tests: epoll-lt.")
+        #expect(
+            choice.sentences.last
+                == "Not ranked: select (unsupported: too many descriptors); poll (did not keep the rate); "
+                + "uring-multishot (gave nearly all to 1 of 4 workers, Jain 0.25).")
+    }
+
+    @Test func theTableHasEveryArmThatWasRanked() {
+        let choice = choice([("epoll-lt", 6000), ("uring-multishot", 5000), ("poll", 50_000)])
+        let lines = choice.table(width: 120, styled: false).split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("uring-multishot") && $0.contains("best") })
+        #expect(lines.contains { $0.hasPrefix("epoll-lt") && $0.contains("behind uring-multishot") })
+        #expect(lines.contains { $0.hasPrefix("poll") && $0.contains("far behind") })
+        for width in [40, 80] {
+            #expect(choice.table(width: width, styled: false).split(separator: "\n").allSatisfy { $0.count <= width })
+        }
+    }
+}
