@@ -7,13 +7,15 @@ struct MemcachedFormat: TableFormat, ~Copyable {
 
     init(_ conversation: Conversation, seed: UInt64) { requests = RequestTable(conversation.requests, seed: seed) }
 
-    @inline(__always) func reply(to number: UInt64, stream: Int) -> MemcachedReply { MemcachedReply() }
+    @inline(__always) func reply(to number: UInt64, stream: Int) -> LineReply<MemcachedReply> {
+        LineReply(MemcachedReply())
+    }
 
     @unsafe @inline(__always) func take(
-        _ bytes: UnsafeRawPointer, _ count: Int, _ state: inout MemcachedReply
+        _ bytes: UnsafeRawPointer, _ count: Int, _ state: inout LineReply<MemcachedReply>
     ) -> ReplyStep {
         unsafe state.take(bytes, count)
     }
 
-    func cause(_ state: MemcachedReply) -> FailureTally.Cause { .reply(state.word.text) }
+    func cause(_ state: LineReply<MemcachedReply>) -> FailureTally.Cause { .reply(state.lines.word.text) }
 }

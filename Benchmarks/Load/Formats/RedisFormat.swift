@@ -7,12 +7,13 @@ struct RedisFormat: TableFormat, ~Copyable {
 
     init(_ conversation: Conversation, seed: UInt64) { requests = RequestTable(conversation.requests, seed: seed) }
 
-    @inline(__always) func reply(to number: UInt64, stream: Int) -> RedisReply { RedisReply() }
+    @inline(__always) func reply(to number: UInt64, stream: Int) -> LineReply<RedisReply> { LineReply(RedisReply()) }
 
-    @unsafe @inline(__always) func take(_ bytes: UnsafeRawPointer, _ count: Int, _ state: inout RedisReply) -> ReplyStep
+    @unsafe @inline(__always) func take(_ bytes: UnsafeRawPointer, _ count: Int, _ state: inout LineReply<RedisReply>)
+        -> ReplyStep
     {
         unsafe state.take(bytes, count)
     }
 
-    func cause(_ state: RedisReply) -> FailureTally.Cause { .reply(state.errorWord.text) }
+    func cause(_ state: LineReply<RedisReply>) -> FailureTally.Cause { .reply(state.lines.errorWord.text) }
 }
