@@ -1,3 +1,5 @@
+import Testing
+
 @testable import Load
 @testable import Meters
 
@@ -36,6 +38,18 @@ func frame<Format: ReplyFormat & ~Copyable>(
     if framing.verdict == .answered || framing.verdict == .failed { framing.isLast = format.isLast(state) }
     if framing.verdict == .failed { framing.cause = format.cause(state) }
     return framing
+}
+
+/// What a format makes of a text in one piece, which it must make of it in small ones too.
+func framing<Format: ReplyFormat & ~Copyable>(
+    _ format: borrowing Format, _ text: String, sourceLocation: SourceLocation = #_sourceLocation
+) -> Framing {
+    let bytes = Array(text.utf8)
+    let whole = frame(format, bytes, pieces: [bytes.count])
+    for pieces in [[1], [2, 5]] {
+        #expect(frame(format, bytes, pieces: pieces) == whole, sourceLocation: sourceLocation)
+    }
+    return whole
 }
 
 /// The same for a text whose close ends it.

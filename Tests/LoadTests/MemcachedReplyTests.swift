@@ -4,15 +4,6 @@ import Testing
 @testable import Meters
 
 @Suite struct MemcachedReplyTests {
-    private func framing(_ text: String) throws -> Framing {
-        let format = try memcachedFormat()
-        let bytes = Array(text.utf8)
-        let whole = frame(format, bytes, pieces: [bytes.count])
-        #expect(frame(format, bytes, pieces: [1]) == whole)
-        #expect(frame(format, bytes, pieces: [2, 5]) == whole)
-        return whole
-    }
-
     @Test(arguments: [
         "END\r\n", "STORED\r\n", "NOT_STORED\r\n", "DELETED\r\n", "NOT_FOUND\r\n", "EXISTS\r\n", "TOUCHED\r\n",
         "OK\r\n",
@@ -22,7 +13,7 @@ import Testing
         "VA 3 s3\r\nabc\r\n", "VA 0\r\n\r\n", "MN\r\n",
     ])
     func repliesEndWhereTheyDo(_ text: String) throws {
-        let framing = try framing(text + "END\r\n")
+        let framing = framing(try memcachedFormat(), text + "END\r\n")
         #expect(framing.verdict == .answered && framing.end == text.utf8.count, "\(framing)")
     }
 
@@ -31,7 +22,7 @@ import Testing
         ("SERVER_ERROR out of memory\r\n", "SERVER_ERROR"),
     ])
     func errorsAreNamed(_ text: String, _ word: String) throws {
-        let framing = try framing(text)
+        let framing = framing(try memcachedFormat(), text)
         #expect(framing.verdict == .failed && framing.end == text.utf8.count && framing.cause == .reply(word))
     }
 
@@ -40,7 +31,7 @@ import Testing
         "VALUE key 0 99999999999999999999\r\n", "VALUE key 0 -1\r\n", "AWORDTHATISTOOLONG\r\n",
     ])
     func garbageIsRefused(_ text: String) throws {
-        #expect(try framing(text).verdict == .garbage)
+        #expect(framing(try memcachedFormat(), text).verdict == .garbage)
     }
 
     @Test func linesAreBounded() throws {

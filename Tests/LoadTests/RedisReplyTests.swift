@@ -4,15 +4,6 @@ import Testing
 @testable import Meters
 
 @Suite struct RedisReplyTests {
-    private func framing(_ text: String) throws -> Framing {
-        let format = try redisFormat()
-        let bytes = Array(text.utf8)
-        let whole = frame(format, bytes, pieces: [bytes.count])
-        #expect(frame(format, bytes, pieces: [1]) == whole)
-        #expect(frame(format, bytes, pieces: [2, 5]) == whole)
-        return whole
-    }
-
     @Test(arguments: [
         "+OK\r\n", "+\r\n", ":-12\r\n", "$5\r\nhello\r\n", "$0\r\n\r\n", "$-1\r\n", "*-1\r\n", "*0\r\n",
         "$4\r\n\r\n\r\n\r\n", "*2\r\n$1\r\na\r\n:1\r\n", "*2\r\n*1\r\n*1\r\n+a\r\n$-1\r\n", "*1\r\n-ERR within\r\n",
@@ -21,7 +12,7 @@ import Testing
         "*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n", ">2\r\n+message\r\n+x\r\n+OK\r\n", ">0\r\n:1\r\n",
     ])
     func repliesEndWhereTheyDo(_ text: String) throws {
-        let framing = try framing(text + "+more")
+        let framing = framing(try redisFormat(), text + "+more")
         #expect(framing.verdict == .answered && framing.end == text.utf8.count, "\(framing)")
     }
 
@@ -31,7 +22,7 @@ import Testing
         ("!10\r\nOOM no mem\r\n", "OOM"), (">1\r\n+x\r\n-LOADING now\r\n", "LOADING"),
     ])
     func errorsAreNamed(_ text: String, _ word: String) throws {
-        let framing = try framing(text)
+        let framing = framing(try redisFormat(), text)
         // The ninth byte of the shorter bulk error is followed by another than the line's end.
         guard !word.isEmpty || text == "-\r\n" else { return #expect(framing.verdict == .garbage) }
         #expect(framing.verdict == .failed && framing.end == text.utf8.count && framing.cause == .reply(word))
@@ -42,7 +33,7 @@ import Testing
         "$99999999999999999999999\r\n", "*9223372036854775807\r\n", "%-1\r\n", "*1\r\n>1\r\n", "$562949953421312\r\n",
     ])
     func garbageIsRefused(_ text: String) throws {
-        #expect(try framing(text).verdict == .garbage)
+        #expect(framing(try redisFormat(), text).verdict == .garbage)
     }
 
     @Test func depthAndLengthNeedNoMemory() throws {
