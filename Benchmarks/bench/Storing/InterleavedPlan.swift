@@ -84,6 +84,7 @@ struct InterleavedPlan: Codable {
             servers.isEmpty
             ? try zip(Self.sideNames, binaries).map { try Side(name: $0, binary: $1) }
             : try zip(Self.sideNames, servers).map { try Side(name: $0, binary: ownProgram, server: $1) }
+        // The modes of both are the same; each side's options are read, so that a mistake in either is told now.
         for side in sides { modes = try plans(of: side).map(\.name).uniqued }
     }
 
