@@ -169,6 +169,29 @@ private struct Served: Sendable, CustomTestStringConvertible {
         #expect(report.failures.total == 2 && report.failures.isOnly(.wrongRequest), "\(report.failures.text)")
     }
 
+    @Test(arguments: Served.all.filter { $0.wire == .http || $0.wire == .redis || $0.wire == .memcached })
+    private func requestsBeforeWhatIsNoneAreAnswered(_ served: Served) throws {
+        let server = try served.start(.read)
+        let (request, reply) = served.exchange()
+        // Another kind behind them, which gets a reply of its own where the protocol has one.
+        let (last, lastReply): (String, [UInt8]) =
+            switch served.wire {
+            case .http: ("HEAD / HTTP/1.1\r\n\r\n", Array(reply.dropLast(40)))
+            case .memcached: ("version\r\n", Array("VERSION 1\r\n".utf8))
+            default: ("PING\r\n", Array("+PONG\r\n".utf8))
+            }
+        for _ in 0..<3 {
+            let client = try Client(to: server.address)
+            client.send(request + request + Array((last + "\r\n\r\n").utf8))
+            let replies = reply + reply + lastReply
+            #expect(client.receive(replies.count) == replies)
+            #expect(client.hasEnded())
+        }
+        let report = server.end(windowEnd: 0)
+        #expect(server.operations == 9 && report.error == nil)
+        #expect(report.failures.total == 3 && report.failures.isOnly(.wrongRequest), "\(report.failures.text)")
+    }
+
     @Test(arguments: Served.all.filter { $0.wire == .http })
     private func aConnectionOfAWebClientEndsWhenItSaysSo(_ served: Served) throws {
         let server = try served.start(.read)

@@ -155,17 +155,14 @@ enum EchoReceipt: Equatable {
         return .closed
     }
 
-    /// Notes how far the requests go that were received, and keeps what is left behind them; nothing if they are none.
+    /// Notes how far the requests go that were received, and keeps what is left behind them; closes if they are none.
     @unsafe private mutating func scanned(_ fd: CInt, _ first: Requests, _ count: Int) -> EchoReceipt {
-        let extent =
-            first.count > 0
-            ? unsafe format.extent(of: first, buffer, count) : RequestExtent(bytes: 0, isRefused: first.isRefused)
-        if extent.isRefused {
-            close(fd)
-            fail(.wrongRequest)
+        if first.isRefused {
+            refuse(fd)
             return .closed
         }
-        if extent.bytes < count && !extent.hasLast {
+        let extent = unsafe format.extent(of: first, buffer, count)
+        if extent.bytes < count && !extent.hasLast && !extent.isRefused {
             unsafe connections.keepTail(fd, buffer + extent.bytes, count: count - extent.bytes)
         }
         received = (first, extent)
@@ -187,9 +184,19 @@ enum EchoReceipt: Equatable {
                 return .closed
             }
             start += requests.bytes
-            if start >= extent.bytes { return .progress }
+            if start >= extent.bytes {
+                guard extent.isRefused else { return .progress }
+                refuse(fd)
+                return .closed
+            }
             requests = unsafe format.requests(buffer + start, extent.bytes - start)
         }
+    }
+
+    /// Closes a connection on which something came that is no request.
+    private func refuse(_ fd: CInt) {
+        close(fd)
+        fail(.wrongRequest)
     }
 
     /// True if a message keeps the worker for a while.

@@ -179,17 +179,25 @@ import SystemPackage
         guard unsafe !streams[Int(fd)].isClosing && !streams[Int(fd)].hasLast else { return recycle(buffer, &group) }
         let requests = unsafe format.requests(start, total)
         let extent = unsafe format.extent(of: requests, start, total)
-        if extent.isRefused {
-            recycle(buffer, &group)
-            return try refuse(fd, &ring, worker)
-        }
         unsafe streams[Int(fd)].hasLast = extent.hasLast
-        if extent.bytes < total && !extent.hasLast {
+        if extent.bytes < total && !extent.hasLast && !extent.isRefused {
             unsafe worker.connections.keepTail(fd, start + extent.bytes, count: total - extent.bytes)
         }
-        guard requests.count > 0 else { return recycle(buffer, &group) }
+        if requests.count > 0 {
+            try unsafe queueReply(to: requests, of: extent.bytes, fd, buffer, start, &ring, &worker)
+        } else {
+            recycle(buffer, &group)
+        }
+        if extent.isRefused { try refuse(fd, &ring, worker) }
+    }
+
+    /// Serves the first requests of a buffer, and queues their reply behind those of the buffers before.
+    @unsafe @inline(__always) private func queueReply(
+        to requests: Requests, of whole: Int, _ fd: CInt, _ buffer: UInt16, _ start: UnsafeMutableRawPointer,
+        _ ring: inout Ring, _ worker: inout EchoWorker
+    ) throws(Errno) {
         unsafe worker.serve(fd, start, requests.count)
-        unsafe replies[Int(buffer)] = reply(to: requests, start, extent.bytes)
+        unsafe replies[Int(buffer)] = reply(to: requests, start, whole)
         let last = unsafe streams[Int(fd)].last
         unsafe streams[Int(fd)].last = Int32(buffer)
         if last >= 0 {
@@ -200,7 +208,7 @@ import SystemPackage
         }
     }
 
-    /// Closes after what is no request, or as soon as what came before it is answered.
+    /// Closes after what is no request, as soon as the requests before it are answered.
     private func refuse(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
         worker.fail(.wrongRequest)
         unsafe streams[Int(fd)].hasLast = true

@@ -91,6 +91,7 @@ struct Requests: Equatable {
 struct RequestExtent {
     /// Bytes of all whole requests, up to one that ends the connection.
     var bytes: Int
+    /// Behind them comes what is no request; they are answered before the connection is closed.
     var isRefused = false
     /// One of them ends the connection: what comes behind it is not looked at.
     var hasLast = false
