@@ -31,6 +31,8 @@ import Testing
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n\(more)\r\n\(body)"
     }
 
+    private static let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
     private static let cases = [
         Case(wire: .http, request: "GET / HTTP/1.1\r\n\r\n", reply: page()),
         Case(wire: .http, request: "GET / HTTP/1.1\nHost: a\n\n", reply: page()),
@@ -44,6 +46,15 @@ import Testing
             wire: .http, request: "HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n",
             reply: page("Connection: close\r\n", body: "")),
         Case(wire: .http, request: "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n", reply: page()),
+        Case(
+            wire: .http, request: chunked + "4\r\nbody\r\n0A;name=value\r\n0\r\n\r\n0\r\n\r\n\r\n000\r\n\r\n",
+            reply: page()),
+        Case(wire: .http, request: chunked + "0\r\nTrailer: a\r\nContent-Length: 9\r\n\r\n", reply: page()),
+        Case(wire: .http, request: chunked + "1 \na\r\n0\n\n", reply: page()),
+        Case(
+            wire: .http,
+            request: "PUT / HTTP/1.1\r\ntransfer-encoding:Chunked \r\n\r\nfF\r\n"
+                + String(repeating: "\n", count: 255) + "\r\n0\r\n\r\n", reply: page()),
         Case(wire: .redis, request: "PING\r\n", reply: "+PONG\r\n"),
         Case(wire: .redis, request: "*1\r\n$4\r\nPING\r\n", reply: "+PONG\r\n"),
         Case(wire: .redis, request: "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\n\r\n\r\n\r\n", reply: "+PONG\r\n"),
@@ -93,7 +104,12 @@ import Testing
 
     @Test(arguments: [
         ("\r\n\r\n", WireProtocol.http), ("GET /\r\n\r\n", .http), ("GET / HTTP/2.x\r\n\r\n", .http),
-        ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", .http),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .http),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", .http),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding:\r\n\r\n", .http),
+        ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .http),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", .http),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", .http),
         ("GET / HTTP/1.1\r\nContent-Length: 9223372036854775808\r\n\r\n", .http),
         ("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", .http), ("GET / HTTP/1.1\r\nContent-Length:\r\n\r\n", .http),
         ("GET / HTTP/1.1\r\nContent-Length: 16384\r\n\r\n", .http),
@@ -107,6 +123,15 @@ import Testing
     ])
     func whatIsNoRequestIsRefused(_ text: String, _ wire: WireProtocol) {
         let found = requests(format(wire), text)
+        #expect(found.isRefused && found.count == 0)
+    }
+
+    @Test(arguments: [
+        "8000000000000000", "FFFFFFFFFFFFFFFFFFFFFFFF\r\n", "3fff\r\n", "\r\n", "-1\r\n", "x", "0x1\r\na\r\n0\r\n\r\n",
+        "1\ra\r\n", "1\r\nab", "1\r\na\rb", "1\r\na\n0\r\n\r\n", "1\r\na\r\n;0\r\n",
+    ])
+    func badChunksAreRefused(_ chunks: String) {
+        let found = requests(format(.http), Self.chunked + chunks)
         #expect(found.isRefused && found.count == 0)
     }
 
@@ -140,7 +165,10 @@ import Testing
 
     @Test func noBytesMakeItReadWhatItWasNotGiven() {
         var random = SplitMix64(seed: 14)
-        let alphabet = Array("*$0123456789\r\n\r\n GETsetHTTP/1.1Content-Length: noreply".utf8) + [0, 255]
+        let alphabet =
+            Array("*$0123456789\r\n\r\n GETsetHTTP/1.1Content-Length: Transfer-Encoding: chunked noreply".utf8) + [
+                0, 255,
+            ]
         for wire in [WireProtocol.http, .redis, .memcached, .bytes] {
             let format = format(wire)
             for _ in 0..<2000 {

@@ -193,6 +193,30 @@ private struct Served: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: Served.all.filter { $0.wire == .http })
+    private func bodiesInChunksAreFramed(_ served: Served) throws {
+        let server = try served.start(.read)
+        let reply = served.exchange().reply
+        let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let request = Array((head + "3\r\na\r\n\r\n2;x=y\r\n\r\n\r\n0\r\nTrailer: a\r\n\r\n").utf8)
+        let client = try Client(to: server.address)
+        for split in 1...request.count {
+            client.send(request.prefix(split))
+            client.send(request.dropFirst(split))
+            #expect(client.receive(reply.count) == reply)
+        }
+        client.finish()
+        #expect(client.hasEnded())
+        for size in ["8000000000000000", "x"] {
+            let client = try Client(to: server.address)
+            client.send((head + size + "\r\n").utf8)
+            #expect(client.hasEnded())
+        }
+        let report = server.end(windowEnd: 0)
+        #expect(server.operations == UInt64(request.count) && report.error == nil)
+        #expect(report.failures.total == 2 && report.failures.isOnly(.wrongRequest), "\(report.failures.text)")
+    }
+
+    @Test(arguments: Served.all.filter { $0.wire == .http })
     private func aConnectionOfAWebClientEndsWhenItSaysSo(_ served: Served) throws {
         let server = try served.start(.read)
         let page = served.exchange()
