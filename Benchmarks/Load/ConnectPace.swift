@@ -11,6 +11,8 @@ struct ConnectPace {
     /// The thread's share of the plan's limit.
     init(_ plan: LoadPlan) { interval = plan.connectionsPerSecond.map { 1e9 / $0 * Double(plan.clients) } }
 
+    var isLimited: Bool { interval != nil }
+
     /// Whether a connection may be made now.
     @inline(__always) var allowsNow: Bool { interval == nil || due <= monotonicNanoseconds() }
 

@@ -77,7 +77,7 @@ import SystemPackage
 
     mutating func start(at time: UInt64) throws(Errno) -> Bool {
         // A scheduled time may be long past, which is no leave to make up for it at once.
-        _ = pace.take(max(time, monotonicNanoseconds()))
+        if pace.isLimited { _ = pace.take(max(time, monotonicNanoseconds())) }
         let socket = try StreamSocket(for: address, .nonblocking)
         if resets { try setSocketOption(.resetOnClose, on: socket.descriptor) }
         let connection: Connection

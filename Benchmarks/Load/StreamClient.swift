@@ -54,8 +54,8 @@ import SystemPackage
     private var generator: SplitMix64
     var pace: ConnectPace
     /// Streams whose next operation begins later, and those that are connected again later.
-    let thinking: TimedQueue
-    let waiting: TimedQueue
+    var thinking: TimedQueue
+    var waiting: TimedQueue
     /// Requests queued and not answered yet.
     private(set) var outstanding: UInt64 = 0
     var openConnections: Int

@@ -1,7 +1,7 @@
 /// Streams in the order in which something is to be done with them, for delays that are all alike.
 ///
 /// All memory is allocated beforehand.
-@safe final class TimedQueue {
+@safe struct TimedQueue: ~Copyable {
     private struct Entry {
         let time: UInt64
         let stream: Int
@@ -27,7 +27,7 @@
     /// Adds a stream, due at this time or when the one before it is, if that is later.
     ///
     /// - Precondition: fewer are in the queue than it has room for.
-    func push(_ stream: Int, at time: UInt64) {
+    mutating func push(_ stream: Int, at time: UInt64) {
         precondition(count < capacity, "a stream is queued twice")
         latest = max(latest, time)
         unsafe (entries + (first + count) % capacity).initialize(to: Entry(time: latest, stream: stream))
@@ -36,7 +36,7 @@
     }
 
     /// Takes the next stream if it is due.
-    func pop(dueAt now: UInt64) -> Int? {
+    mutating func pop(dueAt now: UInt64) -> Int? {
         guard nextTime <= now else { return nil }
         let stream = unsafe entries[first].stream
         first = (first + 1) % capacity

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func streamsComeWhenTheyAreDue() {
-        let queue = TimedQueue(capacity: 3)
+        var queue = TimedQueue(capacity: 3)
         var popped = [queue.pop(dueAt: .max - 1)]
         queue.push(4, at: 10)
         queue.push(5, at: 20)
