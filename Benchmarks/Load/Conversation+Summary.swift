@@ -9,14 +9,8 @@ extension Conversation {
         return "\(words) #\(hash)"
     }
 
-    /// True if an HTTP request asks the server to close its connection.
-    package var asksForClose: Bool {
-        wire == .http
-            && requests.contains { request in
-                String(decoding: request.bytes, as: UTF8.self).split(separator: "\r\n\r\n").first?.lowercased()
-                    .split(separator: "\r\n").contains { $0.hasPrefix("connection:") && $0.contains("close") } == true
-            }
-    }
+    /// True if one of the requests asks the server to close its connection.
+    package var asksForClose: Bool { requests.contains(where: \.asksForClose) }
 
     /// `GET /index.html` of HTTP, the words of a command of Redis, the first line of others.
     private static func words(_ bytes: [UInt8], _ wire: WireProtocol) -> String {

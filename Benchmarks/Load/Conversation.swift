@@ -20,11 +20,12 @@ package struct Conversation: Sendable {
         package var weight = 1.0
         /// An HTTP reply to it has no body, whatever its header says (HEAD).
         package var repliesWithoutBody = false
+        /// It asks an HTTP server to close the connection after its reply.
+        package var asksForClose = false
 
-        package init(_ bytes: [UInt8], weight: Double = 1, repliesWithoutBody: Bool = false) {
+        package init(_ bytes: [UInt8], weight: Double = 1) {
             self.bytes = bytes
             self.weight = weight
-            self.repliesWithoutBody = repliesWithoutBody
         }
     }
 

@@ -43,6 +43,24 @@ import Testing
         }
     }
 
+    @Test func aRequestKnowsWhetherItAsksForTheClose() throws {
+        func asks(_ headers: [String], closes: Bool = false) throws -> Bool {
+            try Conversation.http(host: "a", headers: headers, closes: closes).asksForClose
+        }
+        #expect(try asks([], closes: true))
+        for header in ["Connection: close", "connection:TE,\tClose "] { #expect(try asks([header]), "\(header)") }
+        for header in ["Connection: keep-alive", "Connection: closed", "X-Connection: close", "X: connection: close"] {
+            #expect(try !asks([header]), "\(header)")
+        }
+        #expect(try !asks(["Connection: keep-alive"], closes: true))
+        #expect(try !Conversation.http(host: "a", body: Array("\r\nConnection: close\r\n".utf8)).asksForClose)
+        #expect(try !Conversation.redis(command: "GET 'Connection: close'").asksForClose)
+        let mixed = try Conversation.mix(lines: ["1 a", "1 b"]) { path throws(ConversationError) in
+            try .http(path: "/" + path, host: "a", headers: path == "b" ? ["Connection: close"] : [])
+        }
+        #expect(mixed.asksForClose)
+    }
+
     @Test func redisRequests() throws {
         #expect(text(try .redis(command: "PING")) == "*1\r\n$4\r\nPING\r\n")
         #expect(

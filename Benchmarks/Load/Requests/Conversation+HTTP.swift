@@ -27,17 +27,33 @@ extension Conversation {
                 "the path '\(path)' has a space or another character that is not allowed; write it as %20")
         }
         var names: Set<String> = []
-        for header in headers { names.insert(try name(of: header)) }
+        var asksForClose = false
+        for header in headers {
+            let name = try name(of: header)
+            names.insert(name)
+            if name == "connection" && words(of: header).contains("close") { asksForClose = true }
+        }
         var lines = ["\(method) \(path) HTTP/1.1"]
         if !names.contains("host") { lines.append("Host: \(host)") }
         lines += headers
         if let body { lines.append("Content-Length: \(body.count)") }
-        if closes && !names.contains("connection") { lines.append("Connection: close") }
+        if closes && !names.contains("connection") {
+            lines.append("Connection: close")
+            asksForClose = true
+        }
         var conversation = Conversation()
         conversation.wire = .http
         let head = lines.map { $0 + "\r\n" }.joined() + "\r\n"
-        conversation.requests = [Request(Array(head.utf8) + (body ?? []), repliesWithoutBody: method == "HEAD")]
+        var request = Request(Array(head.utf8) + (body ?? []))
+        request.repliesWithoutBody = method == "HEAD"
+        request.asksForClose = asksForClose
+        conversation.requests = [request]
         return conversation
+    }
+
+    /// The words of a header line, its name first, in small letters.
+    private static func words(of header: String) -> [Substring] {
+        header.lowercased().split { ":, \t".contains($0) }
     }
 
     /// The name in a header line, in small letters.
