@@ -144,8 +144,9 @@ import SystemPackage
     private func exchange(_ slot: Int) -> Progress {
         let state = slots[slot]
         let length = format.length(ofRequest: state.number, stream: 0)
-        if state.sent < length, let failure = send(slot, state, length) { return .failed(failure) }
-        return slots[slot].sent > 0 ? receive(slot, state.descriptor) : .underway
+        let failure = state.sent < length ? send(slot, state, length) : nil
+        if slots[slot].sent == 0 && failure == nil { return .underway }
+        return receive(slot, state.descriptor, failure)
     }
 
     private func send(_ slot: Int, _ state: SlotTable.Slot, _ length: Int) -> FailureTally.Cause? {
@@ -163,14 +164,21 @@ import SystemPackage
         return nil
     }
 
-    private func receive(_ slot: Int, _ descriptor: CInt) -> Progress {
+    /// Takes what there is of the reply.
+    ///
+    /// - Parameter sendFailure: why nothing more can be sent; a server that does not want all of a request can have
+    ///   answered before it closed.
+    private func receive(_ slot: Int, _ descriptor: CInt, _ sendFailure: FailureTally.Cause?) -> Progress {
         while true {
             let received = unsafe recv(descriptor, buffer, bufferBytes, 0)
-            if received < 0 { return errno == EAGAIN ? .underway : .failed(.init("recv", errno)) }
+            if received < 0 {
+                if let sendFailure { return .failed(sendFailure) }
+                return errno == EAGAIN ? .underway : .failed(.init("recv", errno))
+            }
             let verdict: ReplyStep.Verdict
             if received == 0 {
                 verdict = unsafe format.verdict(atClose: replies[slot])
-                if verdict == .unfinished { return .failed(.earlyEnd) }
+                if verdict == .unfinished { return .failed(sendFailure ?? .earlyEnd) }
             } else {
                 let step = unsafe format.take(buffer, received, &replies[slot])
                 verdict = step.verdict

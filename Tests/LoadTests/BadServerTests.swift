@@ -68,6 +68,36 @@ import Testing
         #expect(result.answers > 0 && result.reconnections > 0)
     }
 
+    /// The close resets the connection, since the server leaves most of the request unread.
+    @Test func anAnswerBeforeTheRequestIsWholeCounts() throws {
+        let server = try ScriptedServer { peer in
+            if !peer.receive(10).isEmpty {
+                peer.send("HTTP/1.1 413 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            }
+        }
+        let conversation = try Conversation.http(
+            method: "POST", host: "test", body: [UInt8](repeating: 1, count: 8 << 20))
+        let format = { HTTPFormat(conversation, seed: 1) }
+        for result in [
+            try readResult(format(), plan(.read, conversation), to: server.address, operations: 3),
+            try exchangeResult(format(), plan(.crr, conversation), to: server.address, operations: 3),
+        ] {
+            #expect(result.failures.sorted.map(\.cause.description) == ["HTTP 413"], "\(result.failures.text)")
+            #expect(result.failures.total >= 3 && result.answers == 0)
+        }
+    }
+
+    @Test func aCloseWithinARequestIsAFailedSend() throws {
+        let server = try ScriptedServer { peer in _ = peer.receive(10) }
+        let conversation = try Conversation.http(
+            method: "POST", host: "test", body: [UInt8](repeating: 1, count: 8 << 20))
+        let result = try exchangeResult(
+            HTTPFormat(conversation, seed: 1), plan(.crr, conversation), to: server.address, operations: 3)
+        let causes = result.failures.sorted.map(\.cause.description)
+        #expect(Set(causes).isSubset(of: ["send: ECONNRESET", "send: EPIPE", "recv: ECONNRESET"]), "\(causes)")
+        #expect(result.failures.total == 3 && result.answers == 0)
+    }
+
     @Test func resetsOfEachTenthConnection() throws {
         for workload in [Workload.read, .crr] {
             let result = try result(workload, operations: 50) { peer in
