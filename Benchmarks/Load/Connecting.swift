@@ -53,11 +53,19 @@ private func begun(
         do throws(Errno) {
             return try StreamSocket(for: address, .nonblocking).connect(to: address)
         } catch {
-            guard error == .resourceTemporarilyUnavailable, monotonicNanoseconds() < deadline else { throw error }
-            sleepUntil(nanoseconds: monotonicNanoseconds() + 1_000_000)
+            guard isQueueFull(error, address), monotonicNanoseconds() < deadline else { throw error }
+            sleepUntil(nanoseconds: monotonicNanoseconds() + fullQueueNanoseconds)
         }
     }
 }
+
+/// True if a unix listener's queue is full, which `connect(2)` of a nonblocking socket does not wait for.
+func isQueueFull(_ error: Errno, _ address: SocketAddress) -> Bool {
+    error == .resourceTemporarilyUnavailable && address.family == AF_UNIX
+}
+
+/// How long until a full queue is tried again.
+let fullQueueNanoseconds: UInt64 = 1_000_000
 
 /// Sets what a stream needs; a unix socket has no delay to be turned off.
 func prepareStream(_ descriptor: BorrowedDescriptor, for address: SocketAddress) throws(Errno) {

@@ -22,7 +22,9 @@ import SystemPackage
     private let resets: Bool
     private let isQueued: Bool
     private var pace: ConnectPace
-    /// Connections so far, which number the requests.
+    /// Slots that a full queue did not let in, and that try it again.
+    private var delayed: TimedQueue
+    /// Operations so far, which number the requests.
     private var started: UInt64 = 0
     /// The reply that each slot waits for.
     private let replies: UnsafeMutablePointer<Format.State>
@@ -45,6 +47,7 @@ import SystemPackage
         resets = exchanges && plan.close == .reset
         isQueued = plan.queued != nil
         pace = ConnectPace(plan)
+        delayed = TimedQueue(capacity: address.family == AF_UNIX ? capacity : 0)
         unsafe request = .allocate(byteCount: max(format.longestRequest, 1), alignment: 64)
         unsafe buffer = .allocate(byteCount: bufferBytes, alignment: 64)
         unsafe replies = .allocate(capacity: max(capacity, 1))
@@ -78,31 +81,43 @@ import SystemPackage
     mutating func start(at time: UInt64) throws(Errno) -> Bool {
         // A scheduled time may be long past, which is no leave to make up for it at once.
         if pace.isLimited { _ = pace.take(max(time, monotonicNanoseconds())) }
+        let slot = slots.take(startedAt: time, number: started)
+        started += 1
+        return try connect(slot, time)
+    }
+
+    /// Makes a slot's connection, and sends as much as it takes; false if that failed, which ends the operation. A slot
+    /// that a full queue does not let in waits.
+    private mutating func connect(_ slot: Int, _ now: UInt64) throws(Errno) -> Bool {
         let socket = try StreamSocket(for: address, .nonblocking)
         if resets { try setSocketOption(.resetOnClose, on: socket.descriptor) }
         let connection: Connection
         do throws(Errno) {
             connection = try socket.connect(to: address)
         } catch {
-            result.fail(.init("connect", error.rawValue), startedAt: time)
+            if isQueueFull(error, address) {
+                delayed.push(slot, at: monotonicNanoseconds() + fullQueueNanoseconds)
+                return true
+            }
+            slots.release(slot)
+            result.fail(.init("connect", error.rawValue), startedAt: slots[slot].start)
             return false
         }
-        let slot = slots.next
         try epoll.add(connection.descriptor, watched, token: UInt64(slot))
-        slots.take(connection.release().release().rawValue, startedAt: time, number: started)
+        slots.connect(slot, connection.release().release().rawValue)
         if exchanges {
-            unsafe replies[slot] = format.reply(to: started, stream: 0)
-            advance(slot, awake: time)
+            unsafe replies[slot] = format.reply(to: slots[slot].number, stream: 0)
+            advance(slot, awake: now)
         }
-        started += 1
         return true
     }
 
     mutating func awaitAnswers(until deadline: UInt64) throws(Errno) {
         let turn = slots.hasFree ? pace.wait : .max
-        let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, turn))
+        let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, turn, delayed.nextTime))
         let now = monotonicNanoseconds()
         for index in 0..<ready { advance(Int(events[index].token), awake: now) }
+        while let slot = delayed.pop(dueAt: now) { _ = try connect(slot, now) }
     }
 
     /// How an operation stands.

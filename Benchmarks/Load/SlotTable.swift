@@ -4,7 +4,7 @@ import Glibc
 @safe struct SlotTable: ~Copyable {
     /// A connection and its operation.
     struct Slot {
-        /// -1 in a free slot.
+        /// -1 in a free slot, and while it is not connected.
         var descriptor: CInt = -1
         var start: UInt64 = 0
         /// Which of the client's requests it is, and how many bytes of it are sent.
@@ -36,23 +36,25 @@ import Glibc
     var hasFree: Bool { freeCount > 0 }
     var used: Int { capacity - freeCount }
 
-    /// The slot that ``take(_:startedAt:number:)`` takes next.
-    var next: Int { unsafe Int(free[freeCount - 1]) }
-
     subscript(slot: Int) -> Slot {
         get { unsafe slots[slot] }
         nonmutating set { unsafe slots[slot] = newValue }
     }
 
-    /// Puts a connection, which the table owns from now on, into the next slot.
-    mutating func take(_ descriptor: CInt, startedAt start: UInt64, number: UInt64) {
-        self[next] = Slot(descriptor: descriptor, start: start, number: number)
+    /// Takes a free slot for an operation, without a connection so far.
+    mutating func take(startedAt start: UInt64, number: UInt64) -> Int {
         freeCount -= 1
+        let slot = unsafe Int(free[freeCount])
+        unsafe slots[slot] = Slot(start: start, number: number)
+        return slot
     }
 
-    /// Closes a slot's connection.
+    /// Gives a slot its connection, which the table owns from now on.
+    func connect(_ slot: Int, _ descriptor: CInt) { unsafe slots[slot].descriptor = descriptor }
+
+    /// Frees a slot, and closes its connection if it has one.
     mutating func release(_ slot: Int) {
-        unsafe close(slots[slot].descriptor)
+        if unsafe slots[slot].descriptor >= 0 { unsafe close(slots[slot].descriptor) }
         unsafe slots[slot].descriptor = -1
         unsafe free[freeCount] = Int32(slot)
         freeCount += 1

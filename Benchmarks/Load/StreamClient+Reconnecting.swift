@@ -67,6 +67,7 @@ extension StreamClient where Format: ~Copyable {
             try epoll.add(connection.descriptor, streamEvents, token: UInt64(index))
             unsafe streams[index].descriptor = connection.release().release().rawValue
         } catch {
+            if isQueueFull(error, address) { return waiting.push(index, at: now + fullQueueNanoseconds) }
             let failed = fail(index, upTo: stream.queued, .init("connect", error.rawValue))
             if failed == 0 { result.failures.note(.init("connect", error.rawValue)) }
             if isClosedLoop { unsafe streams[index].owed += failed }
