@@ -32,6 +32,17 @@ import Testing
         #expect(result.completedInWindow <= 100)
     }
 
+    @Test func lateStartsAreNoted() {
+        var result = ClientResult()
+        result.begin(RunWindow(loadStart: 0, start: 1_000, end: 2_000, deadline: 3_000))
+        // The warm-up's and what comes behind the window are not measured.
+        for (scheduled, start) in [(999, 5_000), (2_000, 5_000), (1_000, 1_017), (1_999, 2_199), (1_500, 1_400)] {
+            result.noteStart(scheduled: UInt64(scheduled), at: UInt64(start))
+        }
+        let lags = result.sendLag.histogram.recordedValues().map { $0.value }
+        #expect(lags == [0, 17, 200] && result.sendLag.histogram.totalCount == 3)
+    }
+
     @Test func aClosedLoopHasNoLag() throws {
         let server = try bytesServer()
         let plan = plan(.read, try .bytes(request: [1], end: .count(1)))
