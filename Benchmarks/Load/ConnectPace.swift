@@ -1,15 +1,31 @@
 import Meters
 
-/// How fast one client thread may make connections.
+/// How fast one client thread may make connections: one in each of its intervals.
+///
+/// The threads' intervals begin one after the other, so that together they keep the plan's limit evenly.
 struct ConnectPace {
-    /// Nanoseconds between two; nil without a limit.
+    /// Nanoseconds; nil without a limit.
     private let interval: Double?
+    /// How much later than those of the first thread the intervals begin.
+    private let offset: UInt64
     private var first: UInt64 = 0
-    private var made = 0.0
+    /// Intervals that are used or over.
+    private var passed = 0.0
     private var due: UInt64 = 0
 
-    /// The thread's share of the plan's limit.
-    init(_ plan: LoadPlan) { interval = plan.connectionsPerSecond.map { 1e9 / $0 * Double(plan.clients) } }
+    /// The share of client thread `index` of the plan's limit.
+    init(_ plan: LoadPlan, client index: Int) {
+        let turn = plan.connectionsPerSecond.map { 1e9 / $0 }
+        interval = turn.map { $0 * Double(plan.clients) }
+        offset = UInt64((turn ?? 0) * Double(index))
+    }
+
+    /// The first thread's first interval begins at a time.
+    mutating func begin(at time: UInt64) {
+        guard isLimited else { return }
+        (first, passed) = (time + offset, 0)
+        due = first
+    }
 
     var isLimited: Bool { interval != nil }
 
@@ -24,9 +40,9 @@ struct ConnectPace {
     mutating func take(_ time: UInt64) -> UInt64 {
         guard let interval else { return time }
         let turn = max(due, time)
-        if turn > due { (first, made) = (turn, 0) }
-        made += 1
-        due = first + UInt64(made * interval)
+        // What is rounded off the time of a turn must not give it another one.
+        passed = max(passed, (Double(turn - first) / interval).rounded(.down)) + 1
+        due = first + UInt64(passed * interval)
         return turn
     }
 }

@@ -35,7 +35,11 @@ import SystemPackage
     var result = ClientResult()
 
     /// Has room for `capacity` connections.
-    init(_ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, capacity: Int) throws(Errno) {
+    ///
+    /// - Parameter index: which of the plan's client threads it is.
+    init(
+        _ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, capacity: Int, client index: Int = 0
+    ) throws(Errno) {
         self.address = address
         epoll = try Epoll()
         events = EpollEventBuffer(capacity: max(1, min(capacity, 256)))
@@ -46,7 +50,7 @@ import SystemPackage
         // The server closes first, in order; a reset from here then leaves no TIME_WAIT there.
         resets = exchanges && plan.close == .reset
         isQueued = plan.queued != nil
-        pace = ConnectPace(plan)
+        pace = ConnectPace(plan, client: index)
         delayed = TimedQueue(capacity: address.family == AF_UNIX ? capacity : 0)
         unsafe request = .allocate(byteCount: max(format.longestRequest, 1), alignment: 64)
         unsafe buffer = .allocate(byteCount: bufferBytes, alignment: 64)
@@ -68,6 +72,7 @@ import SystemPackage
 
     mutating func begin(_ window: RunWindow) {
         result.begin(window, isOpen: isQueued)
+        pace.begin(at: max(window.loadStart, monotonicNanoseconds()))
         guard isQueued else { return }
         // Queued connections count as started now; those that failed before are missing.
         result.failedInWindow = result.failures.total

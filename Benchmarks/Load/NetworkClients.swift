@@ -34,13 +34,13 @@ private struct NetworkClient {
     func run<Format: ReplyFormat & ~Copyable>(_ format: consuming Format) throws(Errno) -> ClientResult {
         let connections = share(plan.traffic.connections, index, of: plan.clients)
         guard plan.workload == .read else {
-            var client = try ConnectionClient(format, plan, to: address, capacity: connections)
+            var client = try ConnectionClient(format, plan, to: address, capacity: connections, client: index)
             if plan.queued != nil { try client.queue() }
             return try client.run(plan, client: index, seed: seed, start)
         }
         return try StreamClient(
             format, plan, to: address, connections: connections, idle: share(plan.idle, index, of: plan.clients),
-            seed: seed &+ UInt64(index)
+            seed: seed &+ UInt64(index), client: index
         ) { start.isGivenUp }.run(plan, client: index, seed: seed, start)
     }
 }

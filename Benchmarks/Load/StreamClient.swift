@@ -64,13 +64,16 @@ import SystemPackage
 
     /// Connects all, idle ones included.
     ///
-    /// - Parameter isGivenUp: asked while connections are made slowly.
+    /// - Parameters:
+    ///   - index: which of the plan's client threads it is.
+    ///   - isGivenUp: asked while connections are made slowly.
     init(
         _ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, connections: Int, idle idleCount: Int,
-        seed: UInt64, isGivenUp: () -> Bool = { false }
+        seed: UInt64, client index: Int = 0, isGivenUp: () -> Bool = { false }
     ) throws(Errno) {
         let epoll = try Epoll()
-        var pace = ConnectPace(plan)
+        var pace = ConnectPace(plan, client: index)
+        pace.begin(at: monotonicNanoseconds())
         let descriptors = try connectAll(connections + idleCount, to: address, &pace, isGivenUp)
         do throws(Errno) {
             for index in 0..<connections {
