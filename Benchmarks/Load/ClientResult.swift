@@ -22,7 +22,7 @@ package struct ClientResult: Sendable {
     package var sendLag = LatencyRecorder()
     /// Connections that were open when the window began, idle ones not included.
     package var openConnections = 0
-    /// Connections of a read that were made again after the server had closed them.
+    /// Connections of a read that were made again after the server had closed them; failed attempts do not count.
     package var reconnections: UInt64 = 0
     /// When operations were completed.
     package var timeline = CompletionTimeline()

@@ -46,7 +46,21 @@ extension StreamClient where Format: ~Copyable {
     mutating func disconnect(_ index: Int) {
         unsafe close(streams[index].descriptor)
         unsafe streams[index].descriptor = -1
-        openConnections -= 1
+        if unsafe streams[index].isConnecting {
+            unsafe streams[index].isConnecting = false
+            connecting -= 1
+        } else {
+            openConnections -= 1
+        }
+    }
+
+    /// Counts a connection that was begun and is made, as its first event says, or what it took.
+    mutating func noteMade(_ index: Int) {
+        guard unsafe streams[index].isConnecting else { return }
+        unsafe streams[index].isConnecting = false
+        connecting -= 1
+        openConnections += 1
+        result.reconnections += 1
     }
 
     /// Makes a stream's connection again, as soon as the pace allows.
@@ -73,8 +87,9 @@ extension StreamClient where Format: ~Copyable {
             if isClosedLoop { unsafe streams[index].owed += failed }
             return waiting.push(index, at: pace.take(now + retryNanoseconds))
         }
-        openConnections += 1
-        result.reconnections += 1
+        begun += 1
+        connecting += 1
+        unsafe streams[index].isConnecting = true
         unsafe streams[index].sent = stream.received
         unsafe streams[index].sentBytes = 0
         unsafe streams[index].replies = 0
@@ -91,5 +106,10 @@ let retryNanoseconds: UInt64 = 10_000_000
 
 /// After one of these no further event comes.
 let endEvents: EpollEvents = [.peerClosed, .hangup, .error]
+
+extension EpollEvents {
+    /// True of the events of a connection that is made.
+    var isMade: Bool { contains(.writable) && isDisjoint(with: [.hangup, .error]) }
+}
 
 let streamEvents: EpollEvents = [.readable, .writable, .peerClosed, .edgeTriggered]

@@ -12,8 +12,10 @@ import SystemPackage
 /// All memory is allocated before the first request.
 @safe struct StreamClient<Format: ReplyFormat & ~Copyable>: LoadClient, ~Copyable {
     struct Stream {
-        /// -1 while it is not connected.
+        /// -1 while it has no connection.
         var descriptor: CInt
+        /// Its connection is begun, and not known to be made.
+        var isConnecting = false
         /// Requests that were due so far, those that are sent whole, and those that were answered.
         var queued: UInt64 = 0
         var sent: UInt64 = 0
@@ -58,6 +60,9 @@ import SystemPackage
     var waiting: TimedQueue
     /// Requests queued and not answered yet.
     private(set) var outstanding: UInt64 = 0
+    /// Connections that were begun again, which tells one from the next, and those that are not known to be made.
+    var begun: UInt64 = 0
+    var connecting = 0
     var openConnections: Int
     static var startsSlowly: Bool { false }
     var result = ClientResult()
@@ -149,6 +154,7 @@ import SystemPackage
         let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, next))
         for index in 0..<ready {
             let event = events[index]
+            if connecting > 0 && event.events.isMade { noteMade(Int(event.token)) }
             // After the end of the stream no event comes any more: all that is there has to be read now.
             let isLast = !event.events.isDisjoint(with: endEvents)
             if event.events != .writable { receive(Int(event.token), untilEnd: isLast) }
@@ -191,6 +197,7 @@ import SystemPackage
                 }
                 return
             }
+            if connecting > 0 { noteMade(index) }
             noteSent(index, sent)
             if sent < rest { return }
         }
@@ -231,7 +238,7 @@ import SystemPackage
         while true {
             let descriptor = unsafe streams[index].descriptor
             if descriptor < 0 { return }
-            let connection = result.reconnections
+            let connection = begun
             let received = unsafe recv(descriptor, buffer, bufferBytes, 0)
             if received <= 0 {
                 let error = errno
@@ -245,7 +252,7 @@ import SystemPackage
                 flush(index)
             }
             // A connection that was made meanwhile has events of its own.
-            if result.reconnections != connection { return }
+            if begun != connection { return }
             if received < bufferBytes && !untilEnd { return }
         }
     }

@@ -242,7 +242,7 @@ extension Column {
             "Read: connections that were really open when the window began, idle ones not included."),
         Column(
             "reconnections", \.reconnections,
-            "Read: connections that were begun again because the server had closed them, warm-up included."),
+            "Read: connections that were made again because the server had closed them, warm-up included."),
         Column(
             "client_busy", \.clientBusy, range: 0...1,
             "CPU time of the client threads, divided by what they could have had in the window: near 1 the clients are "

@@ -173,9 +173,14 @@ import Testing
         try client.wait { $0.result.answers >= 3 }
         server.stopListening()
         let refused = FailureTally.Cause("connect", ECONNREFUSED)
+        try client.wait { ($0.result.failures.counts[refused] ?? 0) >= 1 }
+        let made = client.result.reconnections
         try client.wait { ($0.result.failures.counts[refused] ?? 0) >= 3 }
         let result = client.result
         #expect((result.failures.counts[refused] ?? 0) >= 3 && result.answers == 3, "\(result.failures.text)")
+        // Attempts are no connections.
+        let open = client.openConnections
+        #expect(open == 0 && result.reconnections == made)
     }
 
     @Test func errorsOfRedisAreNamed() throws {
