@@ -10,17 +10,32 @@ extension StreamClient where Format: ~Copyable {
     /// Begins the operation that follows an answer, after the plan's time to think.
     @inline(__always) mutating func beginNext(_ index: Int, _ now: UInt64) {
         if thinkNanoseconds == 0 {
-            queue(index, startedAt: now)
+            beginConnected(index, now)
         } else {
             thinking.push(index, at: now + thinkNanoseconds)
         }
+    }
+
+    /// Begins an operation, or leaves it to the connection that the stream waits for: an operation that has not begun is
+    /// not late because this client keeps its own pace.
+    @inline(__always) private mutating func beginConnected(_ index: Int, _ now: UInt64) {
+        if unsafe streams[index].isOpen || !Format.reconnects {
+            queue(index, startedAt: now)
+        } else {
+            unsafe streams[index].owed += 1
+        }
+    }
+
+    /// Begins as many operations as failed, in a closed loop.
+    private mutating func beginAgain(_ index: Int, _ failed: UInt64, _ now: UInt64) {
+        if isClosedLoop { for _ in 0..<failed { beginNext(index, now) } }
     }
 
     /// Begins what is due by now.
     mutating func startDue(_ now: UInt64) {
         while let index = thinking.pop(dueAt: now) {
             guard now < result.window.loadEnd else { continue }
-            queue(index, startedAt: monotonicNanoseconds())
+            beginConnected(index, monotonicNanoseconds())
             flush(index)
         }
         while let index = waiting.pop(dueAt: now) { connect(index, now) }
@@ -37,7 +52,7 @@ extension StreamClient where Format: ~Copyable {
         // No operation failed with it.
         if failed == 0 { result.failures.note(cause) }
         guard Format.reconnects else { return }
-        if isClosedLoop { unsafe streams[index].owed += failed }
+        beginAgain(index, failed, now)
         // A server that is down, or up to no good, is not asked without a pause.
         stream.replies > 0 ? reconnect(index, now) : waiting.push(index, at: pace.take(now + retryNanoseconds))
     }
@@ -84,7 +99,7 @@ extension StreamClient where Format: ~Copyable {
             if isQueueFull(error, address) { return waiting.push(index, at: now + fullQueueNanoseconds) }
             let failed = fail(index, upTo: stream.queued, .init("connect", error.rawValue))
             if failed == 0 { result.failures.note(.init("connect", error.rawValue)) }
-            if isClosedLoop { unsafe streams[index].owed += failed }
+            beginAgain(index, failed, now)
             return waiting.push(index, at: pace.take(now + retryNanoseconds))
         }
         begun += 1
@@ -96,7 +111,7 @@ extension StreamClient where Format: ~Copyable {
         unsafe streams[index].sendError = 0
         unsafe streams[index].owed = 0
         unsafe replies[index] = format.reply(to: stream.received, stream: index)
-        if !isOver { for _ in 0..<Int(stream.owed) { beginNext(index, now) } }
+        if !isOver { for _ in 0..<stream.owed { queue(index, startedAt: now) } }
         flush(index)
     }
 }

@@ -26,7 +26,7 @@ import SystemPackage
         var sendError: CInt = 0
         /// Replies of this connection.
         var replies: UInt64 = 0
-        /// Operations that a closed loop begins again once the stream is connected.
+        /// Operations that a closed loop begins once the stream is connected.
         var owed: UInt64 = 0
 
         var isOpen: Bool { descriptor >= 0 }

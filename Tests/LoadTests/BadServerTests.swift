@@ -216,6 +216,24 @@ import Testing
             result.failures.total == 0 && result.answers >= 200 && result.reconnections == 0, "\(result.failures.text)")
     }
 
+    /// The pause that `--connect-rate` makes is not the server's: no operation has begun in it.
+    @Test func anOperationBeginsAfterThePauseBeforeItsConnection() throws {
+        let server = try ScriptedServer { peer in if peer.receiveRequests() > 0 { peer.send(Self.last) } }
+        let conversation = try Conversation.http(host: "test")
+        for think in [UInt64(0), 1] {
+            var plan = plan(.read, conversation)
+            plan.thinkNanoseconds = think
+            plan.connectionsPerSecond = 0.001
+            var client = try StreamClient(
+                HTTPFormat(conversation, seed: 1), plan, to: server.address, connections: 1, idle: 0, seed: 1)
+            client.begin(openWindow)
+            try client.wait { $0.result.answers >= 1 && $0.thinking.nextTime == .max }
+            let (outstanding, open, result) = (client.outstanding, client.openConnections, client.result)
+            #expect(outstanding == 0 && open == 0 && result.answers == 1)
+            #expect(result.failures.total == 0 && result.lost == 0 && result.reconnections == 0)
+        }
+    }
+
     @Test func thinkingDelaysTheNextOperation() throws {
         let times = Locked<[UInt64]>([])
         let server = try ScriptedServer { peer in
