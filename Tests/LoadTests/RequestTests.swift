@@ -27,6 +27,12 @@ import Testing
                 == "POST /x?y=1 HTTP/1.1\r\nhost: b\r\nX: ü\r\nContent-Length: 2\r\nConnection: close\r\n\r\nA\n")
         #expect(try Conversation.http(method: "HEAD", host: "a").requests[0].repliesWithoutBody)
         #expect(text(try .http(host: "a", body: [])).contains("Content-Length: 0\r\n"))
+        let header = "Transfer-Encoding: chunked"
+        let head = "GET / HTTP/1.1\r\nHost: a\r\n\(header)\r\n\r\n"
+        #expect(text(try .http(host: "a", headers: [header], body: [])) == head + "0\r\n\r\n")
+        #expect(
+            text(try .http(host: "a", headers: [header], body: [UInt8](repeating: 65, count: 26)))
+                == head + "1a\r\n" + String(repeating: "A", count: 26) + "\r\n0\r\n\r\n")
     }
 
     @Test func httpRefusals() {
@@ -41,6 +47,15 @@ import Testing
             #expect(
                 refusal { () throws(ConversationError) in try .http(host: "a", headers: [header]) } != nil, "\(header)")
         }
+    }
+
+    @Test(arguments: ["gzip, chunked", "chunked, chunked", "identity", "chunked"])
+    func encodingsOtherThanChunksOfABodyAreRefused(_ encoding: String) {
+        let body: [UInt8]? = encoding == "chunked" ? nil : [65]
+        let refusal = refusal { () throws(ConversationError) in
+            try .http(host: "a", headers: ["Transfer-Encoding: \(encoding)"], body: body)
+        }
+        #expect(refusal?.contains("Transfer-Encoding") == true)
     }
 
     @Test func aRequestKnowsWhetherItAsksForTheClose() throws {

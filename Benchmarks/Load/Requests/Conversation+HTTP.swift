@@ -7,7 +7,7 @@ extension Conversation {
     ///   - path: as it stands in the request, such as `/search?q=1`.
     ///   - host: what `Host` says, unless a header says it.
     ///   - headers: lines, each `Name: value`.
-    ///   - body: nil for none; its length is told to the server.
+    ///   - body: nil for none; its length is told to the server, or it is sent as one chunk if a header says so.
     ///   - closes: asks the server to close after its reply, as the only request of a connection does.
     package static func http(
         method: String = "GET", path: String = "/", host: String, headers: [String] = [], body: [UInt8]? = nil,
@@ -30,13 +30,17 @@ extension Conversation {
         var asksForClose = false
         for header in headers {
             let name = try name(of: header)
+            guard name != "transfer-encoding" || body != nil else {
+                throw ConversationError("the header '\(header)' needs a body")
+            }
             names.insert(name)
             if name == "connection" && words(of: header).contains("close") { asksForClose = true }
         }
         var lines = ["\(method) \(path) HTTP/1.1"]
         if !names.contains("host") { lines.append("Host: \(host)") }
         lines += headers
-        if let body { lines.append("Content-Length: \(body.count)") }
+        let isChunked = names.contains("transfer-encoding")
+        if let body, !isChunked { lines.append("Content-Length: \(body.count)") }
         if closes && !names.contains("connection") {
             lines.append("Connection: close")
             asksForClose = true
@@ -44,11 +48,18 @@ extension Conversation {
         var conversation = Conversation()
         conversation.wire = .http
         let head = lines.map { $0 + "\r\n" }.joined() + "\r\n"
-        var request = Request(Array(head.utf8) + (body ?? []))
+        let sent = body.map { isChunked ? chunk($0) : $0 } ?? []
+        var request = Request(Array(head.utf8) + sent)
         request.repliesWithoutBody = method == "HEAD"
         request.asksForClose = asksForClose
         conversation.requests = [request]
         return conversation
+    }
+
+    /// A body as a chunk, and the one without bytes that ends it.
+    private static func chunk(_ body: [UInt8]) -> [UInt8] {
+        let whole = Array("\(String(body.count, radix: 16))\r\n".utf8) + body + [carriageReturn, newLine]
+        return (body.isEmpty ? [] : whole) + Array("0\r\n\r\n".utf8)
     }
 
     /// The words of a header line, its name first, in small letters.
@@ -65,7 +76,8 @@ extension Conversation {
             throw ConversationError("the header '\(header[..<colon])' has a line end or a control character in it")
         }
         let name = header[..<colon].lowercased()
-        guard name != "content-length" && name != "transfer-encoding" && name != "expect" else {
+        let isChunked = words(of: header) == ["transfer-encoding", "chunked"]
+        guard name != "content-length" && (name != "transfer-encoding" || isChunked) && name != "expect" else {
             throw ConversationError("the header '\(header[..<colon])' is not yours to set: the body decides it")
         }
         return name

@@ -18,7 +18,7 @@ struct ProtocolOptions: WorkloadOptions {
     @Option(help: "http: the method; GET if not given, POST with --body.")
     var method: String?
 
-    @Option(help: "http: a file that is sent as the body.")
+    @Option(help: "http: a file that is sent as the body; as one chunk with --header 'Transfer-Encoding: chunked'.")
     var body: String?
 
     @Option(help: "redis, memcached: what is asked, such as 'GET key'; PING and 'version' if not given.")
