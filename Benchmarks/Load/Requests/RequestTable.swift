@@ -27,13 +27,11 @@ import Statistics
         unsafe entries = .allocate(capacity: requests.count)
         var offset = 0
         for (index, request) in requests.enumerated() {
-            for byte in request.bytes {
-                unsafe bytes.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
-                offset += 1
-            }
             let length = request.bytes.count
+            unsafe UnsafeMutableRawBufferPointer(start: bytes + offset, count: length).copyBytes(from: request.bytes)
             unsafe (entries + index).initialize(
-                to: Entry(offset: offset - length, length: length, repliesWithoutBody: request.repliesWithoutBody))
+                to: Entry(offset: offset, length: length, repliesWithoutBody: request.repliesWithoutBody))
+            offset += length
         }
         var generator = SplitMix64(seed: seed)
         let drawn = Self.shares(requests.map(\.weight)).seededShuffle(using: &generator)
