@@ -102,16 +102,3 @@ extension LoopbackTrial.Failure {
         }
     }
 }
-
-extension SocketAddress {
-    /// As text, without the port.
-    fileprivate var host: String {
-        let text = "\(self)"
-        guard port != nil, let colon = text.lastIndex(of: ":") else { return text }
-        return String(text[..<colon].filter { $0 != "[" && $0 != "]" })
-    }
-
-    fileprivate var isLoopback: Bool { host == "::1" || host.hasPrefix("127.") }
-
-    package func withPort(_ port: UInt16) -> SocketAddress { SocketAddress(numeric: host, port: port) ?? self }
-}

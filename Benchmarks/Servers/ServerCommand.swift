@@ -94,12 +94,3 @@ private enum EphemeralPorts {
         (try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8))
         .flatMap { UInt16($0.prefix { $0.isNumber }) } ?? 32768
 }
-
-extension SocketAddress {
-    /// As text, without the port: `127.0.0.1`, `::1`, or the name of a unix socket.
-    var host: String {
-        let text = "\(self)"
-        guard port != nil, let colon = text.lastIndex(of: ":") else { return String(text.dropFirst("unix:".count)) }
-        return text[..<colon].filter { $0 != "[" && $0 != "]" }
-    }
-}

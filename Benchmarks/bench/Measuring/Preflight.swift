@@ -35,9 +35,8 @@ extension Arms {
 
     /// Checks that the address can be reached, and listened on as the plan says.
     private static func checkAddress(_ server: ServerPlan, _ load: LoadPlan) throws {
-        let host = "\(server.address)"
         let refusal = loopbackRefusal(to: server.address).map { Failure(.nothingSupported, $0) }
-        if let refusal, host.hasPrefix("127.") || host.hasPrefix("[::1]") { throw refusal }
+        if let refusal, server.address.isLoopback { throw refusal }
         do {
             try tryListening(server, load.traffic)
         } catch  where !error.isUnsupported {

@@ -91,8 +91,7 @@ extension RunOptions {
     /// What HTTP requests name: the target if there is one, else the address of servers whose port is not known yet.
     private func hostHeader(ofOurs address: SocketAddress) -> String {
         if let target = servers.target, !target.hasPrefix("unix:") { return target }
-        let text = "\(address)"
-        return address.port == 0 ? String(text.dropLast(":0".count)) : text
+        return address.hostHeader
     }
 
     private func load(clients: Int) throws -> LoadPlan.Pace {

@@ -151,7 +151,6 @@ extension SocketAddress {
     /// Whether a socket of this machine can have it, which the kernel says when one is bound to it, unless it lets sockets
     /// have any address.
     fileprivate var isOfThisMachine: Bool {
-        let isLoopback = ["127.", "[::1]"].contains { "\(self)".hasPrefix($0) }
         let version = family == AF_INET6 ? "ipv6" : "ipv4"
         let allowsAny = try? String(contentsOfFile: "/proc/sys/net/\(version)/ip_nonlocal_bind", encoding: .utf8)
         if allowsAny?.hasPrefix("1") == true { return isLoopback }
