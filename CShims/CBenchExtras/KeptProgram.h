@@ -115,6 +115,7 @@ static inline int c_children(pid_t *found, int most) {
     return count;
 }
 
+/* Gives up after five seconds: a process that waits in the kernel may not end, and waitpid(2) has no time limit. */
 static inline void c_kill_orphans(void) {
     pid_t children[256];
     for (int round = 0; round < 1000; round++) {
@@ -123,6 +124,7 @@ static inline void c_kill_orphans(void) {
         if (ended < 0) return;
         int count = c_children(children, 256);
         for (int i = 0; i < count; i++) kill(children[i], SIGKILL);
+        /* What a killed process leaves becomes a child of this one only when the kernel has ended it. */
         usleep(5000);
     }
 }
@@ -150,6 +152,84 @@ static inline void c_signal_program(pid_t pid, int order) {
     if (getpgid(pid) != pid) kill(pid, order);
 }
 
+enum { c_orders = 3, c_reports = 4, c_first_free = 5 };
+
+/* Leaves numbers 0 to 4 open and nothing else, so that the end of file of somebody else's pipe does not wait for this
+   process. */
+static inline void c_take_descriptors(const struct c_kept_program *program) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int from[c_first_free] = {null, program->output < 0 ? null : program->output,
+                              program->errors < 0 ? null : program->errors, program->orders, program->reports};
+    /* First out of the way of each other. */
+    for (int i = 0; i < c_first_free; i++) {
+        from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, c_first_free);
+        if (from[i] >= 0) continue;
+        int refusal[2] = {0, errno};
+        _exit(write(program->reports, refusal, sizeof refusal) < 0 ? 126 : 127);
+    }
+    for (int i = 0; i < c_first_free; i++) dup2(from[i], i);
+    fcntl(c_orders, F_SETFD, FD_CLOEXEC);
+    fcntl(c_reports, F_SETFD, FD_CLOEXEC);
+    c_close_from(c_first_free);
+}
+
+/* The program's number, or -1 with errno. */
+static inline pid_t c_start_program(const struct c_kept_program *program) {
+    pid_t keeper = getpid(), pid = fork();
+    if (pid == 0) c_become_program(program, c_reports, keeper);
+    if (pid < 0) return pid;
+    setpgid(pid, pid);
+    /* The program's own are the only ends left of these. */
+    dup2(0, 1);
+    dup2(0, 2);
+    return pid;
+}
+
+/* Becomes readable when a child ends; -1 without signalfd(2). */
+static inline int c_child_ends(void) {
+    sigset_t child_ends;
+    sigemptyset(&child_ends);
+    sigaddset(&child_ends, SIGCHLD);
+    return signalfd(-1, &child_ends, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Waits until an order comes or a child ends; returns whether there is an order to read. */
+static inline int c_await(int orders, int ends) {
+    /* As struct pollfd: <poll.h> would make this module the owner of what Glibc's module declares. */
+    struct {
+        int number;
+        short wanted, seen;
+    } entries[2] = {{orders, 1 /* POLLIN */, 0}, {ends, 1, 0}};
+    /* Without signalfd(2) it looks from time to time. */
+    struct timespec pause = {0, 50000000};
+    syscall(SYS_ppoll, entries, 2, ends < 0 ? &pause : (void *)0, (void *)0, 8);
+    struct signalfd_siginfo signal_read;
+    while (ends >= 0 && read(ends, &signal_read, sizeof signal_read) > 0) {}
+    return entries[0].seen != 0;
+}
+
+/* Hands orders on until the program has ended, and what it left where that is kept; returns whether it had left some
+   before the first order. */
+static inline int c_watch(pid_t pid, int ends, int keeps_orphans) {
+    int is_watched = 1, orders_read = 0, left_others = 0;
+    while (1) {
+        /* It is not waited for yet: that would free its number, by which its group is signalled. */
+        siginfo_t ended;
+        ended.si_pid = 0;
+        int is_over = waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
+        int orphans = keeps_orphans ? c_count_orphans(pid) : 0;
+        if (is_over && orphans == 0) return left_others;
+        if (!c_await(is_watched ? c_orders : -1, ends)) continue;
+        unsigned char order = SIGKILL;
+        is_watched = read(c_orders, &order, 1) == 1;
+        left_others |= is_over && orders_read == 0;
+        orders_read = 1;
+        c_signal_program(pid, order);
+        if (keeps_orphans) c_signal_orphans(pid, order);
+        if (order == SIGKILL) keeps_orphans = 0;
+    }
+}
+
 static inline void c_keep(const struct c_kept_program *program) {
     prctl(PR_SET_NAME, "bench-keeper", 0UL, 0UL, 0UL);
     setpgid(0, 0);
@@ -159,69 +239,17 @@ static inline void c_keep(const struct c_kept_program *program) {
     sigprocmask(SIG_SETMASK, &all, (void *)0);
     /* A disposition of SIG_IGN would reap the program before its status is read. */
     signal(SIGCHLD, SIG_DFL);
-    /* Numbers 0 to 5 and nothing else, so that the end of file of somebody else's pipe does not wait for this process:
-       first out of the way of each other. */
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int from[6] = {null, program->output < 0 ? null : program->output, program->errors < 0 ? null : program->errors,
-                   program->orders, program->reports, null};
-    for (int i = 0; i < 6; i++) {
-        from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 6);
-        if (from[i] >= 0) continue;
-        int refusal[2] = {0, errno};
-        _exit(write(program->reports, refusal, sizeof refusal) < 0 ? 126 : 127);
-    }
-    for (int i = 0; i < 6; i++) dup2(from[i], i);
-    int orders = 3, reports = 4;
-    fcntl(orders, F_SETFD, FD_CLOEXEC);
-    fcntl(reports, F_SETFD, FD_CLOEXEC);
-    c_close_from(5);
-    sigset_t child_ends;
-    sigemptyset(&child_ends);
-    sigaddset(&child_ends, SIGCHLD);
-    int ends = signalfd(-1, &child_ends, SFD_CLOEXEC | SFD_NONBLOCK);
-    pid_t keeper = getpid();
-    pid_t pid = fork();
-    if (pid == 0) c_become_program(program, reports, keeper);
-    int report[2] = {pid < 0 ? 0 : 1, errno};
+    c_take_descriptors(program);
+    int ends = c_child_ends();
+    pid_t pid = c_start_program(program);
+    int report[2] = {0, errno};
     if (pid > 0) {
-        setpgid(pid, pid);
-        /* The program's own are the only ends left of these. */
-        dup2(0, 1);
-        dup2(0, 2);
-    }
-    int is_watched = 1, keeps_orphans = program->keeps_orphans, orders_read = 0;
-    while (pid > 0) {
-        /* It is not waited for yet: that would free its number, by which its group is signalled. */
-        siginfo_t ended;
-        ended.si_pid = 0;
-        int is_over = waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
-        int orphans = keeps_orphans ? c_count_orphans(pid) : 0;
-        if (is_over && orphans == 0) break;
-        /* As struct pollfd: <poll.h> would make this module the owner of what Glibc's module declares. */
-        struct {
-            int number;
-            short wanted, seen;
-        } entries[2] = {{is_watched ? orders : -1, 1 /* POLLIN */, 0}, {ends, 1, 0}};
-        /* Without signalfd(2) it looks from time to time. */
-        struct timespec pause = {0, 50000000};
-        syscall(SYS_ppoll, entries, 2, ends < 0 ? &pause : (void *)0, (void *)0, 8);
-        struct signalfd_siginfo signal_read;
-        while (ends >= 0 && read(ends, &signal_read, sizeof signal_read) > 0) {}
-        if (entries[0].seen == 0) continue;
-        unsigned char order = SIGKILL;
-        is_watched = read(orders, &order, 1) == 1;
-        if (is_over && orders_read == 0) report[0] = 2;
-        orders_read = 1;
-        c_signal_program(pid, order);
-        if (keeps_orphans) c_signal_orphans(pid, order);
-        if (order == SIGKILL) keeps_orphans = 0;
-    }
-    if (pid > 0) {
+        report[0] = c_watch(pid, ends, program->keeps_orphans) ? 2 : 1;
         c_signal_program(pid, SIGKILL);
         waitpid(pid, &report[1], 0);
     }
     /* The starter may have ended. */
-    ssize_t written = write(reports, report, sizeof report);
+    ssize_t written = write(c_reports, report, sizeof report);
     c_kill_orphans();
     _exit(written < 0);
 }

@@ -32,6 +32,7 @@ final class Daemon {
         let limit = monotonicNanoseconds() + 60_000_000_000
         while (try? StreamSocket(for: address, .blocking).connect(to: address)) == nil {
             guard process.isRunning, monotonicNanoseconds() < limit else { throw DidNotStart() }
+            // Nothing tells that it listens but a connection that succeeds.
             usleep(5_000)
         }
     }

@@ -78,13 +78,13 @@ private enum HTTPParser {
         let keepsAlive: Bool
     }
 
-    private typealias Initialize = @convention(c) (UnsafeMutableRawPointer, CInt) -> Void
+    private typealias Initialize = @Sendable @convention(c) (UnsafeMutableRawPointer, CInt) -> Void
     private typealias Execute =
-        @convention(c) (UnsafeMutableRawPointer, UnsafeRawPointer, UnsafeRawPointer, Int) -> Int
-    private typealias KeepsAlive = @convention(c) (UnsafeRawPointer) -> CInt
+        @Sendable @convention(c) (UnsafeMutableRawPointer, UnsafeRawPointer, UnsafeRawPointer, Int) -> Int
+    private typealias KeepsAlive = @Sendable @convention(c) (UnsafeRawPointer) -> CInt
     private typealias Callback = @convention(c) (UnsafeMutableRawPointer) -> CInt
 
-    private struct Functions: @unchecked Sendable {
+    private struct Functions: Sendable {
         let initialize: Initialize
         let execute: Execute
         let keepsAlive: KeepsAlive

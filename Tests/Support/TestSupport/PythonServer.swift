@@ -59,6 +59,7 @@ public func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = Date(timeIntervalSinceNow: Double(patienceMilliseconds) / 1000)
     while Date() < deadline {
         if try condition() { return true }
+        // What other processes do is told by nothing that could be waited for.
         usleep(2000)
     }
     return false
