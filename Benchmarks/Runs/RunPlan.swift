@@ -49,7 +49,7 @@ package struct RunPlan: Sendable {
     /// The clients; a wake plan has none.
     package var load: LoadPlan {
         get {
-            guard let load = clientsOrNone else { preconditionFailure("a wake plan") }
+            guard let load = networkLoad else { preconditionFailure("a wake plan") }
             return load
         }
         set {
@@ -61,8 +61,8 @@ package struct RunPlan: Sendable {
         }
     }
 
-    /// The clients; nil in a wake plan.
-    package var clientsOrNone: LoadPlan? {
+    /// What clients load a server with; nil in a wake plan, which has no network.
+    package var networkLoad: LoadPlan? {
         switch plan {
         case .network(_, let load), .external(_, let load): load
         case .wake: nil
@@ -86,7 +86,7 @@ package struct RunPlan: Sendable {
     /// How the threads of our loops wait, with whose code, and where they run; an external plan has none.
     package var loop: LoopPlan {
         get {
-            guard let loop = loopOrNone else { preconditionFailure("an external plan") }
+            guard let loop = ownLoop else { preconditionFailure("an external plan") }
             return loop
         }
         set {
@@ -98,7 +98,8 @@ package struct RunPlan: Sendable {
         }
     }
 
-    private var loopOrNone: LoopPlan? {
+    /// The loop of ours that is measured; nil in an external plan.
+    private var ownLoop: LoopPlan? {
         switch plan {
         case .network(let server, _): server.loop
         case .wake(let loop, _): loop
@@ -107,21 +108,21 @@ package struct RunPlan: Sendable {
     }
 
     /// How the measured threads wait; nil for somebody else's server.
-    package var mode: Mode? { loopOrNone?.mode }
+    package var mode: Mode? { ownLoop?.mode }
 
     /// What rows call it: the mode, or the name of somebody else's server.
     package var name: String { mode?.name ?? external.name }
 
     /// Where threads run.
-    package var placement: Placement { loopOrNone?.placement ?? external.placement }
+    package var placement: Placement { ownLoop?.placement ?? external.placement }
 
     /// Seeds everything that is drawn.
-    package var seed: UInt64 { loopOrNone?.seed ?? external.seed }
+    package var seed: UInt64 { ownLoop?.seed ?? external.seed }
 
     /// The same plan whose server's system calls the kernel counts.
     func counting(_ calls: CallCounter) -> RunPlan {
         var plan = self
-        if loopOrNone == nil { plan.external.calls = calls } else { plan.loop.calls = calls }
+        if ownLoop == nil { plan.external.calls = calls } else { plan.loop.calls = calls }
         return plan
     }
 
@@ -151,7 +152,7 @@ package struct RunPlan: Sendable {
     }
 
     /// Operations due in a second; nil if they have no schedule.
-    var ratePerSecond: Double? { clientsOrNone?.ratePerSecond }
+    var ratePerSecond: Double? { networkLoad?.ratePerSecond }
 
     /// Seconds that a run takes at the most, unless its threads wait for each other.
     package var longestSeconds: Double {

@@ -66,9 +66,9 @@ enum RunReason: Sendable, Equatable {
         case .shortages: "raise the limit (ulimit -n)"
         case .overflows where plan.mode == nil:
             "\(plan.name) lets too few connections wait (the backlog of its listen, or net.core.somaxconn); raise that, or "
-                + "lower \(plan.clientsOrNone?.mostOpenOption ?? "--connections")"
+                + "lower \(plan.networkLoad?.mostOpenOption ?? "--connections")"
         case .overflows:
-            "raise net.core.somaxconn or lower \(plan.clientsOrNone?.mostOpenOption ?? "--connections")"
+            "raise net.core.somaxconn or lower \(plan.networkLoad?.mostOpenOption ?? "--connections")"
         case .failures(let tally, _, _): tally.sorted.first?.cause.remedy(plan) ?? ""
         case .unanswered, .neverAnswered: unansweredRemedy(plan, kernel)
         case .nothingDue: "raise --rate or --duration"
@@ -86,7 +86,7 @@ enum RunReason: Sendable, Equatable {
         }
         if let limit = plan.mode?.limit(plan.workload, on: kernel) { return limit.text }
         if let remedy = plan.serviceRemedy { return remedy }
-        return switch plan.clientsOrNone?.pace {
+        return switch plan.networkLoad?.pace {
         case .openLoop:
             self.isTotal
                 ? "the server hung; see what it waits for (strace -f)" : "the server did not keep up; lower --rate"
@@ -120,7 +120,7 @@ extension FailureTally.Cause {
     /// What can be done about it.
     func remedy(_ plan: RunPlan) -> String {
         switch problem {
-        case .text where self == .wrongBytes && plan.sharesSet && plan.clientsOrNone?.depth != 1:
+        case .text where self == .wrongBytes && plan.sharesSet && plan.networkLoad?.depth != 1:
             return "workers that share a set answer messages of one connection out of order; use --depth 1 or "
                 + "--topology set-per-worker"
         case .text where self == .wrongBytes:
@@ -135,7 +135,7 @@ extension FailureTally.Cause {
     private static let remedies: [CInt: @Sendable (RunPlan) -> String] = [
         EADDRNOTAVAIL: { plan in
             let ports = "the ports ran out; widen net.ipv4.ip_local_port_range"
-            return plan.clientsOrNone?.close == .orderly ? "\(ports) or leave out --close orderly" : ports
+            return plan.networkLoad?.close == .orderly ? "\(ports) or leave out --close orderly" : ports
         },
         ENETUNREACH: { _ in unreachable }, EHOSTUNREACH: { _ in unreachable }, ENETDOWN: { _ in unreachable },
         ECONNREFUSED: { _ in "nobody listened any more; see who else uses the port (ss -ltnp)" },

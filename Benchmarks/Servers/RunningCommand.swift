@@ -53,7 +53,7 @@ final class RunningCommand {
 
     /// Waits until a connection succeeds.
     func awaitListener(until deadline: UInt64, unless endings: [BorrowedDescriptor]) throws(RunError) {
-        let outcome = Attempt(address).connect(until: deadline, isPatient: true, unless: [end] + endings)
+        let outcome = ConnectionAttempt(address).connect(until: deadline, isPatient: true, unless: [end] + endings)
         if program.hasEnded(by: 0) {
             throw died(program.takeReport().ending, "before it listened on \(address)")
         }

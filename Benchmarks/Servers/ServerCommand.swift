@@ -44,7 +44,7 @@ struct ServerCommand {
     /// lets one that waits for the server connect to itself, because it is none of the ephemeral ones.
     private static func freeAddress(_ plan: ExternalServer) throws(RunError) -> SocketAddress {
         guard plan.address.port != nil else {
-            guard !Attempt(plan.address).succeedsAtOnce else { throw taken(plan) }
+            guard !ConnectionAttempt(plan.address).succeedsAtOnce else { throw taken(plan) }
             return plan.address
         }
         if plan.address.port == 0 {

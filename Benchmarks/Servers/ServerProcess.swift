@@ -36,7 +36,7 @@ package final class ServerProcess: Server {
             tree = ProcessTree(root: command.keeper, includesRoot: false)
             address = command.address
         case .running(let process):
-            let attempt = Attempt(plan.address)
+            let attempt = ConnectionAttempt(plan.address)
             switch attempt.connect(until: deadline, isPatient: false, unless: endings) {
             case .connected: break
             case .ended: throw RunError("connect to \(plan.address)", .canceled)

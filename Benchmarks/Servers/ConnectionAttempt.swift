@@ -5,7 +5,7 @@ import Meters
 import SystemPackage
 
 /// Attempts to connect to a server that may not listen yet.
-struct Attempt {
+struct ConnectionAttempt {
     private let address: SocketAddress
 
     init(_ address: SocketAddress) { self.address = address }
