@@ -17,7 +17,7 @@ package func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunEr
             }
         case .external(let server, let load):
             try measureNetwork(plan, load, interruption) { () throws(RunError) in
-                try ServerProcess(server, expecting: load.traffic, unless: [interruption.descriptor])
+                try ServerProcess(server, unless: [interruption.descriptor])
             }
         case .wake(_, let wake): try measureWake(plan, wake, interruption)
         }

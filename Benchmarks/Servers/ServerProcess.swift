@@ -24,7 +24,7 @@ package final class ServerProcess: Server {
     ///
     /// - Parameter endings: each ends the wait when it becomes readable.
     package init(
-        _ plan: ExternalServer, expecting traffic: Traffic, unless endings: [BorrowedDescriptor] = []
+        _ plan: ExternalServer, unless endings: [BorrowedDescriptor] = []
     ) throws(RunError) {
         self.plan = plan
         let deadline = monotonicNanoseconds() + plan.timeoutNanoseconds

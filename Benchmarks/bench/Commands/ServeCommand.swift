@@ -167,8 +167,7 @@ extension ServeCommand {
         let available = Affinity.available()
         if pin == "none" { return [] }
         if pin == "auto" { return Array(available.prefix(workers)) }
-        let processors = pin.listed.compactMap { Int($0) }
-        guard processors.count == pin.listed.count, processors.allSatisfy(available.contains) else {
+        guard let processors = bench.processors(pin, of: available) else {
             throw Failure(
                 .usage,
                 "--pin takes none, auto, or a list of the processors \(available), not '\(pin)'"

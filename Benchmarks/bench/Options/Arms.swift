@@ -45,10 +45,8 @@ extension RunOptions {
         guard pin != "same" else {
             throw Failure(.usage, "--pin same belongs to --workload wake; the workload is \(workload)")
         }
-        let names = pin.listed
-        let processors = names.compactMap { Int($0) }
         let available = Affinity.available()
-        guard names.count >= 2, processors.count == names.count, processors.allSatisfy(available.contains) else {
+        guard let processors = processors(pin, of: available), processors.count >= 2 else {
             throw Failure(
                 .usage,
                 "--pin takes auto, none, or at least two of the processors \(available), not '\(pin)'"

@@ -73,6 +73,12 @@ func counts(_ text: String, _ option: String) throws -> [Int] {
     return values
 }
 
+/// Reads a list of processors, `0,1`; nil if one is not among those that are available.
+func processors(_ text: String, of available: [Int]) -> [Int]? {
+    let values = text.listed.compactMap { Int($0) }
+    return values.count == text.listed.count && values.allSatisfy(available.contains) ? values : nil
+}
+
 /// `value`, which is refused outside of the range by `rule`: `--clients takes 1 or more`.
 func inRange(_ value: Int, _ range: ClosedRange<Int>, _ rule: String) throws -> Int {
     guard range.contains(value) else { throw Failure(.usage, "\(rule), not \(value)") }
