@@ -59,8 +59,11 @@ final class RunningCommand {
         }
         switch outcome {
         case .connected: return
-        case .ended: throw RunError("\(plan.name): waiting for it to listen", .canceled)
+        case .ended:
+            stop()
+            throw RunError("\(plan.name): waiting for it to listen", .canceled)
         case .refused(let error):
+            stop()
             throw RunError(
                 failed: "\(plan.name): nothing listened on \(address) within \(plan.seconds) s (\(error)); does the "
                     + "command say where to listen? --server-timeout gives it longer" + lastWords)
@@ -77,8 +80,7 @@ final class RunningCommand {
         if program.hasEnded(by: monotonicNanoseconds() + patience) {
             return died(program.takeReport().ending, "during the run")
         }
-        program.order(SIGTERM)
-        if !program.hasEnded(by: monotonicNanoseconds() + KeptProgram.patienceNanoseconds) {
+        if !stop() {
             remarks.append("\(plan.name) did not end within 5 s of SIGTERM and was killed")
             program.order(SIGKILL)
             guard program.hasEnded(by: monotonicNanoseconds() + KeptProgram.patienceNanoseconds) else {
@@ -92,6 +94,13 @@ final class RunningCommand {
                     + "is not seen; let it run in the foreground")
         }
         return nil
+    }
+
+    /// Asks it to end; false if it had not five seconds later.
+    @discardableResult
+    private func stop() -> Bool {
+        program.order(SIGTERM)
+        return program.hasEnded(by: monotonicNanoseconds() + KeptProgram.patienceNanoseconds)
     }
 
     private func died(_ ending: KeptProgram.Ending, _ when: String) -> RunError {

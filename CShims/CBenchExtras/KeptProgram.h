@@ -22,8 +22,8 @@
    and what was handed to it as orphans, and ends. It writes pairs of ints into `reports`: {0, errno} if the program
    could not be started, {1, status} as wait(2) has it when it has ended.
 
-   Where orphans are kept it goes on while there are any, as a server's that goes into the background, and they get the
-   signals too, except that SIGKILL ends the patience with them; it reports {2, status} of a program that had ended before
+   Where orphans are kept it goes on while there are any, as a server's that goes into the background, and all descendants
+   get the signals too, except that SIGKILL ends the patience with them; it reports {2, status} of a program that had ended before
    the first signal and left some. */
 struct c_kept_program {
     const char *path;
@@ -74,8 +74,15 @@ static inline long c_parent(long process) {
     return end && strlen(end) > 4 ? strtol(end + 4, (void *)0, 10) : -1;
 }
 
-/* The same where the kernel lacks CONFIG_PROC_CHILDREN. */
-static inline int c_search_children(pid_t *found, int most) {
+/* Whether a process is a child of this one, or of its child, and so on for so many generations. */
+static inline int c_descends(long process, int generations) {
+    for (; generations > 0 && process > 1; generations--)
+        if ((process = c_parent(process)) == getpid()) return 1;
+    return 0;
+}
+
+/* Finds descendants among all processes, which needs no CONFIG_PROC_CHILDREN, and finds children of any thread. */
+static inline int c_search_descendants(pid_t *found, int most, int generations) {
     struct {
         uint64_t inode;
         int64_t offset;
@@ -90,7 +97,7 @@ static inline int c_search_children(pid_t *found, int most) {
         for (long place = 0; place < bytes && count < most; place += entry->length) {
             entry = (void *)(list + place);
             long process = strtol(entry->name, (void *)0, 10);
-            if (process > 0 && c_parent(process) == getpid()) found[count++] = (pid_t)process;
+            if (process > 0 && c_descends(process, generations)) found[count++] = (pid_t)process;
         }
     }
     if (proc >= 0) close(proc);
@@ -102,7 +109,7 @@ static inline int c_children(pid_t *found, int most) {
     char path[64], text[4096];
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     int list = open(path, O_RDONLY | O_CLOEXEC);
-    if (list < 0) return c_search_children(found, most);
+    if (list < 0) return c_search_descendants(found, most, 1);
     ssize_t bytes = read(list, text, sizeof text - 1);
     close(list);
     text[bytes > 0 ? bytes : 0] = 0;
@@ -137,12 +144,13 @@ static inline int c_count_orphans(pid_t program) {
     return left;
 }
 
-/* To those that have left the program's group; the group gets it as a whole. */
-static inline void c_signal_orphans(pid_t program, int order) {
-    pid_t children[256];
-    int count = c_children(children, 256);
+/* To those that have left the program's group; the group gets it as a whole. A server that makes a session of its own
+   may be the child of a shell that waits for it, so that all descendants are looked through. */
+static inline void c_signal_others(pid_t program, int order) {
+    pid_t others[1024];
+    int count = c_search_descendants(others, 1024, 1000);
     for (int i = 0; i < count; i++)
-        if (children[i] != program && getpgid(children[i]) != program) kill(children[i], order);
+        if (others[i] != program && getpgid(others[i]) != program) kill(others[i], order);
 }
 
 /* To the program's group, and to the program itself should it have left that. It is not reaped, so neither number can be
@@ -224,8 +232,9 @@ static inline int c_watch(pid_t pid, int ends, int keeps_orphans) {
         is_watched = read(c_orders, &order, 1) == 1;
         left_others |= is_over && orders_read == 0;
         orders_read = 1;
+        /* First, because those whose parent ends do not stay where they are found. */
+        if (keeps_orphans) c_signal_others(pid, order);
         c_signal_program(pid, order);
-        if (keeps_orphans) c_signal_orphans(pid, order);
         if (order == SIGKILL) keeps_orphans = 0;
     }
 }

@@ -168,6 +168,43 @@ import Testing
         #expect(eventually { processes().allSatisfy { !isAlive($0) } })
     }
 
+    /// A server that is given up while it starts may clean up as one that served.
+    @Test(arguments: [false, true]) func aServerThatIsGivenUpGetsTheSignalFirst(_ isInterrupted: Bool) throws {
+        let file = TemporaryFile()
+        let pipe = try TestSupport.Pipe()
+        let never = plan(
+            "trap 'echo asked to end > \(file.path); exit' TERM; echo ready {port}; while :; do sleep 0.01; done",
+            timeout: 1_500_000_000)
+        if isInterrupted {
+            let (path, writer) = (output.path, pipe)
+            let thread = Thread {
+                _ = eventually { (try? String(contentsOfFile: path, encoding: .utf8))?.contains("ready") == true }
+                try? writer.write()
+            }
+            thread.start()
+        }
+        let line = refusal(never, unless: isInterrupted ? [pipe.reader] : [])
+        #expect(line.contains(isInterrupted ? "waiting for it to listen" : "nothing listened on"))
+        #expect(file.text == "asked to end\n")
+    }
+
+    /// Whoever makes a session of its own gets the signal, whether its parent waits for it or has gone.
+    @Test(arguments: ["wait", "exit"]) func aServerInASessionOfItsOwnGetsTheSignalFirst(_ parent: String) throws {
+        let file = TemporaryFile()
+        let farewell = """
+            def end(*_):
+                open("\(file.path)", "w").write("asked to end")
+                os._exit(0)
+            signal.signal(signal.SIGTERM, end)
+            """
+        let command = PythonServer.echo(before: farewell).replacing("exec python3", with: "setsid python3")
+        let server = try start(plan("\(command) & \(parent)"))
+        #expect(try echoes(server.address))
+        let report = server.end(windowEnd: 1)
+        #expect(report.error == nil && !report.remarks.contains { $0.contains("was killed") }, "\(report.remarks)")
+        #expect(file.text == "asked to end")
+    }
+
     private func drop(_ server: consuming ServerProcess) {}
 
     @Test func aPortThatIsTakenIsSaidBeforehand() throws {

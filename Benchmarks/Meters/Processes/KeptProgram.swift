@@ -30,7 +30,8 @@ package final class KeptProgram {
     ///   - folder: where it starts; nil for the current one.
     ///   - output: its standard output, which the caller may close afterwards; -1 for none. `errors` likewise.
     ///   - processors: those that it may run on; empty for this thread's.
-    ///   - keepsOrphans: it has not ended before all have that it leaves behind, and they get its signals too.
+    ///   - keepsOrphans: it has not ended before all have that it leaves behind, and all that descend from it get its
+    ///     signals too.
     package init(
         _ path: String, _ arguments: [String], folder: String? = nil, output: CInt = -1, errors: CInt = -1,
         processors: [Int] = [], keepsOrphans: Bool = false
@@ -105,7 +106,7 @@ package final class KeptProgram {
         return isReadable(report, milliseconds: CInt(clamping: max(left, 0) / 1_000_000 + (left > 0 ? 1 : 0)))
     }
 
-    /// Sends the program's group a signal.
+    /// Sends the program's group a signal, and all that descend from it where orphans are kept.
     package func order(_ signal: CInt) { c_order(orders, UInt8(signal)) }
 
     /// How the program ended, once it has, and whether it ended before the first order and left others that went on.
