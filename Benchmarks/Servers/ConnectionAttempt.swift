@@ -18,9 +18,6 @@ struct ConnectionAttempt {
         case ended
     }
 
-    /// True if somebody listens, on this machine.
-    var succeedsAtOnce: Bool { connect(until: 0, unless: []) == .connected }
-
     /// Connects once, and closes the connection.
     ///
     /// - Parameters:

@@ -24,10 +24,18 @@ package struct ExternalServer: Sendable {
 
     /// How a server comes to run.
     package enum Origin: Sendable, Equatable {
-        /// A command of the shell, started for each run; `{port}`, `{address}`, `{workers}` and `{cpus}` are filled in.
+        /// A command of the shell, started for each run; `{port}` or `{socket}`, `{address}`, `{workers}` and
+        /// `{cpus}` are filled in.
         case command(String)
         /// It runs already; with the number of its first process if that is known.
         case running(process: Int32?)
+    }
+
+    /// Why a command's server could not be told where to listen; nil if it can.
+    ///
+    /// - Parameter port: the one that servers are to listen on; 0 if the kernel chooses.
+    package static func refusal(of command: String, port: UInt16) -> String? {
+        ServerCommand.refusal(of: command, port: port)
     }
 
     /// Takes a name and how it comes to run.

@@ -88,7 +88,7 @@ final class ListenerGroup: Sendable {
                 try setSocketOption(.resetOnClose, on: socket.descriptor)
             }
             // What it accepts inherits that: a reply must not wait for the acknowledgement of the one before.
-            if traffic.workload == .read && traffic.arrival == .anytime {
+            if traffic.workload == .read && traffic.arrival == .anytime && address.family != AF_UNIX {
                 try setSocketOption(.noDelay, on: socket.descriptor)
             }
             call = "bind to \(address)"

@@ -9,6 +9,8 @@ final class RunningCommand {
     private let plan: ExternalServer
     private let program: KeptProgram
     private let output: Output
+    /// Outlives the program.
+    private let folder: SocketFolder?
     /// Where it is to listen.
     let address: SocketAddress
 
@@ -35,11 +37,12 @@ final class RunningCommand {
         let command = try ServerCommand(text, plan)
         self.plan = plan
         address = command.address
+        folder = command.folder
         if let path = plan.outputPath { output = .kept(try ServerOutput(path)) } else { output = .dropped }
         do throws(Errno) {
             program = try KeptProgram(
                 "/bin/sh", ["-c", command.text], output: output.descriptor, errors: output.descriptor,
-                processors: plan.placement.workers, keepsOrphans: true)
+                processors: plan.placement.workers, keepsOrphans: true, scratch: folder?.path)
         } catch {
             throw RunError("\(plan.name): fork", error)
         }

@@ -10,28 +10,51 @@ struct ServerCommand {
     let text: String
     /// Where the server is to listen.
     let address: SocketAddress
+    /// Where its unix socket is to be; nil of a server with a port.
+    let folder: SocketFolder?
 
-    /// Finds a free port if the plan leaves it open, and fills it in.
+    /// Makes a place for a unix socket, or finds a free port if the plan leaves it open, and fills it in.
     ///
     /// - Throws: one line if the command cannot listen where the clients will connect, or somebody else does.
     init(_ command: String, _ plan: ExternalServer) throws(RunError) {
-        let namesPort = command.contains("{port}")
-        if plan.address.port == nil, namesPort {
-            throw RunError(failed: "\(plan.name): a unix socket has no {port}; let the command use {address}")
+        if let refusal = Self.refusal(of: command, port: plan.address.port ?? 0) {
+            throw RunError(failed: "\(plan.name): \(refusal)")
         }
-        if plan.address.port == 0, !namesPort {
-            throw RunError(
-                failed: "\(plan.name): the command does not say where {port} goes, so the server cannot be told its "
-                    + "port; write {port} into it, or name the port that it listens on")
+        if command.contains("{socket}") {
+            let made = try SocketFolder()
+            (folder, address) = (made, try Self.address(in: made))
+        } else {
+            (folder, address) = (nil, try Self.freeAddress(plan))
         }
-        address = try Self.freeAddress(plan)
         var text = command
         let values = [
-            "port": address.port.map { "\($0)" } ?? "", "address": address.host, "workers": "\(plan.workers)",
-            "cpus": Self.processors(plan.placement),
+            "port": address.port.map { "\($0)" } ?? "", "socket": folder?.socketPath ?? "", "address": address.host,
+            "workers": "\(plan.workers)", "cpus": Self.processors(plan.placement),
         ]
         for (name, value) in values { text = text.replacing("{\(name)}", with: value) }
         self.text = text
+    }
+
+    /// Why the server could not be told where to listen; nil if it can.
+    ///
+    /// - Parameter port: the one that servers are to listen on; 0 if the kernel chooses.
+    static func refusal(of command: String, port: UInt16) -> String? {
+        switch (command.contains("{port}"), command.contains("{socket}")) {
+        case (true, true):
+            "the command has both {port} and {socket}, and clients connect to one of them; leave one out"
+        case (false, false) where port == 0:
+            "the command says neither where {port} nor where {socket} goes, so the server cannot be told where to "
+                + "listen; put one in, or name the port that it listens on with --port"
+        default: nil
+        }
+    }
+
+    private static func address(in folder: SocketFolder) throws(RunError) -> SocketAddress {
+        do throws(Errno) {
+            return try .unix(path: folder.socketPath)
+        } catch {
+            throw RunError("unix socket \(folder.socketPath)", error)
+        }
     }
 
     /// The processors of the server, as taskset(1) and nginx have them.
@@ -43,10 +66,6 @@ struct ServerCommand {
     /// The plan's address, with a port that was free a moment ago. The kernel does not give it to a client meanwhile, nor
     /// lets one that waits for the server connect to itself, because it is none of the ephemeral ones.
     private static func freeAddress(_ plan: ExternalServer) throws(RunError) -> SocketAddress {
-        guard plan.address.port != nil else {
-            guard !ConnectionAttempt(plan.address).succeedsAtOnce else { throw taken(plan) }
-            return plan.address
-        }
         if plan.address.port == 0 {
             for _ in 0..<tries {
                 let port = UInt16.random(in: 10240..<max(EphemeralPorts.first, 10241))

@@ -34,7 +34,15 @@ struct c_kept_program {
     const unsigned long *processors; /* a mask of those to run on; null for the starter's */
     size_t processor_bytes;
     int keeps_orphans;
+    const char *scratch; /* a folder that is removed at the end, with `socket` in it; null for none */
 };
+
+static inline void c_remove_scratch(const char *folder) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/socket", folder);
+    unlink(path);
+    rmdir(folder);
+}
 
 static inline void c_close_from(int first) {
     if (syscall(436 /* close_range */, first, ~0U, 0) == 0) return;
@@ -260,6 +268,7 @@ static inline void c_keep(const struct c_kept_program *program) {
     /* The starter may have ended. */
     ssize_t written = write(c_reports, report, sizeof report);
     c_kill_orphans();
+    if (program->scratch) c_remove_scratch(program->scratch);
     _exit(written < 0);
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import LinuxSockets
 import Loops
 import Meters
 import TestSupport
@@ -67,6 +68,37 @@ import Testing
         #expect(await process.wait().exit == 0)
     }
 
+    @Test func aUnixSocketIsServedAndGoesWithTheServer() async throws {
+        let folder = try BenchFolder()
+        let path = folder.path("socket")
+        let (process, line) = try await start("--mode et --unix \(path)")
+        #expect(line == "listening on unix:\(path) (epoll-et, echo)")
+        let (_, other) = try await BenchProcess.run(["serve", "--mode", "lt", "--unix", path])
+        #expect(other.exit == 3 && other.complaints.contains("another program listens on \(path)"))
+        #expect(other.complaintLines.count == 1 && FileManager.default.fileExists(atPath: path))
+        process.send(SIGTERM)
+        #expect(await process.wait().exit == 0)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func aPathThatCannotBeASocketIsToldInOneLine() async throws {
+        let folder = try BenchFolder()
+        try folder.write("file", "kept")
+        let stale = try StreamSocket(for: .unix(path: folder.path("stale")), .blocking)
+        try stale.bind(to: .unix(path: folder.path("stale")))
+        _ = consume stale
+        let long = "/tmp/" + String(repeating: "a", count: 103)
+        let mistakes = [
+            ("file", "exists and is no socket"), ("stale", "a server that has ended; remove it"),
+        ].map { (folder.path($0.0), $0.1) }
+        for (path, says) in mistakes + [(long, "has 108 bytes")] {
+            let (_, outcome) = try await BenchProcess.run(["serve", "--mode", "lt", "--unix", path])
+            #expect(outcome.exit == 3 && outcome.output.isEmpty, "\(outcome.complaints)")
+            #expect(outcome.complaintLines.count == 1 && outcome.complaints.contains(says), "\(outcome.complaints)")
+        }
+        #expect(folder.text("file") == "kept")
+    }
+
     @Test func aBlockingServerSaysHowManyItServes() async throws {
         let (process, line) = try await start("--mode blocking --protocol redis --workers 2")
         #expect(line.hasSuffix(" (blocking, redis)"))
@@ -109,6 +141,9 @@ import Testing
         ("--mode lt --pin 99999", "--pin"), ("--mode lt --service sleep", "--service-time"),
         ("--mode lt --service-time 5", "--service-time"),
         ("--mode blocking --connections 5 --workers 2", "--close-after-reply"), ("--mode lt extra", "extra"),
+        ("--mode lt --unix s --port 5", "exclude each other"),
+        ("--mode lt --unix s --address ::1", "exclude each other"),
+        ("--mode lt --unix s --listener reuseport", "--listener reuseport"),
         ("--mode lt --prot http", "did you mean '--protocol'?"),
     ])
     func aMistakeIsToldInOneLine(_ options: String, _ told: String) async throws {

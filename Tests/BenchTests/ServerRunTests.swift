@@ -33,6 +33,24 @@ import Testing
         #expect(server.wakeupsPerOp == nil && server.fairnessJain == nil && server.perWorkerOps.isEmpty)
     }
 
+    @Test(arguments: ["echo", "http", "redis", "memcached", "bytes"], ["read", "crr"])
+    func aServerMayListenOnAUnixSocket(_ protocol: String, _ workload: String) async throws {
+        let folder = try BenchFolder()
+        try folder.write("request", String(repeating: "a", count: 64))
+        let more = workload == "crr" ? "--close-after-reply" : ""
+        let outcome = try await folder.bench(
+            Self.short + [
+                "--workload", workload, "--protocol", `protocol`, "--connections", "4", "--server",
+                "own=echo {socket}; exec '\(BenchProcess.path)' serve --mode lt --protocol \(`protocol`) --unix {socket} \(more)",
+            ] + (`protocol` == "bytes" ? ["--request", folder.path("request"), "--reply-bytes", "64"] : []))
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        let rows = try folder.rows("out")
+        #expect(rows.count == 1 && rows[0].status == .ok && rows[0].operations > 0 && rows[0].errors == 0)
+        let path = try #require(folder.text("out/servers/own.log").split(separator: "\n").first)
+        let parent = URL(filePath: String(path)).deletingLastPathComponent().path()
+        #expect(path.hasSuffix("/socket") && !FileManager.default.fileExists(atPath: parent))
+    }
+
     /// A server that fails costs its own row and no other.
     @Test(arguments: [
         ("gone=echo so it goes; exit 7 # {port}", "ended with exit code 7", "so it goes"),
@@ -71,20 +89,26 @@ import Testing
         let folder = try BenchFolder()
         let process = try folder.start([
             "--workload", "read", "--rounds", "1", "--duration", "300s", "--output", "out", "--server",
-            "own=echo $$ >pid; exec '\(BenchProcess.path)' serve --mode lt --port {port}",
+            "own=echo $$ >pid; echo {socket} >socket; exec '\(BenchProcess.path)' serve --mode lt --unix {socket}",
         ])
         for _ in 0..<patienceMilliseconds where process.isRunning {
             if folder.text("out/servers/own.log").contains("listening") { break }
             try await Task.sleep(for: .milliseconds(1))
         }
         let server = try #require(Int32(folder.text("pid").split(separator: "\n").first ?? ""))
-        #expect(kill(server, 0) == 0)
+        let socket = try #require(folder.text("socket").split(separator: "\n").first.map(String.init))
+        #expect(kill(server, 0) == 0 && FileManager.default.fileExists(atPath: socket))
         process.send(signal)
         _ = await process.wait()
         for _ in 0..<patienceMilliseconds where kill(server, 0) == 0 {
             try await Task.sleep(for: .milliseconds(1))
         }
         #expect(kill(server, 0) != 0)
+        let parent = URL(filePath: socket).deletingLastPathComponent().path()
+        for _ in 0..<patienceMilliseconds where FileManager.default.fileExists(atPath: parent) {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(!FileManager.default.fileExists(atPath: parent))
     }
 
     @Test func twoServersAreComparedLikeTwoPrograms() async throws {

@@ -32,9 +32,11 @@ package final class KeptProgram {
     ///   - processors: those that it may run on; empty for this thread's.
     ///   - keepsOrphans: it has not ended before all have that it leaves behind, and all that descend from it get its
     ///     signals too.
+    ///   - scratch: a folder that is removed at the end, whichever way this process ends, unless it has more in it than
+    ///     a file `socket`; nil for none.
     package init(
         _ path: String, _ arguments: [String], folder: String? = nil, output: CInt = -1, errors: CInt = -1,
-        processors: [Int] = [], keepsOrphans: Bool = false
+        processors: [Int] = [], keepsOrphans: Bool = false, scratch: String? = nil
     ) throws(Errno) {
         var orders: [CInt] = [-1, -1]
         var reports: [CInt] = [-1, -1]
@@ -44,7 +46,7 @@ package final class KeptProgram {
             for end in orders { close(end) }
             throw error
         }
-        let keeper = unsafe Self.fork(path, arguments, folder, processors) { program in
+        let keeper = unsafe Self.fork(path, arguments, folder, scratch, processors) { program in
             (unsafe program.pointee.output, unsafe program.pointee.errors) = (output, errors)
             (unsafe program.pointee.orders, unsafe program.pointee.reports) = (orders[0], reports[1])
             unsafe program.pointee.keeps_orphans = keepsOrphans ? 1 : 0
@@ -71,16 +73,18 @@ package final class KeptProgram {
     }
 
     private static func fork(
-        _ path: String, _ arguments: [String], _ folder: String?, _ processors: [Int],
+        _ path: String, _ arguments: [String], _ folder: String?, _ scratch: String?, _ processors: [Int],
         _ fill: (UnsafeMutablePointer<c_kept_program>) -> Void
     ) -> pid_t {
         var list = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         let path = unsafe strdup(path)
         let folder = unsafe folder.map { unsafe strdup($0) } ?? nil
+        let scratch = unsafe scratch.map { unsafe strdup($0) } ?? nil
         defer {
             unsafe list.forEach { unsafe free($0) }
             unsafe free(path)
             unsafe free(folder)
+            unsafe free(scratch)
         }
         let mask = Affinity.mask(of: processors)
         return unsafe list.withUnsafeMutableBufferPointer { list in
@@ -89,6 +93,7 @@ package final class KeptProgram {
                 unsafe program.path = UnsafePointer(path)
                 unsafe program.arguments = UnsafePointer(list.baseAddress)
                 unsafe program.folder = UnsafePointer(folder)
+                unsafe program.scratch = UnsafePointer(scratch)
                 unsafe program.processors = processors.isEmpty ? nil : mask.baseAddress
                 unsafe program.processor_bytes = mask.count * MemoryLayout<UInt>.size
                 unsafe fill(&program)

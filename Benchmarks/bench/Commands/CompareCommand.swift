@@ -39,7 +39,8 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Two commands of servers, base and new; {port}, {address}, {workers} and {cpus} are filled in.")
+        help:
+            "Two commands of servers, base and new; {port} or {socket}, {address}, {workers} and {cpus} are filled in.")
     var servers: [String] = []
 
     @OptionGroup(title: "Two programs") var programs: InterleavedOptions

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Glibc
 import LinuxDescriptors
 import LinuxSockets
 import Loops
 import Meters
 import Reports
 import Runs
+import Servers
 import SystemPackage
 
 /// `bench serve`: one of our loops as a program of its own.
@@ -26,10 +28,13 @@ struct ServeCommand: ParsableCommand {
     var `protocol` = WireProtocol.echo.rawValue
 
     @Option(help: "Numeric address to listen on; 127.0.0.1 if not given.")
-    var address = "127.0.0.1"
+    var address: String?
 
     @Option(help: "Port to listen on; if not given, or 0, the kernel chooses.")
-    var port: UInt16 = 0
+    var port: UInt16?
+
+    @Option(help: "Path of a unix socket to listen on, instead of a port; removed at the end.")
+    var unix: String?
 
     @Option(parsing: .unconditional, help: "Server threads.")
     var workers = 1
@@ -78,8 +83,13 @@ struct ServeCommand: ParsableCommand {
             complain("\(mode.name) serves \(most) at once, one for each worker; others wait until one ends")
         }
         let interruption = try Interruption(endsAtSecondSignal: true)
+        var hasListened = false
+        defer {
+            if hasListened, let path = self.unix { unsafe unlink(path) }
+        }
         do throws(RunError) {
             let failures = try serve(plan, traffic, until: interruption) { address in
+                hasListened = true
                 let kind = traffic.workload == .accept ? "accept" : traffic.wire.rawValue
                 print("listening on \(address) (\(mode.name), \(kind))")
                 _ = Terminal.flushOutput()
@@ -156,11 +166,28 @@ extension ServeCommand {
         plan.listener = try named(listener, "listener")
         plan.service = try bench.serviceTime(serviceTime, service)
         plan.loop.placement = Placement(workers: try processors(), clients: [])
-        guard let address = SocketAddress(numeric: address, port: port) else {
-            throw Failure(.usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(address)'")
-        }
-        plan.address = address
+        plan.address = try place(plan.listener)
         return plan
+    }
+
+    /// Where to listen.
+    private func place(_ listener: ListenerSharing) throws -> SocketAddress {
+        guard let unix else {
+            guard let address = SocketAddress(numeric: address ?? "127.0.0.1", port: port ?? 0) else {
+                throw Failure(
+                    .usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(address ?? "")'")
+            }
+            return address
+        }
+        guard address == nil, port == nil else {
+            throw Failure(.usage, "--unix and --\(port == nil ? "address" : "port") exclude each other; leave one out")
+        }
+        guard !listener.isPerWorker else {
+            throw Failure(
+                .usage, "--listener \(listener.rawValue) shares a port, which --unix has none of; leave it out")
+        }
+        if let refusal = unixPathRefusal(unix) { throw Failure(.runFailed, "--unix: \(refusal)") }
+        return try .unix(path: unix)
     }
 
     private func processors() throws -> [Int] {
@@ -206,9 +233,9 @@ extension ServeCommand {
     /// What to do about a server that could not listen.
     private func advice(_ error: RunError) -> String {
         switch error.error {
-        case .addressInUse: "; take another --port, or 0, which lets the kernel choose"
-        case .permissionDenied where port < 1024:
-            "; ports below 1024 need CAP_NET_BIND_SERVICE or sysctl net.ipv4.ip_unprivileged_port_start=\(port)"
+        case .addressInUse where unix == nil: "; take another --port, or 0, which lets the kernel choose"
+        case .permissionDenied where (1..<1024).contains(port ?? 0):
+            "; ports below 1024 need CAP_NET_BIND_SERVICE or sysctl net.ipv4.ip_unprivileged_port_start=\(port ?? 0)"
         case .addressNotAvailable: "; no interface of this machine has this address: ip address"
         default: ""
         }

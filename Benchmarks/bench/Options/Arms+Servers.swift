@@ -64,11 +64,8 @@ extension RunOptions {
         guard Mode.named(parts[0]) == nil else {
             throw Failure(.usage, "--server \(parts[0]): that is the name of a mode; call the server otherwise")
         }
-        guard command.contains("{port}") || address.port != 0 else {
-            throw Failure(
-                .usage,
-                "--server \(parts[0]): the command does not say where {port} goes; put it in, or name the port that the "
-                    + "server listens on with --port")
+        if let refusal = ExternalServer.refusal(of: command, port: address.port ?? 0) {
+            throw Failure(.usage, "--server \(parts[0]): \(refusal)")
         }
         try Self.checkPlaceholders(command, of: parts[0])
         var server = ExternalServer(parts[0], .command(command))
@@ -84,7 +81,7 @@ extension RunOptions {
         return allowed && (1...40).contains(text.utf8.count) && text.first != "-"
     }
 
-    private static let placeholders = ["port", "address", "workers", "cpus"]
+    private static let placeholders = ["port", "socket", "address", "workers", "cpus"]
 
     /// A placeholder that is nearly one of ours is a mistake; other braces are the shell's or the program's.
     private static func checkPlaceholders(_ command: String, of name: String) throws {
@@ -96,7 +93,8 @@ extension RunOptions {
             guard !hint.isEmpty else { continue }
             throw Failure(
                 .usage,
-                "--server \(name): {\(word)} is not filled in\(hint) There are {port}, {address}, {workers}, {cpus}")
+                "--server \(name): {\(word)} is not filled in\(hint) There are {port}, {socket}, {address}, {workers}, "
+                    + "{cpus}")
         }
     }
 

@@ -8,8 +8,8 @@ struct ServerOptions: WorkloadOptions {
 
     @Option(
         help: """
-            A command that is started for each run, as NAME=COMMAND; repeatable. In it {port}, {address}, {workers} and \
-            {cpus} are filled in.
+            A command that is started for each run, as NAME=COMMAND; repeatable. In it {port}, or \
+            {socket} for a unix socket, {address}, {workers} and {cpus} are filled in.
             """)
     var server: [String] = []
 
