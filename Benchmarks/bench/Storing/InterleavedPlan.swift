@@ -16,6 +16,8 @@ struct InterleavedPlan: Codable {
         /// Tells whether the file was replaced since.
         var sizeBytes: UInt64
         var modifiedAt: String
+        /// The files that the command of the server names; nil in folders of earlier versions.
+        var serverFiles: [FileIdentity]?
 
         init(name: String, binary: String, server: String? = nil) throws {
             let path = URL(fileURLWithPath: binary).standardizedFileURL.path
@@ -28,6 +30,16 @@ struct InterleavedPlan: Codable {
             self.binary = path
             sizeBytes = (attributes[.size] as? NSNumber)?.uint64Value ?? 0
             modifiedAt = (attributes[.modificationDate] as? Date)?.formatted(.iso8601) ?? ""
+            serverFiles = server.map(FileIdentity.named)
+        }
+
+        /// The program that is not what it was; nil if all are.
+        func changed(since earlier: Side) -> String? {
+            guard binary == earlier.binary, sizeBytes == earlier.sizeBytes, modifiedAt == earlier.modifiedAt else {
+                return earlier.binary
+            }
+            guard let now = serverFiles, let before = earlier.serverFiles else { return nil }
+            return before.first { !now.contains($0) }?.path ?? now.first { !before.contains($0) }?.path
         }
     }
 
@@ -110,8 +122,11 @@ struct InterleavedPlan: Codable {
     /// Reads the plan of an interrupted invocation and checks that its programs are still the same.
     static func read(folder: String) throws -> InterleavedPlan {
         let plan = try stored(in: folder)
-        for side in plan.sides where try Side(name: side.name, binary: side.binary, server: side.server) != side {
-            throw Failure(.usage, "\(side.binary) has changed since \(folder) was begun; begin anew")
+        for side in plan.sides {
+            let now = try Side(name: side.name, binary: side.binary, server: side.server)
+            if let program = now.changed(since: side) {
+                throw Failure(.usage, "\(program) has changed since \(folder) was begun; begin anew")
+            }
         }
         return plan
     }
