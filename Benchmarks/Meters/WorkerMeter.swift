@@ -49,6 +49,10 @@ public import Synchronization
     case stopped
     /// Pauses of an accept that found no descriptor or no memory.
     case shortages
+    /// Those of them since the worker last completed an operation.
+    case shortagesInARow
+    /// ``operations`` at the last shortage.
+    case operationsAtShortage
 }
 
 /// The counters of a team of workers: one block of cache lines for each, so that counting never shares a line.

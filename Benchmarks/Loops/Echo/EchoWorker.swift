@@ -242,7 +242,8 @@ enum EchoReceipt: Equatable {
     ///
     /// A server would watch for room and serve others meanwhile. Here each client thread takes all that comes, so room is
     /// a matter of its next turn, and a queue of unsent replies would be measured with every message. Of other clients
-    /// (`bench serve`) one that takes nothing holds the worker up until it is given up.
+    /// (`bench serve`) one that takes nothing holds the worker up until it is given up: at first it cannot be told from one
+    /// that is slow to take a long reply, and a queue for it would make another server than the one that is measured.
     @unsafe @inline(__always)
     private func sendAll(
         _ fd: CInt, _ bytes: UnsafeRawBufferPointer, _ call: (UnsafeRawBufferPointer) -> Int

@@ -10,7 +10,7 @@ import SystemPackage
 
 /// Accepts as `acceptConnection(from:_:)` does, and outlasts a shortage, until the run is over (nil).
 ///
-/// - Throws: what `accept4(2)` says; a shortage after five seconds of it in the run.
+/// - Throws: what `accept4(2)` says; a shortage after five seconds of it without an operation.
 @inline(__always)
 func acceptPatiently(
     from listener: BorrowedDescriptor, _ meter: WorkerMeter, _ options: AcceptOptions = [.nonblocking]
@@ -31,7 +31,10 @@ private func acceptAfterShortage(
     while meter[.stopped] == 0 {
         do throws(Errno) {
             meter.add(.systemCalls)
-            return try acceptConnection(from: listener, options)
+            let connection = try acceptConnection(from: listener, options)
+            // A dispatcher completes no operations of its own.
+            meter.set(.shortagesInARow, 0)
+            return connection
         } catch {
             try pause(for: error, meter)
         }
@@ -79,8 +82,14 @@ let shortagePauseNanoseconds: UInt64 = 10_000_000
 
 /// Counts one more pause.
 ///
-/// - Throws: the shortage after five seconds of them, as long as clients wait for an answer.
+/// - Throws: the shortage after five seconds of them without an operation, as long as clients wait for an answer.
 func noteShortage(_ shortage: Errno, _ meter: WorkerMeter) throws(Errno) {
-    guard meter[.shortages] < RunWindow.graceNanoseconds / shortagePauseNanoseconds else { throw shortage }
+    // A server that serves goes on: what it closes makes room.
+    if meter[.operations] != meter[.operationsAtShortage] {
+        meter.set(.operationsAtShortage, meter[.operations])
+        meter.set(.shortagesInARow, 0)
+    }
+    guard meter[.shortagesInARow] < RunWindow.graceNanoseconds / shortagePauseNanoseconds else { throw shortage }
+    meter.add(.shortagesInARow)
     meter.add(.shortages)
 }
