@@ -148,9 +148,15 @@ struct Catalog {
             // Where one mode has another value, its label says so.
             let value = Self.usual(column, groups)
             if value.isEmpty || value == "0" || value == usual[column] { return nil }
-            return Arm.phrase(column, value)
+            return column == "implementation" && value == "external" ? servers : Arm.phrase(column, value)
         }
         return shared.joined(separator: ", ")
+    }
+
+    /// Those that are not our loops.
+    private var servers: String {
+        let names = arms.filter { $0.group.arm["implementation"] == "external" }.map(\.mode).distinct
+        return "\(names.count == 1 ? "server" : "servers") \(names.joined(separator: ", "))"
     }
 
     private var pinning: String {
