@@ -1,8 +1,10 @@
 import Foundation
 import Histogram
+import Load
 import Loops
 import Meters
 import Records
+import Servers
 
 /// What is said of a run beside its figures.
 extension Measurement {
@@ -20,6 +22,7 @@ extension Measurement {
         if let (status, reason) = verdict(plan, workerError: workerError) {
             self.status = status
             self.reason = reason.text(plan, kernel: kernel)
+            if case .worker = reason {} else if status == .failed { self.reason += lastWordsPhrase(serverLastWords) }
         }
         guard status != .partial, durationNanoseconds > 0 else { return }
         noteSaturation()
@@ -42,6 +45,12 @@ extension Measurement {
         if operations > 0 { return nil }
         if let rate = plan.ratePerSecond, due == 0 { return (.failed, .nothingDue(perSecond: rate)) }
         return (.failed, latencies.totalCount > 0 ? .longerThanWindow(latencies.min) : .nothingStarted)
+    }
+
+    /// Connections that the clients made, as far as they count them: those of the warm-up are not among those of operations.
+    func connectionsMade(_ plan: RunPlan) -> UInt64 {
+        guard plan.workload == .read else { return attempted }
+        return UInt64(plan.load.connections + plan.load.idle) + reconnections
     }
 
     /// Operations that failed in the window; client and server may both have seen one.

@@ -66,6 +66,8 @@ package struct Measurement: Sendable {
     var listenOverflows: UInt64?
     package var foreignShare: Double?
     var steeringFallbacks: UInt64?
+    /// The last line that somebody else's server printed.
+    var serverLastWords: String?
     var peakMemoryBytes: UInt64?
     var bytesPerConnection: Double?
     var lastAnswer: UInt64 = 0
@@ -135,6 +137,7 @@ package struct Measurement: Sendable {
         serverFailures = report.failures
         steeringFallbacks = report.steeringFallbacks
         warnings += report.remarks
+        serverLastWords = report.lastWords
     }
 
     /// Takes how the wait for the end of the run ended.

@@ -1,6 +1,7 @@
 import Load
 import Loops
 import Meters
+import Records
 import Servers
 import SystemPackage
 
@@ -56,9 +57,10 @@ func measureNetwork<Started: Server>(
     // The connections of a read are all made by now: a queue that overflows in the window is another program's.
     let countersAfter = load.workload == .read ? countersPrepared : KernelCounters.read()
     measurement.listenOverflows = countersAfter.overflows(since: countersBefore)
+    let leak = measurement.status == .ok ? server.leak(of: measurement.connectionsMade(plan)) : nil
     let report = server.end(windowEnd: measurement.windowEnd)
     measurement.note(report)
-    measurement.judge(plan, workerError: report.error)
+    measurement.judge(plan, workerError: report.error ?? leak)
     if load.workload == .read {
         measurement.noteMemory(from: memoryBefore, to: memoryAfter, connections: load.connections + load.idle)
     }

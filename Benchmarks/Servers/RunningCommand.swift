@@ -110,8 +110,14 @@ final class RunningCommand {
         RunError(failed: "\(plan.name): \(ending.phrase) \(when)" + lastWords)
     }
 
-    private var lastWords: String { output.lastWords.map { "; its last words: \($0)" } ?? "" }
+    /// The last line that it has printed; nil if there is none.
+    var lastLine: String? { output.lastWords }
+
+    private var lastWords: String { lastWordsPhrase(output.lastWords) }
 }
+
+/// What is added to the reason of a failure.
+package func lastWordsPhrase(_ line: String?) -> String { line.map { "; its last words: \($0)" } ?? "" }
 
 extension KeptProgram.Ending {
     fileprivate var phrase: String {

@@ -30,16 +30,27 @@ package protocol Server: MeasuredThreads {
     /// - Returns: false if one of `endings` became readable.
     func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool
 
+    /// What tells that the server keeps connections open that its clients have closed; nil if nothing does.
+    ///
+    /// - Parameter connections: how many there were; all are closed on the clients' side.
+    func leak(of connections: UInt64) -> RunError?
+
     /// Ends the server.
     ///
     /// - Parameter windowEnd: when the measured window ended; until then a waiting worker starved. 0 if it did not.
     func end(windowEnd: UInt64) -> ServerReport
 }
 
+extension Server {
+    package func leak(of connections: UInt64) -> RunError? { nil }
+}
+
 /// What a server reports when it has ended.
 package struct ServerReport: Sendable {
     /// The first error that one of its threads ended with.
     package var error: RunError?
+    /// The last line that it had printed when it was told to end; nil if there is none.
+    package var lastWords: String?
     /// What has to be known beside the figures, each in a line.
     package var remarks: [String] = []
     /// What its threads saw fail without failing themselves.

@@ -12,7 +12,11 @@ package final class ServerProcess: Server {
     private let kind: Kind
     /// Nil where no process of it is known.
     private let tree: ProcessTree?
+    /// What was open when the first connection had succeeded.
+    private let socketsBefore: OpenSockets
     package let address: SocketAddress
+    /// No process of the server could be read when it was looked at last.
+    private var isHidden = false
 
     private enum Kind: ~Copyable {
         case command(RunningCommand)
@@ -50,6 +54,7 @@ package final class ServerProcess: Server {
             address = plan.address
         }
         tree?.find()
+        socketsBefore = OpenSockets(of: tree?.members ?? [])
     }
 
     /// A descriptor that is readable when a process ends; never if none is known.
@@ -90,7 +95,38 @@ package final class ServerProcess: Server {
         let time = monotonicNanoseconds()
         tree.readClocks()
         let calls = plan.calls?.read()
-        return WorkerSnapshot(time: time, calls: calls, tree.usage())
+        let usage = tree.usage()
+        // None that can be read is none at all only where all have ended, which the run ends with.
+        isHidden = usage.processes == 0
+        return WorkerSnapshot(time: time, calls: calls, isHidden ? nil : usage)
+    }
+
+    package func leak(of connections: UInt64) -> RunError? {
+        guard let tree else { return nil }
+        let bound = max(Self.fewestLeaked, Int(clamping: connections / Self.connectionsPerLeak))
+        let deadline = monotonicNanoseconds() + KeptProgram.patienceNanoseconds
+        while true {
+            tree.find()
+            let left = OpenSockets(of: tree.members).accepted(by: address, since: socketsBefore)
+            if left < bound { return nil }
+            guard monotonicNanoseconds() < deadline, !isReadable(failure, milliseconds: 20) else {
+                return RunError(
+                    failed: "\(plan.name): \(left) connections were still open in the server 5 s after the last of "
+                        + "\(connections) had been closed by its client; it leaks descriptors"
+                        + lastWordsPhrase(lastLine))
+            }
+        }
+    }
+
+    /// Fewer connections than these may be kept for a reason, and fewer than one in so many.
+    private static let fewestLeaked = 8
+    private static let connectionsPerLeak: UInt64 = 10
+
+    private var lastLine: String? {
+        switch kind {
+        case .command(let command): command.lastLine
+        case .running: nil
+        }
     }
 
     /// Only its clients know.
@@ -98,7 +134,12 @@ package final class ServerProcess: Server {
 
     package func end(windowEnd: UInt64) -> ServerReport {
         var report = ServerReport()
+        report.lastWords = lastLine
         if let refusal = tree?.refusal { report.remarks.append(refusal) }
+        if isHidden, case .running(let process?) = plan.origin, !isReadable(failure, milliseconds: 0) {
+            report.remarks.append(
+                "what process \(process) uses is hidden (proc mounted with hidepid); run as its user or as root")
+        }
         switch kind {
         case .command(let command):
             // Clients see that it ends before its parent does.

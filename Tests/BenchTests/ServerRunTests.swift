@@ -75,6 +75,52 @@ import Testing
         #expect(rows.first?.status == .failed, "\(rows.first?.reason ?? "no row")")
     }
 
+    private static let leaky: [(name: String, before: String, onConnection: String)] = [
+        ("keeps", "kept = []", "kept.append(connection.dup())"),
+        // What a server opens when it first needs it is no leak, nor are connections of its own.
+        ("lazy", "held = []", "served == 2 and held.extend(os.dup(0) for _ in range(100))"),
+        (
+            "proxy",
+            "held = []; behind = socket.create_server((\"127.0.0.1\", 0)); behind.listen(200)",
+            "served == 2 and held.extend(socket.create_connection(behind.getsockname()) for _ in range(100))"
+        ),
+    ]
+
+    /// A server that does not close what its clients have closed fails its row, and others go on.
+    @Test(arguments: leaky.indices, ["read", "crr"])
+    func aServerThatLeaksConnectionsFailsItsRow(_ index: Int, _ workload: String) async throws {
+        let (name, before, onConnection) = Self.leaky[index]
+        // One request a connection: the server shuts it down, and may keep it nevertheless.
+        let ends = workload == "crr" ? "data and (key.fileobj.sendall(data), key.fileobj.shutdown(2))" : "pass"
+        let drops = workload == "crr" ? "\(ends); data = b\"\"" : "pass"
+        let server = PythonServer.echo(
+            before: "print(\"here I am\", flush=True); " + before, onConnection: onConnection, onData: drops)
+        let (rows, outcome) = try await rows([
+            "--workload", workload, "--mode", "lt", "--connections", "32", "--rate", "500", "--no-kernel-counts",
+            "--server", "\(name)=\(server)",
+        ])
+        let row = try #require(rows.first { $0.mode == name })
+        #expect(rows.first { $0.mode == "epoll-lt" }?.status == .ok)
+        if name == "keeps" {
+            #expect(outcome.exit == 3 && row.status == .failed, "\(outcome.complaints)")
+            #expect(row.reason.contains("connections were still open in the server"), "\(row.reason)")
+            #expect(row.reason.hasSuffix("; its last words: here I am"), "\(row.reason)")
+        } else {
+            #expect(outcome.exit == 0 && row.status == .ok, "\(outcome.complaints)")
+        }
+    }
+
+    @Test func wrongAnswersComeWithTheServersLastWords() async throws {
+        let server = PythonServer.echo(
+            before: "print(\"no idea\", flush=True)", onData: "data = data and b\"?\" * len(data)")
+        let (rows, outcome) = try await rows([
+            "--workload", "read", "--connections", "2", "--no-kernel-counts", "--server", "wrong=\(server)",
+        ])
+        #expect(outcome.exit == 3)
+        let row = try #require(rows.first)
+        #expect(row.status == .failed && row.reason.hasSuffix("; its last words: no idea"), "\(row.reason)")
+    }
+
     @Test func whatItPrintsIsKeptForAllItsStarts() async throws {
         let process = try BenchProcess(
             Self.short + [

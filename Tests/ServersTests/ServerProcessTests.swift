@@ -291,6 +291,8 @@ import Testing
         #expect(seen.processes == 1 && seen.threads == 1 && seen.residentBytes > 0)
         program.order(SIGKILL)
         try waitUntilReadable(server.failure)
+        // What cannot be read is empty and not zero.
+        #expect(server.snapshot().processes == nil)
         #expect(server.end(windowEnd: 1).error?.description == "target: process \(process) has ended")
     }
 }

@@ -2,8 +2,11 @@ import Foundation
 
 /// Small servers in Python, which is on every machine that runs the tests, as commands of the shell.
 public enum PythonServer {
-    /// Answers every message with itself, `before` having been done first; `port` stands for where it listens.
-    public static func echo(before: String = "", onConnection: String = "pass") -> String {
+    /// Answers every message with itself, `before` having been done first; `onConnection` and `onData` are lines that see
+    /// `connection` and `data`.
+    public static func echo(
+        before: String = "", onConnection: String = "pass", onData: String = "pass"
+    ) -> String {
         command(
             """
             import os, signal, socket, sys, time, selectors
@@ -23,6 +26,7 @@ public enum PythonServer {
                         continue
                     try:
                         data = key.fileobj.recv(65536)
+                        \(onData)
                         if data: key.fileobj.sendall(data)
                     except OSError:
                         data = b""
