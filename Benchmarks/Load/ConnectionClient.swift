@@ -1,4 +1,3 @@
-import CSocketExtras
 import Glibc
 import LinuxDescriptors
 import LinuxReadiness
@@ -15,6 +14,7 @@ import SystemPackage
     private let address: SocketAddress
     private let epoll: Epoll
     private let events: EpollEventBuffer
+    let transport: Transport
     private let watched: EpollEvents
     private var slots: SlotTable
     /// False where the client waits for the close alone.
@@ -44,6 +44,7 @@ import SystemPackage
         epoll = try Epoll()
         events = EpollEventBuffer(capacity: max(1, min(capacity, 256)))
         slots = SlotTable(capacity: capacity)
+        transport = Transport(plan, capacity: capacity)
         exchanges = plan.workload == .crr
         let received: EpollEvents = [.readable, .peerClosed, .edgeTriggered]
         watched = exchanges ? received.union(.writable) : received
@@ -110,6 +111,7 @@ import SystemPackage
         }
         try epoll.add(connection.descriptor, watched, token: UInt64(slot))
         slots.connect(slot, connection.release().release().rawValue)
+        transport.open(slot, slots[slot].descriptor)
         if exchanges {
             unsafe replies[slot] = format.reply(to: slots[slot].number, stream: 0)
             advance(slot, awake: now)
@@ -144,6 +146,7 @@ import SystemPackage
         case .failed(let cause): failure = cause
         }
         let now = exchanges ? monotonicNanoseconds() : awake
+        transport.close(slot)
         slots.release(slot)
         result.end(startedAt: slots[slot].start, at: now, failure)
     }
@@ -174,10 +177,10 @@ import SystemPackage
         defer { slots[slot] = state }
         let memory = unsafe format.request(state.number, stream: 0, scratch: request)
         while state.sent < length {
-            let sent = unsafe Glibc.send(
-                state.descriptor, memory + state.sent, length - state.sent, CInt(MSG_NOSIGNAL))
+            let sent = unsafe transport.send(slot, state.descriptor, memory + state.sent, length - state.sent)
             if sent < 0 {
-                return errno == EAGAIN ? nil : .onConnection("send", errno, isFirst: state.sent == 0)
+                let error = CInt(-sent)
+                return error == EAGAIN ? nil : transport.cause("send", error, isFirst: state.sent == 0)
             }
             state.sent += sent
         }
@@ -190,10 +193,11 @@ import SystemPackage
     ///   answered before it closed.
     private func receive(_ slot: Int, _ descriptor: CInt, _ sendFailure: FailureTally.Cause?) -> Progress {
         while true {
-            let received = unsafe recv(descriptor, buffer, bufferBytes, 0)
+            let received = unsafe transport.receive(slot, descriptor, buffer, bufferBytes)
             if received < 0 {
+                let error = CInt(-received)
                 if let sendFailure { return .failed(sendFailure) }
-                return errno == EAGAIN ? .underway : .failed(.init("recv", errno))
+                return error == EAGAIN ? .underway : .failed(transport.cause("recv", error, isFirst: false))
             }
             let verdict: ReplyStep.Verdict
             if received == 0 {

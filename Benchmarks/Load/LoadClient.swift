@@ -8,6 +8,8 @@ protocol LoadClient: ~Copyable {
     var result: ClientResult { get set }
     /// Operations that have begun and not ended.
     var outstanding: UInt64 { get }
+    /// How its bytes go.
+    var transport: Transport { get }
     /// True if starting takes so long, as a connect does, that others become due meanwhile. Where it does not, answers are
     /// taken between what was due at one time and at the next.
     static var startsSlowly: Bool { get }
@@ -38,9 +40,12 @@ extension LoadClient where Self: ~Copyable {
         sleepUntil(nanoseconds: window.loadStart)
         begin(window)
         if try !work(&arrivals, until: window.deadline, abandonment) {
-            result.lost += outstanding + arrivals.notStarted
+            let stalled = monotonicNanoseconds() < window.deadline ? 0 : min(transport.handshakes, outstanding)
+            for _ in 0..<stalled { result.fail(.stalledHandshake, startedAt: window.start) }
+            result.lost += outstanding - stalled + arrivals.notStarted
         }
         result.due = arrivals.countDue()
+        result.negotiated = transport.tls?.negotiated ?? ""
         return result
     }
 

@@ -18,6 +18,8 @@ package struct LoadPlan: Sendable {
     package var close = CloseStyle.reset
     /// What is asked.
     package var conversation = Conversation()
+    /// What connections speak below it; nil of plain ones.
+    package var tls: TLSContext?
     /// New connections per second at the most, of all clients together; nil without a limit.
     package var connectionsPerSecond: Double?
     /// Time between an answer and the next operation of the same connection in a closed loop, in nanoseconds.

@@ -59,6 +59,7 @@ extension StreamClient where Format: ~Copyable {
 
     /// Closes a stream's connection. What is not answered by then is sent again on the next one.
     mutating func disconnect(_ index: Int) {
+        transport.close(index)
         unsafe close(streams[index].descriptor)
         unsafe streams[index].descriptor = -1
         if unsafe streams[index].isConnecting {
@@ -94,7 +95,9 @@ extension StreamClient where Format: ~Copyable {
             // This end closes first after a reply that is the last: a reset leaves no TIME_WAIT that would hold the port.
             if resets { try setSocketOption(.resetOnClose, on: connection.descriptor) }
             try epoll.add(connection.descriptor, streamEvents, token: UInt64(index))
-            unsafe streams[index].descriptor = connection.release().release().rawValue
+            let descriptor = connection.release().release().rawValue
+            transport.open(index, descriptor)
+            unsafe streams[index].descriptor = descriptor
         } catch {
             if isQueueFull(error, address) { return waiting.push(index, at: now + fullQueueNanoseconds) }
             let failed = fail(index, upTo: stream.queued, .init("connect", error.rawValue))

@@ -1,4 +1,3 @@
-import CSocketExtras
 import Glibc
 import LinuxDescriptors
 import LinuxReadiness
@@ -38,6 +37,7 @@ import SystemPackage
     let epoll: Epoll
     private let events: EpollEventBuffer
     let address: SocketAddress
+    let transport: Transport
     /// An answer calls for the next request, instead of a schedule.
     let isClosedLoop: Bool
     let thinkNanoseconds: UInt64
@@ -80,10 +80,12 @@ import SystemPackage
         var pace = ConnectPace(plan, client: index)
         pace.begin(at: monotonicNanoseconds())
         let descriptors = try connectAll(connections + idleCount, to: address, &pace, isGivenUp)
+        let transport = Transport(plan, capacity: descriptors.count)
         do throws(Errno) {
             for index in 0..<connections {
                 try epoll.add(BorrowedDescriptor(rawValue: descriptors[index]), streamEvents, token: UInt64(index))
             }
+            try transport.connect(descriptors, isGivenUp)
         } catch {
             for descriptor in descriptors { close(descriptor) }
             throw error
@@ -91,6 +93,7 @@ import SystemPackage
 
         self.epoll = epoll
         self.address = address
+        self.transport = transport
         self.pace = pace
         events = EpollEventBuffer(capacity: max(1, min(connections, 256)))
         depth = UInt64(plan.depth)
@@ -157,8 +160,10 @@ import SystemPackage
             if connecting > 0 && event.events.isMade { noteMade(Int(event.token)) }
             // After the end of the stream no event comes any more: all that is there has to be read now.
             let isLast = !event.events.isDisjoint(with: endEvents)
-            if event.events != .writable { receive(Int(event.token), untilEnd: isLast) }
+            // A session may have to send before it can receive, and the reverse.
+            if event.events != .writable || transport.tls != nil { receive(Int(event.token), untilEnd: isLast) }
             flush(Int(event.token))
+            if transport.tls?.hasPending(Int(event.token)) == true { receive(Int(event.token), untilEnd: isLast) }
         }
         if next != .max { startDue(monotonicNanoseconds()) }
     }
@@ -186,14 +191,14 @@ import SystemPackage
                 unsafe memory = gather(index, from: stream.sent, to: end, memory, &size)
             }
             let rest = size - stream.sentBytes
-            let sent = unsafe Glibc.send(stream.descriptor, memory + stream.sentBytes, rest, CInt(MSG_NOSIGNAL))
+            let sent = unsafe transport.send(index, stream.descriptor, memory + stream.sentBytes, rest)
             if sent < 0 {
-                let error = errno
+                let error = CInt(-sent)
                 if Format.reconnects && (error == EPIPE || error == ECONNRESET) {
                     // An event follows, with what the server said before.
                     unsafe streams[index].sendError = error
                 } else if error != EAGAIN {
-                    drop(index, .onConnection("send", error, isFirst: stream.replies == 0))
+                    drop(index, transport.cause("send", error, isFirst: stream.replies == 0))
                 }
                 return
             }
@@ -239,9 +244,9 @@ import SystemPackage
             let descriptor = unsafe streams[index].descriptor
             if descriptor < 0 { return }
             let connection = begun
-            let received = unsafe recv(descriptor, buffer, bufferBytes, 0)
+            let received = unsafe transport.receive(index, descriptor, buffer, bufferBytes)
             if received <= 0 {
-                let error = errno
+                let error = CInt(-received)
                 if received < 0 && (error == EAGAIN || error == EINTR) { return }
                 return ended(index, received == 0 ? nil : error)
             }
@@ -253,7 +258,7 @@ import SystemPackage
             }
             // A connection that was made meanwhile has events of its own.
             if begun != connection { return }
-            if received < bufferBytes && !untilEnd { return }
+            if !untilEnd && transport.isDrained(index, received, of: bufferBytes) { return }
         }
     }
 
@@ -319,11 +324,14 @@ import SystemPackage
     /// The server closed in order, which also ends a reply that says no length, or the connection broke.
     private mutating func ended(_ index: Int, _ error: CInt?) {
         let stream = unsafe streams[index]
-        if let error { return drop(index, .onConnection("recv", error, isFirst: stream.replies == 0)) }
-        let now = monotonicNanoseconds()
         let isIdle = stream.received == stream.asked
+        let verdict = unsafe isIdle ? .unfinished : format.verdict(atClose: replies[index])
+        // Nothing is lost with a connection that was cut off, unless its end would complete a reply.
+        if let error, verdict != .unfinished || !transport.isTruncated(index) {
+            return drop(index, transport.cause("recv", error, isFirst: stream.replies == 0))
+        }
+        let now = monotonicNanoseconds()
         if !isIdle {
-            let verdict = unsafe format.verdict(atClose: replies[index])
             guard verdict == .answered || verdict == .failed else {
                 return drop(index, stream.sendError == 0 ? .earlyEnd : .init("send", stream.sendError))
             }

@@ -15,6 +15,8 @@ package struct FailureTally: Sendable, Equatable {
             case text(String)
             /// A whole reply that refuses: `HTTP 500`, or the word that begins an error.
             case reply(String)
+            /// What OpenSSL says of a connection.
+            case tls(String)
         }
 
         /// A call that returned an error number.
@@ -26,6 +28,9 @@ package struct FailureTally: Sendable, Equatable {
         /// A whole reply that refuses what was asked.
         package static func reply(_ text: String) -> Cause { Cause("reply", problem: .reply(text)) }
 
+        /// A call of OpenSSL that failed, with its reason.
+        package static func tls(_ call: String, _ reason: String) -> Cause { Cause(call, problem: .tls(reason)) }
+
         private init(_ call: String, problem: Problem) {
             self.call = call
             self.problem = problem
@@ -36,6 +41,10 @@ package struct FailureTally: Sendable, Equatable {
 
         /// The peer ended the connection before it had answered.
         package static let earlyEnd = Cause("recv", problem: .text("end of stream"))
+        /// The peer did not go on with a handshake.
+        package static let stalledHandshake = tls("SSL_connect", "no answer")
+        /// A TLS connection was closed and its session not ended, so that nobody knows whether something is missing.
+        package static let truncated = tls("SSL_read", "end of stream without close_notify")
         /// The answer was another one than was due.
         package static let wrongBytes = Cause("recv", problem: .text("wrong bytes"))
         /// Bytes came that nothing had asked for.
@@ -57,7 +66,7 @@ package struct FailureTally: Sendable, Equatable {
         package var description: String {
             switch problem {
             case .error(let number): "\(call): \(errorName(number))"
-            case .text(let text): "\(call): \(text)"
+            case .text(let text), .tls(let text): "\(call): \(text)"
             case .reply(let text): text
             }
         }

@@ -265,5 +265,12 @@ extension Column {
             "Another program's server: its open descriptors at the window's end."),
         Column(
             "server_processes", \.serverProcesses, "Another program's server: its processes at the window's end."),
+        Column(
+            "tls", \.tls, isIdentity: true,
+            "Whether TLS is spoken: `unverified` or `verified` certificates, and the name that is asked for; empty without."
+        ),
+        Column(
+            "tls_negotiated", \.tlsNegotiated,
+            "Version and cipher of TLS on the first connection that was answered."),
     ]
 }

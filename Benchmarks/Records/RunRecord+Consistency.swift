@@ -107,6 +107,8 @@ extension RunRecord {
             !topology.isEmpty || implementation == "external", "topology", "is not one of shared-set, set-per-worker")
         let speaks = ["crr", "read"].contains(workload)
         try require(speaks == !`protocol`.isEmpty, "protocol", speaks ? "is empty" : "is not empty")
+        try require(speaks || tls.isEmpty, "tls", "is not empty although nothing is said")
+        try require(!tls.isEmpty || tlsNegotiated.isEmpty, "tls_negotiated", "is not empty without TLS")
         let isOpen = ratePerS != nil
         try require(!isOpen || drain == nil, "drain", "is not empty in an open loop")
         try require(isOpen || spacing.isEmpty, "spacing", "is not empty in a closed loop")

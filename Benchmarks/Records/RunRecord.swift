@@ -113,6 +113,8 @@ package struct RunRecord: Sendable, Equatable {
     package var serverThreads: UInt64?
     package var serverDescriptors: UInt64?
     package var serverProcesses: UInt64?
+    package var tls = ""
+    package var tlsNegotiated = ""
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

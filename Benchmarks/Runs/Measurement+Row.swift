@@ -11,6 +11,7 @@ extension Measurement {
         record.status = status
         record.reason = reason
         for warning in warnings { record.addWarning(warning) }
+        record.tlsNegotiated = negotiated
         guard durationNanoseconds > 0 else { return }
         fillOperations(&record)
         record.setLatency(LatencySummary(latencies), kind: isOpenLoop ? .fromScheduledStart : .fromCall)

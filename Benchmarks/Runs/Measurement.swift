@@ -71,6 +71,8 @@ package struct Measurement: Sendable {
     var peakMemoryBytes: UInt64?
     var bytesPerConnection: Double?
     var lastAnswer: UInt64 = 0
+    /// Version and cipher of TLS; empty of plain connections.
+    var negotiated = ""
     /// When the measured window ended.
     var windowEnd: UInt64 = 0
     package var wake = WakeResults()
@@ -91,6 +93,7 @@ package struct Measurement: Sendable {
             sendLag.add(result.sendLag)
             openConnections += result.openConnections
             lost += result.lost
+            if negotiated.isEmpty { negotiated = result.negotiated }
             lastAnswer = max(lastAnswer, result.lastAnswer)
         }
         latencies = recorder.histogram

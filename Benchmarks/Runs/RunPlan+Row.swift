@@ -55,6 +55,7 @@ extension LoadPlan {
         record.drain = queued
         record.protocol = workload == .accept ? "" : conversation.wire.rawValue
         record.request = conversation.summary
+        record.tls = tls?.summary ?? ""
         record.thinkTimeNs = thinkNanoseconds == 0 ? nil : thinkNanoseconds
         record.connectRatePerS = connectionsPerSecond
         record.messageSizeBytes = workload == .accept ? nil : messageBytes

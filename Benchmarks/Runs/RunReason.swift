@@ -128,6 +128,11 @@ extension FailureTally.Cause {
         case .text(let text) where self == .surplus: return "the server sends \(text); do not use its figures"
         case .text: return "the server ended connections before it had answered"
         case .reply: return "ask the server for what it has, or see what it logs"
+        case .tls("wrong version number"): return "the server does not seem to speak TLS; leave --tls out"
+        case .tls(let reason) where reason.hasPrefix("certificate verify failed"):
+            return
+                "name the authority and the host with --tls-ca and --tls-name, or leave both out to take any certificate"
+        case .tls: return "see what the server logs, and openssl s_client -connect"
         case .error(let number): return Self.remedies[number]?(plan) ?? "see bench doctor"
         }
     }

@@ -116,6 +116,12 @@ import Testing
                 "two workers of a shared set"
             ),
             (["--workload", "read", "--think", "1ms", "--rate", "9"], "--think belongs to a closed loop"),
+            (["--workload", "read", "--tls"], "our own loops do not speak TLS"),
+            (["--workload", "crr", "--tls", "--mode", "lt", "--target", "127.0.0.1:1"], "leave --mode out"),
+            (["--workload", "read", "--tls-name", "a", "--target", "127.0.0.1:1"], "give --tls too"),
+            (["--workload", "read", "--tls", "--tls-ca", "/nowhere", "--target", "127.0.0.1:1"], "cannot be read"),
+            (["--workload", "read", "--tls", "--tls-name", "", "--target", "127.0.0.1:1"], "takes a host name"),
+            (["--workload", "read", "--tls", "--tls-ca", "/dev/null", "--target", "unix:/x"], "give --tls-name NAME"),
         ] as [([String], String)]) func aMistakeIsOneLine(_ words: [String], _ says: String) throws
     {
         do {

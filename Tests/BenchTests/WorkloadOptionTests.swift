@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Load
 import Loops
 import Meters
 import Records
@@ -41,7 +42,7 @@ import Testing
 
     @Test func everyOptionIsRefusedByTheWorkloadsWithoutItAndByNoOther() throws {
         let groups = try Self.groups()
-        #expect(Set(groups.map(\.title)).count == 9)
+        #expect(Set(groups.map(\.title)).count == 10)
         for group in groups {
             #expect(!group.options.isEmpty, "\(group.title)")
             for option in group.options {
@@ -63,7 +64,7 @@ import Testing
     @Test func nothingIsGivenByDefault() throws {
         let options = try RunOptions.parse([])
         let given = options.workloadGroups.map { $0.given.count }
-        #expect(given.allSatisfy { $0 == 0 } && given.count == 9)
+        #expect(given.allSatisfy { $0 == 0 } && given.count == 10)
     }
 
     @Test(arguments: Workload.allCases) func theHelpOfAWorkloadHasItsOwnOptionsOnly(_ workload: Workload) async throws {
@@ -123,6 +124,20 @@ import Testing
         let others = [[], ["--protocol", "http", "--path", "/b"], ["--protocol", "redis", "--command", "GET b"]]
         let arm = try #require(Arms(RunOptions.parse(common + words), seed: 1).plans.first)
         for other in others {
+            let plan = try #require(Arms(RunOptions.parse(common + other), seed: 1).plans.first)
+            #expect(Arm(RunRecord(arm)) != Arm(RunRecord(plan)), "\(other)")
+        }
+    }
+
+    @Test(
+        .enabled(if: TLSContext.refusal == nil),
+        arguments: [
+            ["--tls"], ["--tls", "--tls-name", "a.test"], ["--tls", "--tls-ca", "/etc/ssl/certs/ca-certificates.crt"],
+        ]) func everyKindOfTLSMakesAnotherArm(_ words: [String]) throws
+    {
+        let common = ["--workload", "read", "--target", "127.0.0.1:1", "--pin", "none"]
+        let arm = try #require(Arms(RunOptions.parse(common + words), seed: 1).plans.first)
+        for other in [[], ["--tls", "--tls-name", "b.test"]] {
             let plan = try #require(Arms(RunOptions.parse(common + other), seed: 1).plans.first)
             #expect(Arm(RunRecord(arm)) != Arm(RunRecord(plan)), "\(other)")
         }

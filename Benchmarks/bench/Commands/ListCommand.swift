@@ -1,5 +1,6 @@
 import ArgumentParser
 import Records
+import Load
 import Loops
 import Meters
 import Reports
@@ -38,6 +39,10 @@ struct ListCommand: ParsableCommand {
                 let reason = listener.unsupportedReason()
                 return [listener.rawValue, reason == nil ? "yes" : "no", reason ?? ""]
             })
+        print()
+        show(
+            "TLS (--workload crr and read of other servers):", ["name", "here"], text: "why not",
+            [["tls", TLSContext.refusal == nil ? "yes" : "no", TLSContext.refusal ?? ""]])
         print()
         show(
             "Signals (--workload wake):", ["name"], text: "modes",

@@ -85,6 +85,7 @@ extension RunOptions {
         plan.server.address = address
         plan.load.conversation = try conversation.conversation(
             plan.load.workload, host: hostHeader(ofOurs: address))
+        plan.load.tls = try tlsContext(plan.load.conversation.wire)
         return plan
     }
 

@@ -60,6 +60,7 @@ struct RunOptions: ParsableArguments {
     @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
     @OptionGroup(title: ServerOptions.title) var servers: ServerOptions
     @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
+    @OptionGroup(title: TLSOptions.title) var tls: TLSOptions
     @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions
     @OptionGroup(title: ReadOptions.title) var read: ReadOptions
     @OptionGroup(title: WakeOptions.title) var wake: WakeOptions

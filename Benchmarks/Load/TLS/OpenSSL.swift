@@ -1,0 +1,130 @@
+import Glibc
+
+// The names are those of the manual pages.
+// swift-format-ignore: AlwaysUseLowerCamelCase
+/// The functions of OpenSSL that clients use, found at run time, so that neither a build nor a plain run needs it.
+///
+/// Each is described in the manual page of its name, section 3. Versions 3 and 1.1 have all of them with these parameters.
+@safe struct OpenSSL: @unchecked Sendable {
+    /// A pointer to one of OpenSSL's structs.
+    typealias Object = OpaquePointer
+    typealias Text = UnsafePointer<CChar>
+
+    let TLS_client_method: @convention(c) () -> Object?
+    let SSL_CTX_new: @convention(c) (Object?) -> Object?
+    let SSL_CTX_free: @convention(c) (Object) -> Void
+    let SSL_CTX_ctrl: @convention(c) (Object, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
+    let SSL_CTX_set_verify: @convention(c) (Object, CInt, UnsafeRawPointer?) -> Void
+    let SSL_CTX_load_verify_locations: @convention(c) (Object, Text?, Text?) -> CInt
+    let SSL_CTX_set_alpn_protos: @convention(c) (Object, UnsafePointer<UInt8>, CUnsignedInt) -> CInt
+    let SSL_new: @convention(c) (Object) -> Object?
+    let SSL_free: @convention(c) (Object) -> Void
+    let SSL_ctrl: @convention(c) (Object, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
+    let SSL_set1_host: @convention(c) (Object, Text) -> CInt
+    let SSL_get0_param: @convention(c) (Object) -> Object?
+    let X509_VERIFY_PARAM_set1_ip_asc: @convention(c) (Object, Text) -> CInt
+    let SSL_set_bio: @convention(c) (Object, Object, Object) -> Void
+    let SSL_set_connect_state: @convention(c) (Object) -> Void
+    let SSL_do_handshake: @convention(c) (Object) -> CInt
+    let SSL_is_init_finished: @convention(c) (Object) -> CInt
+    let SSL_read: @convention(c) (Object, UnsafeMutableRawPointer, CInt) -> CInt
+    let SSL_write: @convention(c) (Object, UnsafeRawPointer, CInt) -> CInt
+    let SSL_has_pending: @convention(c) (Object) -> CInt
+    let SSL_shutdown: @convention(c) (Object) -> CInt
+    let SSL_get_error: @convention(c) (Object, CInt) -> CInt
+    let SSL_get_verify_result: @convention(c) (Object) -> CLong
+    let X509_verify_cert_error_string: @convention(c) (CLong) -> Text?
+    let SSL_get_version: @convention(c) (Object) -> Text?
+    let SSL_get_current_cipher: @convention(c) (Object) -> Object?
+    let SSL_CIPHER_get_name: @convention(c) (Object?) -> Text?
+    let ERR_clear_error: @convention(c) () -> Void
+    let ERR_peek_error: @convention(c) () -> CUnsignedLong
+    let ERR_reason_error_string: @convention(c) (CUnsignedLong) -> Text?
+    let BIO_get_new_index: @convention(c) () -> CInt
+    let BIO_meth_new: @convention(c) (CInt, Text) -> Object?
+    let BIO_meth_free: @convention(c) (Object) -> Void
+    let BIO_meth_set_write: @convention(c) (Object, WriteCall) -> CInt
+    let BIO_meth_set_read: @convention(c) (Object, ReadCall) -> CInt
+    let BIO_meth_set_ctrl: @convention(c) (Object, ControlCall) -> CInt
+    let BIO_new: @convention(c) (Object) -> Object?
+    let BIO_set_init: @convention(c) (Object, CInt) -> Void
+    let BIO_set_data: @convention(c) (Object, UnsafeMutableRawPointer?) -> Void
+    let BIO_get_data: @convention(c) (Object?) -> UnsafeMutableRawPointer?
+    let BIO_set_flags: @convention(c) (Object?, CInt) -> Void
+    let BIO_clear_flags: @convention(c) (Object?, CInt) -> Void
+
+    typealias WriteCall = @convention(c) (Object?, UnsafePointer<CChar>?, CInt) -> CInt
+    typealias ReadCall = @convention(c) (Object?, UnsafeMutablePointer<CChar>?, CInt) -> CInt
+    typealias ControlCall = @convention(c) (Object?, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
+
+    /// The library of this machine; nil where there is none.
+    static let installed = OpenSSL(anyOf: ["libssl.so.3", "libssl.so.1.1"])
+
+    /// Loads the first library that there is.
+    ///
+    /// - Returns: nil if none can be loaded, or lacks a function.
+    init?(anyOf names: [String]) {
+        var handle: UnsafeMutableRawPointer?
+        for name in names where unsafe handle == nil { unsafe handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
+        guard let handle = unsafe handle else { return nil }
+        do {
+            @unsafe func find<Function>(_ name: String) throws(Missing) -> Function {
+                guard let symbol = unsafe dlsym(handle, name) else { throw Missing() }
+                return unsafe unsafeBitCast(symbol, to: Function.self)
+            }
+            unsafe TLS_client_method = try find("TLS_client_method")
+            unsafe SSL_CTX_new = try find("SSL_CTX_new")
+            unsafe SSL_CTX_free = try find("SSL_CTX_free")
+            unsafe SSL_CTX_ctrl = try find("SSL_CTX_ctrl")
+            unsafe SSL_CTX_set_verify = try find("SSL_CTX_set_verify")
+            unsafe SSL_CTX_load_verify_locations = try find("SSL_CTX_load_verify_locations")
+            unsafe SSL_CTX_set_alpn_protos = try find("SSL_CTX_set_alpn_protos")
+            unsafe SSL_new = try find("SSL_new")
+            unsafe SSL_free = try find("SSL_free")
+            unsafe SSL_ctrl = try find("SSL_ctrl")
+            unsafe SSL_set1_host = try find("SSL_set1_host")
+            unsafe SSL_get0_param = try find("SSL_get0_param")
+            unsafe X509_VERIFY_PARAM_set1_ip_asc = try find("X509_VERIFY_PARAM_set1_ip_asc")
+            unsafe SSL_set_bio = try find("SSL_set_bio")
+            unsafe SSL_set_connect_state = try find("SSL_set_connect_state")
+            unsafe SSL_do_handshake = try find("SSL_do_handshake")
+            unsafe SSL_is_init_finished = try find("SSL_is_init_finished")
+            unsafe SSL_read = try find("SSL_read")
+            unsafe SSL_write = try find("SSL_write")
+            unsafe SSL_has_pending = try find("SSL_has_pending")
+            unsafe SSL_shutdown = try find("SSL_shutdown")
+            unsafe SSL_get_error = try find("SSL_get_error")
+            unsafe SSL_get_verify_result = try find("SSL_get_verify_result")
+            unsafe X509_verify_cert_error_string = try find("X509_verify_cert_error_string")
+            unsafe SSL_get_version = try find("SSL_get_version")
+            unsafe SSL_get_current_cipher = try find("SSL_get_current_cipher")
+            unsafe SSL_CIPHER_get_name = try find("SSL_CIPHER_get_name")
+            unsafe ERR_clear_error = try find("ERR_clear_error")
+            unsafe ERR_peek_error = try find("ERR_peek_error")
+            unsafe ERR_reason_error_string = try find("ERR_reason_error_string")
+            unsafe BIO_get_new_index = try find("BIO_get_new_index")
+            unsafe BIO_meth_new = try find("BIO_meth_new")
+            unsafe BIO_meth_free = try find("BIO_meth_free")
+            unsafe BIO_meth_set_write = try find("BIO_meth_set_write")
+            unsafe BIO_meth_set_read = try find("BIO_meth_set_read")
+            unsafe BIO_meth_set_ctrl = try find("BIO_meth_set_ctrl")
+            unsafe BIO_new = try find("BIO_new")
+            unsafe BIO_set_init = try find("BIO_set_init")
+            unsafe BIO_set_data = try find("BIO_set_data")
+            unsafe BIO_get_data = try find("BIO_get_data")
+            unsafe BIO_set_flags = try find("BIO_set_flags")
+            unsafe BIO_clear_flags = try find("BIO_clear_flags")
+        } catch {
+            return nil
+        }
+    }
+
+    private struct Missing: Error {}
+
+    /// Why the last call on this thread failed, as OpenSSL says it; nil if it does not.
+    var reason: String? {
+        let code = ERR_peek_error()
+        guard code != 0 else { return nil }
+        return unsafe ERR_reason_error_string(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+package import Meters
+
+/// What the TLS connections of a run have in common; threads share it.
+///
+/// Sessions are not resumed, so that each handshake is a full one.
+@safe package final class TLSContext: @unchecked Sendable {
+    let library: OpenSSL
+    let context: OpenSSL.Object
+    /// How OpenSSL reaches a socket.
+    let method: OpenSSL.Object
+    /// The name that the server is asked for, and that its certificate has to have; nil without.
+    private let name: UnsafeMutablePointer<CChar>?
+    private let nameIsAddress: Bool
+    /// Whether certificates are verified.
+    private let verifies: Bool
+    private let failure = Locked<FailureTally.Cause?>(nil)
+    /// What rows call it: whether certificates are verified, and the name that is asked for.
+    package let summary: String
+
+    /// Takes what a user asks for.
+    ///
+    /// - Parameters:
+    ///   - authorities: a file of certificates (PEM) that the server's is verified against; nil to take any certificate.
+    ///   - name: the server's host name or numeric address; nil to ask for none.
+    ///   - protocols: what is offered to be spoken (ALPN), such as `http/1.1`.
+    package init(authorities: String? = nil, name: String? = nil, protocols: [String] = []) throws(TLSError) {
+        guard let library = OpenSSL.installed else { throw .missing }
+        library.ERR_clear_error()
+        guard let context = unsafe library.SSL_CTX_new(library.TLS_client_method()),
+            let method = unsafe library.BIO_meth_new(library.BIO_get_new_index(), "socket")
+        else { throw .failed(library.reason ?? "no memory") }
+        self.library = library
+        unsafe self.context = unsafe context
+        unsafe self.method = unsafe method
+        unsafe self.name = name.map { unsafe strdup($0) }
+        nameIsAddress = name.map(Self.isAddress) ?? false
+        verifies = authorities != nil
+        summary = (authorities == nil ? "unverified" : "verified") + (name.map { " \($0)" } ?? "")
+        _ = unsafe library.BIO_meth_set_write(method, SocketCalls.write)
+        _ = unsafe library.BIO_meth_set_read(method, SocketCalls.read)
+        _ = unsafe library.BIO_meth_set_ctrl(method, SocketCalls.control)
+        // SSL_CTX_set_mode(3): SSL_MODE_ENABLE_PARTIAL_WRITE and SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER.
+        _ = unsafe library.SSL_CTX_ctrl(context, 33, 0x1 | 0x2, nil)
+        // SSL_CTX_set_read_ahead(3): a record in one call, and not its header first.
+        _ = unsafe library.SSL_CTX_ctrl(context, 41, 1, nil)
+        if !protocols.isEmpty {
+            let list = protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+            _ = unsafe library.SSL_CTX_set_alpn_protos(context, list, CUnsignedInt(list.count))
+        }
+        guard let authorities else { return }
+        guard unsafe library.SSL_CTX_load_verify_locations(context, authorities, nil) == 1 else {
+            throw .authorities(library.reason ?? "no certificate")
+        }
+        // SSL_VERIFY_PEER
+        unsafe library.SSL_CTX_set_verify(context, 1, nil)
+    }
+
+    deinit {
+        unsafe library.SSL_CTX_free(context)
+        unsafe library.BIO_meth_free(method)
+        unsafe free(name)
+    }
+
+    /// Why this machine cannot do it; nil if it can.
+    package static var refusal: String? { OpenSSL.installed == nil ? "\(TLSError.missing)" : nil }
+
+    /// A session that has not begun; nil without memory.
+    func makeSession() -> OpenSSL.Object? {
+        guard let session = unsafe library.SSL_new(context) else { return nil }
+        if let name = unsafe name {
+            if nameIsAddress {
+                // An address is no name to ask for (RFC 6066); a certificate can have it.
+                if verifies, let parameters = unsafe library.SSL_get0_param(session) {
+                    _ = unsafe library.X509_VERIFY_PARAM_set1_ip_asc(parameters, name)
+                }
+            } else {
+                // SSL_set_tlsext_host_name(3)
+                _ = unsafe library.SSL_ctrl(session, 55, 0, name)
+                if verifies { _ = unsafe library.SSL_set1_host(session, name) }
+            }
+        }
+        unsafe library.SSL_set_connect_state(session)
+        return unsafe session
+    }
+
+    /// Keeps why a connection could not be made before the run.
+    func note(_ cause: FailureTally.Cause) { failure.withLock { $0 = $0 ?? cause } }
+
+    /// Why a connection could not be made before the run; forgotten by this.
+    package func takeFailure() -> FailureTally.Cause? {
+        failure.withLock { failure in
+            defer { failure = nil }
+            return failure
+        }
+    }
+
+    private static func isAddress(_ name: String) -> Bool {
+        var bytes = in6_addr()
+        return unsafe inet_pton(AF_INET, name, &bytes) == 1 || inet_pton(AF_INET6, name, &bytes) == 1
+    }
+}
+
+/// Why there can be no TLS.
+package enum TLSError: Error, CustomStringConvertible {
+    /// The library is not there.
+    case missing
+    /// The file of authorities cannot be used.
+    case authorities(String)
+    /// OpenSSL refuses.
+    case failed(String)
+
+    package var description: String {
+        switch self {
+        case .missing: "OpenSSL's libssl.so.3 (or 1.1) is not installed: apt-get install libssl3"
+        case .authorities(let reason), .failed(let reason): reason
+        }
+    }
+}

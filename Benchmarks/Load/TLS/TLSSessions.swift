@@ -1,0 +1,183 @@
+import Glibc
+import Meters
+import SystemPackage
+
+/// The TLS sessions of one client thread's connections, by number.
+///
+/// Everything here works on nonblocking sockets and never waits, except ``connect(_:_:)``. All memory of its own is
+/// allocated at once; OpenSSL allocates for each session, and for some records.
+@safe final class TLSSessions {
+    @safe private struct Session {
+        var object: OpenSSL.Object?
+        var socket = SocketCalls.Socket()
+        /// Nothing more can be said, not even farewell.
+        var hasFailed = false
+    }
+
+    private let context: TLSContext
+    private let library: OpenSSL
+    private let capacity: Int
+    private let sessions: UnsafeMutablePointer<Session>
+    /// Why the last call failed that returned `EPROTO`.
+    private(set) var failure: FailureTally.Cause?
+    /// Version and cipher of the first session that received something; empty before.
+    private(set) var negotiated = ""
+
+    init(_ context: TLSContext, capacity: Int) {
+        self.context = context
+        library = context.library
+        self.capacity = capacity
+        unsafe sessions = .allocate(capacity: capacity)
+        unsafe sessions.initialize(repeating: Session(), count: capacity)
+    }
+
+    deinit {
+        for index in 0..<capacity {
+            if let object = unsafe sessions[index].object { unsafe library.SSL_free(object) }
+        }
+        unsafe sessions.deallocate()
+    }
+
+    /// Prepares a session on a connection, which stays its owner's. The first ``send(_:_:_:)`` or ``receive(_:_:_:)``
+    /// begins the handshake.
+    func open(_ index: Int, _ descriptor: CInt) {
+        let session = unsafe sessions + index
+        unsafe session.pointee = Session()
+        unsafe session.pointee.socket.descriptor = descriptor
+        guard let object = unsafe context.makeSession() else { return }
+        guard let bio = unsafe library.BIO_new(context.method) else {
+            unsafe library.SSL_free(object)
+            return
+        }
+        unsafe library.BIO_set_data(bio, session.pointer(to: \.socket))
+        unsafe library.BIO_set_init(bio, 1)
+        unsafe library.SSL_set_bio(object, bio, bio)
+        unsafe session.pointee.object = object
+    }
+
+    /// Ends a session, whose connection is about to be closed: says so if it was in order.
+    func close(_ index: Int) {
+        guard let object = unsafe sessions[index].object else { return }
+        if unsafe !sessions[index].hasFailed && library.SSL_is_init_finished(object) == 1 {
+            library.ERR_clear_error()
+            _ = unsafe library.SSL_shutdown(object)
+        }
+        unsafe library.SSL_free(object)
+        unsafe sessions[index].object = nil
+    }
+
+    /// Sends; as many bytes as were taken, or the negative error, `EPROTO` for a ``failure``.
+    func send(_ index: Int, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+        guard let object = unsafe sessions[index].object else { return -Int(ENOMEM) }
+        library.ERR_clear_error()
+        let sent = unsafe library.SSL_write(object, bytes, CInt(clamping: count))
+        if sent > 0 { return Int(sent) }
+        let outcome = unsafe outcome(index, object, sent, "SSL_write")
+        return outcome == 0 ? -Int(EPIPE) : outcome
+    }
+
+    /// Receives; how many bytes, 0 after an end in order, or the negative error, `EPROTO` for a ``failure``.
+    func receive(_ index: Int, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        guard let object = unsafe sessions[index].object else { return -Int(ENOMEM) }
+        library.ERR_clear_error()
+        let received = unsafe library.SSL_read(object, buffer, CInt(clamping: count))
+        guard received > 0 else { return unsafe outcome(index, object, received, "SSL_read") }
+        if negotiated.isEmpty { unsafe noteNegotiated(object) }
+        return Int(received)
+    }
+
+    /// True if neither the socket nor the session held more when they were last asked; what comes later is an event.
+    func isDrained(_ index: Int) -> Bool { unsafe sessions[index].socket.isDrained && !hasPending(index) }
+
+    /// True if bytes were received that nobody has taken.
+    func hasPending(_ index: Int) -> Bool {
+        guard let object = unsafe sessions[index].object else { return false }
+        return unsafe library.SSL_has_pending(object) == 1
+    }
+
+    /// Handshakes that have not ended.
+    var handshakes: UInt64 {
+        var count: UInt64 = 0
+        for index in 0..<capacity {
+            guard let object = unsafe sessions[index].object else { continue }
+            if unsafe library.SSL_is_init_finished(object) == 0 { count += 1 }
+        }
+        return count
+    }
+
+    /// True if the peer closed the connection without ending the session before, as somebody else can do.
+    func isTruncated(_ index: Int) -> Bool { unsafe sessions[index].socket.hasEnded && sessions[index].hasFailed }
+
+    /// Makes all handshakes: begins them, then waits for one after the other.
+    ///
+    /// - Throws: `ECANCELED` if the run is given up; `EPROTO` if one failed, whose reason the context keeps.
+    func connect(_ descriptors: [CInt], _ isGivenUp: () -> Bool) throws(Errno) {
+        for (index, descriptor) in descriptors.enumerated() {
+            open(index, descriptor)
+            _ = try step(index)
+        }
+        for (index, descriptor) in descriptors.enumerated() {
+            let deadline = monotonicNanoseconds() + RunWindow.graceNanoseconds
+            while try !step(index) {
+                guard !isGivenUp() else { throw .canceled }
+                guard monotonicNanoseconds() < deadline else { throw refused(.stalledHandshake) }
+                // A first message is small enough for any socket's buffer: only answers are waited for.
+                var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                _ = unsafe poll(&entry, 1, 100)
+            }
+        }
+    }
+
+    /// Goes on with a handshake; true if it is done.
+    private func step(_ index: Int) throws(Errno) -> Bool {
+        guard let object = unsafe sessions[index].object else { throw .noMemory }
+        library.ERR_clear_error()
+        let result = unsafe library.SSL_do_handshake(object)
+        if result == 1 { return true }
+        let outcome = unsafe outcome(index, object, result, "SSL_connect")
+        if outcome == -Int(EAGAIN) { return false }
+        throw refused(failure ?? .init("SSL_connect", CInt(-outcome)))
+    }
+
+    private func refused(_ cause: FailureTally.Cause) -> Errno {
+        context.note(cause)
+        return Errno(rawValue: EPROTO)
+    }
+
+    /// What a call that did not succeed means: 0 for the end of the session, else a negative error.
+    private func outcome(_ index: Int, _ object: OpenSSL.Object, _ result: CInt, _ call: String) -> Int {
+        let code = unsafe library.SSL_get_error(object, result)
+        // SSL_ERROR_WANT_READ and SSL_ERROR_WANT_WRITE: either is an event, after which both directions are tried.
+        if code == 2 || code == 3 { return -Int(EAGAIN) }
+        let isHandshake = unsafe library.SSL_is_init_finished(object) == 0
+        // SSL_ERROR_ZERO_RETURN
+        if code == 6 && !isHandshake { return 0 }
+        unsafe sessions[index].hasFailed = true
+        let socket = unsafe sessions[index].socket
+        if socket.error != 0 && !isHandshake { return -Int(socket.error) }
+        if socket.error != 0 {
+            failure = .onConnection("SSL_connect", socket.error, isFirst: true)
+        } else if socket.hasEnded {
+            failure = isHandshake ? .tls("SSL_connect", "end of stream") : .truncated
+        } else {
+            failure = unsafe .tls(isHandshake ? "SSL_connect" : call, reason(object))
+        }
+        return -Int(EPROTO)
+    }
+
+    private func reason(_ object: OpenSSL.Object) -> String {
+        let reason = library.reason ?? "failed"
+        let verification = unsafe library.SSL_get_verify_result(object)
+        guard verification != 0, reason == "certificate verify failed",
+            let detail = unsafe library.X509_verify_cert_error_string(verification)
+        else { return reason }
+        return unsafe "\(reason) (\(String(cString: detail)))"
+    }
+
+    private func noteNegotiated(_ object: OpenSSL.Object) {
+        guard let version = unsafe library.SSL_get_version(object),
+            let cipher = unsafe library.SSL_CIPHER_get_name(library.SSL_get_current_cipher(object))
+        else { return }
+        negotiated = unsafe "\(String(cString: version)) \(String(cString: cipher))"
+    }
+}

@@ -1,0 +1,60 @@
+import CSocketExtras
+import Glibc
+import Meters
+import SystemPackage
+
+/// How the bytes of one thread's connections go: as they are, or by TLS.
+///
+/// Calls return the negative error instead of setting `errno`. Connections are known by their number.
+struct Transport {
+    /// Nil of plain connections.
+    let tls: TLSSessions?
+
+    init(_ plan: LoadPlan, capacity: Int) { tls = plan.tls.map { TLSSessions($0, capacity: capacity) } }
+
+    /// Makes the connections ready whose other end is there.
+    ///
+    /// - Parameter isGivenUp: asked again and again; `ECANCELED` is thrown when it says so.
+    func connect(_ descriptors: [CInt], _ isGivenUp: () -> Bool) throws(Errno) {
+        try tls?.connect(descriptors, isGivenUp)
+    }
+
+    /// Takes a connection that is under way.
+    @inline(__always) func open(_ index: Int, _ descriptor: CInt) { tls?.open(index, descriptor) }
+
+    /// To be called before a connection is closed.
+    @inline(__always) func close(_ index: Int) { tls?.close(index) }
+
+    @unsafe @inline(__always) func send(
+        _ index: Int, _ descriptor: CInt, _ bytes: UnsafeRawPointer, _ count: Int
+    ) -> Int {
+        if let tls { return unsafe tls.send(index, bytes, count) }
+        let sent = unsafe Glibc.send(descriptor, bytes, count, CInt(MSG_NOSIGNAL))
+        return sent < 0 ? -Int(errno) : sent
+    }
+
+    @unsafe @inline(__always) func receive(
+        _ index: Int, _ descriptor: CInt, _ buffer: UnsafeMutableRawPointer, _ count: Int
+    ) -> Int {
+        if let tls { return unsafe tls.receive(index, buffer, count) }
+        let received = unsafe recv(descriptor, buffer, count, 0)
+        return received < 0 ? -Int(errno) : received
+    }
+
+    /// True if nothing was left to be received when `received` bytes of `count` came: what comes later is an event.
+    @inline(__always) func isDrained(_ index: Int, _ received: Int, of count: Int) -> Bool {
+        tls.map { $0.isDrained(index) } ?? (received < count)
+    }
+
+    /// True if the connection was cut off, which anybody on the way can do, and not ended by the server.
+    @inline(__always) func isTruncated(_ index: Int) -> Bool { tls?.isTruncated(index) ?? false }
+
+    /// Handshakes that have not ended.
+    var handshakes: UInt64 { tls?.handshakes ?? 0 }
+
+    /// Why a call failed.
+    func cause(_ call: String, _ error: CInt, isFirst: Bool) -> FailureTally.Cause {
+        if error == EPROTO, let failure = tls?.failure { return failure }
+        return .onConnection(call, error, isFirst: isFirst)
+    }
+}
