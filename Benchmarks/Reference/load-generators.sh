@@ -3,7 +3,7 @@
 #
 #   Benchmarks/Reference/load-generators.sh [ROUNDS]
 #
-# One nginx and one redis are loaded by bench and by wrk, h2load and redis-benchmark, in turn: the same connections, one
+# One nginx, one nginx that speaks TLS, and one redis are loaded by bench and by wrk, h2load and redis-benchmark, in turn: the same connections, one
 # client thread, server and client on a processor each. Prints requests per second and the client's CPU time for each
 # request, the median of the rounds (7 if not given), and the ratio of bench to the other in each round. CONNECTIONS
 # (64), DURATION (2, in seconds) and BENCH (the release build) can be set. What is not installed is left out.
@@ -66,6 +66,15 @@ if has nginx; then
     servers+=($!)
     awaiting "$nginx_port"
     url=http://127.0.0.1:$nginx_port/
+    if has openssl; then
+        tls_port=$(port)
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+            -keyout "$folder/key.pem" -out "$folder/cert.pem" 2>/dev/null
+        taskset -c 0 Examples/servers/nginx/serve.sh "$tls_port" 1 "$folder/cert.pem" "$folder/key.pem" \
+            >"$folder/nginx-tls.log" 2>&1 &
+        servers+=($!)
+        awaiting "$tls_port"
+    fi
 fi
 if has redis-server && has redis-benchmark; then
     redis_port=$(port)
@@ -74,20 +83,25 @@ if has redis-server && has redis-benchmark; then
     awaiting "$redis_port"
 fi
 
-for round in $(seq "$rounds"); do
-    if [ -n "${url:-}" ]; then
-        bench_run nginx/bench "$round" --protocol http --target "127.0.0.1:$nginx_port"
-        if has wrk; then
-            timed wrk wrk -t1 -c"$connections" -d"${seconds}s" "$url"
-            client_run nginx/wrk "$round" "awk '/Requests\/sec/ { print \$2 }' $folder/wrk" \
-                "awk '/ requests in / { print \$1 }' $folder/wrk"
-        fi
-        if has h2load; then
-            timed h2load h2load --h1 -t1 -c"$connections" -D "$seconds" "$url"
-            client_run nginx/h2load "$round" "awk '/^finished in/ { print \$4 }' $folder/h2load" \
-                "awk '/^requests:/ { print \$8 }' $folder/h2load"
-        fi
+# Loads the server $1 at the URL $3 in the round $2 by every client of HTTP; what else bench is to be told follows.
+http_round() {
+    local host=${3#*//}
+    bench_run "$1/bench" "$2" --protocol http --target "${host%/}" "${@:4}"
+    if has wrk; then
+        timed wrk wrk -t1 -c"$connections" -d"${seconds}s" "$3"
+        client_run "$1/wrk" "$2" "awk '/Requests\/sec/ { print \$2 }' $folder/wrk" \
+            "awk '/ requests in / { print \$1 }' $folder/wrk"
     fi
+    if has h2load; then
+        timed h2load h2load --h1 -t1 -c"$connections" -D "$seconds" "$3"
+        client_run "$1/h2load" "$2" "awk '/^finished in/ { print \$4 }' $folder/h2load" \
+            "awk '/^requests:/ { print \$8 }' $folder/h2load"
+    fi
+}
+
+for round in $(seq "$rounds"); do
+    if [ -n "${url:-}" ]; then http_round nginx "$round" "$url"; fi
+    if [ -n "${tls_port:-}" ]; then http_round nginx-tls "$round" "https://127.0.0.1:$tls_port/" --tls; fi
     if [ -n "${redis_port:-}" ]; then
         bench_run redis/bench "$round" --protocol redis --target "127.0.0.1:$redis_port"
         # About as long as the others, since it takes a number of requests.
