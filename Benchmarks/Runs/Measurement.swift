@@ -21,9 +21,9 @@ package struct Measurement: Sendable {
     /// Operations of all workers.
     package var operations: UInt64 { completed ?? perWorker.reduce(0, +) }
     /// The time between the snapshots, divided by that in which operations were counted.
-    var costWindow = 1.0
+    var costWindowRatio = 1.0
     /// Operations of the time in which CPU time and calls were counted.
-    var operationsOfCosts: Double { Double(operations) * costWindow }
+    var operationsOfCosts: Double { Double(operations) * costWindowRatio }
     package var totals: [WorkerCount: UInt64] = [:]
     /// System calls as the kernel counted them, where it did.
     var calls: CallCounts?
@@ -108,7 +108,7 @@ package struct Measurement: Sendable {
     mutating func countCompletions(of results: [Result<ClientResult, Errno>], isWhole: Bool) {
         completed = results.reduce(0) { $0 + ((try? $1.get().completedInWindow) ?? 0) }
         guard isWhole, windowNanoseconds > 0, durationNanoseconds > 0 else { return }
-        costWindow = Double(durationNanoseconds) / Double(windowNanoseconds)
+        costWindowRatio = Double(durationNanoseconds) / Double(windowNanoseconds)
         durationNanoseconds = windowNanoseconds
     }
 
