@@ -272,5 +272,9 @@ extension Column {
         Column(
             "tls_negotiated", \.tlsNegotiated,
             "Version and cipher of TLS on the first connection that was answered."),
+        Column(
+            "server_cpu_fairness", \.serverCpuFairness, better: .higher, range: 0...1,
+            "Another program's server: Jain's index of the CPU time of its threads, of those that had a hundredth of it, and "
+                + "of `workers` at the least: 1 when all had the same, 1/n when one had all."),
     ]
 }

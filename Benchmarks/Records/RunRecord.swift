@@ -115,6 +115,7 @@ package struct RunRecord: Sendable, Equatable {
     package var serverProcesses: UInt64?
     package var tls = ""
     package var tlsNegotiated = ""
+    package var serverCpuFairness: Double?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

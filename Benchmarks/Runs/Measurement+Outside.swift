@@ -28,6 +28,11 @@ extension Measurement {
                 "the CPU time of other programs may lag by \(tick), which is more than 1 % of the window; raise --duration "
                     + "to \(HumanUnits.time(nanoseconds: Double(shortest)))")
         }
+        if let share = processes.unseenShare(tickNanoseconds: tickNanoseconds) {
+            warnings.append(
+                "threads and processes that ended in the window had \(Decimal.fixed(100 * share, digits: 0)) % of the CPU "
+                    + "time, and their switches and run delay are missing")
+        }
         // Connections that are under way come and go.
         let expected = plan.load.connections + 16
         if descriptorGrowth > expected, let now = processes.descriptors {
@@ -35,6 +40,16 @@ extension Measurement {
                 "the server's descriptors grew from \(now - descriptorGrowth) to \(now) in the window; it may not close its "
                     + "connections")
         }
+    }
+}
+
+extension ProcessUsage {
+    /// The share of the CPU time whose threads were not seen, where it is more than a hundredth and more than what is read
+    /// at different moments can differ by.
+    func unseenShare(tickNanoseconds: UInt64) -> Double? {
+        guard let seenNanoseconds, cpuNanoseconds > seenNanoseconds + 4 * tickNanoseconds else { return nil }
+        let share = Double(cpuNanoseconds - seenNanoseconds) / Double(cpuNanoseconds)
+        return share > 0.01 ? share : nil
     }
 }
 

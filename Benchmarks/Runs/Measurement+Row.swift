@@ -16,7 +16,7 @@ extension Measurement {
         fillOperations(&record)
         record.setLatency(LatencySummary(latencies), kind: isOpenLoop ? .fromScheduledStart : .fromCall)
         fillCosts(&record)
-        if plan.mode == nil { fillProcesses(&record) } else { fillThreads(&record) }
+        if plan.mode == nil { fillProcesses(&record, plan) } else { fillThreads(&record) }
         fillWorkers(&record, plan)
         if plan.mode?.capabilities.usesRing == true { fillRing(&record) }
         wake.fill(&record)
@@ -67,11 +67,13 @@ extension Measurement {
     }
 
     /// What the processes of somebody else's server used and hold.
-    private func fillProcesses(_ record: inout RunRecord) {
+    private func fillProcesses(_ record: inout RunRecord, _ plan: RunPlan) {
         guard let processes else { return }
         record.voluntarySwitchesPerOp = perOperation(processes.voluntarySwitches)
         record.involuntarySwitchesPerOp = perOperation(processes.involuntarySwitches)
         record.serverCpuNsPerOp = perOperation(processes.cpuNanoseconds)
+        record.serverCpuFairness = jainIndex(
+            ofBusy: Array(processes.cpuByThread.values), atLeast: plan.workerThreads)
         record.runDelayNsPerOp = processes.runDelayNanoseconds.flatMap(perOperation)
         record.serverMemoryBytes = processes.residentBytes
         record.serverThreads = UInt64(processes.threads)

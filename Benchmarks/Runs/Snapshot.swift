@@ -58,6 +58,13 @@ extension ProcessUsage {
         difference.cpuNanoseconds -= min(earlier.cpuNanoseconds, cpuNanoseconds)
         difference.voluntarySwitches -= min(earlier.voluntarySwitches, voluntarySwitches)
         difference.involuntarySwitches -= min(earlier.involuntarySwitches, involuntarySwitches)
+        if let before = earlier.seenNanoseconds, let now = seenNanoseconds {
+            difference.seenNanoseconds = now - min(before, now)
+        }
+        difference.cpuByThread = cpuByThread.reduce(into: [:]) { times, thread in
+            times[thread.key] = thread.value - min(earlier.cpuByThread[thread.key] ?? 0, thread.value)
+        }
+        difference.processesSeen -= earlier.processesSeen
         if let before = earlier.runDelayNanoseconds, let now = runDelayNanoseconds {
             difference.runDelayNanoseconds = now - min(before, now)
         }

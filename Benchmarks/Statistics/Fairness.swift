@@ -10,3 +10,13 @@ package func jainIndex(_ shares: [UInt64]) -> Double? {
     let squares = scaled.reduce(0) { $0 + $1 * $1 }
     return Swift.min(1, sum * sum / (Double(shares.count) * squares))
 }
+
+/// The same index of the shares that are a hundredth of the whole or more, for those who are not known beforehand: threads
+/// that only help do not count.
+///
+/// - Parameter least: so many there are meant to be; who is missing got nothing.
+package func jainIndex(ofBusy shares: [UInt64], atLeast least: Int) -> Double? {
+    let whole = shares.reduce(0) { $0 + Double($1) }
+    let busy = shares.filter { Double($0) >= 0.01 * whole }
+    return jainIndex(busy + Array(repeating: 0, count: max(least - busy.count, 0)))
+}

@@ -76,6 +76,45 @@ import Testing
         #expect(end.voluntarySwitches >= together.voluntarySwitches)
     }
 
+    @Test func theCPUTimeOfEachThreadIsSeenAndWhatEndedUnseenIsMissing() throws {
+        let program = try python(
+            """
+            def work():
+                burn(0.2)
+                stay.wait()
+            stay = threading.Event()
+            point("before")
+            threads = [threading.Thread(target=work) for _ in range(2)]
+            for thread in threads: thread.start()
+            while time.process_time() < 0.4: pass
+            time.sleep(0.1)
+            point("worked")
+            thread = threading.Thread(target=burn, args=(0.3,))
+            thread.start()
+            thread.join()
+            point("unseen")
+            stay.set()
+            for thread in threads: thread.join()
+            """)
+        let tree = ProcessTree(root: program.keeper, includesRoot: false)
+        self.await("before")
+        let before = usage(tree)
+        #expect(before.processesSeen == 1 && before.cpuByThread.count == 1)
+        program.order(SIGUSR1)
+        self.await("worked")
+        #expect(eventually { usage(tree).cpuByThread.values.count { $0 >= 190_000_000 } >= 2 })
+        let worked = usage(tree)
+        #expect(worked.cpuByThread.count == 3)
+        #expect(worked.seenNanoseconds == worked.cpuByThread.values.reduce(0, +))
+        program.order(SIGUSR1)
+        self.await("unseen")
+        let end = usage(tree)
+        let used = end.cpuNanoseconds - worked.cpuNanoseconds
+        let seen = try #require(end.seenNanoseconds) - #require(worked.seenNanoseconds)
+        #expect(used >= 290_000_000 && used >= seen + 280_000_000, "\(used), \(seen) of it seen")
+        #expect(end.processesSeen == 1)
+    }
+
     @Test func theCPUTimeOfAChildThatEndedIsCounted() throws {
         let program = try python(
             """

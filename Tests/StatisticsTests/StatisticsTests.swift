@@ -198,4 +198,12 @@ struct Vectors: Decodable {
         #expect(jainIndex([.max, .max]) == 1)
         #expect(jainIndex([]) == nil && jainIndex([0, 0]) == nil)
     }
+
+    @Test func jainsIndexOfThoseThatAreBusy() {
+        #expect(jainIndex(ofBusy: [500, 500, 9, 0], atLeast: 1) == 1)
+        #expect(jainIndex(ofBusy: [500], atLeast: 1) == 1)
+        // Of four that were meant to work, three had nothing.
+        #expect(jainIndex(ofBusy: [500, 1], atLeast: 4) == 0.25)
+        #expect(jainIndex(ofBusy: [], atLeast: 2) == nil && jainIndex(ofBusy: [0, 0], atLeast: 1) == nil)
+    }
 }

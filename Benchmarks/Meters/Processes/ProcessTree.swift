@@ -13,6 +13,7 @@ package final class ProcessTree {
     private var file = ProcFile()
     private var known: [Int32: Member] = [:]
     private var threads: [Int32: ThreadCounts] = [:]
+    private var processesSeen = 0
     /// What was used by those that are gone.
     private var gone = ThreadCounts()
     private var goneNanoseconds: UInt64 = 0
@@ -29,6 +30,7 @@ package final class ProcessTree {
     }
 
     fileprivate struct ThreadCounts {
+        var cpuNanoseconds: UInt64 = 0
         var runDelayNanoseconds: UInt64 = 0
         var voluntarySwitches: UInt64 = 0
         var involuntarySwitches: UInt64 = 0
@@ -64,6 +66,7 @@ package final class ProcessTree {
             var clock = clockid_t()
             guard unsafe clock_getcpuclockid(process, &clock) == 0 else { continue }
             known[process] = Member(clock: clock)
+            if includesRoot || process != root { processesSeen += 1 }
         }
     }
 
@@ -136,7 +139,11 @@ package final class ProcessTree {
         let counts = threads.values.reduce(gone, +)
         usage.voluntarySwitches = counts.voluntarySwitches
         usage.involuntarySwitches = counts.involuntarySwitches
-        usage.runDelayNanoseconds = tellsRunDelay ? counts.runDelayNanoseconds : nil
+        usage.processesSeen = processesSeen
+        guard tellsRunDelay else { return usage }
+        usage.runDelayNanoseconds = counts.runDelayNanoseconds
+        usage.seenNanoseconds = counts.cpuNanoseconds
+        usage.cpuByThread = threads.mapValues(\.cpuNanoseconds)
         return usage
     }
 
@@ -163,6 +170,7 @@ package final class ProcessTree {
         for thread in file.numbers(in: process, "task") ?? [] {
             var counts = threads[thread] ?? ThreadCounts()
             if file.read(process, thread: thread, "schedstat") == nil {
+                counts.cpuNanoseconds = max(file.number(at: 0) ?? 0, counts.cpuNanoseconds)
                 counts.runDelayNanoseconds = max(file.number(at: 1) ?? 0, counts.runDelayNanoseconds)
             } else if file.read(process, thread: thread, "stat") == nil {
                 // It is there, so the kernel lacks CONFIG_SCHED_INFO.
@@ -200,6 +208,7 @@ package final class ProcessTree {
 extension ProcessTree.ThreadCounts {
     fileprivate static func + (one: Self, other: Self) -> Self {
         Self(
+            cpuNanoseconds: one.cpuNanoseconds + other.cpuNanoseconds,
             runDelayNanoseconds: one.runDelayNanoseconds + other.runDelayNanoseconds,
             voluntarySwitches: one.voluntarySwitches + other.voluntarySwitches,
             involuntarySwitches: one.involuntarySwitches + other.involuntarySwitches)

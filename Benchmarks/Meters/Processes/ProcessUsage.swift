@@ -2,6 +2,11 @@
 package struct ProcessUsage: Sendable, Equatable {
     /// CPU time in user and kernel mode.
     package var cpuNanoseconds: UInt64 = 0
+    /// CPU time of each thread that is there, by its number; empty where the kernel does not tell.
+    package var cpuByThread: [Int32: UInt64] = [:]
+    /// The part of ``cpuNanoseconds`` of threads that were seen at work; nil where the kernel does not tell. The rest is
+    /// that of those that ended, whose switches and run delay are lost.
+    package var seenNanoseconds: UInt64?
     /// Time in which threads could run and waited for a processor; nil where the kernel does not tell.
     package var runDelayNanoseconds: UInt64?
     /// Times that threads gave up the CPU to wait.
@@ -16,6 +21,8 @@ package struct ProcessUsage: Sendable, Equatable {
     package var threads = 0
     /// Processes at this moment.
     package var processes = 0
+    /// Processes that were seen so far.
+    package var processesSeen = 0
 
     /// Nothing used.
     package init() {}
