@@ -11,6 +11,8 @@ package struct WorkerSnapshot: Sendable {
     package let totals: [WorkerCount: UInt64]
     /// System calls as the kernel counted them, where it did.
     package let calls: CallCounts?
+    /// What else the kernel counted of a server that is seen from outside, where it did.
+    package let activity: ServerActivity?
     /// What the threads used.
     package let usage: ThreadUsage
     /// What is seen of a server's processes from outside; nil for threads of this process, and of a server whose
@@ -33,15 +35,19 @@ package struct WorkerSnapshot: Sendable {
         totals = Dictionary(uniqueKeysWithValues: zip(Self.growing, sums))
         usage = times + threads.switches
         processes = nil
+        activity = nil
         tellsOperations = true
     }
 
     /// What is seen of processes whose loops tell nothing; nil if nothing is.
-    package init(time: UInt64, calls: CallCounts?, _ processes: ProcessUsage?) {
+    package init(
+        time: UInt64, calls: CallCounts? = nil, activity: ServerActivity? = nil, _ processes: ProcessUsage? = nil
+    ) {
         self.time = time
         operations = []
         totals = [:]
         self.calls = calls
+        self.activity = activity
         usage = ThreadUsage(
             cpuNanoseconds: processes?.cpuNanoseconds ?? 0, voluntarySwitches: processes?.voluntarySwitches ?? 0,
             involuntarySwitches: processes?.involuntarySwitches ?? 0)

@@ -2,6 +2,7 @@ import Load
 import Loops
 package import Meters
 import Records
+import Statistics
 
 /// The system calls of a run, as the kernel counted them in a run of their own.
 package struct CountedCalls: Sendable {
@@ -13,6 +14,12 @@ package struct CountedCalls: Sendable {
     package let byName: [String: Double]
     /// What the loop counted in the same run, where that is not what the kernel did; nil where they agree.
     package let disagreement: String?
+    /// Times that threads of somebody else's server were woken, by operation; nil where they are not counted.
+    package private(set) var wakeupsPerOperation: Double?
+    /// Jain's index of what the threads of somebody else's server read or accepted; nil where it is not seen.
+    package private(set) var fairness: Double?
+    /// What the counts lack, in a clause; nil if nothing.
+    package private(set) var gap: String?
 
     /// - Parameter loop: nil of a server that does not count its own.
     init(source: CallCounter.Source, counts: CallCounts, operations: Double, loop: UInt64?, threads: Int) {
@@ -39,6 +46,21 @@ package struct CountedCalls: Sendable {
             .filter { $0.value >= 0.005 }
             .map { (explains ? "+" : "") + "\(text($0.value)) \($0.key)" }.joined(separator: ", ")
         disagreement = list.isEmpty ? sum : "\(sum): \(list)"
+    }
+
+    /// Takes what is counted of somebody else's server alone.
+    mutating func note(_ measurement: Measurement, _ plan: RunPlan, _ counter: CallCounter) {
+        if !counter.followsForks, let processes = measurement.processes, let limit = counter.limit,
+            processes.processesSeen > 0 || processes.unseenShare(tickNanoseconds: schedulerTickNanoseconds()) != nil
+        {
+            gap = "system calls of processes that were started while they were counted are missing, since \(limit)"
+        }
+        guard let activity = measurement.activity else { return }
+        wakeupsPerOperation = Double(activity.wakeups) / measurement.operationsOfCosts
+        let completed = plan.workload == .read ? activity.readsByThread : activity.acceptsByThread
+        // A server that gets its data from a ring reads nothing, but for what wakes it.
+        guard Double(completed.reduce(0, +)) >= 0.5 * measurement.operationsOfCosts else { return }
+        fairness = jainIndex(ofBusy: completed, atLeast: plan.workerThreads)
     }
 
     /// What a loop may call, by the names of every architecture.
@@ -118,9 +140,11 @@ private func countOnce(
         throw .failed(
             plan.mode == nil ? "the server's processes could not be watched" : "a worker could not be watched")
     }
-    return CountedCalls(
+    var counted = CountedCalls(
         source: counter.source, counts: counts, operations: measurement.operationsOfCosts,
         loop: measurement.totals[.systemCalls], threads: plan.countedThreads)
+    if plan.mode == nil { counted.note(measurement, plan, counter) }
+    return counted
 }
 
 extension RunPlan {

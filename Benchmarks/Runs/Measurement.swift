@@ -27,6 +27,8 @@ package struct Measurement: Sendable {
     package var totals: [WorkerCount: UInt64] = [:]
     /// System calls as the kernel counted them, where it did.
     var calls: CallCounts?
+    /// What else the kernel counted of a server that is seen from outside, where it did.
+    var activity: ServerActivity?
     package var server = ThreadUsage()
     var client = ThreadUsage()
     /// What is seen of the server's processes from outside: used in the window, and held at its end.

@@ -33,6 +33,7 @@ extension Measurement {
         perWorker = zip(first.operations, last.operations).map { $1 - $0 }
         totals = last.totals.merging(first.totals) { $0 - $1 }
         if let before = first.calls, let after = last.calls { calls = after - before }
+        if let before = first.activity, let after = last.activity { activity = after - before }
         server = last.usage - first.usage
         client = end.client - start.client
         processes = last.processes.map { $0.since(first.processes) }

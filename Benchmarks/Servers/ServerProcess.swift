@@ -89,16 +89,24 @@ package final class ServerProcess: Server {
     package func begin(_ window: RunWindow) {}
 
     package func snapshot() -> WorkerSnapshot {
-        guard let tree else { return WorkerSnapshot(time: monotonicNanoseconds(), calls: nil, nil) }
+        guard let tree else { return WorkerSnapshot(time: monotonicNanoseconds()) }
         tree.find()
-        plan.calls?.watch(processes: tree.members)
-        let time = monotonicNanoseconds()
-        tree.readClocks()
-        let calls = plan.calls?.read()
+        // What is started between finding and watching is found by looking again.
+        for _ in 0..<8 where plan.calls?.watch(processes: tree.members) == true { tree.find() }
+        var (time, calls) = read(tree)
+        // A reading in the middle of which another thread got the processor stands for no moment.
+        for _ in 0..<8 where monotonicNanoseconds() - time > 1_000_000 { (time, calls) = read(tree) }
         let usage = tree.usage()
         // None that can be read is none at all only where all have ended, which the run ends with.
         isHidden = usage.processes == 0
-        return WorkerSnapshot(time: time, calls: calls, isHidden ? nil : usage)
+        return WorkerSnapshot(
+            time: time, calls: calls, activity: plan.calls?.activity(), isHidden ? nil : usage)
+    }
+
+    private func read(_ tree: ProcessTree) -> (time: UInt64, calls: CallCounts?) {
+        let time = monotonicNanoseconds()
+        tree.readClocks()
+        return (time, plan.calls?.read())
     }
 
     package func leak(of connections: UInt64) -> RunError? {

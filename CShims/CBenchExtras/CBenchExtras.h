@@ -2,6 +2,7 @@
 #define C_BENCH_EXTRAS_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <features.h>
 #include <linux/futex.h>
 #include <linux/perf_event.h>
@@ -61,6 +62,35 @@ static inline int c_perf_open_tracepoint(uint64_t tracepoint, pid_t thread, int 
     };
     return (int)syscall(SYS_perf_event_open, &attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
+
+/* Runs a BPF program at a tracepoint, whoever passes it, until the descriptor is closed. The event itself counts nothing. */
+static inline int c_perf_run_program(uint64_t tracepoint, int program) {
+    struct perf_event_attr attr = {
+        .type = PERF_TYPE_TRACEPOINT, .size = sizeof attr, .config = tracepoint, .disabled = 1};
+    int event = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    if (event < 0 || ioctl(event, PERF_EVENT_IOC_SET_BPF, program) == 0) return event;
+    int error = errno;
+    close(event);
+    errno = error;
+    return -1;
+}
+
+/* fsopen(2), fsconfig(2) and fsmount(2) are older in the kernel (5.2) than in glibc (2.36). The numbers are those of every
+   architecture Swift runs on. A mount without a place, which goes with its descriptor. */
+static inline int c_mount_tracefs(void) {
+    int context = (int)syscall(430, "tracefs", 1 /* FSOPEN_CLOEXEC */);
+    if (context < 0) return -1;
+    int mount = -1;
+    if (syscall(431, context, 6 /* FSCONFIG_CMD_CREATE */, (void *)0, (void *)0, 0) == 0)
+        mount = (int)syscall(432, context, 1 /* FSMOUNT_CLOEXEC */, 0);
+    int error = errno;
+    close(context);
+    errno = error;
+    return mount;
+}
+
+/* openat(2) is variadic. */
+static inline int c_open_at(int folder, const char *path) { return openat(folder, path, O_RDONLY | O_CLOEXEC); }
 
 /* prctl(2) is variadic. */
 static inline int c_set_timer_slack(unsigned long nanoseconds) {

@@ -44,10 +44,10 @@ static inline int c_bpf_create_mapped_array(unsigned count) {
     return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr);
 }
 
-/* A hash table of 32-bit keys and values. */
-static inline int c_bpf_create_table(unsigned count) {
+/* A hash table of 32-bit keys. */
+static inline int c_bpf_create_table(unsigned value_bytes, unsigned count) {
     union bpf_attr attr = {
-        .map_type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 4, .max_entries = count};
+        .map_type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = value_bytes, .max_entries = count};
     return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr);
 }
 
@@ -66,6 +66,21 @@ static inline int c_bpf_create_socket_array(unsigned count) {
 static inline int c_bpf_update(int map, unsigned key, const void *value) {
     union bpf_attr attr = {.map_fd = (unsigned)map, .key = (unsigned long)&key, .value = (unsigned long)value};
     return (int)syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof attr);
+}
+
+/* EEXIST where the key is there already. */
+static inline int c_bpf_add(int map, unsigned key, const void *value) {
+    union bpf_attr attr = {
+        .map_fd = (unsigned)map, .key = (unsigned long)&key, .value = (unsigned long)value, .flags = BPF_NOEXIST};
+    return (int)syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof attr);
+}
+
+/* Replaces a key by the one behind it, or by the first. */
+static inline int c_bpf_next_key(int map, int is_first, unsigned *key) {
+    unsigned last = *key;
+    union bpf_attr attr = {
+        .map_fd = (unsigned)map, .key = is_first ? 0 : (unsigned long)&last, .next_key = (unsigned long)key};
+    return (int)syscall(SYS_bpf, BPF_MAP_GET_NEXT_KEY, &attr, sizeof attr);
 }
 
 static inline int c_bpf_delete(int map, unsigned key) {

@@ -107,7 +107,8 @@ import Testing
             var counted: UInt64
             func watchThisThread() {}
             func watch(_ threads: [Int32]) {}
-            func watch(processes: [Int32]) {}
+            func watch(processes: [Int32]) -> Bool { false }
+            var limit: String? { nil }
             func read() -> CallCounts? { nil }
             func countKnownCalls() throws(Errno) -> UInt64 { counted }
         }

@@ -45,7 +45,7 @@ import Testing
         #expect(eventually { file.text == "ready\n" })
         let tree = ProcessTree(root: program.keeper, includesRoot: false)
         tree.find()
-        counter.watch(processes: tree.members)
+        _ = counter.watch(processes: tree.members)
         let before = try #require(counter.read())
         program.order(SIGUSR1)
         #expect(eventually { file.text == "ready\nend\n" })
@@ -83,7 +83,7 @@ import Testing
         guard eventually({ !tracer().hasSuffix("\t0") || strace.hasEnded(by: 0) }), !strace.hasEnded(by: 0) else {
             return print("skipped: strace may not trace")
         }
-        counter.watch(processes: [process])
+        _ = counter.watch(processes: [process])
         let before = try #require(counter.read())
         program.order(SIGUSR1)
         #expect(eventually { file.text == "ready\nend\n" })

@@ -46,6 +46,7 @@ import Testing
         #expect(row.serverDescriptors ?? 0 >= 9 && (0...1).contains(row.clientBusy ?? -1))
         #expect(row.runDelayNsPerOp != nil && row.serverCpuFairness == 1)
         #expect(row.wakeupsPerOp == nil && row.emptyCallsPerOp == nil && row.spuriousWakeupsPerOp == nil)
+        #expect(row.serverWakeupsPerOp == nil && row.serverOpsFairness == nil)
         #expect(row.syscallsPerOp == nil && row.perWorkerOps.isEmpty && row.fairnessJain == nil)
         #expect(row.starvationMaxNs == nil && row.openPeak == nil && row.outOfOrderPerOp == nil)
         #expect(row.allocationsPerOp == nil && row.peakMemoryBytes == nil && row.sqesPerOp == nil)
@@ -82,6 +83,31 @@ import Testing
         let plan = plan(PythonServer.echo(before: busy), milliseconds: 2000)
         let row = row(plan, try measure(plan, Interruption()))
         #expect(row.warnings.contains("their switches and run delay are missing"), "\(row.warnings) \(row.reason)")
+    }
+
+    @Test func callsOfAServersChildrenAreCountedOrSaidToBeMissing() throws {
+        let forks = """
+            import threading
+            def work():
+                while True:
+                    pid = os.fork()
+                    if pid == 0:
+                        for _ in range(1000): os.getppid()
+                        os._exit(0)
+                    os.waitpid(pid, 0)
+            threading.Thread(target=work, daemon=True).start()
+            """
+        let plan = plan(PythonServer.echo(before: forks), milliseconds: 2000)
+        for source in CallCounter.Source.allCases {
+            do throws(CallCounterRefusal) {
+                _ = try CallCounter(processes: 1, sources: [source])
+            } catch {
+                print("skipped: \(error)")
+                continue
+            }
+            let counted = try countCalls(plan, throughput: 10_000, sources: [source], try Interruption())
+            #expect(counted.gap != nil || source == .perf || counted.byName["getppid", default: 0] > 0)
+        }
     }
 
     @Test func aServerThatDiesMidwayFailsTheRunWithItsLastWords() throws {
@@ -125,6 +151,13 @@ import Testing
             for call in ["recvfrom", "sendto"] {
                 #expect((0.97...1.03).contains(counted.byName[call, default: 0]), "\(counted.byName)")
             }
+            #expect(counted.gap == nil)
+            guard counted.wakeupsPerOperation != nil else {
+                print("skipped: wakeups are not counted")
+                continue
+            }
+            // One thread that reads all, which sleeps at the most once for each message.
+            #expect(counted.fairness == 1 && (0...1.1).contains(counted.wakeupsPerOperation ?? -1))
         }
     }
 }

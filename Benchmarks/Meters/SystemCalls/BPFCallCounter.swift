@@ -10,78 +10,64 @@ import Synchronization
 /// process has mapped.
 ///
 /// Needs `CAP_BPF` and `CAP_PERFMON`, or root, and Linux 5.5; in a pid namespace other than the first, Linux 5.7.
-@safe final class BPFCallCounter: CallCounting, @unchecked Sendable {
-    // Unchecked because of the pointer: the kernel writes the numbers, each a 64-bit word, and they are only read.
-    private let counts: UnsafePointer<UInt64>
+final class BPFCallCounter: CallCounting {
+    private let counts: BPFNumbers
     /// What is watched, by its number.
     private let table: OwnedDescriptor
     private let countsProcesses: Bool
-    /// Closing it detaches the program.
-    private let link: OwnedDescriptor
+    private let link: BPFLink
     private let hasFailed = Atomic(false)
-
-    private static let bytes = CallCounts.places * MemoryLayout<UInt64>.stride
+    let limit: String?
 
     /// Counts for so many threads.
-    convenience init(threads: Int) throws(Errno) { try self.init(capacity: threads, countsProcesses: false) }
+    convenience init(threads: Int) throws(Errno) {
+        try self.init(capacity: threads, countsProcesses: false, limit: nil)
+    }
 
-    /// Counts for so many processes.
-    convenience init(processes: Int) throws(Errno) { try self.init(capacity: processes, countsProcesses: true) }
+    /// Counts for so many processes, but not for those that they start.
+    ///
+    /// - Parameter limit: why no more can be counted.
+    convenience init(processes: Int, limit: String) throws(Errno) {
+        try self.init(capacity: processes, countsProcesses: true, limit: limit)
+    }
 
-    private init(capacity: Int, countsProcesses: Bool) throws(Errno) {
+    private init(capacity: Int, countsProcesses: Bool, limit: String?) throws(Errno) {
         // One more, for the one that tries whether this counts.
-        let table = try Self.owned { c_bpf_create_table(UInt32(clamping: capacity + 1)) }
-        let array = try Self.owned { c_bpf_create_mapped_array(UInt32(CallCounts.places)) }
+        table = try .ofCall { c_bpf_create_table(4, UInt32(clamping: capacity + 1)) }
+        counts = try BPFNumbers(count: CallCounts.places)
         let count = countsProcesses ? BPFInstruction.countCallsOfProcesses : BPFInstruction.countCallsOfThreads
-        let code = count(
-            table.descriptor.rawValue, array.descriptor.rawValue, Int32(CallCounts.places), PidNamespace.nested())
-        let program = try Self.owned {
-            unsafe code.withUnsafeBytes {
-                unsafe c_bpf_load(BPF_PROG_TYPE_RAW_TRACEPOINT.rawValue, 0, $0.baseAddress, UInt32(code.count))
-            }
-        }
-        let mapped = unsafe mmap(nil, Self.bytes, PROT_READ, MAP_SHARED, array.descriptor.rawValue, 0)
-        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw Errno(rawValue: errno) }
-        do throws(Errno) {
-            link = try Self.owned { unsafe c_bpf_open_raw_tracepoint("sys_enter", program.descriptor.rawValue) }
-        } catch {
-            unsafe munmap(mapped, Self.bytes)
-            throw error
-        }
-        self.table = table
+        link = try BPFLink(
+            raw: "sys_enter",
+            count(
+                table.descriptor.rawValue, counts.descriptor, Int32(CallCounts.places), PidNamespace.nested()))
         self.countsProcesses = countsProcesses
-        unsafe counts = UnsafePointer(mapped.assumingMemoryBound(to: UInt64.self))
-    }
-
-    deinit {
-        unsafe munmap(UnsafeMutableRawPointer(mutating: counts), Self.bytes)
-    }
-
-    private static func owned(_ call: () -> CInt) throws(Errno) -> OwnedDescriptor {
-        OwnedDescriptor(owning: FileDescriptor(rawValue: try systemCall(call)))
+        self.limit = limit
     }
 
     func watchThisThread() {
-        if !countsProcesses { watch(c_gettid()) }
+        if !countsProcesses { _ = watch(c_gettid()) }
     }
 
     func watch(_ threads: [Int32]) {}
 
-    func watch(processes: [Int32]) {
-        for process in processes where countsProcesses { watch(process) }
+    func watch(processes: [Int32]) -> Bool {
+        var isNew = false
+        for process in processes where countsProcesses && watch(process) { isNew = true }
+        return isNew
     }
 
-    private func watch(_ number: Int32) {
+    /// - Returns: whether it was not watched before.
+    private func watch(_ number: Int32) -> Bool {
         // No place of the array: no call was made before.
         var last = UInt32.max
-        if unsafe c_bpf_update(table.descriptor.rawValue, UInt32(bitPattern: number), &last) != 0 {
-            hasFailed.store(true, ordering: .relaxed)
-        }
+        if unsafe c_bpf_add(table.descriptor.rawValue, UInt32(bitPattern: number), &last) == 0 { return true }
+        if errno != EEXIST { hasFailed.store(true, ordering: .relaxed) }
+        return false
     }
 
     func read() -> CallCounts? {
         guard !hasFailed.load(ordering: .relaxed) else { return nil }
-        return unsafe CallCounts(byNumber: Array(UnsafeBufferPointer(start: counts, count: CallCounts.places)))
+        return CallCounts(byNumber: counts.first(CallCounts.places))
     }
 
     func countKnownCalls() throws(Errno) -> UInt64 {
@@ -104,7 +90,7 @@ import Synchronization
     /// Other threads work on meanwhile, so it makes calls that nobody makes, one counter at a time.
     private func tryProcess() -> UInt64 {
         let number = CallCounts.places - 2
-        watch(processes: [getpid()])
+        _ = watch(processes: [getpid()])
         let before = read()
         for _ in 0..<knownCalls { c_call_nothing(number) }
         let after = read()

@@ -41,9 +41,17 @@ package final class CallCounter: Sendable {
     ) throws(CallCounterRefusal) {
         try self.init(sources) { (source) throws(Errno) in
             switch source {
-            case .bpf: try BPFCallCounter(processes: processes)
+            case .bpf: try Self.followingThreads(or: processes)
             case .perf: try PerfCallCounter()
             }
+        }
+    }
+
+    private static func followingThreads(or processes: Int) throws(Errno) -> any CallCounting {
+        do throws(BPFTreeRefusal) {
+            return try BPFTreeCounter()
+        } catch {
+            return try BPFCallCounter(processes: processes, limit: error.reason)
         }
     }
 
@@ -77,9 +85,20 @@ package final class CallCounter: Sendable {
     /// Counts from here on what these threads do, if the source is perf.
     package func watch(_ threads: [ThreadHandle]) { backend.watch(threads.map(\.thread)) }
 
-    /// Counts from here on what all threads of these processes do, those that are still to be started included. With BPF
-    /// what the processes start themselves is to be added; a perf event passes on to it, and only the first call counts.
-    package func watch(processes: [Int32]) { backend.watch(processes: processes) }
+    /// Counts from here on what all threads of these processes do, those that are still to be started included, and what
+    /// they start if ``followsForks``.
+    ///
+    /// - Returns: whether something was not watched before, so that there may be more.
+    package func watch(processes: [Int32]) -> Bool { backend.watch(processes: processes) }
+
+    /// Whether processes that are started count without being named.
+    package var followsForks: Bool { source == .perf || backend.limit == nil }
+
+    /// Why wakeups and the work of each thread are not counted, in a clause; nil if they are.
+    package var limit: String? { backend.limit }
+
+    /// What else was counted so far; nil where ``limit`` says why not, and of threads that were not watched by process.
+    package func activity() -> ServerActivity? { backend.activity() }
 
     /// What was counted so far; nil if a thread could not be watched.
     package func read() -> CallCounts? { backend.read() }
@@ -100,10 +119,16 @@ package struct CallCounterRefusal: Error, CustomStringConvertible {
 protocol CallCounting: Sendable {
     func watchThisThread()
     func watch(_ threads: [Int32])
-    func watch(processes: [Int32])
+    func watch(processes: [Int32]) -> Bool
     func read() -> CallCounts?
+    var limit: String? { get }
+    func activity() -> ServerActivity?
     /// Makes ``knownCalls`` calls and returns how many of them were counted.
     func countKnownCalls() throws(Errno) -> UInt64
+}
+
+extension CallCounting {
+    func activity() -> ServerActivity? { nil }
 }
 
 /// Calls that a source is tried with.

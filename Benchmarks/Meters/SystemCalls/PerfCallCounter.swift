@@ -1,5 +1,4 @@
 import CBenchExtras
-import Foundation
 import Glibc
 import LinuxDescriptors
 import Synchronization
@@ -15,40 +14,21 @@ final class PerfCallCounter: CallCounting {
     private let events = Mutex<[FileDescriptor]>([])
     private let hasFailed = Atomic(false)
 
-    /// Where tracefs is mounted, if it is.
-    static let folders = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+    private static let name = "raw_syscalls/sys_enter"
 
-    /// - Parameter excludesKernel: what an unprivileged user may open, and what counts nothing: the trial finds 0.
-    init(folders: [String] = folders, excludesKernel: Bool = false) throws(Errno) {
-        let texts = folders.lazy.map { "\($0)/events/raw_syscalls/sys_enter/id" }
-            .compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
-        guard let text = texts.first, let number = UInt64(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw Self.refusal(folders)
-        }
-        tracepoint = number
+    let limit: String? = "perf counts system calls alone"
+
+    /// - Parameters:
+    ///   - folders: where to look for tracefs; nil for where it is.
+    ///   - excludesKernel: what an unprivileged user may open, and what counts nothing: the trial finds 0.
+    init(folders: [String]? = nil, excludesKernel: Bool = false) throws(Errno) {
+        let tracefs = if let folders { try TraceFS(mountedAt: folders) } else { try TraceFS() }
+        tracepoint = try tracefs.number(of: Self.name)
         self.excludesKernel = excludesKernel
     }
 
-    /// Why the tracepoint's number cannot be read: `EACCES` where tracefs is there and keeps it from this user,
-    /// `ENOTSUP` where it lacks the tracepoint, `ENOENT` where it is not mounted.
-    private static func refusal(_ folders: [String]) -> Errno {
-        for folder in folders where unsafe access(folder, F_OK) == 0 {
-            if unsafe access("\(folder)/events/raw_syscalls/sys_enter/id", R_OK) != 0, errno == EACCES {
-                return .permissionDenied
-            }
-            if unsafe access("\(folder)/events", F_OK) == 0 { return .notSupported }
-        }
-        return .noSuchFileOrDirectory
-    }
-
     /// What an error of ``init(folders:excludesKernel:)`` means, and what mends it.
-    static func meaning(of error: Errno) -> String {
-        switch error {
-        case .noSuchFileOrDirectory: "tracefs is not mounted: mount -t tracefs none /sys/kernel/tracing"
-        case .notSupported: "this kernel lacks the tracepoint raw_syscalls:sys_enter"
-        default: "\(error)"
-        }
-    }
+    static func meaning(of error: Errno) -> String { TraceFS.meaning(of: error, name) }
 
     deinit {
         for event in events.withLock({ $0 }) { try? event.close() }
@@ -67,13 +47,14 @@ final class PerfCallCounter: CallCounting {
         for thread in threads { watch(thread, inherited: false) }
     }
 
-    func watch(processes: [Int32]) {
+    func watch(processes: [Int32]) -> Bool {
         // Whoever descends from them has their events already.
-        guard events.withLock({ $0.isEmpty }) else { return }
+        guard events.withLock({ $0.isEmpty }) else { return false }
         var file = ProcFile()
         for process in processes {
             for thread in file.numbers(in: process, "task") ?? [] { watch(thread, inherited: true) }
         }
+        return false
     }
 
     private func watch(_ thread: Int32, inherited: Bool) {

@@ -16,6 +16,11 @@ package enum SystemCallName {
         table[number].map(String.init) ?? "syscall_\(number)"
     }
 
+    /// The numbers of calls on this architecture, as far as it has them.
+    static func numbers(of names: [String]) -> [Int32] {
+        table.compactMap { names.contains(String($0.value)) ? Int32($0.key) : nil }.sorted()
+    }
+
     /// Names in the order of their numbers; `@N` makes N the number of the next.
     static func parsed(_ names: String) -> [Int: Substring] {
         var table: [Int: Substring] = [:]

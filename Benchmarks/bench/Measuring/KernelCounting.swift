@@ -14,7 +14,10 @@ struct KernelCounting {
         do throws(CallCounterRefusal) {
             let counter = try CallCounter(threads: 1, sources: CallCounter.Source.allCases)
             self.sources = [counter.source]
-            guard counter.source != .bpf else { return }
+            guard counter.source != .bpf else {
+                if others { warning = Self.limit(counter.source) }
+                return
+            }
             warning =
                 "system calls are counted in total and not by name, so calls.csv stays empty: a perf event does not "
                 + "tell them apart, and no BPF program can be loaded"
@@ -23,6 +26,11 @@ struct KernelCounting {
             let who = others ? "by the loops alone, of other servers not at all" : "by the loops and not by the kernel"
             warning = "system calls are counted \(who) (\(error))\(remedy)"
         }
+    }
+
+    private static func limit(_ source: CallCounter.Source) -> String? {
+        guard let limit = (try? CallCounter(processes: 1, sources: [source]))?.limit else { return nil }
+        return "wakeups, and what each thread of other servers reads, are not counted: \(limit)"
     }
 
     /// Repeats the run of a row in short, takes the kernel's count into the row, and returns the lines of `calls.csv`.
@@ -41,7 +49,9 @@ struct KernelCounting {
                 plan, throughput: record.throughputOpsPerS ?? 0, sources: sources, interruption)
             record.syscallsPerOp = counted.perOperation
             record.syscallsSource = counted.source.rawValue
-            if let disagreement = counted.disagreement { record.addWarning(disagreement) }
+            record.serverWakeupsPerOp = counted.wakeupsPerOperation
+            record.serverOpsFairness = counted.fairness
+            for warning in [counted.disagreement, counted.gap] { warning.map { record.addWarning($0) } }
             return CallRow.rows(runId: record.runId, counted.byName)
         } catch {
             switch error {
