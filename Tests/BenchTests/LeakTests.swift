@@ -11,11 +11,11 @@ import Testing
         let process = try folder.start(
             ["--mode", mode, "--listener", "all", "--workers", "2", "--drain", "5", "--rounds", "60"]
                 + ["--quiet", "--output", "out"])
-        let early = try await descriptors(of: process, afterRows: 40, in: folder)
-        let late = try await descriptors(of: process, afterRows: 200, in: folder)
+        let early = try await descriptors(of: process, afterRows: 20, in: folder)
+        let late = try await descriptors(of: process, afterRows: 120, in: folder)
         process.send(SIGKILL)
         _ = await process.wait()
-        #expect(late < early + 60, "\(early) descriptors after 40 runs, \(late) after 200")
+        #expect(late < early + 50, "\(early) descriptors after 20 runs, \(late) after 120")
     }
 
     private func descriptors(of process: BenchProcess, afterRows count: Int, in folder: BenchFolder) async throws -> Int
