@@ -30,7 +30,7 @@ test:
 	swift build --build-tests
 	swift test --skip-build --no-parallel
 	Examples/check.sh
-	Examples/servers/test.sh asio go libev libevent libuv node swiftnio tokio uvloop nginx haproxy redis memcached
+	Examples/servers/test.sh asio go libev libevent libuv node uvloop nginx haproxy redis memcached
 
 lint:
 	swift format lint --strict -r $(SOURCES)
