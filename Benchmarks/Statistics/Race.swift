@@ -6,22 +6,21 @@ import Foundation
 /// cheapest in each of them. What is left races: at each look an arm is beaten if another is shown to cost less, and the
 /// race is decided when all that are left are shown to cost the same within ``Options/minEffect``.
 ///
-/// With a probability of 95 % the cheapest arm of the race is never beaten, and no arm among the last costs more than the
-/// margin above it. That takes one-sided statements about the cheapest arm alone, one for each other arm and look, and not
-/// about all pairs: J. Hsu, "Constrained Simultaneous Confidence Intervals for Multiple Comparisons with the Best", Annals
-/// of Statistics 12, 1984, here with Bonferroni's inequality over the looks and Wilcoxon's signed ranks of the logarithms
-/// of ratios within a block, in place of normal distributions.
+/// All that is said of the arms that race is right with a probability of 1 - ``Options/error``: that one costs less than
+/// another, and that one costs no more than the margin above another. Each is a one-sided statement about an ordered pair at
+/// a look, by Wilcoxon's signed ranks of the logarithms of ratios within a block, which are taken to be distributed
+/// symmetrically; Bonferroni's inequality bounds all of them. The screening and arms that are left out have no such bound.
 package struct Race: Sendable {
     package struct Options: Sendable {
         /// Arms whose costs differ by less are as good as each other: 0.05 for 5 %.
         package var minEffect = 0.05
-        /// The probability that anything said is wrong.
+        /// The probability that anything said of the arms that race is wrong.
         package var error = 0.05
-        package var screeningBlocks = 4
+        package var screeningBlocks = 3
         /// What costs so much more than the cheapest in each block of the screening does not race.
         package var screeningRatio = 2.0
-        /// After how many blocks of the race is looked; after the last it ends.
-        package var looks = [10, 13, 17, 22, 28, 36, 47, 60]
+        /// How often is looked; the race ends with the last look.
+        package var looks = 8
 
         package init() {}
     }
@@ -32,7 +31,7 @@ package struct Race: Sendable {
         case screened(by: Int)
         /// It was shown to cost more than `by`.
         case beaten(by: Int)
-        /// Two blocks had no cost of it.
+        /// More than a quarter of its blocks, and three at the least, had no cost of it.
         case leftOut
     }
 
@@ -45,10 +44,12 @@ package struct Race: Sendable {
     /// The logarithms of the costs, by block and arm.
     private var screening: [[Int: Double]] = []
     private var blocks: [[Int: Double]] = []
-    /// How many blocks had no cost of an arm.
-    private var misses: [Int: Int] = [:]
-    /// How many arms began the race.
+    /// After how many blocks of the race is looked.
+    private var looks: [Int] = []
+    /// How many arms took part in the race.
     private var entrants = 0
+    private var runs: [Int: Int] = [:]
+    private var misses: [Int: Int] = [:]
 
     package init(arms: Int, _ options: Options = Options()) {
         self.options = options
@@ -56,35 +57,42 @@ package struct Race: Sendable {
         isDecided = arms < 2
     }
 
-    /// Whether another block could tell more.
-    package var isOver: Bool { isDecided || blocks.count >= options.looks.last ?? 0 }
+    /// Whether another block could tell nothing more.
+    package var isOver: Bool { isDecided || blocks.count >= looks.last ?? .max }
 
     /// How many blocks the race itself has.
     package var blockCount: Int { blocks.count }
 
-    /// Takes the costs of a block, by arm. One that has none, or none above zero, for the second time is left out.
+    /// Takes the costs of a block, by arm; nil or none above zero is a miss.
     package mutating func add(_ costs: [Int: Double]) {
-        for arm in running where !((costs[arm] ?? 0) > 0) {
-            misses[arm, default: 0] += 1
-            if misses[arm] == 2 { fates[arm] = .leftOut }
-        }
-        running.removeAll { fates[$0] != nil }
         let block = costs.filter { $0.value > 0 }.mapValues { log($0) }
-        if screening.count < options.screeningBlocks {
-            screening.append(block)
-            if screening.count == options.screeningBlocks { screen() }
-        } else {
-            blocks.append(block)
-            if options.looks.contains(blocks.count) { look() }
+        let isScreening = screening.count < options.screeningBlocks
+        if isScreening { screening.append(block) } else { blocks.append(block) }
+        for arm in running {
+            runs[arm, default: 0] += 1
+            if block[arm] == nil { misses[arm, default: 0] += 1 }
         }
-        if running.count < 2 { isDecided = true }
+        for arm in running where isMissing(arm) { leaveOut(arm) }
+        if isScreening {
+            if screening.count == options.screeningBlocks { screen() }
+        } else if looks.contains(blocks.count) {
+            look()
+        }
     }
 
-    /// Drops an arm that cannot be measured.
+    private func isMissing(_ arm: Int) -> Bool {
+        let missed = misses[arm] ?? 0
+        return missed >= 3 && 4 * missed > runs[arm] ?? 0
+    }
+
+    /// Drops an arm that cannot be measured. Those that it beat run again: it is no answer any more.
     package mutating func leaveOut(_ arm: Int) {
         fates[arm] = .leftOut
-        running.removeAll { $0 == arm }
-        if running.count < 2 { isDecided = true }
+        let revived = fates.filter { $0.value == .beaten(by: arm) || $0.value == .screened(by: arm) }.map(\.key)
+        for other in revived { fates[other] = nil }
+        running = (running.filter { $0 != arm } + revived).sorted()
+        if !looks.isEmpty { entrants = max(entrants, running.count) }
+        isDecided = running.count < 2
     }
 
     private mutating func screen() {
@@ -92,11 +100,18 @@ package struct Race: Sendable {
             let margin = log(options.screeningRatio)
             for arm in running where arm != best {
                 let differences = differences(of: arm, to: best, in: screening)
-                if differences.allSatisfy({ $0 >= margin }) { fates[arm] = .screened(by: best) }
+                if !differences.isEmpty, differences.allSatisfy({ $0 >= margin }) { fates[arm] = .screened(by: best) }
             }
             running.removeAll { fates[$0] != nil }
         }
         entrants = running.count
+        isDecided = running.count < 2
+        // The first look is at the fewest blocks that can show anything; each other one has a third more.
+        var next = Int(-log2(errorShare).rounded(.down)) + 1
+        for _ in 0..<options.looks {
+            looks.append(next)
+            next = max(next + 1, Int((Double(next) * 1.3).rounded()))
+        }
     }
 
     /// Looks once more, with what there is, where the race has to end before its next look. What never gave a cost is
@@ -104,8 +119,7 @@ package struct Race: Sendable {
     package mutating func finish() {
         let all = screening + blocks
         if !all.isEmpty { for arm in running where !all.contains(where: { $0[arm] != nil }) { leaveOut(arm) } }
-        if !isDecided, !blocks.isEmpty, !options.looks.contains(blocks.count) { look() }
-        if running.count < 2 { isDecided = true }
+        if !isDecided, !blocks.isEmpty, !looks.contains(blocks.count) { look() }
     }
 
     private mutating func look() {
@@ -120,29 +134,46 @@ package struct Race: Sendable {
         }
         var beaten: [Int: Int] = [:]
         for arm in running {
-            let winners = running.filter { $0 != arm }.map { winner in
-                (winner, chance(winner, arm, below: 0))
-            }
+            let winners = running.filter { $0 != arm }.map { ($0, chance($0, arm, below: 0)) }
             if let best = winners.min(by: { $0.1 < $1.1 }), best.1 <= share { beaten[arm] = best.0 }
         }
+        // Chance could let each be beaten by another one.
+        if beaten.count == running.count, let leader { beaten[leader] = nil }
         for (arm, winner) in beaten { fates[arm] = .beaten(by: winner) }
         running.removeAll { beaten[$0] != nil }
         let margin = log(1 + options.minEffect)
         isDecided = running.allSatisfy { arm in
-            running.allSatisfy { other in
-                other == arm || chance(arm, other, below: margin) <= share
-            }
+            running.allSatisfy { other in other == arm || chance(arm, other, below: margin) <= share }
         }
     }
 
-    /// The error of one statement: the cheapest arm is compared with each other one, at each look and at a last one.
-    private var errorShare: Double { options.error / Double(max(entrants - 1, 1) * (options.looks.count + 1)) }
+    /// The error of one statement: every arm is compared with every other one, at each look and at a last one.
+    private var errorShare: Double {
+        options.error / Double(max(entrants * (entrants - 1), 1) * (options.looks + 1))
+    }
 
-    /// The arm whose median cost is the least, of those that still run.
+    /// The arm that costs least of those that still run, each compared in the blocks that measured both; nil if none has a
+    /// cost.
     package var leader: Int? {
-        let measured = blocks.isEmpty ? screening : blocks
-        return running.compactMap { arm in median(measured.compactMap { $0[arm] }).map { (arm, $0) } }
-            .min { $0.1 < $1.1 }?.0
+        running.filter { cost(of: $0) != nil }.reduce(nil) { best, arm in
+            guard let best else { return arm }
+            return ratio(of: arm, to: best).map { $0.estimate < 1 } ?? false ? arm : best
+        }
+    }
+
+    /// The arms that still run, the cheapest first; what has no cost is last.
+    package var ranking: [Int] {
+        guard let leader else { return running }
+        let ratios = running.map { arm in
+            (arm, arm == leader ? 0 : ratio(of: arm, to: leader)?.estimate ?? .infinity)
+        }
+        return ratios.sorted { $0.1 < $1.1 }.map(\.0)
+    }
+
+    /// The median of an arm's costs in the race, or in the screening if that is all there is.
+    package func cost(of arm: Int) -> Double? {
+        let raced = blocks.compactMap { $0[arm] }
+        return median(raced.isEmpty ? screening.compactMap { $0[arm] } : raced).map { exp($0) }
     }
 
     /// How an arm's cost relates to another's in the blocks that measured both: 1.1 for a tenth more.
@@ -154,6 +185,7 @@ package struct Race: Sendable {
         package var least: Double
     }
 
+    /// Nil if no block measured both. The bounds are those of the statements at a look.
     package func ratio(of arm: Int, to other: Int) -> Ratio? {
         let raced = differences(of: arm, to: other, in: blocks)
         let found = raced.isEmpty ? differences(of: arm, to: other, in: screening) : raced
