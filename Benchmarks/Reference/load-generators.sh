@@ -3,17 +3,18 @@
 #
 #   Benchmarks/Reference/load-generators.sh [ROUNDS]
 #
-# One nginx, one nginx that speaks TLS, and one redis are loaded by bench and by wrk, h2load and redis-benchmark, in turn: the same connections, one
-# client thread, server and client on a processor each. Prints requests per second and the client's CPU time for each
-# request, the median of the rounds (7 if not given), and the ratio of bench to the other in each round. CONNECTIONS
-# (64), DURATION (2, in seconds) and BENCH (the release build) can be set. What is not installed is left out.
+# One nginx, one nginx that speaks TLS, and one redis are loaded by bench and by wrk, h2load and redis-benchmark, in turn:
+# the same connections, one client thread, server and client on a processor each. Prints requests per second and the
+# client's CPU time for each request, the median of the rounds (7 if not given), and the ratio of bench to the other in each
+# round. CONNECTIONS (64), DURATION (2, in seconds) and BENCH (the release build) can be set. What is not installed is left
+# out.
 set -euo pipefail
 
 rounds=${1:-7}
 connections=${CONNECTIONS:-64}
 seconds=${DURATION:-2}
 bench=$(realpath "${BENCH:-.build/release/bench}")
-[[ $rounds =~ ^[1-9][0-9]*$ ]] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+[[ $rounds =~ ^[1-9][0-9]*$ ]] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/load-generators.XXXXXX")
 servers=()
 end() {
