@@ -14,9 +14,16 @@ package struct Choice {
     package var race: Race
     /// The runs of each arm that raced, by its number there.
     package var arms: [ArmRuns]
+    /// The server threads that were asked for; nil where none are.
+    package var workers: Int?
+    /// Blocks that the race did not get, since other programs had too much of the machine.
+    package var disturbedBlocks = 0
+    /// Combinations that were asked for and cannot be, with the reason.
+    package var impossible: [String] = []
 
     package init(
-        subject: String, score: Column, phrase: String, minEffect: Double, race: Race, arms: [ArmRuns]
+        subject: String, score: Column, phrase: String, minEffect: Double, race: Race, arms: [ArmRuns],
+        workers: Int? = nil
     ) {
         self.subject = subject
         self.score = score
@@ -24,38 +31,46 @@ package struct Choice {
         self.minEffect = minEffect
         self.race = race
         self.arms = arms
+        self.workers = workers
     }
 
     /// The recommendation first, then its price and the runner-up, what to avoid, and what could not be measured.
     package var sentences: [String] { [recommendation, price, avoided, leftOut].compactMap { $0 } }
 
-    private func name(_ arm: Int) -> String { arms[arm].label(among: arms) }
-
-    private func middle(_ arm: Int) -> Double? { median(arms[arm].values { score.number(of: $0) }) }
+    /// What an arm is called; one with other threads than were asked for has their number, as `blocking` where each
+    /// connection has one.
+    private func name(_ arm: Int) -> String {
+        let label = arms[arm].label(among: arms)
+        guard let workers, let own = arms[arm].records.first?.workers, own != workers else { return label }
+        return "\(label) (\(own) \(own == 1 ? "thread" : "threads"))"
+    }
 
     /// Those that are recommended, the cheapest first.
-    package var best: [Int] {
-        race.running.sorted { (middle($0) ?? .infinity) < (middle($1) ?? .infinity) }
-    }
+    package var best: [Int] { race.ranking }
 
     private var recommendation: String {
         let names = best.map(name)
-        guard let first = names.first else { return "For \(subject): nothing could be measured." }
+        let advice = "Give it a longer --budget, or a quieter machine."
+        if names.isEmpty { return "For \(subject): nothing could be measured." }
         if race.isDecided {
-            let margin = HumanUnits.percent(minEffect)
             let list =
                 names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + names[names.count - 1]
             return "For \(subject): \(list)\(names.count > 1 ? " (equal within \(margin))" : "")."
         }
-        let advice = "Give it a longer --budget, or a quieter machine."
+        guard let leader = race.leader else {
+            let reason = disturbedBlocks > 0 ? "other programs had too much of the machine" : "no run was measured"
+            return "For \(subject): undecided; \(reason)."
+        }
         guard race.blockCount > 0 else {
-            return
-                "For \(subject): undecided; there was time for a first look only, in which \(first) cost least. \(advice)"
+            return "For \(subject): undecided after a first look, in which \(name(leader)) cost least. \(advice)"
         }
         let blocks = "\(race.blockCount) \(race.blockCount == 1 ? "block" : "blocks")"
         let span = farthest.map { "; they may differ by up to \($0)" } ?? ""
         return "For \(subject): undecided after \(blocks) among \(CostAnswer.list(names))\(span). \(advice)"
     }
+
+    /// `5 %`, `0.4 %`
+    private var margin: String { Decimal.fixed(100 * minEffect, digits: minEffect < 0.01 ? 1 : 0) + " %" }
 
     /// How far those that are left may lie from each other; nil while nothing can be said.
     private var farthest: String? {
@@ -65,7 +80,7 @@ package struct Choice {
 
     /// `7.90 µs to 8.02 µs of server CPU per connection; next is uring-multishot, +11 % [8, 15].`
     private var price: String? {
-        let costs = (race.isDecided ? best : Array(best.prefix(1))).compactMap(middle)
+        let costs = (race.isDecided ? best : Array(best.prefix(1))).compactMap(race.cost)
         guard let least = costs.min(), let most = costs.max() else { return nil }
         let (from, to) = (format(least), format(most))
         var text = "\(from == to ? from : "\(from) to \(to)") \(phrase)"
@@ -84,10 +99,11 @@ package struct Choice {
         .sorted { $0.ratio.estimate < $1.ratio.estimate }
     }
 
-    /// `+11 % [8, 15]`, or `25 times as much`.
+    /// `+11 % [8, 15]`, `-1 % [-3, 2]`, or `25 times as much`.
     private static func difference(_ ratio: Race.Ratio) -> String {
         guard ratio.estimate < 2 else { return "\(HumanUnits.perOperation(ratio.estimate)) times as much" }
-        let estimate = "+" + HumanUnits.percent(ratio.estimate - 1)
+        let sign = ratio.estimate < 1 ? "-" : "+"
+        let estimate = sign + HumanUnits.percent(abs(ratio.estimate - 1))
         guard ratio.most.isFinite, ratio.least > 0 else { return estimate }
         let bounds = [ratio.least, ratio.most].map { Decimal.fixed(100 * ($0 - 1), digits: 0) }
         return "\(estimate) [\(bounds[0]), \(bounds[1])]"
@@ -107,42 +123,42 @@ package struct Choice {
 
     private var leftOut: String? {
         let without = race.fates.keys.filter { race.fates[$0] == .leftOut }.sorted()
-        guard !without.isEmpty else { return nil }
         let byReason = Dictionary(grouping: without) { reason($0) }
         let texts = byReason.sorted { $0.value[0] < $1.value[0] }.map { reason, arms in
             "\(CostAnswer.list(arms.map(name))) (\(reason))"
         }
-        return "Not ranked: \(texts.joined(separator: "; "))."
+        let all = texts + impossible
+        return all.isEmpty ? nil : "Not ranked: \(all.joined(separator: "; "))."
     }
 
+    /// Why an arm's runs gave no score: what most of those that did not have in common.
     private func reason(_ arm: Int) -> String {
-        let rows = arms[arm].records
-        if let failed = rows.last(where: { $0.status != .ok }) { return failed.state }
-        if rows.count(where: { $0.saturated == "yes" }) > 1 { return "did not keep the rate" }
-        if let unfair = rows.last(where: Self.isUnfair), let jain = unfair.fairnessJain {
-            return
-                "gave nearly all to \(Self.served(unfair)) of \(unfair.workers) workers, Jain \(HumanUnits.perOperation(jain))"
-        }
-        return rows.isEmpty ? "did not run" : "\(score.name) was not measured"
+        let reasons = arms[arm].records.compactMap(refusal)
+        let counts = Dictionary(grouping: reasons) { $0 }.mapValues(\.count)
+        if let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) { return most.key }
+        return arms[arm].records.isEmpty ? "did not run" : "\(score.name) was not measured"
     }
 
-    /// How many workers got at least a tenth of an equal share.
-    private static func served(_ row: RunRecord) -> Int {
+    /// Why a run may not be ranked; nil if it may. One that did not keep its rate did less for each operation than the
+    /// others, and one that leaves its workers idle is no server on so many workers.
+    private func refusal(_ row: RunRecord) -> String? {
+        if row.status != .ok { return row.state }
+        if row.saturated == "yes" { return "did not keep the rate" }
+        guard isUnfair(row) else { return nil }
+        // The least of equal shares counts as served from a tenth on.
         let total = row.perWorkerOps.reduce(0, +)
-        return row.perWorkerOps.count { 10 * $0 * UInt64(row.workers) >= total }
+        let served = row.perWorkerOps.count { 10 * $0 * UInt64(row.workers) >= total }
+        return "gave nearly all to \(served) of \(row.workers) workers"
     }
 
     /// Whether a run left so much to a few of its workers that the others might as well not be there: one of two that gets
-    /// everything has a Jain's index of 0.5, as have two of four.
-    private static func isUnfair(_ row: RunRecord) -> Bool {
-        row.workers > 1 && (row.fairnessJain ?? 1) < 0.55
+    /// everything has a Jain's index of 0.5, as have two of four. A thread for each connection gets what that one asks.
+    private func isUnfair(_ row: RunRecord) -> Bool {
+        row.workers == workers && row.workers > 1 && (row.fairnessJain ?? 1) < 0.55
     }
 
-    /// What a run says for its arm in a race; nil if it may not be ranked. One that did not keep its rate did less for each
-    /// operation than the others, and one that leaves its workers idle is no server on so many workers.
-    package static func score(_ row: RunRecord, _ column: Column) -> Double? {
-        row.status == .ok && row.saturated != "yes" && !isUnfair(row) ? column.number(of: row) : nil
-    }
+    /// What a run says for its arm in a race; nil if it may not be ranked.
+    package func score(_ row: RunRecord) -> Double? { refusal(row) == nil ? score.number(of: row) : nil }
 
     private func format(_ value: Double) -> String { HumanUnits.of(value, column: score.name) }
 
@@ -161,18 +177,10 @@ package struct Choice {
             let figures = extras.map { extra in median(arms[arm].values(extra.value)).map(extra.format) ?? "–" }
             table.lines.append(
                 .cells(
-                    [name(arm), middle(arm).map(format) ?? "–", ratio.map(Self.signed) ?? "–"] + figures
+                    [name(arm), race.cost(of: arm).map(format) ?? "–", ratio.map(Self.difference) ?? "–"] + figures
                         + [standing(arm)]))
         }
         return table.render(width: width, styled: styled)
-    }
-
-    /// `+11 % [8, 15]`, of those that still run also `-1 % [-3, 2]`.
-    private static func signed(_ ratio: Race.Ratio) -> String {
-        guard ratio.estimate < 1 else { return difference(ratio) }
-        let bounds = [ratio.least, ratio.most].map { Decimal.fixed(100 * ($0 - 1), digits: 0) }
-        let estimate = "-" + HumanUnits.percent(1 - ratio.estimate)
-        return ratio.most.isFinite && ratio.least > 0 ? "\(estimate) [\(bounds[0]), \(bounds[1])]" : estimate
     }
 
     private func standing(_ arm: Int) -> String {

@@ -7,42 +7,50 @@ import Statistics
 
 /// The runs of one scenario, block by block, until its race is decided or its time is over.
 final class ChoiceRace {
-    private let scenario: Scenario
     private let session: RunSession
-    private let options: RunOptions
     private let seed: UInt64
-    private let minEffect: Double
     private let isQuiet: Bool
-    /// Blocks that are not used, since other programs had more of the machine than ``mostForeignCPU``.
-    private var disturbedBlocks = 0
+    /// The numbers of the plans that compete, by their numbers in the race.
+    private let candidates: [Int]
+    private let arms: [Arm]
+    private(set) var choice: Choice
+    var path: String { session.folder.path }
 
-    /// The share of the machine that others may take in a block; `foreign_cpu` is unreliable far below it in short runs.
+    /// The share of the machine that others may take in a block; in short runs `foreign_cpu` itself strays by some percent.
     private static let mostForeignCPU = 0.1
 
+    /// - Parameter given: options of `bench run` in place of the scenario's.
     init(
         _ scenario: Scenario, _ given: [(name: String, value: String)], seed: UInt64, minEffect: Double, path: String,
         quiet: Bool
     ) throws {
-        self.scenario = scenario
-        self.seed = seed
-        self.minEffect = minEffect
         let arguments =
             scenario.arguments(given) + ["--rounds", "1", "--no-kernel-counts", "--quiet", "--output", path]
-        options = try RunOptions.asked(arguments, of: "choose --scenario \(scenario.name)")
-        session = try RunSession(options, seed: seed, arguments: ["run"] + arguments)
+        let options = try RunOptions.asked(arguments, of: "choose --scenario \(scenario.name)")
+        session = try RunSession(options, seed: seed)
+        self.seed = seed
         isQuiet = quiet
+        let all = session.plans.map { Arm(RunRecord($0)) }
+        // Where a wake runs on one processor and on two, those on two: one processor is another question.
+        let apart = all.indices.filter { all[$0]["placement"] == "different-cpus" }
+        candidates = apart.isEmpty ? Array(all.indices) : apart
+        arms = candidates.map { all[$0] }
+        let workers = options.network.workers.flatMap { Int($0) }
+        var settings = Race.Options()
+        settings.minEffect = minEffect
+        choice = Choice(
+            subject: workers.map { "\(scenario.subject) on \($0) \($0 == 1 ? "worker" : "workers")" }
+                ?? scenario.subject,
+            score: Column.named(scenario.score)!, phrase: scenario.phrase, minEffect: minEffect,
+            race: Race(arms: arms.count, settings), arms: arms.map { ArmRuns(arm: $0, records: []) }, workers: workers)
+        // What the user did not name may be impossible without a word: a list of all is not a request for each.
+        if given.contains(where: { $0.name == "--mode" }) { choice.impossible = session.notes }
     }
 
     var isInterrupted: Bool { session.interrupted }
 
     /// Runs blocks for as long as they can tell more and the time suffices for another one like the last.
-    func run(seconds: Double) throws -> Choice {
-        let plans = candidatePlans
-        let candidates = plans.map { Arm(RunRecord(session.plans[$0])) }
-        let column = Column.named(scenario.score)!
-        var settings = Race.Options()
-        settings.minEffect = minEffect
-        var race = Race(arms: candidates.count, settings)
+    func run(seconds: Double) throws {
         var generator = SplitMix64(seed: seed)
         let start = monotonicNanoseconds()
         var blockStart = start
@@ -50,65 +58,51 @@ final class ChoiceRace {
         defer { progress.clear() }
         let rows = try session.run { round, rows in
             let now = monotonicNanoseconds()
-            take(rows.filter { $0.round == round - 1 }, candidates, column, into: &race)
+            if round > 1 { take(rows.filter { $0.round == round - 1 }) }
             let last = now - blockStart
             blockStart = now
             let isLate = Double(now - start + last) > seconds * 1e9
-            guard round == 1 || !race.isOver && !isLate else { return nil }
+            guard round == 1 || !choice.race.isOver && !isLate else { return nil }
             progress.show(
                 done: min(Int((now - start) / 1_000_000_000), Int(seconds)),
-                doing: "s, block \(round), \(race.running.count) candidates")
-            return race.running.map { plans[$0] }.seededShuffle(using: &generator)
+                doing: "s, block \(round), \(choice.race.running.count) candidates")
+            return choice.race.running.map { candidates[$0] }.seededShuffle(using: &generator)
         }
-        race.finish()
-        let byArm = Dictionary(grouping: rows) { Arm($0) }
-        return Choice(
-            subject: subject, score: column, phrase: scenario.phrase, minEffect: minEffect, race: race,
-            arms: candidates.map { ArmRuns(arm: $0, records: byArm[$0] ?? []) })
+        choice.race.finish()
+        // The files of an interrupted invocation call all runs partial, also those that were whole.
+        let byArm = Dictionary(grouping: rows.map(ResultFolder.asEnded)) { Arm($0) }
+        choice.arms = arms.map { ArmRuns(arm: $0, records: byArm[$0] ?? []) }
     }
 
     /// Takes a block's scores into the race, unless other programs had so much of the machine that it shows them.
-    private func take(_ rows: [RunRecord], _ candidates: [Arm], _ column: Column, into race: inout Race) {
-        guard !rows.isEmpty else { return }
+    private func take(_ rows: [RunRecord]) {
+        // Of several tries at a run, the last.
         let last = Dictionary(rows.map { (Arm($0), $0) }) { $1 }
-        for arm in race.running where last[candidates[arm]]?.status == .unsupported { race.leaveOut(arm) }
+        for arm in choice.race.running where last[arms[arm]]?.status == .unsupported { choice.race.leaveOut(arm) }
         guard (median(rows.compactMap(\.foreignCpu)) ?? 0) <= Self.mostForeignCPU else {
-            disturbedBlocks += 1
+            choice.disturbedBlocks += 1
             return
         }
-        let scores = race.running.compactMap { arm in
-            last[candidates[arm]].flatMap { Choice.score($0, column) }.map { (arm, $0) }
-        }
-        race.add(Dictionary(uniqueKeysWithValues: scores))
-    }
-
-    /// The plans that compete: where a wake runs on one processor and on two, those on two, which are another question.
-    private var candidatePlans: [Int] {
-        let places = session.plans.map { Arm(RunRecord($0))["placement"] }
-        let apart = places.indices.filter { places[$0] == "different-cpus" }
-        return apart.isEmpty ? Array(places.indices) : apart
-    }
-
-    private var subject: String {
-        guard let workers = options.network.workers else { return scenario.subject }
-        return "\(scenario.subject) on \(workers) \(workers == "1" ? "worker" : "workers")"
+        let scores = choice.race.running.compactMap { arm in last[arms[arm]].flatMap(choice.score).map { (arm, $0) } }
+        choice.race.add(Dictionary(uniqueKeysWithValues: scores))
     }
 
     /// What weakens the answer, and what this machine cannot show.
-    func notes(_ choice: Choice) -> [String] {
-        let found = workloadFindings(for: choice.arms.flatMap(\.records))
-        var notes = found.flatMap(\.oddities)
-        if disturbedBlocks > 0 {
-            notes.append(
-                "\(disturbedBlocks) \(disturbedBlocks == 1 ? "block is" : "blocks are") not used: other programs took more "
-                    + "than a tenth of the machine. Stop them.")
+    var notes: [String] {
+        var notes = workloadFindings(for: choice.arms.flatMap(\.records)).flatMap(\.oddities)
+        if choice.disturbedBlocks > 0 {
+            let blocks = choice.disturbedBlocks == 1 ? "1 block is" : "\(choice.disturbedBlocks) blocks are"
+            notes.append("\(blocks) not used: other programs took more than a tenth of the machine. Stop them.")
         }
         let processors = Affinity.available().count
-        if let workers = options.network.workers.flatMap({ Int($0) }), workers >= processors {
+        if let workers = choice.workers, workers >= processors {
             notes.append(
                 "\(workers) workers share \(processors) \(processors == 1 ? "processor" : "processors") with the clients "
                     + "here, so nothing is shown of how work spreads over as many: run this on a machine that has more "
                     + "than \(workers).")
+        }
+        if choice.arms.contains(where: { $0.arm["placement"] == "same-cpu" }) {
+            notes.append("Both threads share the one processor here, which is another question than two.")
         }
         return notes
     }

@@ -12,8 +12,8 @@ struct Scenario {
     /// How the score reads after a figure.
     let phrase: String
 
-    /// Every scenario. The same rate for all, since a server that is offered more gets more done for each wakeup; runs are
-    /// short, since many of them tell more than a few long ones.
+    /// Every scenario. Servers are offered the same rate, since one that is offered more gets more done for each wakeup;
+    /// runs are short, since many of them tell more than a few long ones.
     static let all = [
         Scenario(
             name: "short-connections", subject: "short connections",

@@ -25,6 +25,9 @@ extension RunOptions {
 
     static func stored(_ description: RunDescription) throws -> RunOptions {
         let stored = description.arguments
+        guard stored.first != ChooseCommand.configuration.commandName else {
+            throw Failure(.usage, "bench choose cannot go on where it was interrupted; run it again")
+        }
         let arguments = stored.first == "run" ? stored.dropFirst() : stored[...]
         do {
             return try RunOptions.parse(Array(arguments))
