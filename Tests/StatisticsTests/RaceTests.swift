@@ -80,7 +80,9 @@ import Testing
     }
 
     @Test func clearDifferencesAreFound() {
-        let found = (0..<Self.races).count { race([1, 1.2, 1.3], .normal, spread: 0.04, seed: UInt64($0)).running == [0] }
+        let found = (0..<Self.races).count {
+            race([1, 1.2, 1.3], .normal, spread: 0.04, seed: UInt64($0)).running == [0]
+        }
         #expect(20 * found >= 19 * Self.races)
     }
 
