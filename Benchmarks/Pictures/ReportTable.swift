@@ -14,10 +14,7 @@ struct ReportTable {
 
     private static let (warned, saturated) = ("⚠", "○")
 
-    private var metrics: [SummaryMetric] {
-        SummaryMetric.all(
-            noun: catalog.noun.short, isOpen: groups.contains { !$0.values(\.offeredPerS).isEmpty })
-    }
+    private var metrics: [SummaryMetric] { SummaryMetric.all(noun: catalog.noun.short, groups) }
 
     var html: String {
         let metrics = metrics

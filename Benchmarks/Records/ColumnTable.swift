@@ -283,5 +283,13 @@ extension Column {
         .count(
             "server_wakeups_per_op", \.serverWakeupsPerOp,
             "Another program's server: times that the kernel woke one of its threads, in the counting run."),
+        Column(
+            "slo", \.slo, isIdentity: true,
+            "Latencies that had to be kept, as `p99=1ms`, while the highest rate was searched for; empty without a search."
+        ),
+        Column(
+            "capacity_ops_per_s", \.capacityOpsPerS, unit: "1/s", better: .higher,
+            "With `slo`: the highest offered rate that kept it, which the other figures are of; 0 if none did. The steps are "
+                + "in `capacity.csv`."),
     ]
 }

@@ -37,6 +37,9 @@ extension RunRecord {
         }
     }
 
+    /// Whether operations had a schedule: at one rate, or at those of a search.
+    private var isOpenLoop: Bool { ratePerS != nil || !slo.isEmpty }
+
     private func checkThroughput() throws(RowProblem) {
         guard let durationS else {
             try require(operations == 0, "operations", "is not 0 in a row without duration_s")
@@ -58,10 +61,10 @@ extension RunRecord {
             let isAbove = latencyMaxNs.map { mean > Double($0) * 1.01 + 1 } ?? false
             try require(!isBelow && !isAbove, "latency_mean_ns", "is not between the shortest and the longest latency")
         }
-        let start: LatencyKind = ratePerS == nil ? .fromCall : .fromScheduledStart
+        let start: LatencyKind = isOpenLoop ? .fromScheduledStart : .fromCall
         try require(
             latencyKind == nil || latencyKind == start, "latency_kind",
-            "is not \(start.rawValue), which rate_per_s makes it")
+            "is not \(start.rawValue), which rate_per_s and slo make it")
         guard let latencySamples else { return }
         try require((latencySamples > 0) == (latencyKind != nil), "latency_samples", "contradicts latency_kind")
         let supported = latencySamples == 0 ? [] : LatencySummary.supportedPerMille(samples: latencySamples)
@@ -109,7 +112,10 @@ extension RunRecord {
         try require(speaks == !`protocol`.isEmpty, "protocol", speaks ? "is empty" : "is not empty")
         try require(speaks || tls.isEmpty, "tls", "is not empty although nothing is said")
         try require(!tls.isEmpty || tlsNegotiated.isEmpty, "tls_negotiated", "is not empty without TLS")
-        let isOpen = ratePerS != nil
+        let isOpen = isOpenLoop
+        try require(slo.isEmpty || ServiceObjective(slo) != nil, "slo", "is not a list of bounds such as p99=1ms")
+        try require(slo.isEmpty || ratePerS == nil, "rate_per_s", "is not empty although a rate was searched for")
+        try require(!slo.isEmpty || capacityOpsPerS == nil, "capacity_ops_per_s", "is not empty without slo")
         try require(!isOpen || drain == nil, "drain", "is not empty in an open loop")
         try require(isOpen || spacing.isEmpty, "spacing", "is not empty in a closed loop")
         try require(isOpen || offeredOpsPerS == nil, "offered_ops_per_s", "is not empty in a closed loop")

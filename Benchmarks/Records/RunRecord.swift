@@ -118,6 +118,8 @@ package struct RunRecord: Sendable, Equatable {
     package var serverCpuFairness: Double?
     package var serverOpsFairness: Double?
     package var serverWakeupsPerOp: Double?
+    package var slo = ""
+    package var capacityOpsPerS: Double?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

@@ -22,7 +22,7 @@ extension Arm {
         "service_time": ("service ", ""), "idle": ("", " idle"), "close": ("", " close"),
         "rearm": ("", " re-arm"), "service": ("", " service"),
         "clients": ("", " clients"), "drain": ("drain ", ""), "think_time_ns": ("", " ns of thinking"),
-        "connect_rate_per_s": ("", " connections/s"),
+        "connect_rate_per_s": ("", " connections/s"), "slo": ("within ", ""),
     ]
 
     /// The value of a column with the word that gives it a meaning: `2 workers`.

@@ -13,6 +13,9 @@ extension RunRecord {
         seed = plan.seed
         workers = plan.workerThreads
         clients = plan.clients
+        defer {
+            if let objective = plan.objective { (slo, ratePerS) = (objective.text, nil) }
+        }
         switch plan.plan {
         case .network(let server, let load):
             server.describe(in: &self)

@@ -1,6 +1,7 @@
 package import Load
 package import Loops
 package import Meters
+package import Records
 package import Servers
 
 /// What is run.
@@ -21,6 +22,8 @@ package struct RunPlan: Sendable {
     package var warmupNanoseconds: UInt64 = 200_000_000
     /// Measured time, in nanoseconds.
     package var durationNanoseconds: UInt64 = 1_000_000_000
+    /// What a search for the highest rate must keep, instead of one rate; nil where none is searched for.
+    package var objective: ServiceObjective?
     /// Why the limits of this machine do not allow it, known before it runs; nil if they do.
     package var refusal: String?
 

@@ -9,16 +9,17 @@ package struct SummaryMetric {
     package let format: (Double) -> String
     var isServed = false
 
-    /// From left to right; `noun` is what an operation is called, short.
-    package static func all(noun: String, isOpen: Bool) -> [SummaryMetric] {
-        let rates =
-            isOpen
-            ? [
-                SummaryMetric(title: "offered", unit: "\(noun)/s", value: \.offeredPerS, format: HumanUnits.count),
-                SummaryMetric(
-                    title: "served", unit: "\(noun)/s", value: \.throughputOpsPerS, format: HumanUnits.count,
-                    isServed: true),
-            ] : [SummaryMetric(title: "\(noun)/s", value: \.throughputOpsPerS, format: HumanUnits.count)]
+    /// From left to right, for the runs of `groups`; `noun` is what an operation is called, short.
+    package static func all(noun: String, _ groups: [ArmRuns]) -> [SummaryMetric] {
+        let isOpen = groups.contains { $0.records.contains { $0.offeredPerS != nil } }
+        let served = SummaryMetric(
+            title: isOpen ? "served" : "\(noun)/s", unit: isOpen ? "\(noun)/s" : "", value: \.throughputOpsPerS,
+            format: HumanUnits.count, isServed: isOpen)
+        let offered = SummaryMetric(
+            title: "offered", unit: "\(noun)/s", value: \.offeredPerS, format: HumanUnits.count)
+        let capacity = SummaryMetric(
+            title: "capacity", unit: "\(noun)/s", value: \.capacityOpsPerS, format: HumanUnits.count)
+        let rates = groups.searchRates ? [capacity] : isOpen ? [offered, served] : [served]
         func perOperation(
             _ title: String, rank: Int, _ value: @escaping (RunRecord) -> Double?,
             _ format: @escaping (Double) -> String = HumanUnits.perOperation
@@ -36,4 +37,9 @@ package struct SummaryMetric {
                 title: "fair", unit: "Jain", rank: 6, value: \.fairnessJain, format: HumanUnits.perOperation),
         ]
     }
+}
+
+extension [ArmRuns] {
+    /// Whether every arm searched for the highest rate that keeps its bound.
+    var searchRates: Bool { !isEmpty && allSatisfy { !$0.arm["slo"].isEmpty } }
 }

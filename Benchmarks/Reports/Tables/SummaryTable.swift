@@ -8,7 +8,12 @@ import Statistics
 package func summaryTable(for records: [RunRecord], width: Int, styled: Bool) -> String {
     let workloads = records.map(\.workload).distinct
     let tables = workloads.map { workload in
-        let groups = ArmRuns.group(records.filter { $0.workload == workload })
+        var groups = ArmRuns.group(records.filter { $0.workload == workload })
+        if groups.searchRates {
+            // The question is which holds most.
+            let capacities = groups.map { median($0.values(\.capacityOpsPerS)) ?? -1 }
+            groups = groups.indices.sorted { (capacities[$1], $0) < (capacities[$0], $1) }.map { groups[$0] }
+        }
         return SummaryTable(groups: groups, workload: workload).render(width: width, styled: styled)
     }
     return tables.joined(separator: "\n")
@@ -93,6 +98,10 @@ private struct SummaryTable {
             notes.append("Median of \(rounds) rounds; ± is how far the farthest of them lies from it.")
         }
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
+        if groups.searchRates {
+            let bound = varying.contains("slo") ? "its bound" : groups.first?.arm["slo"] ?? ""
+            notes.append("capacity: the highest rate that kept \(bound); the other figures are those at that rate.")
+        }
         if hasSaturation {
             notes.append(
                 "* served clearly less than was offered: operations waited for their turn, so that the latencies are "
@@ -123,9 +132,7 @@ private struct SummaryTable {
     }
 
     private var metrics: [SummaryMetric] {
-        SummaryMetric.all(
-            noun: OperationName.of(workload: workload).short,
-            isOpen: groups.contains { $0.records.contains { $0.offeredPerS != nil } })
+        SummaryMetric.all(noun: OperationName.of(workload: workload).short, groups)
     }
 
     private static let modeHeading = TextTable.Heading(title: "mode", alignment: .left)

@@ -1,5 +1,6 @@
 import Foundation
 import Histogram
+import Load
 import Meters
 import Records
 import Loops
@@ -124,28 +125,56 @@ final class RunSession {
         }
         var latencies = Histogram<UInt64>(highestTrackableValue: 2)
         var calls: [CallRow] = []
+        var steps: [CapacityStep] = []
         if let reason = plan.refusal ?? plan.unsupportedReason(rings: rings) {
             record.status = .unsupported
             record.reason = reason
         } else {
             do {
-                defer { RunLimit.end() }
-                RunLimit.begin(
-                    seconds: 60 + 2 * plan.longestSeconds,
-                    "\(plan.workload.rawValue), \(plan.name), round \(place.round)", folder.path)
-                let measurement = try measure(try located(plan), interruption)
+                var plan = try located(plan)
+                let measurement: Runs.Measurement
+                if let objective = plan.objective {
+                    let run = try searchCapacity(plan, objective, place, runId: record.runId)
+                    (plan, measurement, steps) = (run.plan, run.measurement, run.steps)
+                    record.capacityOpsPerS = run.capacity
+                    if let warning = run.warning { record.addWarning(warning) }
+                } else {
+                    measurement = try limited(plan, place)
+                }
                 measurement.fill(&record, plan)
                 if let warning = measurement.warning(plan) { record.addWarning(warning) }
                 latencies = measurement.latencies
-                calls = counting.count(try located(plan), into: &record, interruption)
+                calls = counting.count(plan, into: &record, interruption)
             } catch let error as RunError {
                 record.status = error.isUnsupported ? .unsupported : .failed
                 record.reason = error.description
             }
         }
         if record.status == .partial { interrupted = true }
-        try folder.append(record, latencies, calls, startSeconds: begin.timeIntervalSince(started))
+        try folder.append(record, latencies, calls, steps, startSeconds: begin.timeIntervalSince(started))
         return record
+    }
+
+    /// Measures, within the time that such a run takes at the most.
+    private func limited(_ plan: RunPlan, _ place: Place) throws(RunError) -> Runs.Measurement {
+        defer { RunLimit.end() }
+        RunLimit.begin(
+            seconds: 60 + 2 * plan.longestSeconds, "\(plan.workload.rawValue), \(plan.name), round \(place.round)",
+            folder.path)
+        return try measure(plan, interruption)
+    }
+
+    /// Measures at one rate after another.
+    private func searchCapacity(
+        _ plan: RunPlan, _ objective: ServiceObjective, _ place: Place, runId: String
+    ) throws(RunError) -> CapacityRun {
+        try CapacityRun(plan, objective, runId: runId) { (plan) throws(RunError) in
+            let rate = HumanUnits.count(plan.load.ratePerSecond ?? 0)
+            progress.show(
+                done: (place.round - 1) * arms.plans.count + place.order - 1,
+                doing: "\(plan.name), round \(place.round) of \(options.rounds), at \(rate)/s")
+            return try limited(plan, place)
+        }
     }
 
     /// The plan whose server prints into the folder of results.

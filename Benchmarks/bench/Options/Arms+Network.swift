@@ -9,6 +9,7 @@ extension RunOptions {
     /// Every combination that the options of `--workload accept`, `crr` and `read` name, possible or not.
     func networkPlans(_ common: RunPlan) throws -> [RunPlan] {
         let base = try networkPlan(common)
+        let paces = try paces(base)
         let servers = try externalServers(base)
         let modes = try mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all")
         if modes.isEmpty, let option = loopOptionsGiven.first {
@@ -18,7 +19,7 @@ extension RunOptions {
         let listeners: [ListenerSharing] = try choices(connect.listener ?? "shared", option: "listener")
         let rearms: [Rearm] = try choices(network.rearm ?? base.server.rearm.rawValue, option: "rearm")
         let workers = try counts(network.workers ?? "1", "--workers")
-        let connections = try counts(network.connections ?? (network.rate == nil ? "64" : "1024"), "--connections")
+        let connections = try counts(network.connections ?? (isOpenLoop ? "1024" : "64"), "--connections")
         if accept.drain == nil, let fewest = connections.min(), base.clients > fewest {
             throw Failure(
                 .usage,
@@ -32,6 +33,7 @@ extension RunOptions {
             plan.plan = .external(server, base.load)
             return plan
         }
+        .varied(\.load.pace) { _ in paces }
         .varied(\.external.workers) { $0.external.takesWorkers ? workers : [workers[0]] }
         .varied(\.load.connections) { _ in connections }
         .varied(\.external.placement) { [try placement(of: $0)] }
@@ -40,6 +42,7 @@ extension RunOptions {
             .varied(\.loop.implementation) { _ in implementations }
             .varied(\.loop.topology) { try topologies(possible: $0.loop.mode.topologies) }
             .varied(\.server.listener) { _ in listeners }
+            .varied(\.load.pace) { _ in paces }
             .varied(\.server.workers) { _ in workers }
             .varied(\.load.connections) { _ in connections }
             .varied(\.server.rearm) { $0.loop.mode.capabilities.isRearmed ? rearms : [$0.server.rearm] }
@@ -57,10 +60,10 @@ extension RunOptions {
         plan.load.idle = try inRange(read.idle ?? plan.load.idle, 0...mostCount, "--idle takes 0 or more connections")
         plan.load.close = try choice(connect.close, "--close") ?? plan.load.close
         plan.load.spacing = try choice(network.spacing, "--spacing") ?? plan.load.spacing
-        if network.spacing != nil && network.rate == nil {
+        if network.spacing != nil && !isOpenLoop {
             throw Failure(.usage, "--spacing says how the starts of an open loop are spread; give --rate too")
         }
-        plan.load.pace = try load(clients: plan.load.clients)
+        plan.objective = try objective()
         if let rate = servers.connectRate {
             guard (0.001...1e8).contains(rate) else {
                 throw Failure(.usage, "--connect-rate takes connections per second, 0.001 or more, not \(rate)")
@@ -72,8 +75,9 @@ extension RunOptions {
             plan.load.connectionsPerSecond = rate
         }
         if let think = read.think {
-            guard network.rate == nil else {
-                throw Failure(.usage, "--think belongs to a closed loop, and --rate makes an open one; leave one out")
+            if let option = paceOptions.first {
+                throw Failure(
+                    .usage, "--think belongs to a closed loop, and \(option) makes an open one; leave one out")
             }
             plan.load.thinkNanoseconds = try bench.duration(think, "--think", zero: true)
         }
@@ -93,24 +97,6 @@ extension RunOptions {
     private func hostHeader(ofOurs address: SocketAddress) -> String {
         if let target = servers.target, !target.hasPrefix("unix:") { return target }
         return address.hostHeader
-    }
-
-    private func load(clients: Int) throws -> LoadPlan.Pace {
-        switch (network.rate, accept.drain) {
-        case (nil, nil): return .closedLoop
-        case (let rate?, nil):
-            guard (0.001...1e8).contains(rate) else {
-                throw Failure(.usage, "--rate takes operations per second, 0.001 or more, not \(rate)")
-            }
-            return .openLoop(perSecond: rate)
-        case (nil, let count?):
-            guard (clients...mostCount).contains(count) else {
-                throw Failure(.usage, "--drain takes a number of connections, at least one for each client")
-            }
-            return .drain(count)
-        case (.some, .some):
-            throw Failure(.usage, "--rate and --drain exclude each other: an open loop, or a full queue")
-        }
     }
 }
 

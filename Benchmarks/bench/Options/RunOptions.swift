@@ -82,6 +82,16 @@ struct NetworkOptions: WorkloadOptions {
     @Option(parsing: .unconditional, help: "Open loop: new operations per second, whatever the server does.")
     var rate: Double?
 
+    @Option(help: "Open loop at each of several rates, FIRST:LAST:STEP, such as 1000:50000:7000.")
+    var sweep: String?
+
+    @Option(
+        help: """
+            Searches the highest rate that keeps a latency: p99=1ms, or a list such as p99=1ms,p99.9=5ms. --duration is \
+            that of the last run, which confirms it.
+            """)
+    var slo: String?
+
     @Option(parsing: .unconditional, help: "How the starts of an open loop are spread: uniform (default) or poisson.")
     var spacing: String?
 

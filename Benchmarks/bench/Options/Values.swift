@@ -11,16 +11,6 @@ extension Sequence where Element: Equatable {
     var uniqued: [Element] { reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
 }
 
-/// Reads `100us`, `3ms`, `1.5s` as nanoseconds; a number alone is in seconds. Nil for anything else.
-func nanoseconds(_ text: some StringProtocol) -> UInt64? {
-    let units: [(suffix: String, nanoseconds: Double)] = [("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9)]
-    let unit = units.first { text.hasSuffix($0.suffix) }
-    guard let value = Double(text.dropLast(unit?.suffix.count ?? 0)) else { return nil }
-    let result = value * (unit?.nanoseconds ?? 1e9)
-    // A day is far beyond any sensible run and far below what the arithmetic of clocks can hold.
-    return result.isFinite && result >= 0 && result <= 86_400e9 ? UInt64(result) : nil
-}
-
 func duration(_ text: String, _ option: String, zero: Bool = false) throws -> UInt64 {
     guard let value = nanoseconds(text), zero || value > 0 else {
         throw Failure(.usage, "\(option) takes a time such as 1s or 500ms, not '\(text)'")

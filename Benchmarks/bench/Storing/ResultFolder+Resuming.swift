@@ -19,8 +19,9 @@ extension ResultFolder {
             number == 0 || names.contains(String(line.prefix { $0 != "," }))
         }
         let ids = Set(rows.map(\.runId))
-        try keepLines(StoredFolder.callsFile, header: CallRow.csvHeader) { line, _ in
-            ids.contains(String(line.prefix { $0 != "," }))
+        let files = [(StoredFolder.callsFile, CallRow.csvHeader), (StoredFolder.capacityFile, CapacityStep.csvHeader)]
+        for (name, header) in files {
+            try keepLines(name, header: header) { line, _ in ids.contains(String(line.prefix { $0 != "," })) }
         }
         var intervals = 0
         try keepLines("latency.hlog") { line, _ in

@@ -27,6 +27,7 @@ final class ResultFolder {
         try replace("runs.csv", RunRecord.csvHeader)
         try replace("percentiles.csv", PercentileRows.csvHeader)
         try replace(StoredFolder.callsFile, CallRow.csvHeader)
+        try replace(StoredFolder.capacityFile, CapacityStep.csvHeader)
         try replace("latency.hlog", HistogramLog.header(startSeconds: start, date: startedAt.formatted(.iso8601)))
     }
 
@@ -62,7 +63,8 @@ final class ResultFolder {
 
     /// Adds one run to all files, the row last: what has no row is taken out again when the invocation is resumed.
     func append(
-        _ record: RunRecord, _ latencies: Histogram<UInt64>, _ calls: [CallRow] = [], startSeconds: Double
+        _ record: RunRecord, _ latencies: Histogram<UInt64>, _ calls: [CallRow] = [], _ steps: [CapacityStep] = [],
+        startSeconds: Double
     ) throws {
         rows.append(record)
         if (record.latencySamples ?? 0) > 0 {
@@ -74,6 +76,7 @@ final class ResultFolder {
                 runId: record.runId, mode: record.mode, workload: record.workload, histogram: latencies)
             try append("percentiles.csv", percentiles)
         }
+        if !steps.isEmpty { try append(StoredFolder.capacityFile, steps.map { $0.csvRow() }.joined()) }
         if !calls.isEmpty { try append(StoredFolder.callsFile, calls.map { $0.csvRow() }.joined()) }
         try append("runs.csv", Self.whileRunning(record).csvRow())
     }

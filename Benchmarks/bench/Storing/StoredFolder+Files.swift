@@ -6,6 +6,7 @@ import Records
 /// The files beside `runs.csv`. One that is missing is `nil`, since a folder of rows alone is of use too.
 extension StoredFolder {
     static let callsFile = "calls.csv"
+    static let capacityFile = "capacity.csv"
 
     private var withLatencies: [RunRecord] { rows.filter { ($0.latencySamples ?? 0) > 0 } }
 
@@ -13,7 +14,7 @@ extension StoredFolder {
     func problems() -> [String] {
         let checks: [() throws -> Void] = [
             { _ = try description() }, { _ = try intervals() }, checkPercentiles,
-            { _ = try calls(leavesOutContradictions: false) }, { _ = try claims() },
+            { _ = try calls(leavesOutContradictions: false) }, { _ = try capacitySteps() }, { _ = try claims() },
         ]
         return checks.compactMap { check in
             do {
@@ -112,6 +113,13 @@ extension StoredFolder {
             try CallRow.read(
                 bytes, file: file, runs: rows, mayHoldOneMore: mayEndBeforeFiles,
                 leavesOutContradictions: leavesOutContradictions)
+        } ?? []
+    }
+
+    /// The rows of `capacity.csv`; empty where there is no such file, as in folders of before it.
+    func capacitySteps() throws -> [CapacityStep] {
+        try read(Self.capacityFile) { bytes, file throws(CSVError) in
+            try CapacityStep.read(bytes, file: file, runs: rows, mayHoldOneMore: mayEndBeforeFiles)
         } ?? []
     }
 

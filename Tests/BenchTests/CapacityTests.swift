@@ -1,0 +1,68 @@
+import Foundation
+import Records
+import TestSupport
+import Testing
+
+/// Searches for a rate, and sweeps, by the command as a user gives it.
+@Suite(.serialized) struct CapacityTests {
+    private static let short = ["--rounds", "1", "--duration", "100ms", "--warmup", "10ms", "--output", "out"]
+
+    /// A second is enough for half of the operations until the server can do no more.
+    @Test(arguments: ["read", "crr"]) func theHighestRateIsFoundAndItsStepsAreKept(_ workload: String) async throws {
+        let (process, outcome) = try await BenchProcess.run(
+            ["--workload", workload, "--mode", "lt", "--slo", "p50=1s", "--connections", "8"] + Self.short)
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        let rows = try process.rows()
+        let row = try #require(rows.first)
+        #expect(rows.count == 1 && row.status == .ok && row.slo == "p50=1s" && row.ratePerS == nil)
+        let capacity = try #require(row.capacityOpsPerS)
+        #expect(capacity >= 1000)
+        let steps = try CapacityStep.read(
+            Array(process.text("out/capacity.csv").utf8), file: "capacity.csv", runs: rows)
+        let confirmed = steps.filter { $0.kind == .confirmation && $0.outcome == .held }
+        #expect(confirmed.map(\.ratePerS).max() == capacity)
+        #expect(steps.first?.ratePerS == 1000 && steps.last?.outcome != .held)
+        #expect(outcome.output.contains("capacity") && outcome.output.contains("kept p50=1s"))
+    }
+
+    @Test func aBoundThatNothingKeepsIsACapacityOfNone() async throws {
+        let (process, outcome) = try await BenchProcess.run(
+            ["--workload", "read", "--mode", "lt", "--slo", "p50=1ns", "--connections", "8"] + Self.short)
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        let row = try #require(try process.rows().first)
+        #expect(row.status == .ok && row.capacityOpsPerS == 0 && row.operations > 0)
+        #expect(row.warnings.contains("no rate held p50=1ns: the least p50 was "), "\(row.warnings)")
+    }
+
+    @Test func aServerThatCannotStartFails() async throws {
+        let (process, outcome) = try await BenchProcess.run(
+            ["--workload", "read", "--server", "none=exec false {port}", "--slo", "p50=1s"] + Self.short)
+        #expect(outcome.exit == 3)
+        #expect(try process.rows().map(\.status) == [.failed])
+    }
+
+    @Test func aSweepRunsEachRate() async throws {
+        let (process, outcome) = try await BenchProcess.run(
+            ["--workload", "read", "--mode", "lt", "--sweep", "100:350:100", "--connections", "8"] + Self.short)
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        #expect(try process.rows().compactMap(\.ratePerS).sorted() == [100, 200, 300])
+    }
+
+    @Test(arguments: [
+        (["--slo", "p99"], "--slo takes percentiles"), (["--slo", "p100=1ms"], "--slo takes percentiles"),
+        (["--slo", "p99=1ms", "--rate", "5"], "--rate and --slo exclude each other"),
+        (["--sweep", "1:5:1", "--rate", "5"], "--rate and --sweep exclude each other"),
+        (["--slo", "p99=1ms", "--sweep", "1:5:1"], "--sweep and --slo exclude each other"),
+        (["--slo", "p99=1ms", "--workload", "read", "--think", "1ms"], "--think belongs to a closed loop"),
+        (["--slo", "p99=1ms", "--drain", "100"], "--slo and --drain exclude each other"),
+        (["--slo", "p99=1ms", "--workload", "wake"], "--slo belongs to --workload"),
+        (["--sweep", "5"], "--sweep takes FIRST:LAST:STEP"), (["--sweep", "5:1:1"], "--sweep takes FIRST:LAST:STEP"),
+        (["--sweep", "1:5:0"], "--sweep takes FIRST:LAST:STEP"),
+        (["--sweep", "1:1e9:1"], "--sweep takes FIRST:LAST:STEP"),
+        (["--sweep", "1:5:nan"], "--sweep takes FIRST:LAST:STEP"),
+    ]) func whatMakesNoSenseIsRefused(_ options: [String], _ message: String) async throws {
+        let (_, outcome) = try await BenchProcess.run(["--mode", "lt"] + options)
+        #expect(outcome.exit == 64)
+        #expect(outcome.complaints.contains(message), "\(outcome.complaints)")
+    }
+}
