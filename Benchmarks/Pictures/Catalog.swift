@@ -139,7 +139,8 @@ struct Catalog {
     private var load: String {
         let usual = ["listener": "shared", "service_time": "none", "close": "reset", "implementation": "swift"]
         let columns = [
-            "workers", "connections", "message_size_bytes", "depth", "rate_per_s", "drain", "listener", "service_time",
+            "workers", "connections", "message_size_bytes", "depth", "rate_per_s", "slo", "drain", "listener",
+            "service_time",
             "close", "implementation",
         ]
         let shared = columns.compactMap { column -> String? in

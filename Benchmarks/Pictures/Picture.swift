@@ -7,6 +7,8 @@ package enum PictureKind: String, Sendable, CaseIterable {
     /// What each worker got, and wakeups.
     case fairness
     case growth
+    /// Latency over the offered rate, with the bound that was to be kept.
+    case capacity
     case time
     /// Two result folders, as ratios.
     case comparison
@@ -20,6 +22,7 @@ package enum PictureKind: String, Sendable, CaseIterable {
         case .cost: "Cost of one operation"
         case .fairness: "Fairness and wakeups"
         case .growth: "Growth"
+        case .capacity: "Capacity under a bound"
         case .time: "Latency over time"
         case .comparison: "Comparison"
         case .history: "History"
@@ -39,6 +42,9 @@ package enum PictureKind: String, Sendable, CaseIterable {
             "How often workers returned from waiting, and how often they went to sleep. Where there are several workers, "
                 + "also what the busiest of a round got, then the next, as a mean over rounds."
         case .growth: "Each dot is a round; lines join the medians. Both axes are logarithmic."
+        case .capacity:
+            "Each dot is a run at one rate, a ring where it missed its bound, the dashed line; lines join the medians. Where a "
+                + "mode's line crosses the bound, its capacity ends. Both axes are logarithmic."
         case .time:
             "A column is a round and its cells are latencies, darker where more operations had them. Columns that differ "
                 + "mean that something changed while measuring."

@@ -12,8 +12,8 @@ extension Pictures {
     /// The kinds that are drawn for each workload.
     private static let builders: [(kind: PictureKind, build: Builder)] = [
         (.latency, latencyPicture), (.throughput, throughputPicture), (.cost, costPicture),
-        (.fairness, fairnessPicture), (.growth, growthPicture), (.time, timePicture),
-        (.comparison, comparisonPicture), (.history, historyPicture),
+        (.fairness, fairnessPicture), (.growth, growthPicture), (.capacity, capacityPicture),
+        (.time, timePicture), (.comparison, comparisonPicture), (.history, historyPicture),
     ]
 
     /// Those that most runs have the data for, and whose absence is worth a word.

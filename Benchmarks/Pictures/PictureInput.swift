@@ -7,14 +7,17 @@ package struct PicturedFolder: Sendable {
     package var name: String
     package var records: [RunRecord]
     package var intervals: [HistogramLog.Interval]
+    package var steps: [CapacityStep]
     package var kernel: String?
 
     package init(
-        name: String, records: [RunRecord], intervals: [HistogramLog.Interval] = [], kernel: String? = nil
+        name: String, records: [RunRecord], intervals: [HistogramLog.Interval] = [], steps: [CapacityStep] = [],
+        kernel: String? = nil
     ) {
         self.name = name
         self.records = records
         self.intervals = intervals
+        self.steps = steps
         self.kernel = kernel
     }
 
@@ -42,6 +45,8 @@ package struct PictureInput: Sendable {
     /// The rows of all; where folders hold the same arm, the last named one's.
     package let records: [RunRecord]
     let latencies: [String: Distribution]
+    /// The steps of searches for a rate, by `run_id`.
+    let steps: [String: [CapacityStep]]
     let kernels: [String]
     let comparison: ComparisonOptions
 
@@ -54,17 +59,22 @@ package struct PictureInput: Sendable {
             uniquingKeysWith: max)
         var records: [RunRecord] = []
         var latencies: [String: Distribution] = [:]
+        var steps: [String: [CapacityStep]] = [:]
         for (number, folder) in folders.enumerated() {
             let own = folder.latencies
+            let ownSteps = Dictionary(grouping: folder.steps, by: \.runId)
             for var record in folder.records where owner[Arm(record)] == number {
                 let distribution = own[record.runId]
+                let taken = ownSteps[record.runId]
                 record.runId = "\(number):\(record.runId)"
                 latencies[record.runId] = distribution
+                steps[record.runId] = taken
                 records.append(record)
             }
         }
         self.records = records
         self.latencies = latencies
+        self.steps = steps
         kernels = folders.compactMap(\.kernel).distinct
     }
 

@@ -33,6 +33,7 @@ func costPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Pi
 
 enum Metrics {
     static let throughput = column("throughput_ops_per_s")
+    static let capacity = column("capacity_ops_per_s")
     static let serverCPU = column("server_cpu_ns_per_op")
     static let systemCalls = column("syscalls_per_op")
     static let wakeups = column("wakeups_per_op")

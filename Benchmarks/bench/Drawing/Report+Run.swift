@@ -70,7 +70,7 @@ extension Report.Run {
     }
 
     private static func files(_ path: String) -> [(name: String, text: String)] {
-        ["runs.csv", "percentiles.csv", "calls.csv", "claims.csv", "run.json"].compactMap { name in
+        ["runs.csv", "percentiles.csv", "calls.csv", "capacity.csv", "claims.csv", "run.json"].compactMap { name in
             guard let bytes = FileManager.default.contents(atPath: "\(path)/\(name)") else { return nil }
             let text = String(decoding: bytes, as: UTF8.self)
             // The report is to be mailed, and its pictures show the other quantiles.

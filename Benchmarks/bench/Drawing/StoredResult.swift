@@ -30,7 +30,7 @@ struct StoredResult {
         }
         folder = PicturedFolder(
             name: path, records: stored.rows, intervals: (try? stored.intervals()) ?? [],
-            kernel: description?.machine.kernel)
+            steps: (try? stored.capacitySteps()) ?? [], kernel: description?.machine.kernel)
     }
 
     /// Reads all folders that can be read, each once; complains of what is broken or left out.

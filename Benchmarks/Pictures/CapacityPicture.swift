@@ -1,0 +1,73 @@
+import Records
+import Statistics
+
+/// Latency over the offered rate, from the steps of searches for the highest rate that keeps a bound.
+func capacityPicture(_ catalog: Catalog, _ sheet: Sheet) throws(NothingToDraw) -> Picture {
+    let curves = catalog.arms.compactMap { CapacityCurve($0, catalog.input.steps) }
+    guard let bound = curves.first?.bound else {
+        throw NothingToDraw(reason: "no rate was searched for; run with a bound, such as --slo p99=1ms")
+    }
+    let title = "Latency over the offered rate (\(catalog.workload))"
+    let composition = Composition(
+        layout: sheet.layout, title: title, subtitle: catalog.subtitle + ["● kept its bound  ○ did not"])
+    let families = LineFamilies.groups(curves) { $0.arm.mode }
+    let grid = PanelGrid(
+        metrics: 1, families: families.count, panelHeight: families.count == 1 ? 330 : 240,
+        labels: curves.map(\.arm.name), titleHeight: 44, axisHeight: 48, composition: composition)
+    var drawing = Drawing(layout: sheet.layout, height: grid.drawingHeight)
+    composition.drawHeader(&drawing)
+    let rates = curves.flatMap { $0.points.map(\.rate) }
+    let x = Axis.logarithmic(rates, .count, title: "\(catalog.noun.plural) offered per second (logarithmic)")
+    let latencies = curves.flatMap { $0.points.map(\.latency) } + curves.map { Double($0.bound.nanoseconds) }
+    let y = Axis.logarithmic(latencies, .time, title: "\(bound.percentile) of the latency (logarithmic)")
+    for (family, frame) in zip(families, grid.frames) {
+        drawing.text(family.name, x: frame.left, y: frame.top - 32)
+        LineLabels(entries: family.lines.map(\.entry)).draw(&drawing, frame, y)
+        let bounds = Set(family.lines.map { Double($0.bound.nanoseconds) }).sorted().map { bound in
+            drawing.lines(
+                "bound: rate, ns", [x.range.lowerBound, x.range.upperBound].map { [$0, bound] },
+                "lc rgb '\(Theme.muted.rawValue)' dt (5,3) lw 1.5")
+        }
+        drawing.panel(frame, x: x, y: y, bounds + family.lines.flatMap { $0.plots(&drawing) })
+    }
+    return Picture(
+        .capacity, sheet, title: title,
+        alternative: ranking(title, catalog.arms, Metrics.capacity, .count, best: .higher), drawing: drawing)
+}
+
+/// The steps of one arm, of all rounds.
+private struct CapacityCurve {
+    let arm: PicturedArm
+    let bound: ServiceObjective.Bound
+    let points: [(rate: Double, latency: Double, isHeld: Bool)]
+
+    init?(_ arm: PicturedArm, _ steps: [String: [CapacityStep]]) {
+        let own = arm.group.usable.flatMap { steps[$0.runId] ?? [] }
+        points = own.compactMap { step in
+            step.latencyNs.map { (step.ratePerS, max(Double($0), 1), step.outcome == .held) }
+        }
+        guard !points.isEmpty, let objective = ServiceObjective(arm.group.arm["slo"]) else { return nil }
+        self.arm = arm
+        bound = objective.bounds[0]
+    }
+
+    /// The median latency of each rate, by rate.
+    private var line: [[Double]] {
+        Dictionary(grouping: points, by: \.rate).sorted { $0.key < $1.key }
+            .map { [$0.key, median($0.value.map(\.latency)) ?? 0] }
+    }
+
+    var entry: (label: String, style: ModeStyle, end: Double) { (arm.name, arm.style, line.last?[1] ?? 1) }
+
+    func plots(_ drawing: inout Drawing) -> [String] {
+        var clauses = [drawing.lines("\(arm.name): rate, median ns", line, arm.style.line(width: 1.6))]
+        for isHeld in [true, false] {
+            let own = points.filter { $0.isHeld == isHeld }.map { [$0.rate, $0.latency] }
+            guard !own.isEmpty else { continue }
+            let data = drawing.data(
+                "\(arm.name): rate, ns of each run that \(isHeld ? "kept" : "missed") its bound", own)
+            clauses += arm.style.dots(data, size: 0.5, areHollow: !isHeld)
+        }
+        return clauses
+    }
+}
