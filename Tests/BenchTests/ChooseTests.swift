@@ -29,6 +29,16 @@ import Testing
         #expect(!outcome.output.contains("standing") && !outcome.output.contains("Results:"))
     }
 
+    @Test func aBoundDecidesByCapacity() async throws {
+        let (process, outcome) = try await BenchProcess.run(
+            ["choose", "--scenario", "keep-alive", "--mode", "lt", "--workers", "1", "--slo", "p50=1s"]
+                + ["--output", "out"])
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        #expect(outcome.output.hasPrefix("For connections that stay on 1 worker: epoll-lt."))
+        let rows = try process.rows()
+        #expect(!rows.isEmpty && rows.allSatisfy { $0.slo == "p50=1s" && $0.capacityOpsPerS ?? 0 > 0 })
+    }
+
     @Test func oneCandidateIsRecommended() async throws {
         let (_, outcome) = try await BenchProcess.run(
             [

@@ -64,6 +64,21 @@ import Testing
             subject: "tests", score: column, phrase: "of CPU", minEffect: 0.05, race: race, arms: arms, workers: 4)
     }
 
+    @Test func whereMoreIsBetterTheRaceIsOfInverses() {
+        let capacities = [("epoll-lt", 40_000.0), ("uring-multishot", 50_000), ("poll", 4000)]
+        var choice = choice(capacities.map { ($0.0, 1 / $0.1) })
+        choice.score = Column.named("capacity_ops_per_s")!
+        choice.phrase = "messages per second within p99=1ms"
+        #expect(choice.sentences[0] == "For tests: uring-multishot.")
+        #expect(
+            choice.sentences[1].hasPrefix("50.0k messages per second within p99=1ms; next is epoll-lt, -20 % [-"),
+            "\(choice.sentences[1])")
+        #expect(choice.sentences[2].hasPrefix("Avoid poll: 0.0"), "\(choice.sentences[2])")
+        let row = Samples.record { ($0.slo, $0.capacityOpsPerS) = ("p99=1ms", 40_000) }
+        #expect(choice.score(row) == 1 / 40_000.0)
+        #expect(choice.score(Samples.record { ($0.slo, $0.capacityOpsPerS) = ("p99=1ms", 0) }) == nil)
+    }
+
     @Test func whatMayNotBeRankedHasNoScore() {
         let choice = choice([], race: Race(arms: 0))
         func score(_ edit: (inout RunRecord) -> Void) -> Double? { choice.score(Samples.record(edit: edit)) }

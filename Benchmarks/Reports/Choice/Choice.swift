@@ -5,7 +5,7 @@ package import Statistics
 package struct Choice {
     /// What the question was: `short connections on 4 workers`.
     package var subject: String
-    /// What decides; less is better.
+    /// What decides. The race compares costs: where more is better, the inverse.
     package var score: Column
     /// How ``score`` reads after a figure: `of server CPU per transaction`.
     package var phrase: String
@@ -62,7 +62,8 @@ package struct Choice {
             return "For \(subject): undecided; \(reason)."
         }
         guard race.blockCount > 0 else {
-            return "For \(subject): undecided after a first look, in which \(name(leader)) cost least. \(advice)"
+            let best = prefersMore ? "held most" : "cost least"
+            return "For \(subject): undecided after a first look, in which \(name(leader)) \(best). \(advice)"
         }
         let blocks = "\(race.blockCount) \(race.blockCount == 1 ? "block" : "blocks")"
         let span = farthest.map { "; they may differ by up to \($0)" } ?? ""
@@ -85,7 +86,7 @@ package struct Choice {
         let (from, to) = (format(least), format(most))
         var text = "\(from == to ? from : "\(from) to \(to)") \(phrase)"
         if let leader = race.leader, let next = beaten(behind: leader).first {
-            text += "; next is \(name(next.arm)), \(Self.difference(next.ratio))"
+            text += "; next is \(name(next.arm)), \(difference(next.ratio))"
         }
         return text + "."
     }
@@ -100,25 +101,26 @@ package struct Choice {
     }
 
     /// `+11 % [8, 15]`, `-1 % [-3, 2]`, or `25 times as much`.
-    private static func difference(_ ratio: Race.Ratio) -> String {
-        guard ratio.estimate < 2 else { return "\(HumanUnits.perOperation(ratio.estimate)) times as much" }
-        let sign = ratio.estimate < 1 ? "-" : "+"
-        let estimate = sign + HumanUnits.percent(abs(ratio.estimate - 1))
-        guard ratio.most.isFinite, ratio.least > 0 else { return estimate }
-        let bounds = [ratio.least, ratio.most].map { Decimal.fixed(100 * ($0 - 1), digits: 0) }
-        return "\(estimate) [\(bounds[0]), \(bounds[1])]"
+    private func difference(_ ratio: Race.Ratio) -> String {
+        guard ratio.estimate < 2 else { return "\(times(ratio)) times as much" }
+        let estimate = scored(ratio.estimate)
+        let text = (estimate < 1 ? "-" : "+") + HumanUnits.percent(abs(estimate - 1))
+        guard ratio.most.isFinite, ratio.least > 0 else { return text }
+        let bounds = [ratio.least, ratio.most].map(scored).sorted().map { Decimal.fixed(100 * ($0 - 1), digits: 0) }
+        return "\(text) [\(bounds[0]), \(bounds[1])]"
     }
 
-    /// Those that cost at least twice as much, which nobody should take unknowingly.
+    private func times(_ ratio: Race.Ratio) -> String { HumanUnits.perOperation(scored(ratio.estimate)) }
+
+    /// Those that cost at least twice as much, or do half at the most, which nobody should take unknowingly.
     private var avoided: String? {
         guard let leader = race.leader else { return nil }
         let far = beaten(behind: leader).filter { $0.ratio.estimate >= 2 }
         guard let worst = far.last else { return nil }
         let names = CostAnswer.list(far.reversed().map { name($0.arm) })
-        let times = HumanUnits.perOperation(worst.ratio.estimate)
         return far.count == 1
-            ? "Avoid \(names): \(times) times as much."
-            : "Avoid \(names): \(HumanUnits.perOperation(far[0].ratio.estimate)) to \(times) times as much."
+            ? "Avoid \(names): \(times(worst.ratio)) times as much."
+            : "Avoid \(names): \(times(far[0].ratio)) to \(times(worst.ratio)) times as much."
     }
 
     private var leftOut: String? {
@@ -144,6 +146,7 @@ package struct Choice {
     private func refusal(_ row: RunRecord) -> String? {
         if row.status != .ok { return row.state }
         if row.saturated == "yes" { return "did not keep the rate" }
+        if row.capacityOpsPerS == 0 { return "kept \(row.slo) at no rate" }
         guard isUnfair(row) else { return nil }
         // The least of equal shares counts as served from a tenth on.
         let total = row.perWorkerOps.reduce(0, +)
@@ -158,9 +161,14 @@ package struct Choice {
     }
 
     /// What a run says for its arm in a race; nil if it may not be ranked.
-    package func score(_ row: RunRecord) -> Double? { refusal(row) == nil ? score.number(of: row) : nil }
+    package func score(_ row: RunRecord) -> Double? { refusal(row) == nil ? score.number(of: row).map(scored) : nil }
 
-    private func format(_ value: Double) -> String { HumanUnits.of(value, column: score.name) }
+    private var prefersMore: Bool { score.better == .higher }
+
+    /// The score of a cost, the cost of a score, and likewise of ratios.
+    private func scored(_ cost: Double) -> Double { prefersMore ? 1 / cost : cost }
+
+    private func format(_ cost: Double) -> String { HumanUnits.of(scored(cost), column: score.name) }
 
     /// The evidence: each arm with its score, how that relates to the best, and how it left the race.
     package func table(width: Int, styled: Bool) -> String {
@@ -177,7 +185,7 @@ package struct Choice {
             let figures = extras.map { extra in median(arms[arm].values(extra.value)).map(extra.format) ?? "–" }
             table.lines.append(
                 .cells(
-                    [name(arm), race.cost(of: arm).map(format) ?? "–", ratio.map(Self.difference) ?? "–"] + figures
+                    [name(arm), race.cost(of: arm).map(format) ?? "–", ratio.map(difference) ?? "–"] + figures
                         + [standing(arm)]))
         }
         return table.render(width: width, styled: styled)

@@ -37,6 +37,9 @@ struct ChooseCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Operations offered per second, the same to all.")
     var rate: String?
 
+    @Option(help: "Instead of a rate: what decides is the highest that keeps p99=1ms, say; give it a longer --budget.")
+    var slo: String?
+
     @Option(help: "Time that a worker spends on each operation, as bench run takes it.")
     var serviceTime: String?
 
@@ -63,7 +66,7 @@ struct ChooseCommand: ParsableCommand {
     private var given: [(name: String, value: String)] {
         [
             ("--mode", mode), ("--workers", workers), ("--connections", connections), ("--idle", idle),
-            ("--rate", rate), ("--service-time", serviceTime), ("--protocol", wire),
+            ("--rate", rate), ("--slo", slo), ("--service-time", serviceTime), ("--protocol", wire),
         ].compactMap { name, value in value.map { (name, $0) } } + server.map { ("--server", $0) }
     }
 

@@ -36,12 +36,16 @@ final class ChoiceRace {
         candidates = apart.isEmpty ? Array(all.indices) : apart
         arms = candidates.map { all[$0] }
         let workers = options.network.workers.flatMap { Int($0) }
+        let objective = try options.objective()
+        let noun = OperationName.of(workload: options.workload)
         var settings = Race.Options()
         settings.minEffect = minEffect
         choice = Choice(
             subject: workers.map { "\(scenario.subject) on \($0) \($0 == 1 ? "worker" : "workers")" }
                 ?? scenario.subject,
-            score: Column.named(scenario.score)!, phrase: scenario.phrase, minEffect: minEffect,
+            score: Column.named(objective == nil ? scenario.score : "capacity_ops_per_s")!,
+            phrase: objective.map { "\(noun.plural) per second within \($0.text)" } ?? scenario.phrase,
+            minEffect: minEffect,
             race: Race(arms: arms.count, settings), arms: arms.map { ArmRuns(arm: $0, records: []) }, workers: workers)
         // What the user did not name may be impossible without a word: a list of all is not a request for each.
         if given.contains(where: { $0.name == "--mode" }) { choice.impossible = session.notes }

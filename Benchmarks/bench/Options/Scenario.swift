@@ -67,7 +67,14 @@ struct Scenario {
 
     /// The options of `bench run`, the user's in place of the scenario's.
     func arguments(_ given: [(name: String, value: String)]) -> [String] {
-        let names = Set(given.map(\.name))
-        return (options.filter { !names.contains($0.name) } + given).flatMap { [$0.name, $0.value] }
+        var replacing = given
+        var names = Set(given.map(\.name))
+        if names.contains("--slo") {
+            // A search has no rate of its own, and its short runs have a quarter of the window.
+            names.insert("--rate")
+            replacing.append(("--duration", "400ms"))
+        }
+        names.formUnion(replacing.map(\.name))
+        return (options.filter { !names.contains($0.name) } + replacing).flatMap { [$0.name, $0.value] }
     }
 }
