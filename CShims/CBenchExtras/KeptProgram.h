@@ -13,7 +13,10 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "Descendants.h"
 
 /* Runs a program that does not outlive this one, whichever way this one ends: PR_SET_PDEATHSIG alone would leave the
    program's own children. A keeper is forked, which forks the program into a process group of its own and waits in
@@ -69,96 +72,70 @@ static inline void c_become_program(const struct c_kept_program *program, int re
     _exit(127);
 }
 
-/* The number behind the command's name in /proc/PID/stat, which names the parent; -1 if it cannot be read. */
-static inline long c_parent(long process) {
-    char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%ld/stat", process);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    if (file >= 0) close(file);
-    if (count <= 0) return -1;
-    text[count] = 0;
-    const char *end = strrchr(text, ')');
-    return end && strlen(end) > 4 ? strtol(end + 4, (void *)0, 10) : -1;
+enum { c_most_processes = 1024 };
+
+static inline int64_t c_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Whether a process is a child of this one, or of its child, and so on for so many generations. */
-static inline int c_descends(long process, int generations) {
-    for (; generations > 0 && process > 1; generations--)
-        if ((process = c_parent(process)) == getpid()) return 1;
-    return 0;
-}
-
-/* Finds descendants among all processes, which needs no CONFIG_PROC_CHILDREN, and finds children of any thread. */
-static inline int c_search_descendants(pid_t *found, int most, int generations) {
+/* Waits for so many milliseconds until there is an order or a child ends, of which `ends` becomes readable; -1 waits as
+   long as it takes. Returns whether there is an order to read. */
+static inline int c_await(int orders, int ends, int milliseconds) {
+    /* As struct pollfd: <poll.h> would make this module the owner of what Glibc's module declares. */
     struct {
-        uint64_t inode;
-        int64_t offset;
-        unsigned short length;
-        unsigned char type;
-        char name[];
-    } *entry;
-    char list[4096] __attribute__((aligned(8)));
-    int count = 0, proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    long bytes;
-    while (proc >= 0 && (bytes = syscall(SYS_getdents64, proc, list, sizeof list)) > 0) {
-        for (long place = 0; place < bytes && count < most; place += entry->length) {
-            entry = (void *)(list + place);
-            long process = strtol(entry->name, (void *)0, 10);
-            if (process > 0 && c_descends(process, generations)) found[count++] = (pid_t)process;
-        }
-    }
-    if (proc >= 0) close(proc);
-    return count;
+        int number;
+        short wanted, seen;
+    } entries[2] = {{orders, 1 /* POLLIN */, 0}, {ends, 1, 0}};
+    /* Without signalfd(2) it looks from time to time. */
+    if (ends < 0 && (milliseconds < 0 || milliseconds > 50)) milliseconds = 50;
+    struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    syscall(SYS_ppoll, entries, 2, milliseconds < 0 ? (void *)0 : &limit, (void *)0, 8);
+    struct signalfd_siginfo signal_read;
+    while (ends >= 0 && read(ends, &signal_read, sizeof signal_read) > 0) {}
+    return entries[0].seen != 0;
 }
 
-/* The children of this process, those that have ended and were not waited for included. */
-static inline int c_children(pid_t *found, int most) {
-    char path[64], text[4096];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    int list = open(path, O_RDONLY | O_CLOEXEC);
-    if (list < 0) return c_search_descendants(found, most, 1);
-    ssize_t bytes = read(list, text, sizeof text - 1);
-    close(list);
-    text[bytes > 0 ? bytes : 0] = 0;
-    int count = 0;
-    for (char *next = text; count < most;) {
-        long pid = strtol(next, &next, 10);
-        if (pid <= 0) break;
-        found[count++] = (pid_t)pid;
-    }
-    return count;
-}
-
-/* Gives up after five seconds: a process that waits in the kernel may not end, and waitpid(2) has no time limit. */
-static inline void c_kill_orphans(void) {
-    pid_t children[256];
-    for (int round = 0; round < 1000; round++) {
+/* What a killed process leaves becomes a child of this one when the kernel has ended it, before the end is told: so each
+   end is waited for and then the children are looked at again. The limit is for what a process leaves that nobody here is
+   told of, because its parent, which was killed too, has not ended yet. Gives up after five seconds: a process that waits
+   in the kernel may not end. */
+static inline void c_kill_orphans(int ends) {
+    struct c_process list[c_most_processes];
+    int is_listed = c_lists_children();
+    for (int64_t deadline = c_milliseconds() + 5000; c_milliseconds() < deadline; c_await(-1, ends, 20)) {
         pid_t ended;
         while ((ended = waitpid(-1, (int *)0, WNOHANG)) > 0) {}
+        /* There is no child left, and nothing to look for. */
         if (ended < 0) return;
-        int count = c_children(children, 256);
-        for (int i = 0; i < count; i++) kill(children[i], SIGKILL);
-        /* What a killed process leaves becomes a child of this one only when the kernel has ended it. */
-        usleep(5000);
+        struct c_process self;
+        struct c_processes children = {list, 0, c_most_processes};
+        if (c_read_process(getpid(), &self) >= 0) c_find_children(&children, self, is_listed);
+        /* Only this process waits for its children, and it does not do so here: their numbers are theirs. */
+        for (int i = 0; i < children.count; i++) kill(list[i].number, SIGKILL);
     }
 }
 
 /* Waits for orphans that have ended, and counts the others. */
 static inline int c_count_orphans(pid_t program) {
-    pid_t children[256];
-    int left = 0, count = c_children(children, 256);
-    for (int i = 0; i < count; i++) left += children[i] != program && waitpid(children[i], (int *)0, WNOHANG) == 0;
+    struct c_process list[c_most_processes], self;
+    struct c_processes children = {list, 0, c_most_processes};
+    if (c_read_process(getpid(), &self) >= 0) c_find_children(&children, self, c_lists_children());
+    int left = 0;
+    for (int i = 0; i < children.count; i++)
+        left += list[i].number != program && waitpid(list[i].number, (int *)0, WNOHANG) == 0;
     return left;
 }
 
 /* To those that have left the program's group; the group gets it as a whole. A server that makes a session of its own
    may be the child of a shell that waits for it, so that all descendants are looked through. */
 static inline void c_signal_others(pid_t program, int order) {
-    pid_t others[1024];
-    int count = c_search_descendants(others, 1024, 1000);
-    for (int i = 0; i < count; i++)
-        if (others[i] != program && getpgid(others[i]) != program) kill(others[i], order);
+    struct c_process list[c_most_processes];
+    struct c_processes others = {list, 0, c_most_processes};
+    c_find_descendants(&others, getpid(), c_lists_children());
+    for (int i = 0; i < others.count; i++)
+        if (list[i].number != program && getpgid(list[i].number) != program) c_signal_process(list[i], order);
 }
 
 /* To the program's group, and to the program itself should it have left that. It is not reaped, so neither number can be
@@ -209,21 +186,6 @@ static inline int c_child_ends(void) {
     return signalfd(-1, &child_ends, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Waits until an order comes or a child ends; returns whether there is an order to read. */
-static inline int c_await(int orders, int ends) {
-    /* As struct pollfd: <poll.h> would make this module the owner of what Glibc's module declares. */
-    struct {
-        int number;
-        short wanted, seen;
-    } entries[2] = {{orders, 1 /* POLLIN */, 0}, {ends, 1, 0}};
-    /* Without signalfd(2) it looks from time to time. */
-    struct timespec pause = {0, 50000000};
-    syscall(SYS_ppoll, entries, 2, ends < 0 ? &pause : (void *)0, (void *)0, 8);
-    struct signalfd_siginfo signal_read;
-    while (ends >= 0 && read(ends, &signal_read, sizeof signal_read) > 0) {}
-    return entries[0].seen != 0;
-}
-
 /* Hands orders on until the program has ended, and what it left where that is kept; returns whether it had left some
    before the first order. */
 static inline int c_watch(pid_t pid, int ends, int keeps_orphans) {
@@ -235,7 +197,7 @@ static inline int c_watch(pid_t pid, int ends, int keeps_orphans) {
         int is_over = waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
         int orphans = keeps_orphans ? c_count_orphans(pid) : 0;
         if (is_over && orphans == 0) return left_others;
-        if (!c_await(is_watched ? c_orders : -1, ends)) continue;
+        if (!c_await(is_watched ? c_orders : -1, ends, -1)) continue;
         unsigned char order = SIGKILL;
         is_watched = read(c_orders, &order, 1) == 1;
         left_others |= is_over && orders_read == 0;
@@ -267,7 +229,7 @@ static inline void c_keep(const struct c_kept_program *program) {
     }
     /* The starter may have ended. */
     ssize_t written = write(c_reports, report, sizeof report);
-    c_kill_orphans();
+    c_kill_orphans(ends);
     if (program->scratch) c_remove_scratch(program->scratch);
     _exit(written < 0);
 }

@@ -60,6 +60,18 @@ import Testing
         close(reports[0])
     }
 
+    /// Generations of processes that do not end by themselves, each in a session of its own.
+    @Test func aDeepTreeIsEndedWithoutAPause() throws {
+        let script = TemporaryFile()
+        let command = "n=$1; echo $$ >> \(file.path); [ $n = 0 ] || setsid sh \(script.path) $((n - 1)) & sleep 600"
+        try command.write(toFile: script.path, atomically: false, encoding: .utf8)
+        var program: KeptProgram? = try KeptProgram("/bin/sh", [script.path, "12"], keepsOrphans: true)
+        #expect(eventually { processes().count == 13 })
+        #expect(program?.hasEnded(by: 0) == false)
+        program = nil
+        #expect(processes().allSatisfy { !isAlive($0) })
+    }
+
     private func startFamily(orders: CInt, reports: CInt) throws -> pid_t {
         var arguments = (["/bin/sh"] + family).map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
@@ -73,6 +85,43 @@ import Testing
         }
         try #require(keeper > 0)
         return keeper
+    }
+
+    /// A number may be another process's by the time of the signal: what it was found as decides.
+    @Test func aSignalIsForOneProcessAndNotForItsNumber() throws {
+        let program = try KeptProgram("/bin/sleep", ["600"])
+        let keeper = program.keeper
+        #expect(eventually { descendants(of: keeper, isListed: false).count == 1 })
+        var process = try #require(descendants(of: keeper, isListed: false).first)
+        process.start += 1
+        c_signal_process(process, SIGKILL)
+        #expect(!program.hasEnded(by: monotonicNanoseconds() + 100_000_000))
+        process.start -= 1
+        c_signal_process(process, SIGKILL)
+        #expect(program.hasEnded(by: monotonicNanoseconds() + 60_000_000_000))
+        #expect(program.takeReport().ending == .signalled(SIGKILL))
+    }
+
+    /// With the kernel's lists of children, and without as where it has none.
+    @Test(arguments: [true, false]) func allThatDescendAreFoundAndNobodyElse(_ isListed: Bool) throws {
+        if isListed && c_lists_children() == 0 { return print("skipped: the kernel does not list children") }
+        let other = try KeptProgram("/bin/sleep", ["600"])
+        let program = try KeptProgram("/bin/sh", family)
+        #expect(eventually { processes().count == 3 })
+        // The shell that names itself may stand between them.
+        let found = descendants(of: program.keeper, isListed: isListed).map(\.number)
+        #expect(Set(processes()).isSubset(of: found) && found.count <= 5, "\(found), \(processes())")
+        #expect(!found.contains(other.keeper) && !found.contains(program.keeper))
+    }
+
+    private func descendants(of process: Int32, isListed: Bool) -> [c_process] {
+        var list = [c_process](repeating: c_process(), count: 64)
+        let count = list.withUnsafeMutableBufferPointer { list in
+            var found = c_processes(list: list.baseAddress, count: 0, most: 64)
+            c_find_descendants(&found, process, isListed ? 1 : 0)
+            return Int(found.count)
+        }
+        return Array(list[..<count])
     }
 
     @Test func whatCannotBeExecutedIsReported() throws {
