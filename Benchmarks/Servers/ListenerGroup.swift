@@ -12,6 +12,7 @@ final class ListenerGroup: Sendable {
     private let listeners: [Box]
     private let program: ReuseportProgram?
     private let acceptOptions: AcceptOptions
+    private let file: UnixSocketFile?
 
     private final class Box: Sendable {
         let listener: Listener
@@ -20,7 +21,9 @@ final class ListenerGroup: Sendable {
 
     /// Listens as the plan says.
     init(_ plan: ServerPlan, _ traffic: Traffic) throws(RunError) {
-        let first = try Self.listen(plan, traffic, on: plan.address)
+        // It goes, too, if what follows fails.
+        var file: UnixSocketFile?
+        let first = try Self.listen(plan, traffic, on: plan.address, &file)
         do throws(Errno) {
             address = try first.address
         } catch {
@@ -29,11 +32,16 @@ final class ListenerGroup: Sendable {
         program = try Self.steer(plan, first.descriptor)
         var listeners = [Box(first)]
         if plan.listener.isPerWorker {
-            for _ in 1..<max(plan.workers, 1) { listeners.append(Box(try Self.listen(plan, traffic, on: address))) }
+            for _ in 1..<max(plan.workers, 1) {
+                listeners.append(Box(try Self.listen(plan, traffic, on: address, &file)))
+            }
         }
+        self.file = file
         self.listeners = listeners
         acceptOptions = plan.loop.mode.capabilities.socketsBlock ? [] : [.nonblocking]
     }
+
+    deinit { file?.remove() }
 
     /// Attaches the program that picks a listener, if the plan has one.
     private static func steer(_ plan: ServerPlan, _ listener: BorrowedDescriptor) throws(RunError) -> ReuseportProgram?
@@ -74,7 +82,7 @@ final class ListenerGroup: Sendable {
     }
 
     private static func listen(
-        _ plan: ServerPlan, _ traffic: Traffic, on address: SocketAddress
+        _ plan: ServerPlan, _ traffic: Traffic, on address: SocketAddress, _ file: inout UnixSocketFile?
     ) throws(RunError) -> Listener {
         // Epoll's loops must not wait in accept; a ring waits by itself and would report EAGAIN instead.
         let blocking: StreamSocket.Blocking = plan.loop.mode.capabilities.socketsBlock ? .blocking : .nonblocking
@@ -93,6 +101,7 @@ final class ListenerGroup: Sendable {
             }
             call = "bind to \(address)"
             try socket.bind(to: address)
+            file = UnixSocketFile(boundTo: address)
             call = "listen on \(address)"
             return try socket.listen(backlog: Int(Int32.max))
         } catch {

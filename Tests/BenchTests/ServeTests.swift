@@ -81,6 +81,18 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
+    @Test func aServerThatCannotListenLeavesNoSocket() async throws {
+        let fails = [
+            "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=listen", "-e", "inject=listen:error=ENOBUFS",
+        ]
+        guard isInstalled("strace"), succeeds(fails + ["true"], need: "ptrace is not permitted here") else { return }
+        let folder = try BenchFolder()
+        let path = folder.path("socket")
+        let (_, outcome) = try await BenchProcess.run(["serve", "--mode", "lt", "--unix", path], under: fails)
+        #expect(outcome.exit == 3 && outcome.complaints.contains("listen on unix:"), "\(outcome.complaints)")
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
     @Test func aPathThatCannotBeASocketIsToldInOneLine() async throws {
         let folder = try BenchFolder()
         try folder.write("file", "kept")

@@ -83,13 +83,8 @@ struct ServeCommand: ParsableCommand {
             complain("\(mode.name) serves \(most) at once, one for each worker; others wait until one ends")
         }
         let interruption = try Interruption(endsAtSecondSignal: true)
-        var hasListened = false
-        defer {
-            if hasListened, let path = self.unix { unsafe unlink(path) }
-        }
         do throws(RunError) {
             let failures = try serve(plan, traffic, until: interruption) { address in
-                hasListened = true
                 let kind = traffic.workload == .accept ? "accept" : traffic.wire.rawValue
                 print("listening on \(address) (\(mode.name), \(kind))")
                 _ = Terminal.flushOutput()
