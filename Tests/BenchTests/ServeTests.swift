@@ -93,6 +93,30 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
+    /// What permissions do not allow is said of the folder that lacks them.
+    @Test(arguments: [
+        (0o600, "closed", "/socket", "cannot be searched by"),
+        (0o600, "closed", "/deeper/socket", "cannot be searched by"),
+        (0o500, "unwritable", "/socket", "cannot be written by"),
+    ]) func aFolderThatIsClosedIsNamed(_ mode: Int, _ name: String, _ rest: String, _ says: String) async throws {
+        var user: [String] = []
+        if geteuid() == 0 {
+            user = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=0"]
+            guard isInstalled("setpriv"), succeeds(user + ["true"], need: "privileges cannot be dropped here") else {
+                return
+            }
+        }
+        let folder = try BenchFolder()
+        let closed = folder.path(name)
+        try FileManager.default.createDirectory(
+            atPath: closed, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
+        defer { chmod(closed, 0o700) }
+        let (_, outcome) = try await BenchProcess.run(
+            ["serve", "--mode", "lt", "--unix", closed + rest], under: user)
+        #expect(outcome.exit == 3 && outcome.complaintLines.count == 1, "\(outcome.complaints)")
+        #expect(outcome.complaints.contains("the folder \(closed) \(says)"), "\(outcome.complaints)")
+    }
+
     @Test func aPathThatCannotBeASocketIsToldInOneLine() async throws {
         let folder = try BenchFolder()
         try folder.write("file", "kept")
