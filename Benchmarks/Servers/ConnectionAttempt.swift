@@ -12,7 +12,8 @@ struct ConnectionAttempt {
 
     /// How an attempt ended.
     enum Outcome: Equatable {
-        case connected
+        /// With the user that listens, of a unix socket.
+        case connected(user: uid_t?)
         case refused(Errno)
         /// One of the descriptors that end a wait became readable.
         case ended
@@ -38,7 +39,7 @@ struct ConnectionAttempt {
             let isConnected = entries.removeLast().revents != 0
             if entries.contains(where: { $0.revents != 0 }) { return .ended }
             if isConnected, let error = try takeSocketError(of: connection.descriptor) { throw error }
-            return .connected
+            return .connected(user: Self.user(behind: connection.descriptor))
         } catch {
             return .refused(error)
         }
@@ -57,6 +58,15 @@ struct ConnectionAttempt {
             if unsafe poll(&entries, nfds_t(entries.count), pause) > 0 { return .ended }
             pause = min(2 * pause, 16)
         }
+    }
+
+    /// Who the process was that listens at the other end of a connection (`SO_PEERCRED`); nil if that is not told.
+    private static func user(behind connection: BorrowedDescriptor) -> uid_t? {
+        // Its process, user and group, as struct ucred, which Glibc's module hides.
+        var peer: [UInt32] = [0, .max, .max]
+        var length = socklen_t(3 * MemoryLayout<UInt32>.size)
+        guard unsafe getsockopt(connection.rawValue, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 else { return nil }
+        return peer[0] == 0 ? nil : peer[1]
     }
 
     /// What is said of an address where nobody listens yet, or not yet to so many.

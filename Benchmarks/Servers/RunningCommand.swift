@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import LinuxDescriptors
 import LinuxSockets
 import Meters
@@ -13,6 +13,8 @@ final class RunningCommand {
     private let folder: SocketFolder?
     /// Where it is to listen.
     let address: SocketAddress
+    /// Who listens on its unix socket; nil of one with a port, and before it listens.
+    private var listener: uid_t?
 
     private enum Output: ~Copyable {
         case dropped
@@ -42,7 +44,7 @@ final class RunningCommand {
         do throws(Errno) {
             program = try KeptProgram(
                 "/bin/sh", ["-c", command.text], output: output.descriptor, errors: output.descriptor,
-                processors: plan.placement.workers, keepsOrphans: true, scratch: folder?.path)
+                processors: plan.placement.workers, keepsOrphans: true, scratch: folder?.socketPath)
         } catch {
             throw RunError("\(plan.name): fork", error)
         }
@@ -61,7 +63,7 @@ final class RunningCommand {
             throw died(program.takeReport().ending, "before it listened on \(address)")
         }
         switch outcome {
-        case .connected: return
+        case .connected(let user): listener = user
         case .ended:
             stop()
             throw RunError("\(plan.name): waiting for it to listen", .canceled)
@@ -71,6 +73,22 @@ final class RunningCommand {
                 failed: "\(plan.name): nothing listened on \(address) within \(plan.seconds) s (\(error)); does the "
                     + "command say where to listen? --server-timeout gives it longer" + lastWords)
         }
+    }
+
+    /// Fails if a user other than root, this one and those of the server's processes listens on its unix socket.
+    func refuseStranger(among processes: [Int32]) throws(RunError) {
+        guard let folder, folder.isOpen, let listener, listener != 0, listener != geteuid() else { return }
+        if processes.contains(where: { Self.users(of: $0).contains(listener) }) { return }
+        stop()
+        throw RunError(
+            failed: "\(plan.name): user \(listener), who runs none of its processes, listens on \(address)" + lastWords)
+    }
+
+    /// Whom a process acts as, and may act as again.
+    private static func users(of process: Int32) -> [uid_t] {
+        let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("Uid:") }
+        return line?.split(separator: "\t").compactMap { uid_t($0) } ?? []
     }
 
     /// Ends it: `SIGTERM`, and `SIGKILL` for what has not ended five seconds later.

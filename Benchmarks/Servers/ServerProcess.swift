@@ -36,9 +36,12 @@ package final class ServerProcess: Server {
         case .command(let text):
             let command = try RunningCommand(text, plan)
             try command.awaitListener(until: deadline, unless: endings)
-            kind = .command(command)
-            tree = ProcessTree(root: command.keeper, includesRoot: false)
+            let processes = ProcessTree(root: command.keeper, includesRoot: false)
+            processes.find()
+            try command.refuseStranger(among: processes.members)
             address = command.address
+            kind = .command(command)
+            tree = processes
         case .running(let process):
             let attempt = ConnectionAttempt(plan.address)
             switch attempt.connect(until: deadline, isPatient: false, unless: endings) {

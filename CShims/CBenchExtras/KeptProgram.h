@@ -37,13 +37,16 @@ struct c_kept_program {
     const unsigned long *processors; /* a mask of those to run on; null for the starter's */
     size_t processor_bytes;
     int keeps_orphans;
-    const char *scratch; /* a folder that is removed at the end, with `socket` in it; null for none */
+    const char *scratch; /* a file that is removed at the end, with its folder if nothing else is in it; null for none */
 };
 
-static inline void c_remove_scratch(const char *folder) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/socket", folder);
-    unlink(path);
+static inline void c_remove_scratch(const char *file) {
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", file);
+    unlink(file);
+    char *end = strrchr(folder, '/');
+    if (!end) return;
+    *end = 0;
     rmdir(folder);
 }
 

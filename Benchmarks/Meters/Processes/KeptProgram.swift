@@ -32,8 +32,8 @@ package final class KeptProgram {
     ///   - processors: those that it may run on; empty for this thread's.
     ///   - keepsOrphans: it has not ended before all have that it leaves behind, and all that descend from it get its
     ///     signals too.
-    ///   - scratch: a folder that is removed at the end, whichever way this process ends, unless it has more in it than
-    ///     a file `socket`; nil for none.
+    ///   - scratch: a file that is removed at the end, whichever way this process ends, and its folder with it unless
+    ///     there is more in that; nil for none.
     package init(
         _ path: String, _ arguments: [String], folder: String? = nil, output: CInt = -1, errors: CInt = -1,
         processors: [Int] = [], keepsOrphans: Bool = false, scratch: String? = nil
