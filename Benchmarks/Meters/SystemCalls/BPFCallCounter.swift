@@ -33,7 +33,7 @@ final class BPFCallCounter: CallCounting {
 
     private init(capacity: Int, countsProcesses: Bool, limit: String?) throws(Errno) {
         // One more, for the one that tries whether this counts.
-        table = try .ofCall { c_bpf_create_table(4, UInt32(clamping: capacity + 1)) }
+        table = try .ofBPF { c_bpf_create_table(4, UInt32(clamping: capacity + 1)) }
         counts = try BPFNumbers(count: CallCounts.places)
         let count = countsProcesses ? BPFInstruction.countCallsOfProcesses : BPFInstruction.countCallsOfThreads
         link = try BPFLink(

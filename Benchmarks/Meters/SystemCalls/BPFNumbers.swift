@@ -15,7 +15,7 @@ import SystemPackage
 
     /// Needs Linux 5.5.
     init(count: Int) throws(Errno) {
-        let map = try OwnedDescriptor.ofCall { c_bpf_create_mapped_array(UInt32(count)) }
+        let map = try OwnedDescriptor.ofBPF { c_bpf_create_mapped_array(UInt32(count)) }
         let bytes = count * MemoryLayout<UInt64>.stride
         let mapped = unsafe mmap(nil, bytes, PROT_READ, MAP_SHARED, map.descriptor.rawValue, 0)
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw Errno(rawValue: errno) }
@@ -43,9 +43,15 @@ extension OwnedDescriptor {
         OwnedDescriptor(owning: FileDescriptor(rawValue: try systemCall(call)))
     }
 
+    /// The descriptor of a map or a program that a system call makes, which the memory limit may be too low for.
+    static func ofBPF(_ call: () -> CInt) throws(Errno) -> OwnedDescriptor {
+        let number = try LockedMemoryLimit.liftedIfNeeded { () throws(Errno) in try systemCall(call) }
+        return OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+    }
+
     /// Loads a BPF program.
     static func program(_ type: bpf_prog_type, _ code: [BPFInstruction]) throws(Errno) -> OwnedDescriptor {
-        try ofCall {
+        try ofBPF {
             unsafe code.withUnsafeBytes {
                 unsafe c_bpf_load(type.rawValue, 0, $0.baseAddress, UInt32(code.count))
             }

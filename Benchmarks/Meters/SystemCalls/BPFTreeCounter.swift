@@ -43,10 +43,8 @@ final class BPFTreeCounter: CallCounting {
         } catch {
             throw BPFTreeRefusal(reason: TraceFS.meaning(of: error, ""))
         }
-        let lockedMemory = LockedMemoryLimit.lift()
-        defer { lockedMemory.restore() }
         do throws(Errno) {
-            threads = try .ofCall {
+            threads = try .ofBPF {
                 c_bpf_create_table(UInt32(FollowedThread.bytes), UInt32(Self.mostThreads))
             }
             counts = try BPFNumbers(count: CallCounts.places + 2)
