@@ -283,8 +283,9 @@ import Testing
         let listener = try Listener(.loopback(), backlog: 8)
         let file = TemporaryFile()
         let program = try KeptProgram(
-            "/bin/sh", ["-c", "echo $$ > \(file.path).new; mv \(file.path).new \(file.path); exec sleep 600"])
-        #expect(eventually { !file.text.isEmpty })
+            // It starts no other process and becomes no other program, in the middle of which it could be read.
+            "/bin/sh", ["-c", "echo $$ > \(file.path); kill -STOP $$"])
+        #expect(eventually { file.text.hasSuffix("\n") })
         let process = try #require(Int32(file.text.dropLast()))
         let server = try start(target(listener.address, process))
         let seen = try #require(server.snapshot().processes)
