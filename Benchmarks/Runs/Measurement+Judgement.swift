@@ -47,11 +47,8 @@ extension Measurement {
         return (.failed, latencies.totalCount > 0 ? .longerThanWindow(latencies.min) : .nothingStarted)
     }
 
-    /// Connections that the clients made, as far as they count them: those of the warm-up are not among those of operations.
-    func connectionsMade(_ plan: RunPlan) -> UInt64 {
-        guard plan.workload == .read else { return attempted }
-        return UInt64(plan.load.connections + plan.load.idle) + reconnections
-    }
+    /// Whether nothing spoils the run as far as its clients have seen.
+    func isSound(_ plan: RunPlan) -> Bool { status == .ok && verdict(plan, workerError: nil) == nil }
 
     /// Operations that failed in the window; client and server may both have seen one.
     var failed: UInt64 { max(failedInWindow, totals[.errors, default: 0]) }

@@ -4,6 +4,12 @@ import LinuxSockets
 import Meters
 import SystemPackage
 
+/// The two ends of a connection, as the kernel names them: a unix server's by the path that it bound.
+struct ConnectionEnds: Equatable {
+    var server: SocketAddress
+    var client: SocketAddress
+}
+
 /// Attempts to connect to a server that may not listen yet.
 struct ConnectionAttempt {
     private let address: SocketAddress
@@ -13,7 +19,7 @@ struct ConnectionAttempt {
     /// How an attempt ended.
     enum Outcome: Equatable {
         /// With the user that listens, of a unix socket.
-        case connected(user: uid_t?)
+        case connected(ConnectionEnds, user: uid_t?)
         case refused(Errno)
         /// One of the descriptors that end a wait became readable.
         case ended
@@ -39,7 +45,10 @@ struct ConnectionAttempt {
             let isConnected = entries.removeLast().revents != 0
             if entries.contains(where: { $0.revents != 0 }) { return .ended }
             if isConnected, let error = try takeSocketError(of: connection.descriptor) { throw error }
-            return .connected(user: Self.user(behind: connection.descriptor))
+            // The server may have closed it already.
+            let server = (try? connection.peerAddress) ?? address
+            let ends = ConnectionEnds(server: server, client: try connection.localAddress)
+            return .connected(ends, user: Self.user(behind: connection.descriptor))
         } catch {
             return .refused(error)
         }

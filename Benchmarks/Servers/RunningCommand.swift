@@ -56,14 +56,18 @@ final class RunningCommand {
     /// Readable when it has ended; borrowed.
     var end: BorrowedDescriptor { program.report }
 
-    /// Waits until a connection succeeds.
-    func awaitListener(until deadline: UInt64, unless endings: [BorrowedDescriptor]) throws(RunError) {
+    /// Waits until a connection succeeds, and tells its ends.
+    func awaitListener(
+        until deadline: UInt64, unless endings: [BorrowedDescriptor]
+    ) throws(RunError) -> ConnectionEnds {
         let outcome = ConnectionAttempt(address).connect(until: deadline, isPatient: true, unless: [end] + endings)
         if program.hasEnded(by: 0) {
             throw died(program.takeReport().ending, "before it listened on \(address)")
         }
         switch outcome {
-        case .connected(let user): listener = user
+        case .connected(let ends, let user):
+            listener = user
+            return ends
         case .ended:
             stop()
             throw RunError("\(plan.name): waiting for it to listen", .canceled)

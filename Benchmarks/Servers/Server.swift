@@ -31,9 +31,8 @@ package protocol Server: MeasuredThreads {
     func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool
 
     /// What tells that the server keeps connections open that its clients have closed; nil if nothing does.
-    ///
-    /// - Parameter connections: how many there were; all are closed on the clients' side.
-    func leak(of connections: UInt64) -> RunError?
+    /// All are closed on the clients' side.
+    func leak() -> RunError?
 
     /// Ends the server.
     ///
@@ -42,7 +41,7 @@ package protocol Server: MeasuredThreads {
 }
 
 extension Server {
-    package func leak(of connections: UInt64) -> RunError? { nil }
+    package func leak() -> RunError? { nil }
 }
 
 /// What a server reports when it has ended.

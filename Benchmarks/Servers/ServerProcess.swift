@@ -15,6 +15,10 @@ package final class ServerProcess: Server {
     /// What was open when the first connection had succeeded.
     private let socketsBefore: OpenSockets
     package let address: SocketAddress
+    /// Of the first connection.
+    private let ends: ConnectionEnds
+    /// Why a leak cannot be told; nil if it can.
+    private var leakRefusal: String?
     /// No process of the server could be read when it was looked at last.
     private var isHidden = false
 
@@ -35,7 +39,7 @@ package final class ServerProcess: Server {
         switch plan.origin {
         case .command(let text):
             let command = try RunningCommand(text, plan)
-            try command.awaitListener(until: deadline, unless: endings)
+            ends = try command.awaitListener(until: deadline, unless: endings)
             let processes = ProcessTree(root: command.keeper, includesRoot: false)
             processes.find()
             try command.refuseStranger(among: processes.members)
@@ -45,7 +49,7 @@ package final class ServerProcess: Server {
         case .running(let process):
             let attempt = ConnectionAttempt(plan.address)
             switch attempt.connect(until: deadline, isPatient: false, unless: endings) {
-            case .connected: break
+            case .connected(let made, _): ends = made
             case .ended: throw RunError("connect to \(plan.address)", .canceled)
             case .refused(.timedOut):
                 throw RunError(failed: "\(plan.name): no answer from \(plan.address) within \(plan.seconds) s")
@@ -54,9 +58,9 @@ package final class ServerProcess: Server {
             }
             kind = .running(try Self.end(of: process))
             tree = process.map { ProcessTree(root: $0) }
+            tree?.find()
             address = plan.address
         }
-        tree?.find()
         socketsBefore = OpenSockets(of: tree?.members ?? [])
     }
 
@@ -99,11 +103,13 @@ package final class ServerProcess: Server {
         var (time, calls) = read(tree)
         // A reading in the middle of which another thread got the processor stands for no moment.
         for _ in 0..<8 where monotonicNanoseconds() - time > 1_000_000 { (time, calls) = read(tree) }
+        // The load goes on meanwhile, so all that is counted is read before the files of each thread.
+        let activity = plan.calls?.activity()
         let usage = tree.usage()
         // None that can be read is none at all only where all have ended, which the run ends with.
         isHidden = usage.processes == 0
         return WorkerSnapshot(
-            time: time, calls: calls, activity: plan.calls?.activity(), isHidden ? nil : usage)
+            time: time, calls: calls, activity: activity, isHidden ? nil : usage)
     }
 
     private func read(_ tree: ProcessTree) -> (time: UInt64, calls: CallCounts?) {
@@ -112,26 +118,32 @@ package final class ServerProcess: Server {
         return (time, plan.calls?.read())
     }
 
-    package func leak(of connections: UInt64) -> RunError? {
+    package func leak() -> RunError? {
         guard let tree else { return nil }
-        let bound = max(Self.fewestLeaked, Int(clamping: connections / Self.connectionsPerLeak))
         let deadline = monotonicNanoseconds() + KeptProgram.patienceNanoseconds
-        while true {
-            tree.find()
-            let left = OpenSockets(of: tree.members).accepted(by: address, since: socketsBefore)
-            if left < bound { return nil }
-            guard monotonicNanoseconds() < deadline, !isReadable(failure, milliseconds: 20) else {
+        // Later ones are those of other clients.
+        let candidates = openSockets(of: tree).inodes
+        // What the clients sent last may need a moment to arrive. Why a server ended is said elsewhere.
+        guard !candidates.isEmpty, !isReadable(failure, milliseconds: 20) else { return nil }
+        var left = openSockets(of: tree).left(by: ends, refusal: &leakRefusal).intersection(candidates)
+        while !left.isEmpty {
+            guard monotonicNanoseconds() < deadline else {
                 return RunError(
-                    failed: "\(plan.name): \(left) connections were still open in the server 5 s after the last of "
-                        + "\(connections) had been closed by its client; it leaks descriptors"
+                    failed: "\(plan.name): \(left.count == 1 ? "1 connection was" : "\(left.count) connections were") "
+                        + "still open in the server 5 s after the clients had closed all of theirs; it leaks descriptors"
                         + lastWordsPhrase(lastLine))
             }
+            guard !isReadable(failure, milliseconds: 20) else { return nil }
+            left.formIntersection(openSockets(of: tree).inodes)
         }
+        return nil
     }
 
-    /// Fewer connections than these may be kept for a reason, and fewer than one in so many.
-    private static let fewestLeaked = 8
-    private static let connectionsPerLeak: UInt64 = 10
+    /// Those that were opened since the first connection.
+    private func openSockets(of tree: ProcessTree) -> OpenSockets {
+        tree.find()
+        return OpenSockets(of: tree.members).since(socketsBefore)
+    }
 
     private var lastLine: String? {
         switch kind {
@@ -146,6 +158,7 @@ package final class ServerProcess: Server {
     package func end(windowEnd: UInt64) -> ServerReport {
         var report = ServerReport()
         report.lastWords = lastLine
+        if let leakRefusal { report.remarks.append(leakRefusal) }
         if let refusal = tree?.refusal { report.remarks.append(refusal) }
         if isHidden, case .running(let process?) = plan.origin, !isReadable(failure, milliseconds: 0) {
             report.remarks.append(

@@ -122,6 +122,17 @@ import Testing
         }
     }
 
+    /// A server that owes answers still has its connections, and is to blame for the answers alone.
+    @Test func aSlowServerIsNotSaidToLeak() async throws {
+        let slow = PythonServer.echo(onData: "data and time.sleep(600)")
+        let (rows, outcome) = try await rows([
+            "--workload", "read", "--connections", "4", "--no-kernel-counts", "--server", "slow=\(slow)",
+        ])
+        let row = try #require(rows.first)
+        #expect(outcome.exit == 3 && row.status == .failed)
+        #expect(row.reason.hasPrefix("no message was ever answered; 4 waited for 5 s"), "\(row.reason)")
+    }
+
     @Test func wrongAnswersComeWithTheServersLastWords() async throws {
         let server = PythonServer.echo(
             before: "print(\"no idea\", flush=True)", onData: "data = data and b\"?\" * len(data)")

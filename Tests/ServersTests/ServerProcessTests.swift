@@ -13,10 +13,7 @@ import Testing
     private let output = TemporaryFile()
 
     private func plan(_ command: String, timeout: UInt64 = 60_000_000_000) -> ExternalServer {
-        var plan = ExternalServer("theirs", .command(command))
-        plan.outputPath = output.path
-        plan.timeoutNanoseconds = timeout
-        return plan
+        .theirs(command, output, timeout: timeout)
     }
 
     private func start(_ plan: ExternalServer, unless endings: [BorrowedDescriptor] = []) throws(RunError)
@@ -41,16 +38,6 @@ import Testing
         output.text.split(separator: "\n").compactMap { line in
             line.hasPrefix("pid ") ? Int32(line.dropFirst(4)) : nil
         }
-    }
-
-    private func echoes(_ address: SocketAddress) throws -> Bool {
-        let connection = try StreamSocket(for: address, .blocking).connect(to: address)
-        let message: [UInt8] = [1, 2, 3]
-        _ = try connection.send(message.span.bytes)
-        var reply: [UInt8] = [0, 0, 0]
-        var span = reply.mutableSpan
-        var bytes = span.mutableBytes
-        return try connection.receive(into: &bytes) == 3 && reply == message
     }
 
     private static let tellsPid = "print(\"pid\", os.getpid(), flush=True)"
@@ -81,6 +68,38 @@ import Testing
         let lines = output.text.split(separator: "\n")
         #expect(lines.first == "127.0.0.1 3 \(processor) {other}")
         #expect(lines.dropFirst().first == Substring("\(processor)"))
+    }
+
+    /// Ends the server when it is asked for what else it counted.
+    private struct DeadlyCounter: CallCounting {
+        let limit: String? = nil
+        let process: @Sendable () -> Int32?
+
+        func watchThisThread() {}
+        func watch(_ threads: [Int32]) {}
+        func watch(processes: [Int32]) -> Bool { false }
+        func read() -> CallCounts? { nil }
+        func countKnownCalls() throws(Errno) -> UInt64 { knownCalls }
+
+        func activity() -> ServerActivity? {
+            if let process = process() {
+                kill(process, SIGKILL)
+                _ = eventually { !isAlive(process) }
+            }
+            return nil
+        }
+    }
+
+    @Test func whatIsCountedIsReadBeforeTheFilesOfEachThread() throws {
+        var plan = plan(PythonServer.echo(before: Self.tellsPid))
+        let output = output
+        plan.calls = try CallCounter([.bpf]) { _ in
+            DeadlyCounter { output.text.split(separator: " ").last.flatMap { Int32($0.dropLast()) } }
+        }
+        let server = try start(plan)
+        #expect(eventually { processes().count == 1 })
+        // The walk through /proc finds nobody any more.
+        #expect(server.snapshot().processes == nil)
     }
 
     @Test func aServerMayListenLate() throws {

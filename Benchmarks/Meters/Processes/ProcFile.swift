@@ -3,12 +3,12 @@ import SystemPackage
 
 /// Reads small files under `/proc` one after the other into the same memory, so that those of hundreds of threads can be
 /// read beside a server without taking its processor for long.
-struct ProcFile {
+package struct ProcFile {
     private var path: [UInt8] = []
     private var text = [UInt8](repeating: 0, count: 1 << 16)
     private var count = 0
 
-    init() { path.reserveCapacity(64) }
+    package init() { path.reserveCapacity(64) }
 
     /// Reads `/proc/PROCESS/NAME`, or `/proc/PROCESS/task/THREAD/NAME`, as far as there is room.
     ///
@@ -32,7 +32,7 @@ struct ProcFile {
     }
 
     /// The numbers that are names in the folder `/proc/PROCESS/NAME`; nil if it cannot be read.
-    mutating func numbers(in process: Int32, _ name: StaticString) -> [Int32]? {
+    package mutating func numbers(in process: Int32, _ name: StaticString) -> [Int32]? {
         setPath(process, nil, name)
         return numbersInFolder()
     }

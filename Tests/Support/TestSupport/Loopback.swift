@@ -1,5 +1,5 @@
 import LinuxDescriptors
-import LinuxSockets
+public import LinuxSockets
 import SystemPackage
 
 /// A nonblocking listener on a port of its own.
@@ -45,4 +45,15 @@ extension Connection {
     public func send(_ bytes: [UInt8]) throws -> Int? {
         try send(bytes.span.bytes)
     }
+}
+
+/// Whether a server sends back what it is sent, on a connection that is closed again.
+public func echoes(_ address: SocketAddress) throws -> Bool {
+    let connection = try StreamSocket(for: address, .blocking).connect(to: address)
+    let message: [UInt8] = [1, 2, 3]
+    _ = try connection.send(message.span.bytes)
+    var reply: [UInt8] = [0, 0, 0]
+    var span = reply.mutableSpan
+    var bytes = span.mutableBytes
+    return try connection.receive(into: &bytes) == 3 && reply == message
 }
