@@ -275,11 +275,12 @@ extension Column {
         Column(
             "server_cpu_fairness", \.serverCpuFairness, better: .higher, range: 0...1,
             "Another program's server: Jain's index of the CPU time of its threads, of those that had a hundredth of it, and "
-                + "of `workers` at the least: 1 when all had the same, 1/n when one had all."),
+                + "of `workers` at the least: 1 when all had the same, 1/n when one had all; empty where one had all and "
+                + "`workers` is 1."),
         Column(
             "server_ops_fairness", \.serverOpsFairness, better: .higher, range: 0...1,
             "Another program's server: the same index of the reads that brought bytes (`read`) or of the connections that "
-                + "were accepted, in the counting run; empty where most operations take neither call."),
+                + "were accepted, in the counting run; empty also where most operations take neither call."),
         .count(
             "server_wakeups_per_op", \.serverWakeupsPerOp,
             "Another program's server: times that the kernel woke one of its threads, in the counting run."),

@@ -14,9 +14,13 @@ package func jainIndex(_ shares: [UInt64]) -> Double? {
 /// The same index of the shares that are a hundredth of the whole or more, for those who are not known beforehand: threads
 /// that only help do not count.
 ///
+/// Of one alone it says nothing, who may be meant to be alone or the only one of many that got anything.
+///
 /// - Parameter least: so many there are meant to be; who is missing got nothing.
+/// - Returns: nil where one did everything, if no more are known to be meant.
 package func jainIndex(ofBusy shares: [UInt64], atLeast least: Int) -> Double? {
     let whole = shares.reduce(0) { $0 + Double($1) }
     let busy = shares.filter { Double($0) >= 0.01 * whole }
+    guard max(busy.count, least) > 1 else { return nil }
     return jainIndex(busy + Array(repeating: 0, count: max(least - busy.count, 0)))
 }
