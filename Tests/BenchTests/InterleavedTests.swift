@@ -93,16 +93,23 @@ import Testing
         }
     }
 
+    /// Interrupts a comparison when the new side has so many rows.
+    private func interrupt(
+        _ process: BenchProcess, afterRows count: Int, in folder: BenchFolder
+    ) async throws -> BenchProcess.Outcome {
+        while process.isRunning, ((try? folder.rows("out/new")) ?? []).count < count {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        process.send(SIGINT)
+        return await process.wait()
+    }
+
     @Test func anInterruptedComparisonGoesOn() async throws {
         let folder = try BenchFolder()
         let arguments =
             compare(BenchProcess.path, ["--blocks", "8", "--max-blocks", "8", "--", "--mode", "lt", "--drain", "20"])
         let process = try folder.start(arguments)
-        while process.isRunning, ((try? folder.rows("out/new")) ?? []).count < 2 {
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        process.send(SIGINT)
-        let first = await process.wait()
+        let first = try await interrupt(process, afterRows: 2, in: folder)
         #expect(first.exit == 130 && first.complaints.contains("bench compare --resume out"))
         let before = try folder.rows("out/new")
         #expect(before.allSatisfy { $0.status == .partial } && before.count < 8)
@@ -118,15 +125,26 @@ import Testing
         #expect(changed.exit == 64 && changed.complaints.contains("has changed since"))
     }
 
+    @Test func aComparisonOfServersThatLogGoesOn() async throws {
+        let folder = try BenchFolder()
+        try folder.write("log", "of another day\n")
+        let server = "exec '\(BenchProcess.path)' serve --port {port} --mode"
+        let commands = ["lt", "et"].map { "echo began >>log; \(server) \($0) >>log" }
+        let process = try folder.start(
+            ["compare", "--servers"] + commands
+                + ["--blocks", "4", "--max-blocks", "4", "--output", "out", "--", "--workload", "read"]
+                + ["--connections", "1", "--duration", "50ms", "--warmup", "5ms", "--no-kernel-counts"])
+        #expect(try await interrupt(process, afterRows: 2, in: folder).exit == 130)
+        let second = try await folder.bench("compare --resume out --quiet")
+        #expect([0, 2].contains(second.exit), "\(second.complaints)")
+        #expect(try folder.rows("out/new").count == 4)
+    }
+
     @Test func aComparisonThatGoesOnKeepsItsLooksAndItsCriteria() async throws {
         let folder = try BenchFolder()
         let stages = ["--blocks", "2", "--max-blocks", "40", "--", "--mode", "lt", "--drain", "20"]
         let process = try folder.start(compare(BenchProcess.path, stages))
-        while process.isRunning, ((try? folder.rows("out/new")) ?? []).count < 10 {
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        process.send(SIGINT)
-        #expect(await process.wait().exit == 130)
+        #expect(try await interrupt(process, afterRows: 10, in: folder).exit == 130)
         let other = try await folder.bench("compare --resume out --quiet --fail-on wakeups_per_op")
         #expect(other.exit == 64 && other.complaints.contains("--resume keeps to what was asked at first"))
         let second = try await folder.bench("compare --resume out --quiet")

@@ -117,6 +117,10 @@ final class InterleavedRuns {
     private func finish(interrupted: Bool) throws {
         plan.interrupted = interrupted
         for folder in folders { _ = try folder.finish(interrupted: interrupted) }
+        try storePlan()
+    }
+
+    private func storePlan() throws {
         try ResultFolder(path: path, rows: []).replace("compare.json", plan.storedJSON())
     }
 
@@ -124,6 +128,13 @@ final class InterleavedRuns {
     /// with three tries at a run that is void and as many counting runs.
     private func limit(_ mode: String) -> Double {
         60 + arms[mode, default: []].map { 6 * $0.longestSeconds }.reduce(0, +)
+    }
+
+    /// Stores which files the servers write as soon as one has run, for an invocation that is killed.
+    private func noteWritten() throws {
+        let before = plan.sides
+        for side in plan.sides.indices { plan.sides[side].forgetWritten() }
+        if plan.sides != before { try storePlan() }
     }
 
     /// One process; false if the user wants to stop.
@@ -136,6 +147,7 @@ final class InterleavedRuns {
         let selection = plan.modes.count > 1 ? ["--only", trial.mode] : []
         let blockOptions = ["--rounds", "1", "--seed", "\(seed)", "--output", scratch, "--quiet"]
         let binary = plan.sides[trial.side].binary
+        defer { try? noteWritten() }
         guard !interruption.isRequested,
             let (code, message) = try ChildRun.run(
                 binary, ["run"] + plan.arguments(of: plan.sides[trial.side]) + selection + blockOptions,

@@ -17,6 +17,9 @@ struct FileIdentity: Codable, Equatable {
         modifiedAt = (attributes[.modificationDate] as? Date)?.formatted(Self.fraction) ?? ""
     }
 
+    /// Whether it may be executed.
+    var isProgram: Bool { FileManager.default.isExecutableFile(atPath: path) }
+
     private static let fraction = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// The files that a command of the shell names: programs, also those that the shell finds in `PATH`, and scripts and

@@ -16,7 +16,8 @@ struct InterleavedPlan: Codable {
         /// Tells whether the file was replaced since.
         var sizeBytes: UInt64
         var modifiedAt: String
-        /// The files that the command of the server names; nil in folders of earlier versions.
+        /// The files that the command of the server names and that it has not written itself; nil in folders of earlier
+        /// versions.
         var serverFiles: [FileIdentity]?
 
         init(name: String, binary: String, server: String? = nil) throws {
@@ -38,8 +39,15 @@ struct InterleavedPlan: Codable {
             guard binary == earlier.binary, sizeBytes == earlier.sizeBytes, modifiedAt == earlier.modifiedAt else {
                 return earlier.binary
             }
+            // What is there only now may be a log.
             guard let now = serverFiles, let before = earlier.serverFiles else { return nil }
-            return before.first { !now.contains($0) }?.path ?? now.first { !before.contains($0) }?.path
+            return before.first { !now.contains($0) }?.path
+        }
+
+        /// Leaves out what changed while the server ran, which it wrote itself: a log, or the file with its number. No
+        /// server writes its programs.
+        mutating func forgetWritten() {
+            serverFiles = serverFiles?.filter { $0.isProgram || FileIdentity($0.path) == $0 }
         }
     }
 
