@@ -69,7 +69,8 @@ public import Synchronization
     package let workers: Int
     /// Counts the threads' system calls in the kernel; nil where they are not counted.
     package let calls: CallCounter?
-    // Written by one thread each, through atomics; freed with the last reference.
+    // The compiler takes no pointer for Sendable: all access through this one is atomic, and it is freed with the last
+    // reference to the team.
     nonisolated(unsafe) private let blocks: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// Allocates zeroed counters for workers, and for dispatchers after them.
@@ -117,10 +118,10 @@ public import Synchronization
 }
 
 /// The counters of one worker, as the worker's hot loop uses them.
-@usableFromInline @frozen @safe package struct WorkerMeter: @unchecked Sendable {
-    // Unchecked because of the pointers: all access through them is atomic.
-    @usableFromInline let block: UnsafeMutablePointer<Atomic<UInt64>>
-    @usableFromInline let team: UnsafeMutablePointer<Atomic<UInt64>>
+@usableFromInline @frozen @safe package struct WorkerMeter: Sendable {
+    // The compiler takes no pointer for Sendable: all access through these is atomic, and the team outlives its meters.
+    @usableFromInline nonisolated(unsafe) let block: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline nonisolated(unsafe) let team: UnsafeMutablePointer<Atomic<UInt64>>
     @usableFromInline let index: Int
     @usableFromInline let teamCount: Int
 

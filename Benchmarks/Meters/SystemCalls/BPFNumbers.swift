@@ -2,12 +2,14 @@ import CSocketExtras
 import Glibc
 import LinuxDescriptors
 import LinuxSockets
+import Synchronization
 import SystemPackage
 
 /// An array of numbers that BPF programs add to, as this process sees it.
-@safe final class BPFNumbers: @unchecked Sendable {
-    // Unchecked because of the pointer: the kernel writes the numbers, each a 64-bit word, and they are only read.
-    private let numbers: UnsafePointer<UInt64>
+@safe final class BPFNumbers: Sendable {
+    // The compiler takes no pointer for Sendable: the kernel alone writes the numbers, they are read as atomics, and they
+    // stay mapped until the last reference goes.
+    nonisolated(unsafe) private let numbers: UnsafePointer<Atomic<UInt64>>
     private let map: OwnedDescriptor
     let count: Int
 
@@ -21,7 +23,7 @@ import SystemPackage
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw Errno(rawValue: errno) }
         self.map = map
         self.count = count
-        unsafe numbers = UnsafePointer(mapped.assumingMemoryBound(to: UInt64.self))
+        unsafe numbers = UnsafePointer(mapped.assumingMemoryBound(to: Atomic<UInt64>.self))
     }
 
     deinit {
@@ -33,7 +35,7 @@ import SystemPackage
 
     /// The first of them.
     func first(_ count: Int) -> [UInt64] {
-        unsafe Array(UnsafeBufferPointer(start: numbers, count: min(count, self.count)))
+        (0..<min(count, self.count)).map { unsafe numbers[$0].load(ordering: .relaxed) }
     }
 }
 
