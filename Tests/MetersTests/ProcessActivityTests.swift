@@ -9,19 +9,9 @@ import Testing
 @Suite struct ProcessActivityTests {
     private let file = TemporaryFile()
 
-    /// Runs a program in Python between two points, at each of which it waits for a signal.
+    /// Runs a program in Python between two points.
     private func python(_ program: String) throws -> KeptProgram {
-        let text = """
-            import os, signal, socket, threading
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-            def point(name):
-                open("\(file.path)", "a").write(name + "\\n")
-                signal.sigwait([signal.SIGUSR1])
-            point("ready")
-            \(program)
-            point("end")
-            """
-        return try KeptProgram("/usr/bin/env", ["python3", "-c", text])
+        try pointedPython("point(\"ready\")\n\(program)", telling: file)
     }
 
     private struct Counted {

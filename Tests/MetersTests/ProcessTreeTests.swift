@@ -9,22 +9,7 @@ import Testing
 @Suite struct ProcessTreeTests {
     private let file = TemporaryFile()
 
-    /// Runs a program in Python that says when it has come to a point, and goes on at each `SIGUSR1`.
-    private func python(_ program: String) throws -> KeptProgram {
-        let text = """
-            import os, signal, sys, threading, time
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-            def point(name):
-                open("\(file.path)", "a").write(name + "\\n")
-                signal.sigwait([signal.SIGUSR1])
-            def burn(seconds):
-                end = time.thread_time() + seconds
-                while time.thread_time() < end: pass
-            \(program)
-            point("end")
-            """
-        return try KeptProgram("/usr/bin/env", ["python3", "-c", text])
-    }
+    private func python(_ program: String) throws -> KeptProgram { try pointedPython(program, telling: file) }
 
     private func await(_ point: String) {
         #expect(eventually { file.text.hasSuffix(point + "\n") }, "\(file.text)")
