@@ -1,12 +1,12 @@
 package import Meters
 import Synchronization
 
-/// Where ready clients wait for the times of the run.
+/// Where ready clients wait for the times of the run, and tell why they are not ready.
 package final class ClientStart: Sendable {
     private let gate = StartGate()
     private let times = Locked<(RunWindow, Abandonment)?>(nil)
-
     private let hasGivenUp = Atomic(false)
+    private let failure = Locked<FailureTally.Cause?>(nil)
 
     package init() {}
 
@@ -18,6 +18,12 @@ package final class ClientStart: Sendable {
         gate.arriveAndWait(isCounted: false)
         return times.withLock { $0 }
     }
+
+    /// Keeps why a connection could not be made beforehand, for the first one where an error number does not say it.
+    func note(_ cause: FailureTally.Cause) { failure.withLock { $0 = $0 ?? cause } }
+
+    /// What was noted.
+    var cause: FailureTally.Cause? { failure.withLock { $0 } }
 
     /// Counts a client that failed before it was ready.
     func arriveOnly() { gate.arriveOnly() }

@@ -75,6 +75,9 @@ package final class ClientTeam: Sendable {
         return nil
     }
 
+    /// Why a connection could not be made before the run, where ``error`` does not say it.
+    package var cause: FailureTally.Cause? { start.cause }
+
     /// Waits for the threads, and returns what they saw.
     package func join() -> [Result<ClientResult, Errno>] { threads.map { $0.join() } }
 }

@@ -7,9 +7,9 @@ import SystemPackage
 
 /// So many connections, no faster than the pace allows.
 ///
-/// - Parameter isGivenUp: asked again and again; `ECANCELED` is thrown when it says so.
+/// - Parameter start: asked again and again whether it is given up; `ECANCELED` is thrown when it says so.
 func connectAll(
-    _ count: Int, to address: SocketAddress, _ pace: inout ConnectPace, _ isGivenUp: () -> Bool
+    _ count: Int, to address: SocketAddress, _ pace: inout ConnectPace, _ start: ClientStart
 ) throws(Errno) -> [CInt] {
     var descriptors: [CInt] = []
     descriptors.reserveCapacity(count)
@@ -17,10 +17,10 @@ func connectAll(
         while descriptors.count < count {
             let turn = pace.take(monotonicNanoseconds())
             while turn > monotonicNanoseconds() {
-                if isGivenUp() { throw .canceled }
+                if start.isGivenUp { throw .canceled }
                 sleepUntil(nanoseconds: min(turn, monotonicNanoseconds() + 100_000_000))
             }
-            descriptors.append(try connected(to: address, isGivenUp).release().release().rawValue)
+            descriptors.append(try connected(to: address, start).release().release().rawValue)
         }
     } catch {
         for descriptor in descriptors { close(descriptor) }
@@ -31,12 +31,12 @@ func connectAll(
 
 /// A connection that is made when this returns, or given up after a time: connect(2) itself waits for two minutes for a
 /// peer that does not answer.
-private func connected(to address: SocketAddress, _ isGivenUp: () -> Bool) throws(Errno) -> Connection {
+private func connected(to address: SocketAddress, _ start: ClientStart) throws(Errno) -> Connection {
     let deadline = monotonicNanoseconds() + 2 * RunWindow.graceNanoseconds
-    let connection = try begun(to: address, until: deadline, isGivenUp)
+    let connection = try begun(to: address, until: deadline, start)
     var entry = pollfd(fd: connection.descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
     while unsafe poll(&entry, 1, 100) <= 0 {
-        guard !isGivenUp() else { throw .canceled }
+        guard !start.isGivenUp else { throw .canceled }
         guard monotonicNanoseconds() < deadline else { throw .timedOut }
     }
     if let error = try takeSocketError(of: connection.descriptor) { throw error }
@@ -46,10 +46,10 @@ private func connected(to address: SocketAddress, _ isGivenUp: () -> Bool) throw
 
 /// A connection that is at least under way: a unix listener whose queue is full lets nobody in until there is room.
 private func begun(
-    to address: SocketAddress, until deadline: UInt64, _ isGivenUp: () -> Bool
+    to address: SocketAddress, until deadline: UInt64, _ start: ClientStart
 ) throws(Errno) -> Connection {
     while true {
-        guard !isGivenUp() else { throw .canceled }
+        guard !start.isGivenUp else { throw .canceled }
         do throws(Errno) {
             return try StreamSocket(for: address, .nonblocking).connect(to: address)
         } catch {

@@ -66,9 +66,12 @@ import SystemPackage
         unsafe replies.deallocate()
     }
 
-    /// Makes all connections of a drain.
-    mutating func queue() throws(Errno) {
-        for _ in 0..<slots.capacity { _ = try start(at: 0) }
+    /// Makes all connections of a drain, unless its start is given up meanwhile.
+    mutating func queue(_ clientStart: ClientStart) throws(Errno) {
+        for _ in 0..<slots.capacity {
+            guard !clientStart.isGivenUp else { throw .canceled }
+            _ = try start(at: 0)
+        }
     }
 
     mutating func begin(_ window: RunWindow) {
@@ -151,6 +154,14 @@ import SystemPackage
         result.end(startedAt: slots[slot].start, at: now, failure)
     }
 
+    mutating func failStalledHandshakes() {
+        for slot in 0..<slots.capacity where transport.isHandshakeStalled(slot) {
+            transport.close(slot)
+            slots.release(slot)
+            result.fail(.stalledHandshake, startedAt: slots[slot].start)
+        }
+    }
+
     private func closeOf(_ descriptor: CInt) -> Progress {
         var byte: UInt8 = 0
         let count = unsafe recv(descriptor, &byte, 1, 0)
@@ -196,8 +207,9 @@ import SystemPackage
             let received = unsafe transport.receive(slot, descriptor, buffer, bufferBytes)
             if received < 0 {
                 let error = CInt(-received)
-                if let sendFailure { return .failed(sendFailure) }
-                return error == EAGAIN ? .underway : .failed(transport.cause("recv", error, isFirst: false))
+                let cause = error == EAGAIN ? nil : transport.cause("recv", error, isFirst: false)
+                if let cause, sendFailure.map(cause.explains) ?? true { return .failed(cause) }
+                return sendFailure.map { .failed($0) } ?? .underway
             }
             let verdict: ReplyStep.Verdict
             if received == 0 {

@@ -26,6 +26,9 @@ protocol LoadClient: ~Copyable {
 
     /// Waits for answers until a time at most, and takes them.
     mutating func awaitAnswers(until deadline: UInt64) throws(Errno)
+
+    /// Ends the operations whose handshake the server left unanswered, which failed.
+    mutating func failStalledHandshakes()
 }
 
 extension LoadClient where Self: ~Copyable {
@@ -40,9 +43,8 @@ extension LoadClient where Self: ~Copyable {
         sleepUntil(nanoseconds: window.loadStart)
         begin(window)
         if try !work(&arrivals, until: window.deadline, abandonment) {
-            let stalled = monotonicNanoseconds() < window.deadline ? 0 : min(transport.handshakes, outstanding)
-            for _ in 0..<stalled { result.fail(.stalledHandshake, startedAt: window.start) }
-            result.lost += outstanding - stalled + arrivals.notStarted
+            if !abandonment.isRequested { failStalledHandshakes() }
+            result.lost += outstanding + arrivals.notStarted
         }
         result.due = arrivals.countDue()
         result.negotiated = transport.tls?.negotiated ?? ""
@@ -61,7 +63,7 @@ extension LoadClient where Self: ~Copyable {
                 result.openConnections = openConnections
             }
             var longestWait: UInt64 = 100_000_000
-            while hasRoom, let time = arrivals.next(now: now) {
+            while hasRoom, !abandonment.isRequested, let time = arrivals.next(now: now) {
                 if arrivals.isScheduled { result.noteStart(scheduled: time, at: monotonicNanoseconds()) }
                 guard try start(at: time) else {
                     // Without a port or a route the next one would fail too: first the others get their turn.

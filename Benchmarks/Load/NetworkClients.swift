@@ -35,13 +35,14 @@ private struct NetworkClient {
         let connections = share(plan.traffic.connections, index, of: plan.clients)
         guard plan.workload == .read else {
             var client = try ConnectionClient(format, plan, to: address, capacity: connections, client: index)
-            if plan.queued != nil { try client.queue() }
+            if plan.queued != nil { try client.queue(start) }
             return try client.run(plan, client: index, seed: seed, start)
         }
         return try StreamClient(
             format, plan, to: address, connections: connections, idle: share(plan.idle, index, of: plan.clients),
-            seed: seed &+ UInt64(index), client: index
-        ) { start.isGivenUp }.run(plan, client: index, seed: seed, start)
+            seed: seed &+ UInt64(index), client: index,
+            start: start
+        ).run(plan, client: index, seed: seed, start)
     }
 }
 

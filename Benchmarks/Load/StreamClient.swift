@@ -42,7 +42,7 @@ import SystemPackage
     let isClosedLoop: Bool
     let thinkNanoseconds: UInt64
     let resets: Bool
-    private let depth: UInt64
+    let depth: UInt64
     private let count: Int
     private let idle: [CInt]
     let streams: UnsafeMutablePointer<Stream>
@@ -51,8 +51,8 @@ import SystemPackage
     /// When each request in flight started, a ring of `startCount` for each stream.
     private let starts: UnsafeMutablePointer<UInt64>
     private let startCount: Int
-    private let buffer: UnsafeMutableRawPointer
-    private let bufferBytes: Int
+    let buffer: UnsafeMutableRawPointer
+    let bufferBytes: Int
     private var generator: SplitMix64
     var pace: ConnectPace
     /// Streams whose next operation begins later, and those that are connected again later.
@@ -71,21 +71,21 @@ import SystemPackage
     ///
     /// - Parameters:
     ///   - index: which of the plan's client threads it is.
-    ///   - isGivenUp: asked while connections are made slowly.
+    ///   - start: asked whether it is given up while connections are made.
     init(
         _ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, connections: Int, idle idleCount: Int,
-        seed: UInt64, client index: Int = 0, isGivenUp: () -> Bool = { false }
+        seed: UInt64, client index: Int = 0, start: ClientStart = ClientStart()
     ) throws(Errno) {
         let epoll = try Epoll()
         var pace = ConnectPace(plan, client: index)
         pace.begin(at: monotonicNanoseconds())
-        let descriptors = try connectAll(connections + idleCount, to: address, &pace, isGivenUp)
+        let descriptors = try connectAll(connections + idleCount, to: address, &pace, start)
         let transport = Transport(plan, capacity: descriptors.count)
         do throws(Errno) {
             for index in 0..<connections {
                 try epoll.add(BorrowedDescriptor(rawValue: descriptors[index]), streamEvents, token: UInt64(index))
             }
-            try transport.connect(descriptors, isGivenUp)
+            try transport.connect(descriptors, start)
         } catch {
             for descriptor in descriptors { close(descriptor) }
             throw error
@@ -179,66 +179,6 @@ import SystemPackage
         outstanding += 1
     }
 
-    /// Sends what is queued and within the depth, as much as the socket takes.
-    mutating func flush(_ index: Int) {
-        while true {
-            let stream = unsafe streams[index]
-            let end = min(stream.queued, stream.received + depth)
-            guard stream.isOpen, stream.sent < end else { return }
-            var size = format.length(ofRequest: stream.sent, stream: index)
-            var memory = unsafe format.request(stream.sent, stream: index, scratch: buffer)
-            if end - stream.sent > 1, size < bufferBytes {
-                unsafe memory = gather(index, from: stream.sent, to: end, memory, &size)
-            }
-            let rest = size - stream.sentBytes
-            let sent = unsafe transport.send(index, stream.descriptor, memory + stream.sentBytes, rest)
-            if sent < 0 {
-                let error = CInt(-sent)
-                if Format.reconnects && (error == EPIPE || error == ECONNRESET) {
-                    // An event follows, with what the server said before.
-                    unsafe streams[index].sendError = error
-                } else if error != EAGAIN {
-                    drop(index, transport.cause("send", error, isFirst: stream.replies == 0))
-                }
-                return
-            }
-            if connecting > 0 { noteMade(index) }
-            noteSent(index, sent)
-            if sent < rest { return }
-        }
-    }
-
-    /// Puts requests behind the first one, as many as fit, so that one call sends them.
-    private mutating func gather(
-        _ index: Int, from first: UInt64, to end: UInt64, _ memory: UnsafeRawPointer, _ size: inout Int
-    ) -> UnsafeRawPointer {
-        if unsafe memory != UnsafeRawPointer(buffer) { unsafe buffer.copyMemory(from: memory, byteCount: size) }
-        var number = first + 1
-        while number < end {
-            let length = format.length(ofRequest: number, stream: index)
-            guard size + length <= bufferBytes else { break }
-            let place = unsafe buffer + size
-            let next = unsafe format.request(number, stream: index, scratch: place)
-            if unsafe next != UnsafeRawPointer(place) { unsafe place.copyMemory(from: next, byteCount: length) }
-            size += length
-            number += 1
-        }
-        return unsafe UnsafeRawPointer(buffer)
-    }
-
-    @inline(__always) private func noteSent(_ index: Int, _ bytes: Int) {
-        var bytes = bytes + (unsafe streams[index].sentBytes)
-        var number = unsafe streams[index].sent
-        while bytes > 0 {
-            let length = format.length(ofRequest: number, stream: index)
-            guard bytes >= length else { break }
-            bytes -= length
-            number += 1
-        }
-        unsafe streams[index].sent = number
-        unsafe streams[index].sentBytes = bytes
-    }
-
     private mutating func receive(_ index: Int, untilEnd: Bool) {
         while true {
             let descriptor = unsafe streams[index].descriptor
@@ -319,6 +259,12 @@ import SystemPackage
         unsafe streams[index].received = end
         outstanding -= end - first
         return end - first
+    }
+
+    mutating func failStalledHandshakes() {
+        for index in 0..<count where transport.isHandshakeStalled(index) {
+            _ = unsafe fail(index, upTo: streams[index].queued, .stalledHandshake)
+        }
     }
 
     /// The server closed in order, which also ends a reply that says no length, or the connection broke.

@@ -14,9 +14,9 @@ struct Transport {
 
     /// Makes the connections ready whose other end is there.
     ///
-    /// - Parameter isGivenUp: asked again and again; `ECANCELED` is thrown when it says so.
-    func connect(_ descriptors: [CInt], _ isGivenUp: () -> Bool) throws(Errno) {
-        try tls?.connect(descriptors, isGivenUp)
+    /// - Parameter start: asked again and again whether it is given up; `ECANCELED` is thrown when it says so.
+    func connect(_ descriptors: [CInt], _ start: ClientStart) throws(Errno) {
+        try tls?.connect(descriptors, start)
     }
 
     /// Takes a connection that is under way.
@@ -49,8 +49,8 @@ struct Transport {
     /// True if the connection was cut off, which anybody on the way can do, and not ended by the server.
     @inline(__always) func isTruncated(_ index: Int) -> Bool { tls?.isTruncated(index) ?? false }
 
-    /// Handshakes that have not ended.
-    var handshakes: UInt64 { tls?.handshakes ?? 0 }
+    /// True if a handshake waits for the server.
+    func isHandshakeStalled(_ index: Int) -> Bool { tls?.isHandshakeStalled(index) ?? false }
 
     /// Why a call failed.
     func cause(_ call: String, _ error: CInt, isFirst: Bool) -> FailureTally.Cause {

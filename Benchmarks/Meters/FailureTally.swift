@@ -43,6 +43,8 @@ package struct FailureTally: Sendable, Equatable {
         package static let earlyEnd = Cause("recv", problem: .text("end of stream"))
         /// The peer did not go on with a handshake.
         package static let stalledHandshake = tls("SSL_connect", "no answer")
+        /// The peer closed the connection in a handshake.
+        package static let endedHandshake = tls("SSL_connect", "end of stream")
         /// A TLS connection was closed and its session not ended, so that nobody knows whether something is missing.
         package static let truncated = tls("SSL_read", "end of stream without close_notify")
         /// The answer was another one than was due.
@@ -60,6 +62,12 @@ package struct FailureTally: Sendable, Equatable {
         package static func onConnection(_ call: String, _ error: CInt, isFirst: Bool) -> Cause {
             let ofConnect = [ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, ENETDOWN]
             return Cause(isFirst && ofConnect.contains(error) ? "connect" : call, error)
+        }
+
+        /// True of what OpenSSL says, beside a socket error that only came of it. A stream that was cut off says nothing.
+        package func explains(_ other: Cause) -> Bool {
+            guard case .tls = problem, case .error = other.problem else { return false }
+            return self != .truncated && self != .endedHandshake
         }
 
         /// `connect: ENETUNREACH`.

@@ -42,7 +42,7 @@ func measureNetwork<Started: Server>(
             return measurement
         }
         if let death { throw death }
-        if let failure = clients.error { throw plan.clientError(failure) }
+        if let failure = clients.error { throw plan.clientError(failure, clients) }
         throw error
     }
     let countersPrepared = KernelCounters.read()
@@ -52,7 +52,7 @@ func measureNetwork<Started: Server>(
             try load.queued == nil
             ? measureWindow(server, clients, plan, interruption) : measureDrain(server, clients, interruption)
     } catch {
-        throw endBoth() ?? plan.clientError(error)
+        throw endBoth() ?? plan.clientError(error, clients)
     }
     // The connections of a read are all made by now: a queue that overflows in the window is another program's.
     let countersAfter = load.workload == .read ? countersPrepared : KernelCounters.read()
@@ -70,8 +70,8 @@ func measureNetwork<Started: Server>(
 
 extension RunPlan {
     /// Why the clients could not begin, as TLS has it where that is known.
-    fileprivate func clientError(_ error: Errno) -> RunError {
-        guard let cause = load.tls?.takeFailure() else { return RunError("client", error) }
+    fileprivate func clientError(_ error: Errno, _ clients: ClientTeam) -> RunError {
+        guard let cause = clients.cause else { return RunError("client", error) }
         return RunError(failed: "\(cause): \(cause.remedy(self))")
     }
 }

@@ -12,9 +12,12 @@ final class Daemon {
 
     /// Starts it in the foreground, and waits until it listens.
     ///
-    /// - Parameter command: the program and its arguments, by folder; the socket is to be `socket` in it.
     /// - Parameter files: what the folder holds before.
-    init(_ files: [String: String] = [:], _ command: (_ folder: String) -> [String]) throws {
+    /// - Parameter place: where it listens; nil for `socket` in the folder.
+    /// - Parameter command: the program and its arguments, by folder.
+    init(
+        _ files: [String: String] = [:], at place: SocketAddress? = nil, _ command: (_ folder: String) -> [String]
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "d-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let path = folder.path()
@@ -22,7 +25,7 @@ final class Daemon {
             let text = text.replacingOccurrences(of: "FOLDER", with: path)
             try Data(text.utf8).write(to: folder.appending(path: name))
         }
-        address = try .unix(path: folder.appending(path: "socket").path())
+        address = try place ?? .unix(path: folder.appending(path: "socket").path())
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = command(path)
         process.standardInput = FileHandle.nullDevice

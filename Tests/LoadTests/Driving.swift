@@ -37,9 +37,11 @@ extension LoadClient where Self: ~Copyable {
 
 /// What a read client saw when so many operations had ended, and nothing was being connected.
 func readResult<Format: ReplyFormat & ~Copyable>(
-    _ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, operations: Int
+    _ format: consuming Format, _ plan: LoadPlan, to address: SocketAddress, operations: Int,
+    start: ClientStart = ClientStart()
 ) throws -> ClientResult {
-    var client = try StreamClient(format, plan, to: address, connections: plan.connections, idle: 0, seed: 1)
+    var client = try StreamClient(
+        format, plan, to: address, connections: plan.connections, idle: 0, seed: 1, start: start)
     client.begin(openWindow)
     try client.wait { $0.result.ended >= operations && $0.connecting == 0 }
     return client.result

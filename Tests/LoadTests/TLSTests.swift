@@ -1,5 +1,7 @@
 import Foundation
 import Histogram
+import LinuxDescriptors
+import LinuxSockets
 import SystemPackage
 import TestSupport
 import Testing
@@ -17,6 +19,12 @@ import Testing
         try Daemon { files.command(deed, "\($0)/socket") }
     }
 
+    /// An address of TCP where nobody listens, and its port.
+    private func freePlace() throws -> (address: SocketAddress, port: String) {
+        let address = try loopbackListener().address
+        return (address, "\(try #require(address.port))")
+    }
+
     private func http(_ conversation: Conversation) -> HTTPFormat { HTTPFormat(conversation, seed: 1) }
 
     /// What a client sees that takes any certificate, or those of a file.
@@ -31,12 +39,14 @@ import Testing
         guard workload == .read else {
             return try exchangeResult(http(conversation), plan, to: daemon.address, operations: operations)
         }
+        let start = ClientStart()
         do {
-            return try readResult(http(conversation), plan, to: daemon.address, operations: operations)
+            return try readResult(
+                http(conversation), plan, to: daemon.address, operations: operations, start: start)
         } catch let error as Errno {
             var result = ClientResult()
             #expect(error.rawValue == EPROTO)
-            result.failures.note(try #require(plan.tls?.takeFailure()))
+            result.failures.note(try #require(start.cause))
             return result
         }
     }
@@ -74,6 +84,19 @@ import Testing
         }
     }
 
+    /// A record that is sent in part is no full socket: nothing tells of more room.
+    @Test(arguments: [1, 8]) func echoesOverTCP(_ depth: Int) throws {
+        let place = try freePlace()
+        let daemon = try Daemon(at: place.address) { _ in files.command("echo", place.port) }
+        for size in [20_000, 300_000] {
+            var plan = plan(.read, connections: 2, depth: depth)
+            plan.messageBytes = size
+            plan.tls = try TLSContext()
+            let result = try readResult(EchoFormat(plan), plan, to: daemon.address, operations: 24)
+            #expect(result.answers >= 24 && result.failures.total == 0, "\(result.failures.text)")
+        }
+    }
+
     @Test func aVerifiedCertificateIsTakenByAnyOfItsNames() throws {
         let daemon = try daemon("reply")
         for name in ["bench.test", "127.0.0.1"] {
@@ -106,6 +129,45 @@ import Testing
         let cause = "SSL_connect: certificate verify failed ("
         try expectFailure("reply", cause + "hostname mismatch)", authorities: "cert.pem", name: "other.test")
         try expectFailure("reply", cause + "IP address mismatch)", authorities: "cert.pem", name: "127.0.0.9")
+    }
+
+    /// A certificate is not verified without the name that it is to have.
+    @Test func aNameThatOpenSSLRefuses() throws {
+        let (call, own) = ("SSL_set_tlsext_host_name: ", "X509_VERIFY_PARAM_set1_host: ")
+        for name in ["", String(repeating: "a", count: 300)] {
+            try expectFailure("reply", call, authorities: "cert.pem", name: name)
+            try expectFailure("reply", call, name: name)
+        }
+        try expectFailure("reply", own, authorities: "cert.pem", name: "bench.test\0.other.test")
+        try expectFailure("reply", own, authorities: "cert.pem", name: "127.0.0.1\0.other.test")
+    }
+
+    /// A server that is gone does not hear why its certificate is refused, which remains the reason.
+    @Test func aReasonThatTheServerDoesNotHear() throws {
+        let daemon = try daemon("reply")
+        let sessions = TLSSessions(
+            try TLSContext(authorities: "\(files.folder)/other.pem", name: "bench.test"), capacity: 1)
+        let connection = try StreamSocket(for: daemon.address, .nonblocking).connect(to: daemon.address)
+        let descriptor = connection.descriptor
+        sessions.open(0, descriptor.rawValue)
+        var bytes = [UInt8](repeating: 0, count: 64)
+        #expect(sessions.send(0, bytes, 1) == -Int(EAGAIN))
+        shutdown(descriptor.rawValue, CInt(SHUT_WR))
+        var outcome = -Int(EAGAIN)
+        while outcome == -Int(EAGAIN) {
+            try waitUntilReadable(descriptor)
+            outcome = sessions.receive(0, &bytes, bytes.count)
+        }
+        let reason = sessions.failure?.description ?? ""
+        #expect(outcome == -Int(EPROTO) && reason.contains("certificate verify failed"), "\(reason)")
+    }
+
+    /// The server refuses after the client's part of the handshake, and closes with a request unread.
+    @Test func anAlertAfterTheHandshake() throws {
+        let daemon = try daemon("lateclientcert")
+        let result = try result(.crr, daemon, operations: 20)
+        let causes = result.failures.sorted.map(\.cause.description)
+        #expect(causes == ["SSL_connect: tlsv13 alert certificate required"], "\(causes)")
     }
 
     @Test func aServerWithoutTLS() throws { try expectFailure("plain", "SSL_connect: wrong version number") }

@@ -5,57 +5,57 @@ import Glibc
 /// The functions of OpenSSL that clients use, found at run time, so that neither a build nor a plain run needs it.
 ///
 /// Each is described in the manual page of its name, section 3. Versions 3 and 1.1 have all of them with these parameters.
-@safe struct OpenSSL: @unchecked Sendable {
+@safe struct OpenSSL: Sendable {
     /// A pointer to one of OpenSSL's structs.
     typealias Object = OpaquePointer
     typealias Text = UnsafePointer<CChar>
 
-    let TLS_client_method: @convention(c) () -> Object?
-    let SSL_CTX_new: @convention(c) (Object?) -> Object?
-    let SSL_CTX_free: @convention(c) (Object) -> Void
-    let SSL_CTX_ctrl: @convention(c) (Object, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
-    let SSL_CTX_set_verify: @convention(c) (Object, CInt, UnsafeRawPointer?) -> Void
-    let SSL_CTX_load_verify_locations: @convention(c) (Object, Text?, Text?) -> CInt
-    let SSL_CTX_set_alpn_protos: @convention(c) (Object, UnsafePointer<UInt8>, CUnsignedInt) -> CInt
-    let SSL_new: @convention(c) (Object) -> Object?
-    let SSL_free: @convention(c) (Object) -> Void
-    let SSL_ctrl: @convention(c) (Object, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
-    let SSL_set1_host: @convention(c) (Object, Text) -> CInt
-    let SSL_get0_param: @convention(c) (Object) -> Object?
-    let X509_VERIFY_PARAM_set1_ip_asc: @convention(c) (Object, Text) -> CInt
-    let SSL_set_bio: @convention(c) (Object, Object, Object) -> Void
-    let SSL_set_connect_state: @convention(c) (Object) -> Void
-    let SSL_do_handshake: @convention(c) (Object) -> CInt
-    let SSL_is_init_finished: @convention(c) (Object) -> CInt
-    let SSL_read: @convention(c) (Object, UnsafeMutableRawPointer, CInt) -> CInt
-    let SSL_write: @convention(c) (Object, UnsafeRawPointer, CInt) -> CInt
-    let SSL_has_pending: @convention(c) (Object) -> CInt
-    let SSL_shutdown: @convention(c) (Object) -> CInt
-    let SSL_get_error: @convention(c) (Object, CInt) -> CInt
-    let SSL_get_verify_result: @convention(c) (Object) -> CLong
-    let X509_verify_cert_error_string: @convention(c) (CLong) -> Text?
-    let SSL_get_version: @convention(c) (Object) -> Text?
-    let SSL_get_current_cipher: @convention(c) (Object) -> Object?
-    let SSL_CIPHER_get_name: @convention(c) (Object?) -> Text?
-    let ERR_clear_error: @convention(c) () -> Void
-    let ERR_peek_error: @convention(c) () -> CUnsignedLong
-    let ERR_reason_error_string: @convention(c) (CUnsignedLong) -> Text?
-    let BIO_get_new_index: @convention(c) () -> CInt
-    let BIO_meth_new: @convention(c) (CInt, Text) -> Object?
-    let BIO_meth_free: @convention(c) (Object) -> Void
-    let BIO_meth_set_write: @convention(c) (Object, WriteCall) -> CInt
-    let BIO_meth_set_read: @convention(c) (Object, ReadCall) -> CInt
-    let BIO_meth_set_ctrl: @convention(c) (Object, ControlCall) -> CInt
-    let BIO_new: @convention(c) (Object) -> Object?
-    let BIO_set_init: @convention(c) (Object, CInt) -> Void
-    let BIO_set_data: @convention(c) (Object, UnsafeMutableRawPointer?) -> Void
-    let BIO_get_data: @convention(c) (Object?) -> UnsafeMutableRawPointer?
-    let BIO_set_flags: @convention(c) (Object?, CInt) -> Void
-    let BIO_clear_flags: @convention(c) (Object?, CInt) -> Void
+    let TLS_client_method: @Sendable @convention(c) () -> Object?
+    let SSL_CTX_new: @Sendable @convention(c) (Object?) -> Object?
+    let SSL_CTX_free: @Sendable @convention(c) (Object) -> Void
+    let SSL_CTX_ctrl: @Sendable @convention(c) (Object, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
+    let SSL_CTX_set_verify: @Sendable @convention(c) (Object, CInt, UnsafeRawPointer?) -> Void
+    let SSL_CTX_load_verify_locations: @Sendable @convention(c) (Object, Text?, Text?) -> CInt
+    let SSL_CTX_set_alpn_protos: @Sendable @convention(c) (Object, UnsafePointer<UInt8>, CUnsignedInt) -> CInt
+    let SSL_new: @Sendable @convention(c) (Object) -> Object?
+    let SSL_free: @Sendable @convention(c) (Object) -> Void
+    let SSL_ctrl: @Sendable @convention(c) (Object, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
+    let SSL_get0_param: @Sendable @convention(c) (Object) -> Object?
+    let X509_VERIFY_PARAM_set1_host: @Sendable @convention(c) (Object, Text, Int) -> CInt
+    let X509_VERIFY_PARAM_set1_ip_asc: @Sendable @convention(c) (Object, Text) -> CInt
+    let SSL_set_bio: @Sendable @convention(c) (Object, Object, Object) -> Void
+    let SSL_set_connect_state: @Sendable @convention(c) (Object) -> Void
+    let SSL_do_handshake: @Sendable @convention(c) (Object) -> CInt
+    let SSL_is_init_finished: @Sendable @convention(c) (Object) -> CInt
+    let SSL_read: @Sendable @convention(c) (Object, UnsafeMutableRawPointer, CInt) -> CInt
+    let SSL_write: @Sendable @convention(c) (Object, UnsafeRawPointer, CInt) -> CInt
+    let SSL_has_pending: @Sendable @convention(c) (Object) -> CInt
+    let SSL_shutdown: @Sendable @convention(c) (Object) -> CInt
+    let SSL_get_error: @Sendable @convention(c) (Object, CInt) -> CInt
+    let SSL_get_verify_result: @Sendable @convention(c) (Object) -> CLong
+    let X509_verify_cert_error_string: @Sendable @convention(c) (CLong) -> Text?
+    let SSL_get_version: @Sendable @convention(c) (Object) -> Text?
+    let SSL_get_current_cipher: @Sendable @convention(c) (Object) -> Object?
+    let SSL_CIPHER_get_name: @Sendable @convention(c) (Object?) -> Text?
+    let ERR_clear_error: @Sendable @convention(c) () -> Void
+    let ERR_peek_error: @Sendable @convention(c) () -> CUnsignedLong
+    let ERR_reason_error_string: @Sendable @convention(c) (CUnsignedLong) -> Text?
+    let BIO_get_new_index: @Sendable @convention(c) () -> CInt
+    let BIO_meth_new: @Sendable @convention(c) (CInt, Text) -> Object?
+    let BIO_meth_free: @Sendable @convention(c) (Object) -> Void
+    let BIO_meth_set_write: @Sendable @convention(c) (Object, WriteCall) -> CInt
+    let BIO_meth_set_read: @Sendable @convention(c) (Object, ReadCall) -> CInt
+    let BIO_meth_set_ctrl: @Sendable @convention(c) (Object, ControlCall) -> CInt
+    let BIO_new: @Sendable @convention(c) (Object) -> Object?
+    let BIO_set_init: @Sendable @convention(c) (Object, CInt) -> Void
+    let BIO_set_data: @Sendable @convention(c) (Object, UnsafeMutableRawPointer?) -> Void
+    let BIO_get_data: @Sendable @convention(c) (Object?) -> UnsafeMutableRawPointer?
+    let BIO_set_flags: @Sendable @convention(c) (Object?, CInt) -> Void
+    let BIO_clear_flags: @Sendable @convention(c) (Object?, CInt) -> Void
 
-    typealias WriteCall = @convention(c) (Object?, UnsafePointer<CChar>?, CInt) -> CInt
-    typealias ReadCall = @convention(c) (Object?, UnsafeMutablePointer<CChar>?, CInt) -> CInt
-    typealias ControlCall = @convention(c) (Object?, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
+    typealias WriteCall = @Sendable @convention(c) (Object?, UnsafePointer<CChar>?, CInt) -> CInt
+    typealias ReadCall = @Sendable @convention(c) (Object?, UnsafeMutablePointer<CChar>?, CInt) -> CInt
+    typealias ControlCall = @Sendable @convention(c) (Object?, CInt, CLong, UnsafeMutableRawPointer?) -> CLong
 
     /// The library of this machine; nil where there is none.
     static let installed = OpenSSL(anyOf: ["libssl.so.3", "libssl.so.1.1"])
@@ -82,8 +82,8 @@ import Glibc
             unsafe SSL_new = try find("SSL_new")
             unsafe SSL_free = try find("SSL_free")
             unsafe SSL_ctrl = try find("SSL_ctrl")
-            unsafe SSL_set1_host = try find("SSL_set1_host")
             unsafe SSL_get0_param = try find("SSL_get0_param")
+            unsafe X509_VERIFY_PARAM_set1_host = try find("X509_VERIFY_PARAM_set1_host")
             unsafe X509_VERIFY_PARAM_set1_ip_asc = try find("X509_VERIFY_PARAM_set1_ip_asc")
             unsafe SSL_set_bio = try find("SSL_set_bio")
             unsafe SSL_set_connect_state = try find("SSL_set_connect_state")

@@ -9,6 +9,8 @@ enum SocketCalls {
     /// The state of one socket, at an address that stays.
     struct Socket {
         var descriptor: CInt = -1
+        /// Something was sent, so that the peer's answer is waited for.
+        var hasSent = false
         /// The last call's error; 0 if it succeeded, or has to wait.
         var error: CInt = 0
         /// Nothing more was there when it was last read from.
@@ -25,6 +27,7 @@ enum SocketCalls {
             let sent = unsafe send(socket.pointee.descriptor, bytes, Int(count), CInt(MSG_NOSIGNAL))
             if sent < 0 && errno == EINTR { continue }
             unsafe note(sent, bio, socket, library, retry: 0x02)
+            if sent > 0 { unsafe socket.pointee.hasSent = true }
             return CInt(sent)
         }
     }

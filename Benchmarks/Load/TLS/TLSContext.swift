@@ -1,20 +1,21 @@
 import Glibc
-package import Meters
+import Meters
 
 /// What the TLS connections of a run have in common; threads share it.
 ///
 /// Sessions are not resumed, so that each handshake is a full one.
-@safe package final class TLSContext: @unchecked Sendable {
+@safe package final class TLSContext: Sendable {
     let library: OpenSSL
-    let context: OpenSSL.Object
+    // Both are set up before anybody else sees them. Threads only make sessions and BIOs of them, for which OpenSSL counts
+    // references atomically.
+    nonisolated(unsafe) private let context: OpenSSL.Object
     /// How OpenSSL reaches a socket.
-    let method: OpenSSL.Object
+    nonisolated(unsafe) let method: OpenSSL.Object
     /// The name that the server is asked for, and that its certificate has to have; nil without.
-    private let name: UnsafeMutablePointer<CChar>?
+    private let name: String?
     private let nameIsAddress: Bool
     /// Whether certificates are verified.
     private let verifies: Bool
-    private let failure = Locked<FailureTally.Cause?>(nil)
     /// What rows call it: whether certificates are verified, and the name that is asked for.
     package let summary: String
 
@@ -33,7 +34,7 @@ package import Meters
         self.library = library
         unsafe self.context = unsafe context
         unsafe self.method = unsafe method
-        unsafe self.name = name.map { unsafe strdup($0) }
+        self.name = name
         nameIsAddress = name.map(Self.isAddress) ?? false
         verifies = authorities != nil
         summary = (authorities == nil ? "unverified" : "verified") + (name.map { " \($0)" } ?? "")
@@ -59,46 +60,61 @@ package import Meters
     deinit {
         unsafe library.SSL_CTX_free(context)
         unsafe library.BIO_meth_free(method)
-        unsafe free(name)
     }
 
     /// Why this machine cannot do it; nil if it can.
     package static var refusal: String? { OpenSSL.installed == nil ? "\(TLSError.missing)" : nil }
 
-    /// A session that has not begun; nil without memory.
-    func makeSession() -> OpenSSL.Object? {
-        guard let session = unsafe library.SSL_new(context) else { return nil }
-        if let name = unsafe name {
-            if nameIsAddress {
-                // An address is no name to ask for (RFC 6066); a certificate can have it.
-                if verifies, let parameters = unsafe library.SSL_get0_param(session) {
-                    _ = unsafe library.X509_VERIFY_PARAM_set1_ip_asc(parameters, name)
-                }
-            } else {
-                // SSL_set_tlsext_host_name(3)
-                _ = unsafe library.SSL_ctrl(session, 55, 0, name)
-                if verifies { _ = unsafe library.SSL_set1_host(session, name) }
-            }
+    /// A session that has not begun.
+    ///
+    /// - Throws: why there is none. One whose name OpenSSL refuses would take a certificate of any name.
+    func makeSession() throws(SessionRefusal) -> OpenSSL.Object {
+        library.ERR_clear_error()
+        guard let session = unsafe library.SSL_new(context) else {
+            throw SessionRefusal(cause: .tls("SSL_new", library.reason ?? "no memory"))
+        }
+        if let name, let call = unsafe refusingCall(name, session) {
+            let cause = FailureTally.Cause.tls(call, library.reason ?? "the name is refused")
+            unsafe library.SSL_free(session)
+            throw SessionRefusal(cause: cause)
         }
         unsafe library.SSL_set_connect_state(session)
         return unsafe session
     }
 
-    /// Keeps why a connection could not be made before the run.
-    func note(_ cause: FailureTally.Cause) { failure.withLock { $0 = $0 ?? cause } }
-
-    /// Why a connection could not be made before the run; forgotten by this.
-    package func takeFailure() -> FailureTally.Cause? {
-        failure.withLock { failure in
-            defer { failure = nil }
-            return failure
+    /// Sets the name of a session; the call that refuses it, or nil.
+    private func refusingCall(_ name: String, _ session: OpenSSL.Object) -> String? {
+        if nameIsAddress {
+            // An address is no name to ask for (RFC 6066); a certificate can have it.
+            guard verifies else { return nil }
+            guard let parameters = unsafe library.SSL_get0_param(session),
+                unsafe library.X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1
+            else { return "X509_VERIFY_PARAM_set1_ip_asc" }
+            return nil
         }
+        // SSL_set_tlsext_host_name(3), which refuses an empty name too.
+        let isAsked = unsafe name.withCString {
+            unsafe library.SSL_ctrl(session, 55, 0, UnsafeMutableRawPointer(mutating: $0))
+        }
+        guard isAsked == 1 else { return "SSL_set_tlsext_host_name" }
+        guard verifies else { return nil }
+        // With its length, or what follows a zero would not be verified.
+        guard let parameters = unsafe library.SSL_get0_param(session),
+            unsafe library.X509_VERIFY_PARAM_set1_host(parameters, name, name.utf8.count) == 1
+        else { return "X509_VERIFY_PARAM_set1_host" }
+        return nil
     }
 
     private static func isAddress(_ name: String) -> Bool {
+        guard !name.utf8.contains(0) else { return false }
         var bytes = in6_addr()
         return unsafe inet_pton(AF_INET, name, &bytes) == 1 || inet_pton(AF_INET6, name, &bytes) == 1
     }
+}
+
+/// Why there is no session.
+struct SessionRefusal: Error {
+    let cause: FailureTally.Cause
 }
 
 /// Why there can be no TLS.

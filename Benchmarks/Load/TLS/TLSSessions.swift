@@ -12,6 +12,8 @@ import SystemPackage
         var socket = SocketCalls.Socket()
         /// Nothing more can be said, not even farewell.
         var hasFailed = false
+        /// What stopped the last ``TLSSessions/send(_:_:_:)`` after some bytes; 0 if nothing did.
+        var sendOutcome = 0
     }
 
     private let context: TLSContext
@@ -20,6 +22,8 @@ import SystemPackage
     private let sessions: UnsafeMutablePointer<Session>
     /// Why the last call failed that returned `EPROTO`.
     private(set) var failure: FailureTally.Cause?
+    /// Why the last session could not be made.
+    private var refusal = FailureTally.Cause.tls("BIO_new", "no memory")
     /// Version and cipher of the first session that received something; empty before.
     private(set) var negotiated = ""
 
@@ -44,7 +48,13 @@ import SystemPackage
         let session = unsafe sessions + index
         unsafe session.pointee = Session()
         unsafe session.pointee.socket.descriptor = descriptor
-        guard let object = unsafe context.makeSession() else { return }
+        let object: OpenSSL.Object
+        do throws(SessionRefusal) {
+            unsafe object = try context.makeSession()
+        } catch {
+            refusal = error.cause
+            return
+        }
         guard let bio = unsafe library.BIO_new(context.method) else {
             unsafe library.SSL_free(object)
             return
@@ -66,19 +76,33 @@ import SystemPackage
         unsafe sessions[index].object = nil
     }
 
-    /// Sends; as many bytes as were taken, or the negative error, `EPROTO` for a ``failure``.
+    /// Sends, record by record until one is not taken; as many bytes as were, or the negative error, `EPROTO` for a
+    /// ``failure``. What stopped it after some bytes is told by the next call.
     func send(_ index: Int, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-        guard let object = unsafe sessions[index].object else { return -Int(ENOMEM) }
-        library.ERR_clear_error()
-        let sent = unsafe library.SSL_write(object, bytes, CInt(clamping: count))
-        if sent > 0 { return Int(sent) }
-        let outcome = unsafe outcome(index, object, sent, "SSL_write")
-        return outcome == 0 ? -Int(EPIPE) : outcome
+        guard let object = unsafe sessions[index].object else { return refused() }
+        let earlier = unsafe sessions[index].sendOutcome
+        unsafe sessions[index].sendOutcome = 0
+        if earlier != 0 { return earlier }
+        var sent = 0
+        while sent < count {
+            library.ERR_clear_error()
+            let written = unsafe library.SSL_write(object, bytes + sent, CInt(clamping: count - sent))
+            guard written <= 0 else {
+                sent += Int(written)
+                continue
+            }
+            let end = unsafe outcome(index, object, written, "SSL_write")
+            let outcome = end == 0 ? -Int(EPIPE) : end
+            if sent == 0 { return outcome }
+            unsafe sessions[index].sendOutcome = outcome
+            break
+        }
+        return sent
     }
 
     /// Receives; how many bytes, 0 after an end in order, or the negative error, `EPROTO` for a ``failure``.
     func receive(_ index: Int, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
-        guard let object = unsafe sessions[index].object else { return -Int(ENOMEM) }
+        guard let object = unsafe sessions[index].object else { return refused() }
         library.ERR_clear_error()
         let received = unsafe library.SSL_read(object, buffer, CInt(clamping: count))
         guard received > 0 else { return unsafe outcome(index, object, received, "SSL_read") }
@@ -95,14 +119,10 @@ import SystemPackage
         return unsafe library.SSL_has_pending(object) == 1
     }
 
-    /// Handshakes that have not ended.
-    var handshakes: UInt64 {
-        var count: UInt64 = 0
-        for index in 0..<capacity {
-            guard let object = unsafe sessions[index].object else { continue }
-            if unsafe library.SSL_is_init_finished(object) == 0 { count += 1 }
-        }
-        return count
+    /// True if a handshake waits for the peer: it has begun, which takes a connection that is made, and has not ended.
+    func isHandshakeStalled(_ index: Int) -> Bool {
+        guard let object = unsafe sessions[index].object else { return false }
+        return unsafe sessions[index].socket.hasSent && library.SSL_is_init_finished(object) == 0
     }
 
     /// True if the peer closed the connection without ending the session before, as somebody else can do.
@@ -110,17 +130,18 @@ import SystemPackage
 
     /// Makes all handshakes: begins them, then waits for one after the other.
     ///
-    /// - Throws: `ECANCELED` if the run is given up; `EPROTO` if one failed, whose reason the context keeps.
-    func connect(_ descriptors: [CInt], _ isGivenUp: () -> Bool) throws(Errno) {
+    /// - Throws: `ECANCELED` if the run is given up; `EPROTO` if one failed, whose reason is noted at the start.
+    func connect(_ descriptors: [CInt], _ start: ClientStart) throws(Errno) {
         for (index, descriptor) in descriptors.enumerated() {
+            guard !start.isGivenUp else { throw .canceled }
             open(index, descriptor)
-            _ = try step(index)
+            _ = try step(index, start)
         }
         for (index, descriptor) in descriptors.enumerated() {
             let deadline = monotonicNanoseconds() + RunWindow.graceNanoseconds
-            while try !step(index) {
-                guard !isGivenUp() else { throw .canceled }
-                guard monotonicNanoseconds() < deadline else { throw refused(.stalledHandshake) }
+            while try !step(index, start) {
+                guard !start.isGivenUp else { throw .canceled }
+                guard monotonicNanoseconds() < deadline else { throw refused(.stalledHandshake, start) }
                 // A first message is small enough for any socket's buffer: only answers are waited for.
                 var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 _ = unsafe poll(&entry, 1, 100)
@@ -129,18 +150,24 @@ import SystemPackage
     }
 
     /// Goes on with a handshake; true if it is done.
-    private func step(_ index: Int) throws(Errno) -> Bool {
-        guard let object = unsafe sessions[index].object else { throw .noMemory }
+    private func step(_ index: Int, _ start: ClientStart) throws(Errno) -> Bool {
+        guard let object = unsafe sessions[index].object else { throw refused(refusal, start) }
         library.ERR_clear_error()
         let result = unsafe library.SSL_do_handshake(object)
         if result == 1 { return true }
         let outcome = unsafe outcome(index, object, result, "SSL_connect")
         if outcome == -Int(EAGAIN) { return false }
-        throw refused(failure ?? .init("SSL_connect", CInt(-outcome)))
+        throw refused(failure ?? .init("SSL_connect", CInt(-outcome)), start)
     }
 
-    private func refused(_ cause: FailureTally.Cause) -> Errno {
-        context.note(cause)
+    /// There is no session.
+    private func refused() -> Int {
+        failure = refusal
+        return -Int(EPROTO)
+    }
+
+    private func refused(_ cause: FailureTally.Cause, _ start: ClientStart) -> Errno {
+        start.note(cause)
         return Errno(rawValue: EPROTO)
     }
 
@@ -154,19 +181,23 @@ import SystemPackage
         if code == 6 && !isHandshake { return 0 }
         unsafe sessions[index].hasFailed = true
         let socket = unsafe sessions[index].socket
-        if socket.error != 0 && !isHandshake { return -Int(socket.error) }
-        if socket.error != 0 {
+        // What OpenSSL refuses it tells the peer, which may have gone by then: that is not why it failed.
+        if let reason = unsafe reason(object) {
+            failure = .tls(isHandshake ? "SSL_connect" : call, reason)
+        } else if socket.error != 0 {
+            guard isHandshake else { return -Int(socket.error) }
             failure = .onConnection("SSL_connect", socket.error, isFirst: true)
         } else if socket.hasEnded {
-            failure = isHandshake ? .tls("SSL_connect", "end of stream") : .truncated
+            failure = isHandshake ? .endedHandshake : .truncated
         } else {
-            failure = unsafe .tls(isHandshake ? "SSL_connect" : call, reason(object))
+            failure = .tls(isHandshake ? "SSL_connect" : call, "failed")
         }
         return -Int(EPROTO)
     }
 
-    private func reason(_ object: OpenSSL.Object) -> String {
-        let reason = library.reason ?? "failed"
+    /// What OpenSSL says of its own, which is not that the stream has ended: version 1.1 does not say so.
+    private func reason(_ object: OpenSSL.Object) -> String? {
+        guard let reason = library.reason, reason != "unexpected eof while reading" else { return nil }
         let verification = unsafe library.SSL_get_verify_result(object)
         guard verification != 0, reason == "certificate verify failed",
             let detail = unsafe library.X509_verify_cert_error_string(verification)

@@ -40,13 +40,13 @@ public final class TLSServer: Sendable {
     public static var isPossible: Bool { isInstalled("openssl") && isInstalled("python3") }
 
     private static let program = """
-        import os, socket, ssl, sys, threading, time
+        import itertools, os, socket, ssl, sys, threading, time
         deed, place, folder = sys.argv[1:]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder + "/cert.pem", folder + "/key.pem")
         if deed == "old": context.maximum_version = ssl.TLSVersion.TLSv1_2
-        if deed == "clientcert":
-            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if deed == "clientcert": context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if deed in ["clientcert", "lateclientcert"]:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(folder + "/cert.pem")
 
@@ -63,11 +63,15 @@ public final class TLSServer: Sendable {
         def reply(body):
             return b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(body), body)
 
+        connections = itertools.count()
+
         def serve(peer):
+            number = next(connections)
             if deed == "plain":
                 peer.recv(65536)
                 return peer.sendall(b"HTTP/1.1 400 Bad Request\\r\\nContent-Length: 0\\r\\n\\r\\n")
-            if deed == "stall": return time.sleep(600)
+            # The first is the one that finds out whether somebody listens.
+            if deed == "stall" or deed == "stalllater" and number > 1: return time.sleep(600)
             if deed == "reset": return peer.recv(1, socket.MSG_PEEK)
             peer = context.wrap_socket(peer, server_side=True)
             if deed == "echo":
