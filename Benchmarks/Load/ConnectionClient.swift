@@ -22,8 +22,8 @@ import SystemPackage
     private let resets: Bool
     private let isQueued: Bool
     private var pace: ConnectPace
-    /// Slots that a full queue did not let in, and that try it again.
-    private var delayed: TimedQueue
+    /// Slots that a full queue did not let in.
+    private var line: WaitingLine
     /// Operations so far, which number the requests.
     private var started: UInt64 = 0
     /// The reply that each slot waits for.
@@ -52,7 +52,7 @@ import SystemPackage
         resets = exchanges && plan.close == .reset
         isQueued = plan.queued != nil
         pace = ConnectPace(plan, client: index)
-        delayed = TimedQueue(capacity: address.family == AF_UNIX ? capacity : 0)
+        line = WaitingLine(capacity: address.family == AF_UNIX ? capacity : 0)
         unsafe request = .allocate(byteCount: max(format.longestRequest, 1), alignment: 64)
         unsafe buffer = .allocate(byteCount: bufferBytes, alignment: 64)
         unsafe replies = .allocate(capacity: max(capacity, 1))
@@ -92,25 +92,34 @@ import SystemPackage
         if pace.isLimited { _ = pace.take(max(time, monotonicNanoseconds())) }
         let slot = slots.take(startedAt: time, number: started)
         started += 1
-        return try connect(slot, time)
+        // Who waits is first.
+        let attempt = line.isEmpty ? try connect(slot, time) : .refused
+        if attempt == .refused { line.push(slot, at: monotonicNanoseconds()) }
+        return attempt != .failed
     }
 
-    /// Makes a slot's connection, and sends as much as it takes; false if that failed, which ends the operation. A slot
-    /// that a full queue does not let in waits.
-    private mutating func connect(_ slot: Int, _ now: UInt64) throws(Errno) -> Bool {
+    /// What became of an attempt to connect.
+    private enum Attempt {
+        /// It is made, or under way.
+        case begun
+        /// It failed, which ended the operation.
+        case failed
+        /// A queue is full.
+        case refused
+    }
+
+    /// Makes a slot's connection, and sends as much as it takes.
+    private mutating func connect(_ slot: Int, _ now: UInt64) throws(Errno) -> Attempt {
         let socket = try StreamSocket(for: address, .nonblocking)
         if resets { try setSocketOption(.resetOnClose, on: socket.descriptor) }
         let connection: Connection
         do throws(Errno) {
             connection = try socket.connect(to: address)
         } catch {
-            if isQueueFull(error, address) {
-                delayed.push(slot, at: monotonicNanoseconds() + fullQueueNanoseconds)
-                return true
-            }
+            if isQueueFull(error, address) { return .refused }
             slots.release(slot)
             result.fail(.init("connect", error.rawValue), startedAt: slots[slot].start)
-            return false
+            return .failed
         }
         try epoll.add(connection.descriptor, watched, token: UInt64(slot))
         slots.connect(slot, connection.release().release().rawValue)
@@ -119,15 +128,18 @@ import SystemPackage
             unsafe replies[slot] = format.reply(to: slots[slot].number, stream: 0)
             advance(slot, awake: now)
         }
-        return true
+        return .begun
     }
 
     mutating func awaitAnswers(until deadline: UInt64) throws(Errno) {
         let turn = slots.hasFree ? pace.wait : .max
-        let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, turn, delayed.nextTime))
+        let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, turn, line.nextTime))
         let now = monotonicNanoseconds()
         for index in 0..<ready { advance(Int(events[index].token), awake: now) }
-        while let slot = delayed.pop(dueAt: now) { _ = try connect(slot, now) }
+        while let slot = line.first(dueAt: now) {
+            guard try connect(slot, now) != .refused else { return line.postpone(at: monotonicNanoseconds()) }
+            line.removeFirst()
+        }
     }
 
     /// How an operation stands.

@@ -16,10 +16,10 @@ extension StreamClient where Format: ~Copyable {
         }
     }
 
-    /// Begins an operation, or leaves it to the connection that the stream waits for: an operation that has not begun is
-    /// not late because this client keeps its own pace.
+    /// Begins an operation, or leaves it to the connection whose turn has not come: an operation that has not begun is not
+    /// late because this client keeps its own pace.
     @inline(__always) private mutating func beginConnected(_ index: Int, _ now: UInt64) {
-        if unsafe streams[index].isOpen || !Format.reconnects {
+        if unsafe streams[index].isOpen || streams[index].isInLine || !Format.reconnects {
             queue(index, startedAt: now)
         } else {
             unsafe streams[index].owed += 1
@@ -38,7 +38,14 @@ extension StreamClient where Format: ~Copyable {
             beginConnected(index, monotonicNanoseconds())
             flush(index)
         }
-        while let index = waiting.pop(dueAt: now) { connect(index, now) }
+        while let index = waiting.pop(dueAt: now) { connect(index, monotonicNanoseconds()) }
+        while let index = line.first(dueAt: now) {
+            guard tryToConnect(index, monotonicNanoseconds()) else {
+                return line.postpone(at: monotonicNanoseconds())
+            }
+            line.removeFirst()
+            unsafe streams[index].isInLine = false
+        }
     }
 
     /// The connection ended before it should have: what was in flight on it failed.
@@ -85,10 +92,27 @@ extension StreamClient where Format: ~Copyable {
         turn <= now ? connect(index, now) : waiting.push(index, at: turn)
     }
 
+    /// Makes a stream's connection now that its turn has come; it gets in line for it if a queue is full.
     private mutating func connect(_ index: Int, _ now: UInt64) {
+        // Who waits is first.
+        guard !line.isEmpty || !tryToConnect(index, now) else { return }
+        unsafe streams[index].isInLine = true
+        beginOwed(index, now)
+        line.push(index, at: monotonicNanoseconds())
+    }
+
+    /// Begins the operations that waited for the turn of a stream.
+    private mutating func beginOwed(_ index: Int, _ now: UInt64) {
+        let owed = unsafe streams[index].owed
+        unsafe streams[index].owed = 0
+        guard now < result.window.loadEnd else { return }
+        for _ in 0..<owed { queue(index, startedAt: now) }
+    }
+
+    /// False if a queue is full. A connection that fails otherwise waits for a turn again.
+    private mutating func tryToConnect(_ index: Int, _ now: UInt64) -> Bool {
         let stream = unsafe streams[index]
-        let isOver = now >= result.window.loadEnd
-        if isOver && stream.queued == stream.received { return }
+        if now >= result.window.loadEnd && stream.queued == stream.received { return true }
         do throws(Errno) {
             let connection = try StreamSocket(for: address, .nonblocking).connect(to: address)
             try prepareStream(connection.descriptor, for: address)
@@ -99,11 +123,13 @@ extension StreamClient where Format: ~Copyable {
             transport.open(index, descriptor)
             unsafe streams[index].descriptor = descriptor
         } catch {
-            if isQueueFull(error, address) { return waiting.push(index, at: now + fullQueueNanoseconds) }
+            if isQueueFull(error, address) { return false }
+            unsafe streams[index].isInLine = false
             let failed = fail(index, upTo: stream.queued, .init("connect", error.rawValue))
             if failed == 0 { result.failures.note(.init("connect", error.rawValue)) }
             beginAgain(index, failed, now)
-            return waiting.push(index, at: pace.take(now + retryNanoseconds))
+            waiting.push(index, at: pace.take(now + retryNanoseconds))
+            return true
         }
         begun += 1
         connecting += 1
@@ -112,10 +138,10 @@ extension StreamClient where Format: ~Copyable {
         unsafe streams[index].sentBytes = 0
         unsafe streams[index].replies = 0
         unsafe streams[index].sendError = 0
-        unsafe streams[index].owed = 0
         unsafe replies[index] = format.reply(to: stream.received, stream: index)
-        if !isOver { for _ in 0..<stream.owed { queue(index, startedAt: now) } }
+        beginOwed(index, now)
         flush(index)
+        return true
     }
 }
 

@@ -25,8 +25,10 @@ import SystemPackage
         var sendError: CInt = 0
         /// Replies of this connection.
         var replies: UInt64 = 0
-        /// Operations that a closed loop begins once the stream is connected.
+        /// Operations that a closed loop begins once the stream's turn to be connected has come.
         var owed: UInt64 = 0
+        /// It waits for room in the listener's queue, which its operations have to take in.
+        var isInLine = false
 
         var isOpen: Bool { descriptor >= 0 }
         /// Requests that the server has at least a part of.
@@ -58,6 +60,8 @@ import SystemPackage
     /// Streams whose next operation begins later, and those that are connected again later.
     var thinking: TimedQueue
     var waiting: TimedQueue
+    /// Streams that a full queue did not let in.
+    var line: WaitingLine
     /// Requests queued and not answered yet.
     private(set) var outstanding: UInt64 = 0
     /// Connections that were begun again, which tells one from the next, and those that are not known to be made.
@@ -111,6 +115,7 @@ import SystemPackage
         let thinks = plan.ratePerSecond == nil && plan.thinkNanoseconds > 0
         thinking = TimedQueue(capacity: thinks ? connections * plan.depth : 0)
         waiting = TimedQueue(capacity: connections)
+        line = WaitingLine(capacity: address.family == AF_UNIX ? connections : 0)
         unsafe streams = .allocate(capacity: connections)
         unsafe replies = .allocate(capacity: connections)
         unsafe starts = .allocate(capacity: connections * startCount)
@@ -153,7 +158,7 @@ import SystemPackage
     }
 
     mutating func awaitAnswers(until deadline: UInt64) throws(Errno) {
-        let next = min(thinking.nextTime, waiting.nextTime)
+        let next = min(thinking.nextTime, waiting.nextTime, line.nextTime)
         let ready = try epoll.wait(into: events, untilNanoseconds: min(deadline, next))
         for index in 0..<ready {
             let event = events[index]

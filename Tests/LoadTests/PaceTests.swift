@@ -48,6 +48,31 @@ import Testing
         }
     }
 
+    /// However many wait, one of them tries.
+    @Test func theFirstInLineTriesAgain() {
+        var line = WaitingLine(capacity: 3)
+        var (isEmpty, next) = (line.isEmpty, line.nextTime)
+        #expect(isEmpty && next == .max)
+        line.push(4, at: 1_000)
+        line.push(5, at: 2_000)
+        let retry = 1_000 + fullQueueNanoseconds
+        var tries = [line.first(dueAt: retry - 1), line.first(dueAt: retry)]
+        line.postpone(at: retry)
+        tries += [line.first(dueAt: retry), line.first(dueAt: retry + fullQueueNanoseconds)]
+        #expect(tries == [nil, 4, nil, 4])
+        // Those behind it do not wait longer once it got in.
+        line.removeFirst()
+        line.push(6, at: 9_000_000)
+        line.push(7, at: 9_000_000)
+        tries = []
+        for _ in 0..<3 {
+            tries.append(line.first(dueAt: retry + fullQueueNanoseconds))
+            line.removeFirst()
+        }
+        (isEmpty, next) = (line.isEmpty, line.nextTime)
+        #expect(tries == [5, 6, 7] && isEmpty && next == .max)
+    }
+
     @Test func streamsComeWhenTheyAreDue() {
         var queue = TimedQueue(capacity: 3)
         var popped = [queue.pop(dueAt: .max - 1)]
