@@ -43,6 +43,11 @@ extension Measurement {
         }
         if lost > 0 { return (.failed, operations > 0 ? .unanswered(lost) : .neverAnswered(lost)) }
         if operations > 0 { return nil }
+        // Those that failed may have begun in the warm-up, and kept the clients from beginning others.
+        let failures = allFailures.total
+        if failures > 0 && latencies.totalCount == 0 {
+            return (.failed, .failures(allFailures, failed: failures, attempted: failures))
+        }
         if let rate = plan.ratePerSecond, due == 0 { return (.failed, .nothingDue(perSecond: rate)) }
         return (.failed, latencies.totalCount > 0 ? .longerThanWindow(latencies.min) : .nothingStarted)
     }

@@ -136,6 +136,9 @@ import Testing
         }
         #expect(row(slow).reason.contains("the fastest took 1.50 s"))
         #expect(row(measurement(served: 0)).reason.contains("the clients began none"))
+        // Those of the warm-up held up all others.
+        let stalled = row(measurement(served: 0) { $0.failures.note(.stalledHandshake, count: 2) })
+        #expect(stalled.status == .failed && stalled.reason.contains("2 × SSL_connect: no answer"), "\(stalled.reason)")
         #expect(row(measurement(served: 0, due: 0), openLoop(0.5)).reason.contains("none was due"))
         let dead = row(measurement(served: 0) { $0.lost = 64 })
         #expect(dead.reason.contains("no connection was ever answered") && !dead.reason.contains("--rate"))
