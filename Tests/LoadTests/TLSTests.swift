@@ -170,6 +170,13 @@ import Testing
         #expect(causes == ["SSL_connect: tlsv13 alert certificate required"], "\(causes)")
     }
 
+    @Test func whatIsNoReasonExplainsNothing() {
+        let broken = FailureTally.Cause("send", EPIPE)
+        #expect(FailureTally.Cause.tls("SSL_read", "tlsv13 alert certificate required").explains(broken))
+        for cause in [FailureTally.Cause.truncated, .endedHandshake, .earlyEnd] { #expect(!cause.explains(broken)) }
+        #expect(!FailureTally.Cause.truncated.explains(.earlyEnd))
+    }
+
     @Test func aServerWithoutTLS() throws { try expectFailure("plain", "SSL_connect: wrong version number") }
     @Test func anAlert() throws { try expectFailure("clientcert", "SSL_connect: sslv3 alert handshake failure") }
     @Test func aResetInTheHandshake() throws { try expectFailure("reset", "SSL_connect: ECONNRESET") }
