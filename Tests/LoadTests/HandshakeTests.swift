@@ -86,7 +86,7 @@ import Testing
         let start = ClientStart()
         start.giveUp()
         var pair: [CInt] = [-1, -1]
-        #expect(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        #expect(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair) == 0)
         defer { for descriptor in pair { close(descriptor) } }
         let sessions = TLSSessions(try TLSContext(), capacity: 1)
         #expect(throws: Errno.canceled) { try sessions.connect([pair[0]], start) }

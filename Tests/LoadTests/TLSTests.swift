@@ -84,17 +84,17 @@ import Testing
         }
     }
 
-    /// A record that is sent in part is no full socket: nothing tells of more room.
-    @Test(arguments: [1, 8]) func echoesOverTCP(_ depth: Int) throws {
+    /// One request of many records, or many that are sent at once, of a server that is silent until it has all of them:
+    /// the end of a record is no full socket, and nothing tells of more room.
+    @Test(arguments: [1, 15]) func requestsOfManyRecords(_ depth: Int) throws {
         let place = try freePlace()
-        let daemon = try Daemon(at: place.address) { _ in files.command("echo", place.port) }
-        for size in [20_000, 300_000] {
-            var plan = plan(.read, connections: 2, depth: depth)
-            plan.messageBytes = size
-            plan.tls = try TLSContext()
-            let result = try readResult(EchoFormat(plan), plan, to: daemon.address, operations: 24)
-            #expect(result.answers >= 24 && result.failures.total == 0, "\(result.failures.text)")
-        }
+        let daemon = try Daemon(at: place.address) { _ in files.command("whole\(depth)", place.port) }
+        let request = [UInt8](repeating: 120, count: 300_000 / depth)
+        var plan = plan(.read, try .bytes(request: request, end: .count(2)), connections: 2, depth: depth)
+        plan.tls = try TLSContext()
+        let result = try readResult(
+            BytesFormat(plan.conversation, seed: 1), plan, to: daemon.address, operations: 90)
+        #expect(result.answers >= 90 && result.failures.total == 0, "\(result.failures.text)")
     }
 
     @Test func aVerifiedCertificateIsTakenByAnyOfItsNames() throws {

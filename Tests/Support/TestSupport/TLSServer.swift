@@ -79,6 +79,15 @@ public final class TLSServer: Sendable {
                     data = peer.recv(65536)
                     if not data: break
                     peer.sendall(data)
+            elif deed.startswith("whole"):
+                taken = 0
+                while True:
+                    data = peer.recv(65536)
+                    if not data: break
+                    taken += len(data)
+                    if taken >= 300000:
+                        taken -= 300000
+                        peer.sendall(b"ok" * int(deed[5:]))
             elif deed in ["cut", "end"]:
                 for _ in requests(peer):
                     peer.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\nno length")
