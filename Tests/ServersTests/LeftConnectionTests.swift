@@ -87,17 +87,17 @@ import Testing
     }
 
     /// A unix listener may be bound by another spelling of its path than clients use.
-    @Test(arguments: ["./socket", "link"], [false, true]) func aUnixPathMayBeSpeltOtherwise(
-        _ spelling: String, _ keeps: Bool
+    @Test(arguments: [".", "link"], [false, true]) func aUnixPathMayBeSpeltOtherwise(
+        _ folder: String, _ keeps: Bool
     ) throws {
         let program = """
             import os, socket, sys
             kept = []
-            os.chdir(os.path.dirname(sys.argv[1]))
+            folder, name = os.path.split(sys.argv[1])
+            os.chdir(folder)
             os.symlink(".", "link")
-            path = "link/socket" if "\(spelling)" == "link" else "\(spelling)"
             listener = socket.socket(socket.AF_UNIX)
-            listener.bind(path)
+            listener.bind("\(folder)/" + name)
             listener.listen(8)
             while True:
                 connection, _ = listener.accept()
