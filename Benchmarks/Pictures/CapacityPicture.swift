@@ -43,7 +43,7 @@ private struct CapacityCurve {
 
     init?(_ arm: PicturedArm, _ steps: [String: [CapacityStep]]) {
         let own = arm.group.usable.flatMap { steps[$0.runId] ?? [] }
-        points = own.compactMap { step in
+        points = own.filter { $0.outcome != .disturbed }.compactMap { step in
             step.latencyNs.map { (step.ratePerS, max(Double($0), 1), step.outcome == .held) }
         }
         guard !points.isEmpty, let objective = ServiceObjective(arm.group.arm["slo"]) else { return nil }

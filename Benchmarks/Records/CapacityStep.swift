@@ -3,7 +3,7 @@ package struct CapacityStep: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         /// A short run.
         case probe
-        /// A longer one, which ends the search if it holds.
+        /// A longer one; the highest that held is the capacity.
         case confirmation
     }
 
@@ -18,7 +18,7 @@ package struct CapacityStep: Sendable, Equatable {
         case lag
         /// Other programs took so much of the machine that the run was made again.
         case disturbed
-        /// Operations failed or were lost, or too few completed for the percentile.
+        /// It failed or was void, or too few operations completed for the percentile.
         case failed
     }
 

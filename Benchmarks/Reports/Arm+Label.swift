@@ -9,6 +9,9 @@ extension Arm {
             .map { columns[$0].name }
     }
 
+    /// Whether operations were due at times of their own: at one rate, or at those of a search.
+    var hasSchedule: Bool { !self["rate_per_s"].isEmpty || !self["slo"].isEmpty }
+
     /// The mode, and in brackets what else tells this arm from others that differ in the columns `varying`.
     package func label(varying: [String]) -> String {
         let others = varying.filter { !self[$0].isEmpty }.map { Self.phrase($0, self[$0]) }

@@ -9,7 +9,7 @@ package struct CapacityRun {
     package private(set) var measurement = Measurement()
     /// What that run did.
     package private(set) var plan: RunPlan
-    /// Operations per second; 0 if no rate held, nil if that is not known.
+    /// Operations per second; 0 if no rate held, nil if one did for a short time alone.
     package private(set) var capacity: Double?
     /// Every run, in order.
     package private(set) var steps: [CapacityStep] = []
@@ -18,8 +18,11 @@ package struct CapacityRun {
 
     private let objective: ServiceObjective
     private let runId: String
-    /// What came of the last run that missed, and how busy the clients were.
-    private var lastMiss: (outcome: CapacityStep.Outcome, rate: Double, clientBusy: Double?)?
+    /// The last run that missed.
+    private var lastMiss: (outcome: CapacityStep.Outcome, rate: Double, measurement: Measurement)?
+    /// The run with the least latency while none has held.
+    private var best: (measurement: Measurement, plan: RunPlan, latency: UInt64)?
+    private var disturbances = 0
 
     /// The first rate that is tried; a server that does not hold it is tried with less.
     private static let start = 1000.0
@@ -32,16 +35,21 @@ package struct CapacityRun {
     private static let mostForeignCPU = 0.1
     /// so often in a search; then it counts.
     private static let mostDisturbances = 10
+    /// Runs of a search at the most, so that it ends on a machine where they tell different things.
+    package static let mostRuns = 80
     /// From so busy on, late starts are the clients' own.
     private static let busyClients = 0.8
+    /// A queue that grows in a window stays below a bound that is a larger share of it, though 5 % too much is offered.
+    private static let longestBound = 0.05
 
     /// Searches.
     ///
     /// - Parameters:
     ///   - plan: an open loop, whose rate is replaced; its window is that of the confirmation, a quarter of it that of the
-    ///     other runs, and more where the percentiles take more operations.
+    ///     other runs, after half of its warm-up, and more where the percentiles take more operations.
     ///   - runId: the row's.
     ///   - run: carries out one run.
+    /// - Throws: what the first run throws, or one that is unsupported. Another one that throws has missed.
     package init(
         _ plan: RunPlan, _ objective: ServiceObjective, runId: String,
         _ run: (RunPlan) throws(RunError) -> Measurement
@@ -51,32 +59,87 @@ package struct CapacityRun {
         self.runId = runId
         let samples = Double(objective.samplesNeeded) * Self.sampleSurplus
         let longest = max(Double(plan.durationNanoseconds) / 1e9, Self.longestWindow)
-        var search = CapacitySearch(start: Self.start, range: max(samples / longest, 1)...1e8)
-        var disturbances = 0
-        var best: (measurement: Measurement, plan: RunPlan, latency: UInt64)?
-        while let trial = search.next {
+        let lowest = max(samples / longest, 1)
+        var search = CapacitySearch(start: Self.start, range: lowest...1e8)
+        while let trial = search.next, steps.count < Self.mostRuns {
             let candidate = Self.plan(plan, trial, samples: samples)
-            let result = try run(candidate)
+            let result = try Self.measured(candidate, isFirst: steps.isEmpty, run)
             guard result.status != .partial else {
                 (measurement, self.plan) = (result, candidate)
                 return
             }
-            let outcome = result.outcome(objective, rate: trial.rate)
-            if outcome != .held, result.foreignShare ?? 0 > Self.mostForeignCPU, disturbances < Self.mostDisturbances {
-                disturbances += 1
-                note(trial, result, .disturbed)
-                continue
-            }
-            note(trial, result, outcome)
-            let latency = objective.bounds[0].latency(result.latencies) ?? .max
-            if result.status == .ok, latency < best?.latency ?? .max { best = (result, candidate, latency) }
-            if outcome != .held { lastMiss = (outcome, trial.rate, result.clientBusy) }
-            search.take(holds: outcome == .held, isServed: outcome == .latency && result.isSaturated == false)
-            if outcome == .held || best == nil { (measurement, self.plan) = (result, candidate) }
+            let outcome = take(trial, candidate, result)
+            guard outcome != .disturbed else { continue }
+            search.take(holds: outcome == .held, isServed: result.status == .ok && result.isSaturated == false)
         }
-        capacity = search.capacity ?? 0
-        if search.capacity == nil, let best { (measurement, self.plan) = (best.measurement, best.plan) }
-        warning = search.capacity == nil ? nothingHeld(best?.latency) : clientLimit
+        conclude(search, lowest: lowest)
+    }
+
+    private static func measured(
+        _ plan: RunPlan, isFirst: Bool, _ run: (RunPlan) throws(RunError) -> Measurement
+    ) throws(RunError) -> Measurement {
+        do throws(RunError) {
+            return try run(plan)
+        } catch {
+            if isFirst || error.isUnsupported { throw error }
+            var failed = Measurement()
+            (failed.status, failed.reason) = (.failed, error.description)
+            return failed
+        }
+    }
+
+    /// Notes what came of a run.
+    private mutating func take(
+        _ trial: CapacitySearch.Trial, _ candidate: RunPlan, _ result: Measurement
+    ) -> CapacityStep.Outcome {
+        let outcome = result.outcome(objective, rate: trial.rate)
+        if outcome != .held, result.foreignShare ?? 0 > Self.mostForeignCPU, disturbances < Self.mostDisturbances {
+            disturbances += 1
+            note(trial, result, .disturbed)
+            return .disturbed
+        }
+        note(trial, result, outcome)
+        let latency = objective.bounds[0].latency(result.latencies) ?? .max
+        if result.status == .ok, latency < best?.latency ?? .max { best = (result, candidate, latency) }
+        if outcome == .held {
+            (measurement, plan) = (result, candidate)
+        } else {
+            lastMiss = (outcome, trial.rate, result)
+        }
+        return outcome
+    }
+
+    /// What the row tells: of a confirmed rate that run, of none the one that came closest, of a server that fails its failure.
+    private mutating func conclude(_ search: CapacitySearch, lowest: Double) {
+        var warnings: [String] = []
+        if search.capacity != nil {
+            capacity = search.capacity
+            warnings += [clientLimit, failureAbove].compactMap { $0 }
+        } else if let lastMiss, lastMiss.outcome == .failed {
+            measurement = lastMiss.measurement
+            if measurement.status == .ok {
+                (measurement.status, measurement.reason) = (.failed, "too few operations ended for \(objective.text)")
+            }
+            measurement.reason += ", at \(HumanUnits.count(lastMiss.rate))/s"
+            if lastMiss.rate <= lowest { measurement.reason += notTried(below: lowest) }
+        } else if let best {
+            (measurement, plan) = (best.measurement, best.plan)
+            let wasTooMuch = lastMiss.map { $0.rate <= lowest && $0.measurement.isSaturated == true } ?? false
+            capacity = steps.contains { $0.outcome == .held } || wasTooMuch ? nil : 0
+            warnings.append(nothingHeld(best.latency) + (wasTooMuch ? notTried(below: lowest) : ""))
+        }
+        if search.next != nil { warnings.append("the search was ended after \(steps.count) runs") }
+        if disturbances > 0 {
+            warnings.append(
+                "\(disturbances) runs of the search were made again: other programs had a tenth of the machine")
+        }
+        let bound = objective.bounds.map(\.nanoseconds).max() ?? 0
+        if Double(bound) > Self.longestBound * Double(plan.durationNanoseconds) {
+            let enough = HumanUnits.time(nanoseconds: Double(bound) / Self.longestBound)
+            warnings.append(
+                "so wide a bound does not notice 5 % too much in so short a run; raise --duration to \(enough)")
+        }
+        warning = warnings.isEmpty ? nil : warnings.joined(separator: "; ")
     }
 
     private static func plan(_ plan: RunPlan, _ trial: CapacitySearch.Trial, samples: Double) -> RunPlan {
@@ -103,19 +166,36 @@ package struct CapacityRun {
                 latencyNs: objective.bounds[0].latency(result.latencies), outcome: outcome))
     }
 
-    private func nothingHeld(_ least: UInt64?) -> String? {
-        guard let least, let rate = plan.ratePerSecond else { return nil }
-        let bound = objective.bounds[0]
-        return "no rate held \(objective.text): the least \(bound.percentile) was "
-            + "\(HumanUnits.time(nanoseconds: Double(least))), at \(HumanUnits.count(rate))/s"
+    private func nothingHeld(_ least: UInt64) -> String {
+        if let highest = steps.filter({ $0.outcome == .held }).map(\.ratePerS).max() {
+            return
+                "\(objective.text) held in short runs up to \(HumanUnits.count(highest))/s and in no longer one: the machine may "
+                + "stall now and then; take a wider bound, or a quieter machine"
+        }
+        return "no rate held \(objective.text): the least \(objective.bounds[0].percentile) was "
+            + "\(HumanUnits.time(nanoseconds: Double(least))), at \(HumanUnits.count(plan.ratePerSecond ?? 0))/s"
+    }
+
+    private func notTried(below lowest: Double) -> String {
+        "; less than \(HumanUnits.count(lowest))/s was not tried, since \(objective.text) takes \(objective.samplesNeeded) "
+            + "operations in a run; give it a longer --duration"
     }
 
     /// Whether the search ended where the clients did.
     private var clientLimit: String? {
-        guard let lastMiss, lastMiss.clientBusy ?? 0 >= Self.busyClients else { return nil }
-        let busy = HumanUnits.percent(lastMiss.clientBusy ?? 0)
-        return "the clients were \(busy) busy at \(HumanUnits.count(lastMiss.rate))/s, where the bound was missed: the "
-            + "server may hold more; give more --clients, or more processors"
+        guard let lastMiss else { return "no rate that the clients can offer missed the bound" }
+        let busy = lastMiss.measurement.clientBusy ?? 0
+        guard busy >= Self.busyClients || lastMiss.outcome == .lag else { return nil }
+        return
+            "at \(HumanUnits.count(lastMiss.rate))/s, where the bound was missed, the clients were \(HumanUnits.percent(busy)) busy"
+            + (lastMiss.outcome == .lag ? " and started too late" : "")
+            + ": the server may hold more; give more --clients, or more processors"
+    }
+
+    /// What ended the search if no latency did.
+    private var failureAbove: String? {
+        guard let lastMiss, lastMiss.outcome == .failed, !lastMiss.measurement.reason.isEmpty else { return nil }
+        return "at \(HumanUnits.count(lastMiss.rate))/s the run failed: \(lastMiss.measurement.reason)"
     }
 }
 

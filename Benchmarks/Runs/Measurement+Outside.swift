@@ -12,7 +12,7 @@ extension Measurement {
 
     mutating func noteOutsideView(_ plan: RunPlan, tickNanoseconds: UInt64 = schedulerTickNanoseconds()) {
         if let clientBusy, clientBusy > Self.busyBound {
-            let remedy = plan.ratePerSecond == nil ? "offer a --rate" : "lower --rate"
+            let remedy = plan.ratePerSecond == nil ? "offer a --rate" : "lower the rate"
             warnings.append(
                 "the clients were busy for \(Decimal.fixed(100 * clientBusy, digits: 0)) % of their time, so they may be "
                     + "the limit and not the server; raise --clients, or \(remedy)")

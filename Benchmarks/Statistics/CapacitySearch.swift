@@ -1,15 +1,17 @@
 /// Which rate to try next, to find the highest one that holds a bound.
 ///
-/// Rates double from a start until two in a row miss, or halve until one holds. Then the interval between what held and what
-/// missed is halved, on a logarithmic scale, until its ends are within ``precision``. The last runs are longer ones: from
-/// the highest rate that held downwards, in growing steps, until one holds again, then upwards until one misses. A miss may
-/// be the machine's, so each takes two runs.
+/// Rates double from a start until one is too much to be served: below that a bound may be missed at a low rate and held at
+/// a higher one, since what idles wakes slowly. A start that is too much is halved until one holds. Then the interval between
+/// the highest rate that held and the next that missed is halved, on a logarithmic scale, until its ends are within
+/// ``precision``. The last runs are longer ones: from the highest rate that held downwards, in growing steps, until one holds
+/// again, then upwards until one misses. A miss may be the machine's, so each takes two runs, but for those on the way up
+/// that served all, which end nothing.
 package struct CapacitySearch: Sendable {
     /// What to run next.
     package enum Trial: Equatable, Sendable {
         /// A short run at so many operations per second.
         case probe(Double)
-        /// A longer one, of which the highest that holds is the capacity.
+        /// A longer one; the highest that holds is the capacity.
         case confirmation(Double)
 
         /// Operations per second.
@@ -37,15 +39,13 @@ package struct CapacitySearch: Sendable {
     private var held: Double?
     private var isSecondTry = false
     private var stepsDown = 0
-    /// Rates in a row that missed although all that was offered was served.
+    /// Rates that missed although all that was offered was served.
     private var servedMisses = 0
-    /// So many show that the latency is not one of waiting, which a lower rate would shorten.
-    private static let mostServedMisses = 4
+    /// So many of them show that the latency is not one of waiting.
+    private static let mostServedMisses = 3
 
     private enum Phase {
         case doubling
-        /// One rate has missed, and the double is tried to see whether that was chance.
-        case doubting
         case halving
         case bisecting
         case confirming
@@ -64,9 +64,10 @@ package struct CapacitySearch: Sendable {
     /// Takes what came of ``next``.
     ///
     /// - Parameter isServed: whether all that was offered was served, be it too late.
-    package mutating func take(holds: Bool, isServed: Bool = false) {
+    package mutating func take(holds: Bool, isServed: Bool) {
         guard let rate = next?.rate else { return }
-        if !holds && !isSecondTry && phase != .doubting {
+        let endsNothing = phase == .doubling && isServed
+        if !holds && !endsNothing && !isSecondTry {
             isSecondTry = true
             return
         }
@@ -74,39 +75,37 @@ package struct CapacitySearch: Sendable {
         switch phase {
         case .confirming where !holds: return stepDown(from: rate)
         case .confirming, .surpassing: return surpass(rate, holds)
-        case .doubling, .doubting, .halving, .bisecting: break
+        case .doubling, .halving, .bisecting: break
         }
-        servedMisses = !holds && isServed ? servedMisses + 1 : 0
         if holds {
             held = rate
-            // What missed at a lower rate was the machine's.
+            // What missed at a lower rate did not miss by too much load.
             if let lower = missed, lower < rate { missed = nil }
-        } else if missed.map({ rate < $0 }) ?? true {
-            missed = rate
+        } else {
+            if isServed { servedMisses += 1 }
+            missed = min(missed ?? rate, rate)
         }
-        next = following(rate, holds)
+        next = following(rate, isServed: holds || isServed)
     }
 
-    private mutating func following(_ rate: Double, _ holds: Bool) -> Trial? {
-        switch phase {
-        case .doubling, .doubting:
-            if phase == .doubting && !holds { break }
-            phase = holds ? .doubling : .doubting
-            if rate < range.upperBound { return .probe(min(rate * 2, range.upperBound)) }
-        case .halving, .bisecting, .confirming, .surpassing: break
-        }
-        guard let held else {
-            phase = .halving
-            let lowest = missed ?? range.lowerBound
-            if servedMisses >= Self.mostServedMisses { return nil }
-            return lowest > range.lowerBound ? .probe(max(lowest / 2, range.lowerBound)) : nil
-        }
+    private mutating func following(_ rate: Double, isServed: Bool) -> Trial? {
+        if phase == .doubling, isServed, rate < range.upperBound { return .probe(min(rate * 2, range.upperBound)) }
+        guard let held else { return lower(than: rate) }
         guard let missed, missed > held * (1 + Self.precision) else {
             phase = .confirming
             return .confirmation(held)
         }
         phase = .bisecting
         return .probe((held * missed).squareRoot())
+    }
+
+    /// What to try while nothing has held; nil if a lower rate would not either.
+    private mutating func lower(than rate: Double) -> Trial? {
+        phase = .halving
+        // Below the start where even that was served.
+        let lowest = missed ?? rate
+        guard servedMisses < Self.mostServedMisses, lowest > range.lowerBound else { return nil }
+        return .probe(max(lowest / 2, range.lowerBound))
     }
 
     private mutating func stepDown(from rate: Double) {

@@ -41,6 +41,36 @@ import Testing
         #expect(try process.rows().map(\.status) == [.failed])
     }
 
+    /// A server that goes after 40 connections is not one that holds less.
+    @Test func aServerThatDiesInTheSearchFails() async throws {
+        let program =
+            "import socket,sys; l=socket.create_server((\"127.0.0.1\",int(sys.argv[1]))); kept=[]\n"
+            + "for _ in range(40): c,_=l.accept(); c.recv(64); c.send(b\"x\"*64); c.close()\nsys.exit(\"out of luck\")"
+        let (process, outcome) = try await BenchProcess.run(
+            ["--workload", "crr", "--server", "mortal=exec python3 -c '\(program)' {port}", "--slo", "p50=1s"]
+                + Self.short)
+        #expect(outcome.exit == 3, "\(outcome.output)")
+        let row = try #require(try process.rows().first)
+        #expect(row.status == .failed && row.capacityOpsPerS == nil && row.reason.contains("/s"), "\(row.reason)")
+    }
+
+    @Test func comparisonsAreOfTheCapacity() async throws {
+        let folder = try BenchFolder()
+        func rows(capacity: Double, cost: Double) -> [RunRecord] {
+            storedRows(cost: cost).map { row in
+                var row = row
+                (row.slo, row.capacityOpsPerS) = ("p99=1ms", capacity + Double(row.round))
+                if row.latencyKind != nil { row.latencyKind = .fromScheduledStart }
+                return row
+            }
+        }
+        try folder.write("base", rows: rows(capacity: 50_000, cost: 5000))
+        try folder.write("new", rows: rows(capacity: 20_000, cost: 4000))
+        let outcome = try await folder.bench(["compare", "base", "new", "--drift", "0"])
+        #expect(outcome.exit == 2, "\(outcome.output) \(outcome.complaints)")
+        #expect(outcome.output.contains("capacity_ops_per_s") && !outcome.output.contains("server_cpu_ns_per_op"))
+    }
+
     @Test func aSweepRunsEachRate() async throws {
         let (process, outcome) = try await BenchProcess.run(
             ["--workload", "read", "--mode", "lt", "--sweep", "100:350:100", "--connections", "8"] + Self.short)

@@ -42,7 +42,7 @@ import Runs
         Mistake("--message-size 100", says: "--message-size belongs to --workload crr and read"),
         Mistake("--workload read --close orderly", says: "--close belongs to --workload accept and crr"),
         Mistake("--service sleep", says: "--service-time; give that too"),
-        Mistake("--spacing poisson", says: "give --rate too"),
+        Mistake("--spacing poisson", says: "give --rate, --sweep or --slo too"),
         Mistake("compare a b --blocks 3", says: "--blocks belongs to --binaries"),
         Mistake("--workers 0", says: "--workers", "from 1 up", "'0'"),
         Mistake("--workers -2", says: "--workers", "from 1 up", "'-2'"),

@@ -5,15 +5,15 @@ import Testing
 @Suite struct CapacitySearchTests {
     private let range = 100.0...1e8
 
-    /// Runs a search; `holds` says what comes of each run.
+    /// Runs a search; `holds` says what comes of each run. All is served below `ceiling`.
     private func search(
-        from start: Double = 1000, _ holds: (CapacitySearch.Trial) -> Bool
+        from start: Double = 1000, ceiling: Double = 0, _ holds: (CapacitySearch.Trial) -> Bool
     ) -> (search: CapacitySearch, trials: [CapacitySearch.Trial]) {
         var search = CapacitySearch(start: start, range: range)
         var trials: [CapacitySearch.Trial] = []
         while let trial = search.next, trials.count < 1000 {
             trials.append(trial)
-            search.take(holds: holds(trial))
+            search.take(holds: holds(trial), isServed: trial.rate < ceiling)
         }
         return (search, trials)
     }
@@ -36,14 +36,16 @@ import Testing
         #expect(search.missed == range.lowerBound)
     }
 
-    @Test func whatIsNotWaitingIsNotSoughtAtLowRates() {
-        var search = CapacitySearch(start: 1000, range: range)
-        var rates: [Double] = []
-        while let trial = search.next, rates.count < 100 {
-            rates.append(trial.rate)
-            search.take(holds: false, isServed: true)
-        }
-        #expect(rates == [1000, 1000, 2000, 500, 500, 250, 250] && search.capacity == nil)
+    @Test func whatIsNotWaitingIsNotSoughtAtLowerRates() {
+        let high = search(ceiling: 6000) { _ in false }
+        #expect(high.trials.map(\.rate) == [1000, 2000, 4000, 8000, 8000] && high.search.capacity == nil)
+        let low = search(ceiling: 600) { _ in false }
+        #expect(low.trials.map(\.rate) == [1000, 1000, 500, 500, 250, 250, 125, 125] && low.search.capacity == nil)
+    }
+
+    @Test func aStartThatIsServedTooLateIsNotTheLowest() throws {
+        let (search, _) = search(ceiling: 1100) { $0.rate <= 850 }
+        #expect(try #require(search.capacity) > 850 / 1.021)
     }
 
     @Test func whatEverythingHoldsEndsAtTheUpperEnd() {
@@ -58,8 +60,10 @@ import Testing
         #expect(try #require(search.capacity) > 50_000 / 1.021)
     }
 
-    @Test func aRateThatMissesTwiceByChanceDoesNotEndTheDoubling() throws {
-        let (search, _) = search { $0.rate <= 50_000 && $0.rate != 4000 }
+    @Test(arguments: [[1000], [4000], [1000, 2000, 4000, 8000]]) func whatIsMissedAtALowRateEndsNothing(
+        _ misses: Set<Double>
+    ) throws {
+        let (search, _) = search(ceiling: 80_000) { $0.rate <= 50_000 && !misses.contains($0.rate) }
         #expect(try #require(search.capacity) > 50_000 / 1.021)
     }
 
@@ -78,7 +82,8 @@ import Testing
         // A tenth of the runs below the capacity miss, a twentieth of those above hold.
         var generator = SplitMix64(seed: 7)
         let found = (0..<1000).map { _ in
-            search { Double.random(in: 0..<1, using: &generator) < ($0.rate <= 30_000 ? 0.9 : 0.05) }.search.capacity
+            search(ceiling: 33_000) { Double.random(in: 0..<1, using: &generator) < ($0.rate <= 30_000 ? 0.9 : 0.05) }
+                .search.capacity
                 ?? 0
         }
         let near = found.count { (27_000...33_000).contains($0) }

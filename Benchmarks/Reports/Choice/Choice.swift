@@ -145,8 +145,10 @@ package struct Choice {
     /// others, and one that leaves its workers idle is no server on so many workers.
     private func refusal(_ row: RunRecord) -> String? {
         if row.status != .ok { return row.state }
+        if !row.slo.isEmpty, row.capacityOpsPerS ?? 0 == 0 {
+            return "kept \(row.slo) at no rate\(row.capacityOpsPerS == nil ? " for long" : "")"
+        }
         if row.saturated == "yes" { return "did not keep the rate" }
-        if row.capacityOpsPerS == 0 { return "kept \(row.slo) at no rate" }
         guard isUnfair(row) else { return nil }
         // The least of equal shares counts as served from a tenth on.
         let total = row.perWorkerOps.reduce(0, +)

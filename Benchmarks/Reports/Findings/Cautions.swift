@@ -75,7 +75,7 @@ extension ArmRuns {
     /// Whether a closed loop serves less than a tenth of what the median of three modes or more does.
     func isFarSlower(thanMostOf groups: [ArmRuns]) -> Bool {
         let rates = neighbours(in: groups).compactMap { median($0.values(\.throughputOpsPerS)) }
-        guard arm["rate_per_s"].isEmpty, rates.count > 2, let own = median(values(\.throughputOpsPerS)),
+        guard !arm.hasSchedule, rates.count > 2, let own = median(values(\.throughputOpsPerS)),
             let usual = median(rates)
         else { return false }
         return own < usual / outlierFactor

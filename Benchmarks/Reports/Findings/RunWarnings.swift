@@ -85,7 +85,7 @@ private func tooFewSamples(_ groups: [ArmRuns]) -> String? {
 /// In a wake both sides are what is measured: none of them only drives the other.
 private func clientBound(_ groups: [ArmRuns]) -> String? {
     names(groups) { group in
-        group.arm["workload"] != "wake" && group.arm["rate_per_s"].isEmpty
+        group.arm["workload"] != "wake" && !group.arm.hasSchedule
             && (median(group.values(clientUtilisation)) ?? 0) >= 0.9
     }.map {
         "The client was the bottleneck in \($0): throughput is the client's. Compare server CPU per operation, add "

@@ -85,7 +85,8 @@ private struct SummaryTable {
         return .note(identity, Set(group.records.map(\.state)).sorted().joined(separator: "; "))
     }
 
-    private var hasSaturation: Bool { !groups.allSatisfy(\.keptItsRate) }
+    /// A search goes beyond what is served, and its figures are of the rate that it found.
+    private var hasSaturation: Bool { !groups.searchRates && !groups.allSatisfy(\.keptItsRate) }
 
     /// How many rounds the medians are of, and which rows were left out of them.
     private var notes: [String] {
@@ -101,6 +102,13 @@ private struct SummaryTable {
         if groups.searchRates {
             let bound = varying.contains("slo") ? "its bound" : groups.first?.arm["slo"] ?? ""
             notes.append("capacity: the highest rate that kept \(bound); the other figures are those at that rate.")
+            for group in groups where !group.usable.isEmpty {
+                let found = group.values(\.capacityOpsPerS).count
+                guard found < group.usable.count else { continue }
+                notes.append(
+                    "\(group.arm.label(varying: varying)): a capacity was confirmed in \(found) of \(group.usable.count) rounds."
+                )
+            }
         }
         if hasSaturation {
             notes.append(

@@ -61,7 +61,8 @@ extension RunOptions {
         plan.load.close = try choice(connect.close, "--close") ?? plan.load.close
         plan.load.spacing = try choice(network.spacing, "--spacing") ?? plan.load.spacing
         if network.spacing != nil && !isOpenLoop {
-            throw Failure(.usage, "--spacing says how the starts of an open loop are spread; give --rate too")
+            throw Failure(
+                .usage, "--spacing says how the starts of an open loop are spread; give --rate, --sweep or --slo too")
         }
         plan.objective = try objective()
         if let rate = servers.connectRate {

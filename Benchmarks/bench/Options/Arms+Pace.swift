@@ -54,6 +54,7 @@ extension RunOptions {
     private static func rates(_ sweep: String) throws -> [Double] {
         let parts = sweep.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
         guard parts.count == 3, rates.contains(parts[0]), rates.contains(parts[1]), parts[0] <= parts[1], parts[2] > 0,
+            parts[2].isFinite,
             (parts[1] - parts[0]) / parts[2] < Double(mostRates)
         else {
             throw Failure(

@@ -76,19 +76,19 @@ struct NetworkOptions: WorkloadOptions {
     @Option(parsing: .unconditional, help: "Client threads; 1 if not given.")
     var clients: Int?
 
-    @Option(parsing: .unconditional, help: "Most connections open, or a list; 64 if not given, 1024 with --rate.")
+    @Option(parsing: .unconditional, help: "Most connections open, or a list; 64 if not given, 1024 in an open loop.")
     var connections: String?
 
     @Option(parsing: .unconditional, help: "Open loop: new operations per second, whatever the server does.")
     var rate: Double?
 
-    @Option(help: "Open loop at each of several rates, FIRST:LAST:STEP, such as 1000:50000:7000.")
+    @Option(help: "Open loop at each rate from FIRST up to LAST by STEP: 1000:50000:7000.")
     var sweep: String?
 
     @Option(
         help: """
-            Searches the highest rate that keeps a latency: p99=1ms, or a list such as p99=1ms,p99.9=5ms. --duration is \
-            that of the last run, which confirms it.
+            Searches the highest rate that keeps a latency: p99=1ms, or a list such as p99=1ms,p99.9=5ms. Takes some 30 \
+            runs, the last ones of --duration, which confirm it.
             """)
     var slo: String?
 

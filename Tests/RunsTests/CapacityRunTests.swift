@@ -1,0 +1,140 @@
+import Histogram
+import Load
+import Loops
+import Meters
+import Records
+import Testing
+
+@testable import Runs
+
+/// Searches over runs that are made up.
+@Suite struct CapacityRunTests {
+    private let objective = ServiceObjective("p50=1ms")!
+
+    /// A run that is served up to `ceiling`, each operation in `latency` nanoseconds.
+    private func run(_ plan: RunPlan, ceiling: Double = 1e9, latency: UInt64 = 1000) -> Measurement {
+        let rate = plan.load.ratePerSecond ?? 0
+        var result = Measurement()
+        (result.durationNanoseconds, result.windowNanoseconds) = (plan.durationNanoseconds, plan.durationNanoseconds)
+        let seconds = Double(plan.durationNanoseconds) / 1e9
+        result.due = UInt64(rate * seconds)
+        result.perWorker = [UInt64(min(rate, ceiling) * seconds)]
+        var latencies = Histogram<UInt64>(highestTrackableValue: 10_000_000_000)
+        latencies.record(rate > ceiling ? 1_000_000_000 : latency, count: max(result.perWorker[0], 1))
+        result.latencies = latencies
+        return result
+    }
+
+    private func search(_ run: (RunPlan, Int) throws(RunError) -> Measurement) throws(RunError) -> CapacityRun {
+        var count = 0
+        var plan = RunPlan(.read, mode: Mode.all[0])
+        plan.load.pace = .openLoop(perSecond: 1)
+        return try CapacityRun(plan, objective, runId: "r") { (plan) throws(RunError) in
+            count += 1
+            return try run(plan, count)
+        }
+    }
+
+    @Test func theRowIsOfTheHighestRateThatWasConfirmed() throws {
+        let found = try search { plan, _ in run(plan, ceiling: 30_000) }
+        let capacity = try #require(found.capacity)
+        #expect(capacity <= 30_000 * 1.06 && capacity > 29_000)
+        #expect(found.plan.load.ratePerSecond == capacity && found.measurement.status == .ok)
+        #expect(found.steps.map(\.step) == Array(1...found.steps.count) && found.steps.allSatisfy { $0.runId == "r" })
+        #expect(found.warning == nil, "\(found.warning ?? "")")
+    }
+
+    @Test func busyClientsAreNamed() throws {
+        let found = try search { plan, _ in
+            var result = run(plan, ceiling: 30_000)
+            result.clientBusy = 0.97
+            return result
+        }
+        #expect(found.warning?.contains("the clients were 97 % busy: the server may hold more") == true)
+    }
+
+    @Test func whatNothingKeepsIsNone() throws {
+        let found = try search { plan, _ in run(plan, latency: 5_000_000) }
+        #expect(found.capacity == 0 && found.measurement.status == .ok)
+        #expect(
+            found.warning?.hasPrefix("no rate held p50=1ms: the least p50 was 5.00 ms, at ") == true,
+            "\(found.warning ?? "")")
+    }
+
+    @Test func whatIsTooMuchAtTheLowestRateIsNotCalledNone() throws {
+        let found = try search { plan, _ in run(plan, ceiling: 2) }
+        #expect(found.capacity == nil && found.measurement.status == .failed)
+        #expect(found.measurement.reason.contains("less than 6/s was not tried"), "\(found.measurement.reason)")
+    }
+
+    @Test func whatHoldsForAShortTimeAloneHasNoCapacity() throws {
+        let found = try search { plan, _ in
+            run(plan, ceiling: 30_000, latency: plan.durationNanoseconds >= 1_000_000_000 ? 5_000_000 : 1000)
+        }
+        #expect(found.capacity == nil && found.measurement.status == .ok)
+        #expect(found.warning?.contains("in no longer one") == true, "\(found.warning ?? "")")
+    }
+
+    @Test func aServerThatEndsFailsItsRow() throws {
+        let found = try search { plan, count in
+            guard count > 5 else { return run(plan) }
+            var failed = Measurement()
+            (failed.status, failed.reason) = (.failed, "it has gone")
+            return failed
+        }
+        #expect(found.capacity == nil && found.measurement.status == .failed)
+        #expect(found.measurement.reason.hasPrefix("it has gone, at "))
+    }
+
+    @Test func aRunThatThrowsIsAMissUnlessItIsTheFirst() throws {
+        let found = try search { (plan, count) throws(RunError) in
+            if count == 3 { throw RunError(failed: "no luck") }
+            return run(plan, ceiling: 30_000)
+        }
+        #expect(found.capacity ?? 0 > 29_000 && found.steps[2].outcome == .failed)
+        #expect(throws: RunError.self) { try search { (_, _) throws(RunError) in throw RunError(failed: "no luck") } }
+    }
+
+    @Test func disturbedRunsAreMadeAgainButNotForEver() throws {
+        let found = try search { plan, _ in
+            var result = run(plan, latency: 5_000_000)
+            result.foreignShare = 0.5
+            return result
+        }
+        #expect(found.steps.count { $0.outcome == .disturbed } == 10 && found.steps.last?.outcome == .latency)
+        #expect(found.warning?.contains("10 runs of the search were made again") == true)
+    }
+
+    @Test func aSearchEnds() throws {
+        // Longer runs always hold, short ones hardly ever.
+        let found = try search { plan, count in
+            run(plan, latency: plan.durationNanoseconds >= 1_000_000_000 || count == 1 ? 1000 : 5_000_000)
+        }
+        #expect(found.steps.count <= CapacityRun.mostRuns)
+        #expect(found.warning?.contains("the search was ended after \(CapacityRun.mostRuns) runs") == true)
+    }
+
+    @Test func anInterruptionEndsIt() throws {
+        let found = try search { plan, count in
+            var result = run(plan)
+            if count == 3 { result.status = .partial }
+            return result
+        }
+        #expect(found.measurement.status == .partial && found.capacity == nil && found.steps.count == 2)
+    }
+
+    @Test func lateClientsAreToldFromALateServer() {
+        var plan = RunPlan(.read, mode: Mode.all[0])
+        plan.load.pace = .openLoop(perSecond: 1000)
+        var result = run(plan, latency: 5_000_000)
+        #expect(result.outcome(objective, rate: 1000) == .latency)
+        for _ in 0..<100 { result.sendLag.record(nanoseconds: 5_000_000) }
+        #expect(result.outcome(objective, rate: 1000) == .lag)
+        result = run(plan)
+        #expect(result.outcome(objective, rate: 1000) == .held)
+        result.perWorker = [900]
+        #expect(result.outcome(objective, rate: 1000) == .backlog)
+        result.latencies = Histogram(highestTrackableValue: 1000)
+        #expect(result.outcome(objective, rate: 1000) == .failed)
+    }
+}
