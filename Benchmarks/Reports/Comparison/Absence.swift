@@ -59,7 +59,7 @@ extension Absence {
     static func all(_ arm: MatchedArm, metrics: [Column], options: ComparisonOptions) -> [Absence] {
         guard !arm.base.usable.isEmpty, !arm.new.usable.isEmpty else { return [] }
         var absences: [Absence] = []
-        for column in metrics where arm.samples(column, design: options.design) == nil {
+        for column in metrics where arm.compares(column) && arm.samples(column, design: options.design) == nil {
             guard let reason = reason(arm, column, options: options) else { continue }
             if let place = absences.firstIndex(where: { $0.reason == reason }) {
                 absences[place].metric? += ", \(column.name)"

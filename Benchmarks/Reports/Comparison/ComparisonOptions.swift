@@ -35,11 +35,13 @@ package struct ComparisonOptions: Sendable {
 
     package static let defaultMetrics = [
         "throughput_ops_per_s", "latency_p50_ns", "latency_p99_ns", "server_cpu_ns_per_op", "syscalls_per_op",
-        "wakeups_per_op", "spurious_wakeups_per_op", "voluntary_switches_per_op",
+        "wakeups_per_op", "spurious_wakeups_per_op", "voluntary_switches_per_op", "capacity_ops_per_s",
     ]
     /// The metrics that gate unless told otherwise. Throughput and closed-loop latency are not among them, since on
     /// loopback they measure the client as much as the server.
-    package static let defaultGating = ["server_cpu_ns_per_op", "syscalls_per_op", "wakeups_per_op"]
+    package static let defaultGating = [
+        "server_cpu_ns_per_op", "syscalls_per_op", "wakeups_per_op", "capacity_ops_per_s",
+    ]
 
     /// The drift of a machine that was not calibrated. Of one program, measured in turn within four minutes on the
     /// virtual machine of the kept runs, nothing else running, medians differed by 18 % in CPU time, by 48 % in throughput

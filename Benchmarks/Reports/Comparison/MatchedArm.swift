@@ -5,7 +5,13 @@ struct MatchedArm {
     let base: ArmRuns
     let new: ArmRuns
 
+    /// Of searches for a rate the capacity alone: the other figures of each side are of the rate that it found.
+    func compares(_ column: Column) -> Bool {
+        base.arm["slo"].isEmpty == (column.name != "capacity_ops_per_s")
+    }
+
     func samples(_ column: Column, design: ComparisonOptions.Design) -> MetricSamples? {
+        guard compares(column) else { return nil }
         if column.isLatency && saturation != nil { return nil }
         var (left, right): ([Double], [Double]) = ([], [])
         switch design {

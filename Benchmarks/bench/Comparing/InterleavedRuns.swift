@@ -125,9 +125,13 @@ final class InterleavedRuns {
     }
 
     /// Seconds that a process with all arms of a mode may take: a minute to start, and each arm as long as it can take
-    /// with three tries at a run that is void and as many counting runs.
+    /// with three tries at a run that is void and as many counting runs. A search is many runs.
     private func limit(_ mode: String) -> Double {
-        60 + arms[mode, default: []].map { 6 * $0.longestSeconds }.reduce(0, +)
+        60
+            + arms[mode, default: []].map {
+                ($0.objective == nil ? 6 : 6 * Double(CapacityRun.mostRuns)) * $0.longestSeconds
+            }
+            .reduce(0, +)
     }
 
     /// Stores which files the servers write as soon as one has run, for an invocation that is killed.
@@ -178,6 +182,7 @@ final class InterleavedRuns {
             throw Failure(.runFailed, "\(plan.sides[side].binary) ended without a row: \(message)")
         }
         let calls = Dictionary(grouping: try stored.calls(), by: \.runId)
+        let steps = Dictionary(grouping: try stored.capacitySteps(), by: \.runId)
         let latencies = Dictionary(try stored.histograms().map { ($0.0.runId, $0.1) }) { first, _ in first }
         for row in stored.rows {
             var kept = row
@@ -189,7 +194,12 @@ final class InterleavedRuns {
             let counted = calls[row.runId, default: []].map {
                 CallRow(runId: kept.runId, syscall: $0.syscall, callsPerOp: $0.callsPerOp)
             }
-            try folder.append(kept, latencies[row.runId] ?? empty, counted, startSeconds: folder.age)
+            let searched = steps[row.runId, default: []].map { step in
+                var step = step
+                step.runId = kept.runId
+                return step
+            }
+            try folder.append(kept, latencies[row.runId] ?? empty, counted, searched, startSeconds: folder.age)
         }
     }
 }
