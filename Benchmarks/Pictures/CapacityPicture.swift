@@ -1,3 +1,4 @@
+import Foundation
 import Records
 import Statistics
 
@@ -51,16 +52,17 @@ private struct CapacityCurve {
         bound = objective.bounds[0]
     }
 
-    /// The median latency of each rate, by rate.
+    /// The medians of rates that lie within a fifth of each other: where it ends, a search tries many close together.
     private var line: [[Double]] {
-        Dictionary(grouping: points, by: \.rate).sorted { $0.key < $1.key }
-            .map { [$0.key, median($0.value.map(\.latency)) ?? 0] }
+        Dictionary(grouping: points) { Int(log($0.rate) / log(1.2)) }.values
+            .map { near in [median(near.map(\.rate)) ?? 0, median(near.map(\.latency)) ?? 0] }
+            .sorted { $0[0] < $1[0] }
     }
 
     var entry: (label: String, style: ModeStyle, end: Double) { (arm.name, arm.style, line.last?[1] ?? 1) }
 
     func plots(_ drawing: inout Drawing) -> [String] {
-        var clauses = [drawing.lines("\(arm.name): rate, median ns", line, arm.style.line(width: 1.6))]
+        var clauses = [drawing.lines("\(arm.name): rate, ns, medians", line, arm.style.line(width: 1.6))]
         for isHeld in [true, false] {
             let own = points.filter { $0.isHeld == isHeld }.map { [$0.rate, $0.latency] }
             guard !own.isEmpty else { continue }

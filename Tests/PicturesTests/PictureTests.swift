@@ -85,6 +85,29 @@ import Testing
         #expect(time.pictures.first?.script.contains("26 more panels are not drawn") == true)
     }
 
+    @Test func aSearchForARateIsDrawnWithItsBound() throws {
+        let record = Samples.record {
+            ($0.slo, $0.capacityOpsPerS, $0.latencyKind) = ("p99=1ms", 50_000, .fromScheduledStart)
+        }
+        func step(_ number: Int, _ rate: Double, _ latency: UInt64?, _ outcome: CapacityStep.Outcome) -> CapacityStep {
+            CapacityStep(
+                runId: record.runId, step: number, kind: .probe, ratePerS: rate, durationS: 1, servedOpsPerS: rate,
+                latencyNs: latency, outcome: outcome)
+        }
+        var folder = Samples.folder([record])
+        folder.steps = [
+            step(1, 1000, 200_000, .held), step(2, 2000, 777_777_777, .disturbed), step(3, 60_000, 9_000_000, .latency),
+            step(4, 50_000, 300_000, .held), step(5, 60_000, nil, .failed),
+        ]
+        let picture = try #require(Samples.pictures([folder], kinds: [.capacity]).pictures.first)
+        #expect(picture.data.contains("bound: rate, ns") && picture.data.contains(" 1000000\n"))
+        #expect(picture.data.contains("50000 300000") && picture.data.contains("60000 9000000"))
+        #expect(!picture.data.contains("777777777"))
+        #expect(Self.kinds(Samples.pictures([folder])).contains(.capacity))
+        let none = Samples.pictures([Samples.folder([Samples.record()])], kinds: [.capacity])
+        #expect(none.pictures.isEmpty && none.notes.count == 1)
+    }
+
     @Test func growthNeedsANumberThatWasVaried() {
         let records = [1, 16, 64].flatMap { connections in
             (1...2).map { Samples.record(round: $0, connections: connections) }
