@@ -61,4 +61,24 @@ import Testing
         #expect(outcome.exit == 0, "\(outcome.complaints)")
         #expect(rows.first?.status == .ok && rows.first?.errors == 0 && rows.first?.operations ?? 0 > 0)
     }
+
+    private static let databases = [
+        "redis":
+            "redis-server --port 0 --tls-port {port} --tls-cert-file FOLDER/cert.pem --tls-key-file FOLDER/key.pem "
+            + "--tls-auth-clients no --dir FOLDER --save '' --appendonly no",
+        "memcached":
+            "memcached -u nobody -U 0 -l 127.0.0.1 -p {port} -Z -o ssl_chain_cert=FOLDER/cert.pem,ssl_key=FOLDER/key.pem",
+    ]
+
+    @Test(
+        .enabled(if: isInstalled("redis-server") && isInstalled("memcached")), arguments: ["redis", "memcached"],
+        ["read", "crr"])
+    func databasesSpeakTLS(_ name: String, _ workload: String) async throws {
+        let command = try #require(Self.databases[name]).replacing("FOLDER", with: files.folder)
+        let (rows, outcome) = try await rows(
+            workload,
+            ["--protocol", name, "--server", "\(name)=exec \(command)", "--tls-ca", "\(files.folder)/cert.pem"])
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        #expect(rows.first?.status == .ok && rows.first?.errors == 0 && rows.first?.operations ?? 0 > 0)
+    }
 }
