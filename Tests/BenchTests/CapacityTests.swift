@@ -41,19 +41,6 @@ import Testing
         #expect(try process.rows().map(\.status) == [.failed])
     }
 
-    /// A server that goes after 40 connections is not one that holds less.
-    @Test func aServerThatDiesInTheSearchFails() async throws {
-        let program =
-            "import socket,sys; l=socket.create_server((\"127.0.0.1\",int(sys.argv[1]))); kept=[]\n"
-            + "for _ in range(40): c,_=l.accept(); c.recv(64); c.send(b\"x\"*64); c.close()\nsys.exit(\"out of luck\")"
-        let (process, outcome) = try await BenchProcess.run(
-            ["--workload", "crr", "--server", "mortal=exec python3 -c '\(program)' {port}", "--slo", "p50=1s"]
-                + Self.short)
-        #expect(outcome.exit == 3, "\(outcome.output)")
-        let row = try #require(try process.rows().first)
-        #expect(row.status == .failed && row.capacityOpsPerS == nil && row.reason.contains("/s"), "\(row.reason)")
-    }
-
     @Test func comparisonsAreOfTheCapacity() async throws {
         let folder = try BenchFolder()
         func rows(capacity: Double, cost: Double) -> [RunRecord] {

@@ -77,7 +77,7 @@ import Testing
         let script =
             "ip link set lo up\n(while ! [ -s out/runs.csv ]; do sleep 0.1; done; sleep 0.3; ip link set lo down) &"
         let (process, outcome) = try await BenchProcess.run(
-            ["--workload", workload, "--mode", mode, "--duration", "3s", "--rounds", "1", "--output", "out"],
+            ["--workload", workload, "--mode", mode, "--duration", "1s", "--rounds", "1", "--output", "out"],
             under: network(script))
         #expect([0, 3].contains(outcome.exit) && !outcome.endedBySignal, "\(outcome.complaints)")
         #expect(try process.rows().count == 1)

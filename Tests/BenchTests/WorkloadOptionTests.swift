@@ -95,7 +95,7 @@ import Testing
     @Test(arguments: [
         ["--workers", "1,2"], ["--connections", "8,16"], ["--listener", "shared,reuseport"], ["--mode", "lt,et"],
         ["--topology", "shared-set,set-per-worker"], ["--implementation", "swift,c"],
-        ["--mode", "oneshot", "--rearm", "early,late"],
+        ["--mode", "oneshot", "--rearm", "early,late"], ["--sweep", "100:200:100"],
     ]) func everyListIsAsManyArms(_ words: [String]) throws {
         let mode = words[0] == "--mode" ? [] : ["--mode", "lt"]
         #expect(try Arms(RunOptions.parse(mode + words), seed: 1).plans.count == 2)
@@ -103,7 +103,8 @@ import Testing
 
     /// Every option that is no list tells two runs apart.
     @Test(arguments: [
-        ["--clients", "2"], ["--rate", "100", "--connections", "64"], ["--service-time", "fixed:1ms"],
+        ["--clients", "2"], ["--rate", "100", "--connections", "64"], ["--slo", "p99=1ms", "--connections", "64"],
+        ["--service-time", "fixed:1ms"],
         ["--close", "orderly"], ["--drain", "100"], ["--workload", "crr"], ["--workload", "read"],
         ["--service-time", "fixed:1ms", "--service", "sleep"], ["--connect-rate", "100"],
         ["--think", "1ms", "--workload", "read"],
