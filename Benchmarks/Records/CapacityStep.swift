@@ -73,15 +73,9 @@ package struct CapacityStep: Sendable, Equatable {
         _ bytes: [UInt8], file: String, runs: [RunRecord], mayHoldOneMore: Bool = false
     ) throws(CSVError) -> [CapacityStep] {
         let known = Set(runs.filter { !$0.slo.isEmpty }.map(\.runId))
-        var reader = try CSVReader(bytes, file: file, whenEmpty: "the file holds no header line")
-        guard reader.header.map(\.text).starts(with: columns) else {
-            let message = "the header does not begin with \(columns.joined(separator: ","))"
-            throw CSVError(file: file, line: 1, column: 1, message: message)
-        }
-        var fields: [CSVToken] = []
         var rows: [CapacityStep] = []
         var unknown: String?
-        while try reader.next(into: &fields) {
+        for fields in try CSVReader.rows(bytes, file: file, header: csvHeader) {
             let row = try CapacityStep(fields, file)
             guard known.contains(row.runId), unknown == nil else {
                 guard mayHoldOneMore, !known.contains(row.runId), unknown ?? row.runId == row.runId else {
