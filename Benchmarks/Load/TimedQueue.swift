@@ -28,12 +28,15 @@
     ///
     /// - Precondition: fewer are in the queue than it has room for.
     mutating func push(_ stream: Int, at time: UInt64) {
-        precondition(count < capacity, "a stream is queued twice")
+        precondition(count < capacity, "one is queued twice")
         latest = max(latest, time)
         unsafe (entries + (first + count) % capacity).initialize(to: Entry(time: latest, stream: stream))
         if count == 0 { nextTime = latest }
         count += 1
     }
+
+    /// The stream that is due next; nil if there is none.
+    var next: Int? { count == 0 ? nil : unsafe entries[first].stream }
 
     /// Takes the next stream if it is due.
     mutating func pop(dueAt now: UInt64) -> Int? {
