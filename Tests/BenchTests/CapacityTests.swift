@@ -56,6 +56,13 @@ import Testing
         let outcome = try await folder.bench(["compare", "base", "new", "--drift", "0"])
         #expect(outcome.exit == 2, "\(outcome.output) \(outcome.complaints)")
         #expect(outcome.output.contains("capacity_ops_per_s") && !outcome.output.contains("server_cpu_ns_per_op"))
+        let named = try await folder.bench(
+            ["compare", "base", "new", "--drift", "0", "--fail-on", "server_cpu_ns_per_op"])
+        #expect(named.exit == 3, "\(named.output) \(named.complaints)")
+        try folder.write("plain", rows: storedRows())
+        let plain = try await folder.bench(
+            ["compare", "plain", "plain", "--drift", "0", "--fail-on", "capacity_ops_per_s"])
+        #expect(plain.exit == 3, "\(plain.output) \(plain.complaints)")
     }
 
     @Test func aSweepRunsEachRate() async throws {

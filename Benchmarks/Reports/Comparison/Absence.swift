@@ -59,7 +59,7 @@ extension Absence {
     static func all(_ arm: MatchedArm, metrics: [Column], options: ComparisonOptions) -> [Absence] {
         guard !arm.base.usable.isEmpty, !arm.new.usable.isEmpty else { return [] }
         var absences: [Absence] = []
-        for column in metrics where arm.compares(column) && arm.samples(column, design: options.design) == nil {
+        for column in metrics where arm.samples(column, design: options.design) == nil {
             guard let reason = reason(arm, column, options: options) else { continue }
             if let place = absences.firstIndex(where: { $0.reason == reason }) {
                 absences[place].metric? += ", \(column.name)"
@@ -71,6 +71,11 @@ extension Absence {
     }
 
     private static func reason(_ arm: MatchedArm, _ column: Column, options: ComparisonOptions) -> String? {
+        guard arm.compares(column) else {
+            guard isNamed(column, options) else { return nil }
+            return column.name == "capacity_ops_per_s"
+                ? "no rate was searched for" : "of searches for a rate capacity_ops_per_s alone is compared"
+        }
         let isMeasured = [arm.base, arm.new].map { !$0.values { column.number(of: $0) }.isEmpty }
         if column.isLatency, isMeasured == [true, true], let saturation = arm.saturation {
             switch saturation {
