@@ -19,10 +19,27 @@ package struct CapacityRun {
     private let objective: ServiceObjective
     private let runId: String
     /// The last run that missed.
-    private var lastMiss: (outcome: CapacityStep.Outcome, rate: Double, measurement: Measurement)?
-    /// The run with the least latency while none has held.
-    private var best: (measurement: Measurement, plan: RunPlan, latency: UInt64)?
+    private var lastMiss: Miss?
+    /// The run that came closest to its bounds.
+    private var best: (measurement: Measurement, plan: RunPlan, excess: Excess)?
     private var disturbances = 0
+
+    private struct Miss {
+        let outcome: CapacityStep.Outcome
+        let isConfirmation: Bool
+        let plan: RunPlan
+        let measurement: Measurement
+
+        var rate: Double { plan.ratePerSecond ?? 0 }
+    }
+
+    /// The bound of a run that its latency exceeds most, or comes closest to.
+    private struct Excess {
+        let bound: ServiceObjective.Bound
+        let latency: UInt64
+
+        var ratio: Double { Double(latency) / Double(bound.nanoseconds) }
+    }
 
     /// The first rate that is tried; a server that does not hold it is tried with less.
     private static let start = 1000.0
@@ -31,9 +48,9 @@ package struct CapacityRun {
     private static let longestWindow = 4.0
     /// More operations than a percentile takes, since a window may end early.
     private static let sampleSurplus = 1.2
-    /// A run that misses while others take more of the machine is run again,
+    /// A run that misses while others take more of the machine is made again.
     private static let mostForeignCPU = 0.1
-    /// so often in a search; then it counts.
+    /// Runs that are made again in a search at the most.
     private static let mostDisturbances = 10
     /// Runs of a search at the most, so that it ends on a machine where they tell different things.
     package static let mostRuns = 80
@@ -99,14 +116,25 @@ package struct CapacityRun {
             return .disturbed
         }
         note(trial, result, outcome)
-        let latency = objective.bounds[0].latency(result.latencies) ?? .max
-        if result.status == .ok, latency < best?.latency ?? .max { best = (result, candidate, latency) }
+        if result.status == .ok, let excess = excess(of: result), excess.ratio < best?.excess.ratio ?? .infinity {
+            best = (result, candidate, excess)
+        }
         if outcome == .held {
             (measurement, plan) = (result, candidate)
         } else {
-            lastMiss = (outcome, trial.rate, result)
+            var isConfirmation = false
+            if case .confirmation = trial { isConfirmation = true }
+            lastMiss = Miss(outcome: outcome, isConfirmation: isConfirmation, plan: candidate, measurement: result)
         }
         return outcome
+    }
+
+    /// Nil if there are too few latencies for a bound.
+    private func excess(of result: Measurement) -> Excess? {
+        let all = objective.bounds.compactMap { bound in
+            bound.latency(result.latencies).map { Excess(bound: bound, latency: $0) }
+        }
+        return all.count == objective.bounds.count ? all.max { $0.ratio < $1.ratio } : nil
     }
 
     /// What the row tells: of a confirmed rate that run, of none the one that came closest, of a server that fails its failure.
@@ -115,8 +143,10 @@ package struct CapacityRun {
         if search.capacity != nil {
             capacity = search.capacity
             warnings += [clientLimit, failureAbove].compactMap { $0 }
-        } else if let lastMiss, lastMiss.outcome == .failed {
-            measurement = lastMiss.measurement
+        } else if let lastMiss, lastMiss.outcome == .failed,
+            best == nil || lastMiss.isConfirmation || lastMiss.rate <= lowest
+        {
+            (measurement, plan) = (lastMiss.measurement, lastMiss.plan)
             if measurement.status == .ok {
                 (measurement.status, measurement.reason) = (.failed, "too few operations ended for \(objective.text)")
             }
@@ -126,7 +156,8 @@ package struct CapacityRun {
             (measurement, plan) = (best.measurement, best.plan)
             let wasTooMuch = lastMiss.map { $0.rate <= lowest && $0.measurement.isSaturated == true } ?? false
             capacity = steps.contains { $0.outcome == .held } || wasTooMuch ? nil : 0
-            warnings.append(nothingHeld(best.latency) + (wasTooMuch ? notTried(below: lowest) : ""))
+            warnings.append(nothingHeld(best.excess) + (wasTooMuch ? notTried(below: lowest) : ""))
+            warnings += [clientLimit, failureAbove].compactMap { $0 }
         }
         if search.next != nil { warnings.append("the search was ended after \(steps.count) runs") }
         if disturbances > 0 {
@@ -134,7 +165,7 @@ package struct CapacityRun {
                 "\(disturbances) runs of the search were made again: other programs had a tenth of the machine")
         }
         let bound = objective.bounds.map(\.nanoseconds).max() ?? 0
-        if Double(bound) > Self.longestBound * Double(plan.durationNanoseconds) {
+        if search.capacity != nil, Double(bound) > Self.longestBound * Double(plan.durationNanoseconds) {
             let enough = HumanUnits.time(nanoseconds: Double(bound) / Self.longestBound)
             warnings.append(
                 "so wide a bound does not notice 5 % too much in so short a run; raise --duration to \(enough)")
@@ -166,14 +197,14 @@ package struct CapacityRun {
                 latencyNs: objective.bounds[0].latency(result.latencies), outcome: outcome))
     }
 
-    private func nothingHeld(_ least: UInt64) -> String {
+    private func nothingHeld(_ least: Excess) -> String {
         if let highest = steps.filter({ $0.outcome == .held }).map(\.ratePerS).max() {
             return
                 "\(objective.text) held in short runs up to \(HumanUnits.count(highest))/s and in no longer one: the machine may "
                 + "stall now and then; take a wider bound, or a quieter machine"
         }
-        return "no rate held \(objective.text): the least \(objective.bounds[0].percentile) was "
-            + "\(HumanUnits.time(nanoseconds: Double(least))), at \(HumanUnits.count(plan.ratePerSecond ?? 0))/s"
+        return "no rate held \(objective.text): the least \(least.bound.percentile) was "
+            + "\(HumanUnits.time(nanoseconds: Double(least.latency))), at \(HumanUnits.count(plan.ratePerSecond ?? 0))/s"
     }
 
     private func notTried(below lowest: Double) -> String {

@@ -86,6 +86,17 @@ import Testing
         #expect(found.measurement.reason.hasPrefix("it has gone, at "))
     }
 
+    /// Too much load may fail a run; the server still answers, too late.
+    @Test func overloadThatFailsIsNoFailureOfTheServer() throws {
+        let found = try search { plan, _ in
+            var result = run(plan, latency: 5_000_000)
+            if plan.load.ratePerSecond ?? 0 > 8000 { (result.status, result.reason) = (.failed, "too much") }
+            return result
+        }
+        #expect(found.capacity == 0 && found.measurement.status == .ok)
+        #expect(found.warning?.contains("no rate held") == true && found.warning?.contains("too much") == true)
+    }
+
     @Test func aRunThatThrowsIsAMissUnlessItIsTheFirst() throws {
         let found = try search { (plan, count) throws(RunError) in
             if count == 3 { throw RunError(failed: "no luck") }
