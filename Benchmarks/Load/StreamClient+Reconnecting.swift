@@ -44,7 +44,6 @@ extension StreamClient where Format: ~Copyable {
                 return line.postpone(at: monotonicNanoseconds())
             }
             line.removeFirst()
-            unsafe streams[index].isInLine = false
         }
     }
 
@@ -112,7 +111,10 @@ extension StreamClient where Format: ~Copyable {
     /// False if a queue is full. A connection that fails otherwise waits for a turn again.
     private mutating func tryToConnect(_ index: Int, _ now: UInt64) -> Bool {
         let stream = unsafe streams[index]
-        if now >= result.window.loadEnd && stream.queued == stream.received { return true }
+        if now >= result.window.loadEnd && stream.queued == stream.received {
+            unsafe streams[index].isInLine = false
+            return true
+        }
         do throws(Errno) {
             let connection = try StreamSocket(for: address, .nonblocking).connect(to: address)
             try prepareStream(connection.descriptor, for: address)
@@ -133,6 +135,8 @@ extension StreamClient where Format: ~Copyable {
         }
         begun += 1
         connecting += 1
+        // What begins after a failure of this connection waits for its turn, and no more for the line.
+        unsafe streams[index].isInLine = false
         unsafe streams[index].isConnecting = true
         unsafe streams[index].sent = stream.received
         unsafe streams[index].sentBytes = 0

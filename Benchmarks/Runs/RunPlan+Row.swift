@@ -13,9 +13,6 @@ extension RunRecord {
         seed = plan.seed
         workers = plan.workerThreads
         clients = plan.clients
-        defer {
-            if let objective = plan.objective { (slo, ratePerS) = (objective.text, nil) }
-        }
         switch plan.plan {
         case .network(let server, let load):
             server.describe(in: &self)
@@ -30,6 +27,7 @@ extension RunRecord {
             loop.describe(in: &self)
             wake.describe(loop, in: &self)
         }
+        if let objective = plan.objective { (slo, ratePerS) = (objective.text, nil) }
     }
 }
 

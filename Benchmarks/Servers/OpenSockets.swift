@@ -55,7 +55,8 @@ struct OpenSockets {
             case .refused(let error):
                 refusal =
                     "the server's connections may not be looked at (pidfd_getfd: \(error)), so a leak would not be found; "
-                    + "that needs Linux 5.6, and CAP_SYS_PTRACE where the server is another user's or in a container"
+                    + "that needs Linux 5.6, and CAP_SYS_PTRACE where the server is another user's or in a container, or "
+                    + "kernel.yama.ptrace_scope lets nobody look at what it did not start"
             }
         }
         return left

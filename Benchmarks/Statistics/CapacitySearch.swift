@@ -31,12 +31,12 @@ package struct CapacitySearch: Sendable {
     package private(set) var next: Trial?
     /// The highest rate that held, confirmed; nil while it is not known, and if none held.
     package private(set) var capacity: Double?
-    /// The lowest rate that missed in the short runs; nil if all held.
-    package private(set) var missed: Double?
 
     private let range: ClosedRange<Double>
     private var phase = Phase.doubling
     private var held: Double?
+    /// The lowest rate above ``held`` that missed in the short runs.
+    private var missed: Double?
     private var isSecondTry = false
     private var stepsDown = 0
     /// Rates that missed although all that was offered was served.

@@ -91,7 +91,10 @@ package struct Race: Sendable {
         let revived = fates.filter { $0.value == .beaten(by: arm) || $0.value == .screened(by: arm) }.map(\.key)
         for other in revived { fates[other] = nil }
         running = (running.filter { $0 != arm } + revived).sorted()
-        if !looks.isEmpty { entrants = max(entrants, running.count) }
+        if !looks.isEmpty {
+            let beaten = fates.values.count { if case .beaten = $0 { true } else { false } }
+            entrants = max(entrants, running.count + beaten)
+        }
         isDecided = running.count < 2
     }
 
@@ -106,7 +109,7 @@ package struct Race: Sendable {
         }
         entrants = running.count
         isDecided = running.count < 2
-        // The first look is at the fewest blocks that can show anything; each other one has a third more.
+        // The first look is at the fewest blocks that can show anything; each other one has three tenths more.
         var next = Int(-log2(errorShare).rounded(.down)) + 1
         for _ in 0..<options.looks {
             looks.append(next)

@@ -61,7 +61,7 @@ import Testing
     }
 
     /// Generations of processes that do not end by themselves, each in a session of its own.
-    @Test func aDeepTreeIsEndedWithoutAPause() throws {
+    @Test func aDeepTreeIsEnded() throws {
         let script = TemporaryFile()
         let command = "n=$1; echo $$ >> \(file.path); [ $n = 0 ] || setsid sh \(script.path) $((n - 1)) & sleep 600"
         try command.write(toFile: script.path, atomically: false, encoding: .utf8)

@@ -73,7 +73,7 @@ import Meters
         guard let session = unsafe library.SSL_new(context) else {
             throw SessionRefusal(cause: .tls("SSL_new", library.reason ?? "no memory"))
         }
-        if let name, let call = unsafe refusingCall(name, session) {
+        if let name, let call = unsafe setName(name, of: session) {
             let cause = FailureTally.Cause.tls(call, library.reason ?? "the name is refused")
             unsafe library.SSL_free(session)
             throw SessionRefusal(cause: cause)
@@ -82,8 +82,8 @@ import Meters
         return unsafe session
     }
 
-    /// Sets the name of a session; the call that refuses it, or nil.
-    private func refusingCall(_ name: String, _ session: OpenSSL.Object) -> String? {
+    /// Sets the name of a session. Returns the call that refused it, or nil.
+    private func setName(_ name: String, of session: OpenSSL.Object) -> String? {
         if nameIsAddress {
             // An address is no name to ask for (RFC 6066); a certificate can have it.
             guard verifies else { return nil }

@@ -23,7 +23,8 @@ import SystemPackage
     /// Why the last call failed that returned `EPROTO`.
     private(set) var failure: FailureTally.Cause?
     /// Why the last session could not be made.
-    private var refusal = FailureTally.Cause.tls("BIO_new", "no memory")
+    private var refusal = noMemory
+    private static let noMemory = FailureTally.Cause.tls("BIO_new", "no memory")
     /// Version and cipher of the first session that received something; empty before.
     private(set) var negotiated = ""
 
@@ -57,6 +58,7 @@ import SystemPackage
         }
         guard let bio = unsafe library.BIO_new(context.method) else {
             unsafe library.SSL_free(object)
+            refusal = Self.noMemory
             return
         }
         unsafe library.BIO_set_data(bio, session.pointer(to: \.socket))

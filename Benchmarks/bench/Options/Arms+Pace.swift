@@ -62,6 +62,8 @@ extension RunOptions {
                 "--sweep takes FIRST:LAST:STEP, operations per second in at most \(mostRates) steps, such as "
                     + "1000:50000:7000, not '\(sweep)'")
         }
-        return Array(stride(from: parts[0], through: parts[1], by: parts[2]))
+        // A step of 0.1 is none of binary: the last rate may lie a little beyond.
+        let steps = Int(((parts[1] - parts[0]) / parts[2] + 1e-9).rounded(.down))
+        return (0...steps).map { parts[0] + Double($0) * parts[2] }
     }
 }
