@@ -110,13 +110,25 @@ static inline void c_add_if_child(pid_t number, void *context) {
 /* Adds the children that one thread has. */
 static inline void c_add_of_thread(pid_t thread, void *context) {
     struct c_search *search = context;
-    char path[64], text[8192];
+    char path[64], text[4096];
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)search->parent.number, (int)thread);
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    /* Each number ends with a space; one that the buffer's end cuts is read on with the next part. */
+    size_t kept = 0;
+    ssize_t bytes;
+    while (file >= 0 && (bytes = read(file, text + kept, sizeof text - 1 - kept)) > 0) {
+        size_t end = kept + (size_t)bytes, whole = end;
+        while (whole > 0 && text[whole - 1] != ' ') whole--;
+        if (whole > 0) {
+            char next = text[whole];
+            text[whole] = 0;
+            c_add_children(search->found, search->parent, text);
+            text[whole] = next;
+        }
+        kept = end - whole;
+        memmove(text, text + whole, kept);
+    }
     if (file >= 0) close(file);
-    text[bytes > 0 ? bytes : 0] = 0;
-    c_add_children(search->found, search->parent, text);
 }
 
 /* Whether the kernel lists the children of a thread (CONFIG_PROC_CHILDREN). */

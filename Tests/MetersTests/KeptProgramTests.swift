@@ -114,10 +114,18 @@ import Testing
         #expect(!found.contains(other.keeper) && !found.contains(program.keeper))
     }
 
-    private func descendants(of process: Int32, isListed: Bool) -> [c_process] {
-        var list = [c_process](repeating: c_process(), count: 64)
+    /// More than the kernel hands out in one read.
+    @Test func manyChildrenAreFound() throws {
+        let program = try KeptProgram(
+            "/bin/sh", ["-c", "for n in $(seq 900); do sleep 600 & done; echo $$ >> \(file.path); wait"])
+        #expect(eventually { processes().count == 1 })
+        #expect(descendants(of: program.keeper, isListed: true, most: 2000).count >= 901)
+    }
+
+    private func descendants(of process: Int32, isListed: Bool, most: Int = 64) -> [c_process] {
+        var list = [c_process](repeating: c_process(), count: most)
         let count = list.withUnsafeMutableBufferPointer { list in
-            var found = c_processes(list: list.baseAddress, count: 0, most: 64)
+            var found = c_processes(list: list.baseAddress, count: 0, most: Int32(most))
             c_find_descendants(&found, process, isListed ? 1 : 0)
             return Int(found.count)
         }
