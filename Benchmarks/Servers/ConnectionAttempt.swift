@@ -48,7 +48,7 @@ struct ConnectionAttempt {
             // The server may have closed it already.
             let server = (try? connection.peerAddress) ?? address
             let ends = ConnectionEnds(server: server, client: try connection.localAddress)
-            return .connected(ends, user: Self.user(behind: connection.descriptor))
+            return .connected(ends, user: PeerCredentials(of: connection.descriptor)?.user)
         } catch {
             return .refused(error)
         }
@@ -67,15 +67,6 @@ struct ConnectionAttempt {
             if unsafe poll(&entries, nfds_t(entries.count), pause) > 0 { return .ended }
             pause = min(2 * pause, 16)
         }
-    }
-
-    /// Who the process was that listens at the other end of a connection (`SO_PEERCRED`); nil if that is not told.
-    private static func user(behind connection: BorrowedDescriptor) -> uid_t? {
-        // Its process, user and group, as struct ucred, which Glibc's module hides.
-        var peer: [UInt32] = [0, .max, .max]
-        var length = socklen_t(3 * MemoryLayout<UInt32>.size)
-        guard unsafe getsockopt(connection.rawValue, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 else { return nil }
-        return peer[0] == 0 ? nil : peer[1]
     }
 
     /// What is said of an address where nobody listens yet, or not yet to so many.

@@ -18,7 +18,9 @@ struct TakenSocket: ~Copyable {
         guard option(SO_TYPE) == CInt(SOCK_STREAM.rawValue), option(SO_ACCEPTCONN) == 0,
             let local = try? socket.localAddress
         else { return false }
-        if local.family == AF_UNIX { return local == ends.server && clientProcess == getpid() }
+        if local.family == AF_UNIX {
+            return local == ends.server && PeerCredentials(of: socket.descriptor)?.process == getpid()
+        }
         guard local.port == ends.server.port, local.plainHost == ends.server.plainHost, isClosedByPeer else {
             return false
         }
@@ -32,14 +34,6 @@ struct TakenSocket: ~Copyable {
         var length = socklen_t(MemoryLayout<CInt>.size)
         let result = unsafe getsockopt(socket.descriptor.rawValue, SOL_SOCKET, name, &value, &length)
         return result == 0 ? value : nil
-    }
-
-    /// The process that connected to a unix listener (`SO_PEERCRED`, `struct ucred`).
-    private var clientProcess: Int32? {
-        var credentials: [Int32] = [0, 0, 0]
-        var length = socklen_t(12)
-        let result = unsafe getsockopt(socket.descriptor.rawValue, SOL_SOCKET, SO_PEERCRED, &credentials, &length)
-        return result == 0 ? credentials[0] : nil
     }
 
     /// Whether a TCP connection was there and its peer has closed or reset it.
