@@ -63,7 +63,7 @@ extension LoadClient where Self: ~Copyable {
                 result.openConnections = openConnections
             }
             var longestWait: UInt64 = 100_000_000
-            while hasRoom, !abandonment.isRequested, let time = arrivals.next(now: now) {
+            while hasRoom, !(Self.startsSlowly && abandonment.isRequested), let time = arrivals.next(now: now) {
                 if arrivals.isScheduled { result.noteStart(scheduled: time, at: monotonicNanoseconds()) }
                 guard try start(at: time) else {
                     // Without a port or a route the next one would fail too: first the others get their turn.
