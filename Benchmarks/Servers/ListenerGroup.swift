@@ -41,8 +41,6 @@ final class ListenerGroup: Sendable {
         acceptOptions = plan.loop.mode.capabilities.socketsBlock ? [] : [.nonblocking]
     }
 
-    deinit { file?.remove() }
-
     /// Attaches the program that picks a listener, if the plan has one.
     private static func steer(_ plan: ServerPlan, _ listener: BorrowedDescriptor) throws(RunError) -> ReuseportProgram?
     {

@@ -1,27 +1,30 @@
+import CBenchExtras
 import Glibc
+import LinuxDescriptors
 import LinuxSockets
 import Meters
+import SystemPackage
 
 /// The file that binding a unix socket has made. It goes with this value, unless another is in its place by then.
 final class UnixSocketFile: Sendable {
     private let path: String
-    private let device: dev_t
-    private let inode: ino_t
+    /// Of the file, which keeps its inode until this is closed.
+    private let descriptor: OwnedDescriptor
 
     /// Of a socket that was just bound; nil where that made no file.
     init?(boundTo address: SocketAddress) {
         guard let path = try? SocketAddress.unix(path: address.host), path == address else { return nil }
-        var status = stat()
-        guard unsafe lstat(address.host, &status) == 0 else { return nil }
-        (self.path, device, inode) = (address.host, status.st_dev, status.st_ino)
+        let number = unsafe c_open_path(address.host)
+        guard number >= 0 else { return nil }
+        self.path = address.host
+        descriptor = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
     }
 
-    /// Removes it while the socket is still open: once it is closed, a file that another has made may get this inode.
-    func remove() {
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
+    deinit {
+        var (made, found) = (stat(), stat())
+        guard unsafe fstat(descriptor.descriptor.rawValue, &made) == 0, unsafe lstat(path, &found) == 0,
+            made.st_dev == found.st_dev, made.st_ino == found.st_ino
+        else { return }
         _ = unsafe unlink(path)
     }
-
-    deinit { remove() }
 }

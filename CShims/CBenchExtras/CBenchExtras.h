@@ -89,6 +89,9 @@ static inline int c_mount_tracefs(void) {
     return mount;
 }
 
+/* open(2) with O_PATH, which glibc keeps for those who define _GNU_SOURCE: a file's name for itself, without opening it. */
+static inline int c_open_path(const char *path) { return open(path, 010000000 | O_NOFOLLOW | O_CLOEXEC); }
+
 /* openat(2) is variadic. */
 static inline int c_open_at(int folder, const char *path) { return openat(folder, path, O_RDONLY | O_CLOEXEC); }
 
