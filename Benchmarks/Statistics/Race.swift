@@ -6,10 +6,13 @@ import Foundation
 /// cheapest in each of them. What is left races: at each look an arm is beaten if another is shown to cost less, and the
 /// race is decided when all that are left are shown to cost the same within ``Options/minEffect``.
 ///
-/// All that is said of the arms that race is right with a probability of 1 - ``Options/error``: that one costs less than
-/// another, and that one costs no more than the margin above another. Each is a one-sided statement about an ordered pair at
-/// a look, by Wilcoxon's signed ranks of the logarithms of ratios within a block, which are taken to be distributed
-/// symmetrically; Bonferroni's inequality bounds all of them. The screening and arms that are left out have no such bound.
+/// With a probability of 1 - ``Options/error`` all of this is right: that one arm costs less than another, and that one that
+/// is left when the race is decided costs no more than the margin above the best. Each is a one-sided statement at a look, by
+/// Wilcoxon's signed ranks of the logarithms of ratios within a block, which are taken to be distributed symmetrically;
+/// Bonferroni's inequality bounds all of them. Any arm may be said to cost less than any other, so these statements share the
+/// error by ordered pairs. That all are within the margin can be wrong only of the one that is the best, so that these share
+/// it by arms (J. C. Hsu, Constrained simultaneous confidence intervals for multiple comparisons with the best, 1984). The
+/// screening and arms that are left out have no such bound.
 package struct Race: Sendable {
     package struct Options: Sendable {
         /// Arms whose costs differ by less are as good as each other: 0.05 for 5 %.
@@ -109,11 +112,11 @@ package struct Race: Sendable {
         }
         entrants = running.count
         isDecided = running.count < 2
-        // The first look is at the fewest blocks that can show anything; each other one has three tenths more.
-        var next = Int(-log2(errorShare).rounded(.down)) + 1
+        // The first look is at the fewest blocks that can show anything; each other one has about a third more.
+        var next = Int(-log2(equalityShare).rounded(.down)) + 1
         for _ in 0..<options.looks {
             looks.append(next)
-            next = max(next + 1, Int((Double(next) * 1.3).rounded()))
+            next = max(next + 1, Int((Double(next) * 1.35).rounded()))
         }
     }
 
@@ -146,14 +149,16 @@ package struct Race: Sendable {
         running.removeAll { beaten[$0] != nil }
         let margin = log(1 + options.minEffect)
         isDecided = running.allSatisfy { arm in
-            running.allSatisfy { other in other == arm || chance(arm, other, below: margin) <= share }
+            running.allSatisfy { other in other == arm || chance(arm, other, below: margin) <= equalityShare }
         }
     }
 
-    /// The error of one statement: every arm is compared with every other one, at each look and at a last one.
-    private var errorShare: Double {
-        options.error / Double(max(entrants * (entrants - 1), 1) * (options.looks + 1))
-    }
+    /// The error of the statement that one arm costs less than another, at one of the looks or the last one.
+    private var errorShare: Double { equalityShare / Double(max(entrants, 1)) }
+
+    /// The error of the statement that one arm costs no more than the margin above another. It is wrong of the best one
+    /// wherever it is called dearer than one that costs more by the margin, so that it covers that statement as well.
+    private var equalityShare: Double { options.error / Double(max(entrants - 1, 1) * (options.looks + 1)) }
 
     /// The arm that costs least of those that still run, each compared in the blocks that measured both; nil if none has a
     /// cost.
