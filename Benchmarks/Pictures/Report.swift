@@ -8,6 +8,8 @@ import Reports
 package struct Report: Sendable {
     package struct Run: Sendable {
         package var name: String
+        /// What `bench choose` says of the runs, a sentence each, the recommendation first.
+        package var answer: [String]
         package var facts: [(name: String, value: String)]
         package var command: String
         package var repetition: [String]
@@ -16,10 +18,11 @@ package struct Report: Sendable {
         package var claims: CSVTable?
 
         package init(
-            name: String, facts: [(name: String, value: String)], command: String, repetition: [String],
-            warnings: [String], files: [(name: String, text: String)], claims: CSVTable?
+            name: String, answer: [String] = [], facts: [(name: String, value: String)], command: String,
+            repetition: [String], warnings: [String], files: [(name: String, text: String)], claims: CSVTable?
         ) {
             self.name = name
+            self.answer = answer
             self.facts = facts
             self.command = command
             self.repetition = repetition
@@ -44,7 +47,7 @@ package struct Report: Sendable {
 
     package var html: String {
         let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-        let body = [header, finding, warningBox, pictureSections, tables, claims, runSections, files]
+        let body = [header, recommendation, finding, warningBox, pictureSections, tables, claims, runSections, files]
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
@@ -74,6 +77,16 @@ package struct Report: Sendable {
                 "p", Markup.escaped(name.joined() + catalog.subtitle.joined(separator: " · ")), class: "meta")
         }
         return "<header><h1>\(Markup.escaped(title))</h1>\n\(lines.joined(separator: "\n"))</header>"
+    }
+
+    /// What to take, of each choice that was made.
+    private var recommendation: String {
+        runs.compactMap { run in
+            guard let first = run.answer.first else { return nil }
+            let rest = run.answer.dropFirst().map { Markup.element("li", Markup.escaped($0)) }
+            return Markup.element("div", Markup.paragraph(first), class: "finding")
+                + (rest.isEmpty ? "" : "\n<ul>\(rest.joined(separator: "\n"))</ul>")
+        }.joined(separator: "\n")
     }
 
     /// The answer of each workload and what weakens it; below, what is odd.

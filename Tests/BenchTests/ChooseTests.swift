@@ -15,6 +15,24 @@ import Testing
         #expect(rows.count >= 4 && Set(rows.map(\.mode)) == ["epoll-lt", "poll"])
         #expect(Set(rows.map(\.listener)) == ["shared", "reuseport"])
         #expect(rows.allSatisfy { $0.ratePerS == 500 && $0.workload == "crr" })
+        // The report begins with what was printed first.
+        let report = try BenchProcess(["report", "out"], in: process.folder)
+        #expect(await report.wait().exit == 0)
+        let answer = outcome.output.prefix { $0 != "\n" }
+        #expect(process.text("out/report.html").contains(answer))
+    }
+
+    /// With time for it, what is recommended is tried on this kernel, and what was seen is kept.
+    @Test func claimsOfWhatIsRecommendedAreTried() async throws {
+        let (process, outcome) = try await BenchProcess.run(
+            [
+                "choose", "--scenario", "mostly-idle", "--mode", "poll", "--idle", "10", "--workers", "1", "--rate",
+                "500",
+            ]
+                + ["--budget", "20s", "--output", "out"])
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        #expect(outcome.output.contains("On this kernel, poll: "))
+        #expect(process.text("out/claims.csv").contains("\nscale-wait-cost,"))
     }
 
     @Test func aBudgetOfNothingIsEnoughForAFirstLook() async throws {

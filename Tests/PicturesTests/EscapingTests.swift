@@ -150,6 +150,17 @@ import Testing
         }
     }
 
+    @Test func aChoiceStandsBeforeTheFindings() throws {
+        let folder = Samples.folder(modes: ["poll"], rounds: 2)
+        let run = Report.Run(
+            name: "run", answer: ["For tests: poll <or> not.", "5 µs each."], facts: [], command: "", repetition: [],
+            warnings: [], files: [], claims: nil)
+        let html = Report(PictureInput([folder]), runs: [run], pictures: [], notes: []).html
+        #expect(try Self.firstSentence(html) == "For tests: poll &lt;or&gt; not.")
+        let reason = try #require(html.range(of: "<li>5 µs each.</li>"))
+        #expect(try reason.lowerBound < #require(html.range(of: "Accept: poll")).lowerBound)
+    }
+
     @Test func whatWeakensTheAnswerStandsBesideIt() throws {
         let html = Self.html(AxisTests.rates)
         let box = try #require(html.range(of: "class=\"finding\">"))

@@ -9,7 +9,9 @@ import Testing
     private let column = Column.named("server_cpu_ns_per_op")!
 
     /// A race of modes with these costs in each block, in nanoseconds, and the rows that it would come from.
-    private func choice(_ costs: [(mode: String, cost: Double)], blocks: Int = 40) -> Choice {
+    private func choice(
+        _ costs: [(mode: String, cost: Double)], blocks: Int = 40, edit: @escaping (inout RunRecord) -> Void = { _ in }
+    ) -> Choice {
         var race = Race(arms: costs.count)
         var rows: [Int: [RunRecord]] = [:]
         for block in 0..<blocks where !race.isOver {
@@ -24,7 +26,10 @@ import Testing
         }
         race.finish()
         func row(_ arm: Int, _ block: Int, _ cost: Double) -> RunRecord {
-            Samples.record(costs[arm].mode, round: block + 1) { $0.serverCpuNsPerOp = cost }
+            Samples.record(costs[arm].mode, round: block + 1) {
+                $0.serverCpuNsPerOp = cost
+                edit(&$0)
+            }
         }
         return Choice(
             subject: "tests", score: column, phrase: "of server CPU per connection", minEffect: 0.05, race: race,
@@ -112,6 +117,36 @@ import Testing
             choice.sentences.last
                 == "Not ranked: select (unsupported: too many descriptors); poll (did not keep the rate); "
                 + "uring-multishot (gave nearly all to 1 of 4 workers).")
+    }
+
+    /// Each by what explains most: a call that finds nothing is not told again as a system call.
+    @Test func whatCostsIsNamedByItsCounts() {
+        let choice = choice([("epoll-lt", 5000), ("epoll-et", 7000), ("epoll-oneshot", 6000), ("poll", 6500)]) {
+            ($0.syscallsPerOp, $0.emptyCallsPerOp, $0.spuriousWakeupsPerOp, $0.voluntarySwitchesPerOp) = (3, 0, 0, 0.5)
+            switch $0.mode {
+            case "epoll-et": ($0.syscallsPerOp, $0.emptyCallsPerOp) = (4, 1)
+            case "epoll-oneshot": $0.syscallsPerOp = 4
+            case "poll": $0.voluntarySwitchesPerOp = 1
+            default: break
+            }
+        }
+        #expect(
+            choice.sentences[2]
+                == "What costs: 1.00 calls a connection that find nothing (epoll-et), where epoll-lt has 0; "
+                + "4.00 system calls a connection (epoll-oneshot), where epoll-lt has 3.00; "
+                + "asleep 1.00 times a connection (poll), where epoll-lt has 0.50.")
+    }
+
+    @Test func whatClaimsTellStandsBehindThePrice() {
+        var choice = choice([("epoll-lt", 5000), ("poll", 50_000)])
+        #expect(choice.notable == [0, 1])
+        let claim = ClaimRecord(
+            claim: "accept-herd", statement: "all wake", source: "", verdict: "holds", observed: "woken=4", detail: "",
+            durationMs: 1, finding: "4 of 4 threads woke for one connection.")
+        choice.observed = [Choice.Observation(arms: [0, 1], claim: claim)]
+        #expect(
+            choice.sentences.last
+                == "On this kernel, epoll-lt and poll: 4 of 4 threads woke for one connection (claim accept-herd).")
     }
 
     @Test func otherThreadsThanAskedForAreNamed() {

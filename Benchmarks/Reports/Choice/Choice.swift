@@ -20,6 +20,8 @@ package struct Choice {
     package var disturbedBlocks = 0
     /// Combinations that were asked for and cannot be, with the reason.
     package var impossible: [String] = []
+    /// What claims that were tried tell of the arms.
+    package var observed: [Observation] = []
 
     package init(
         subject: String, score: Column, phrase: String, minEffect: Double, race: Race, arms: [ArmRuns],
@@ -34,12 +36,15 @@ package struct Choice {
         self.workers = workers
     }
 
-    /// The recommendation first, then its price and the runner-up, what to avoid, and what could not be measured.
-    package var sentences: [String] { [recommendation, price, avoided, leftOut].compactMap { $0 } }
+    /// The recommendation first, then its price and the runner-up, what to avoid and why, what this kernel does, and what
+    /// could not be measured.
+    package var sentences: [String] {
+        [recommendation, price, avoided, reasons].compactMap { $0 } + observations + [leftOut].compactMap { $0 }
+    }
 
     /// What an arm is called; one with other threads than were asked for has their number, as `blocking` where each
     /// connection has one.
-    private func name(_ arm: Int) -> String {
+    func name(_ arm: Int) -> String {
         let label = arms[arm].label(among: arms)
         guard let workers, let own = arms[arm].records.first?.workers, own != workers else { return label }
         return "\(label) (\(own) \(own == 1 ? "thread" : "threads"))"
@@ -47,6 +52,9 @@ package struct Choice {
 
     /// Those that are recommended, the cheapest first.
     package var best: [Int] { race.ranking }
+
+    /// Of which a reader should know more: the first of the recommended, what to avoid, and what was not ranked.
+    package var notable: [Int] { Array(best.prefix(3)) + farBehind.map(\.arm) + withoutScore }
 
     private var recommendation: String {
         let names = best.map(name)
@@ -92,7 +100,7 @@ package struct Choice {
     }
 
     /// The arms that were shown to cost more, the cheapest first.
-    private func beaten(behind leader: Int) -> [(arm: Int, ratio: Race.Ratio)] {
+    func beaten(behind leader: Int) -> [(arm: Int, ratio: Race.Ratio)] {
         race.fates.compactMap { arm, fate in
             if case .leftOut = fate { return nil }
             return race.ratio(of: arm, to: leader).map { (arm, $0) }
@@ -114,8 +122,7 @@ package struct Choice {
 
     /// Those that cost at least twice as much, or do half at the most, which nobody should take unknowingly.
     private var avoided: String? {
-        guard let leader = race.leader else { return nil }
-        let far = beaten(behind: leader).filter { $0.ratio.estimate >= 2 }
+        let far = farBehind
         guard let worst = far.last else { return nil }
         let names = CostAnswer.list(far.reversed().map { name($0.arm) })
         return far.count == 1
@@ -123,9 +130,14 @@ package struct Choice {
             : "Avoid \(names): \(times(far[0].ratio)) to \(times(worst.ratio)) times as much."
     }
 
+    private var farBehind: [(arm: Int, ratio: Race.Ratio)] {
+        race.leader.map { leader in beaten(behind: leader).filter { $0.ratio.estimate >= 2 } } ?? []
+    }
+
+    private var withoutScore: [Int] { race.fates.keys.filter { race.fates[$0] == .leftOut }.sorted() }
+
     private var leftOut: String? {
-        let without = race.fates.keys.filter { race.fates[$0] == .leftOut }.sorted()
-        let byReason = Dictionary(grouping: without) { reason($0) }
+        let byReason = Dictionary(grouping: withoutScore) { reason($0) }
         let texts = byReason.sorted { $0.value[0] < $1.value[0] }.map { reason, arms in
             "\(CostAnswer.list(arms.map(name))) (\(reason))"
         }

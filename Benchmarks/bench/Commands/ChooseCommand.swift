@@ -51,7 +51,7 @@ struct ChooseCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "Time for a scenario; a block that has begun is finished, and the first always runs.")
+        help: "Time in all, which scenarios share; a block that has begun is finished, and the first always runs.")
     var budget = "120s"
 
     @Option(help: "Seed of the order; random if not given.")
@@ -83,7 +83,7 @@ struct ChooseCommand: ParsableCommand {
                 let race = try ChoiceRace(
                     scenario, given, seed: seed ?? freshSeed(), minEffect: percent / 100,
                     path: scenarios.count == 1 ? path : "\(path)/\(scenario.name)", quiet: quiet)
-                try race.run(seconds: Double(nanoseconds) / 1e9)
+                try race.run(seconds: Double(nanoseconds) / 1e9 / Double(scenarios.count))
                 show(race)
                 if race.isInterrupted { throw Failure(.interrupted, "interrupted; the answer is of the blocks so far") }
                 exits.append(Self.exit(race.choice))

@@ -11,7 +11,7 @@ extension Report.Run {
         let first = result.stored.rows.first
         let arguments = description?.arguments
         self.init(
-            name: result.path, facts: Self.facts(description, first),
+            name: result.path, answer: description?.answer ?? [], facts: Self.facts(description, first),
             command: arguments.map { "bench " + $0.map(shellQuoted).joined(separator: " ") }
                 ?? "not known: run.json is missing or cannot be read",
             repetition: Self.repetition(description, commit: first?.gitCommit ?? ""),

@@ -53,8 +53,22 @@ final class ChoiceRace {
 
     var isInterrupted: Bool { session.interrupted }
 
-    /// Runs blocks for as long as they can tell more and the time suffices for another one like the last.
+    /// From so many seconds on there is time to try claims, which get ``claimSeconds`` of it.
+    private static let longEnough = 20.0
+    private static let claimSeconds = 5.0
+
+    /// Runs blocks for as long as they can tell more and the time suffices for another one like the last, tries what claims
+    /// say of the outcome, and stores the answer.
     func run(seconds: Double) throws {
+        let triesClaims = seconds >= Self.longEnough
+        try runBlocks(seconds: triesClaims ? seconds - Self.claimSeconds : seconds)
+        if triesClaims, !isInterrupted {
+            choice.observed = try RelatedClaim.observe(choice) { session.isAskedToEnd }
+        }
+        try session.store(answer: choice.sentences, claims: choice.observed.map(\.claim))
+    }
+
+    private func runBlocks(seconds: Double) throws {
         var generator = SplitMix64(seed: seed)
         let start = monotonicNanoseconds()
         var blockStart = start

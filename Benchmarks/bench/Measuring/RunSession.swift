@@ -50,6 +50,9 @@ final class RunSession {
 
     var plans: [RunPlan] { arms.plans }
 
+    /// Whether the user wants an end.
+    var isAskedToEnd: Bool { interruption.isRequested }
+
     /// Runs everything that has not run yet and returns all rows.
     func run() throws -> [RunRecord] {
         let orders = blockOrders(arms: arms.plans.count, blocks: options.rounds, seed: description.seed)
@@ -94,6 +97,15 @@ final class RunSession {
         for warning in placementWarnings { warn("\(warning.text): \(warning.advice)", quietly: options.quiet) }
         try folder.replace("run.json", description.storedJSON())
         return rows
+    }
+
+    /// Stores what the runs answer, and the claims that it rests on.
+    func store(answer: [String], claims: [ClaimRecord]) throws {
+        if !claims.isEmpty {
+            try folder.replace("claims.csv", ClaimRecord.csvHeader + claims.map { $0.csvRow() }.joined())
+        }
+        description.answer = answer
+        try folder.replace("run.json", description.storedJSON())
     }
 
     /// Of several tries at the same combination in the same round, the last.

@@ -18,6 +18,8 @@ struct RunDescription: Codable {
     /// What moves measurements on this machine and how it stood when the runs began.
     var doctor: [Diagnosis]?
     var interrupted: Bool
+    /// What `bench choose` says, the recommendation first.
+    var answer: [String]?
 
     static func read(folder: String) throws -> RunDescription {
         guard let description = try find(folder: folder) else {
