@@ -3,8 +3,9 @@ import Foundation
 /// Finds the best of several arms with as few measurements as that takes.
 ///
 /// Every block gives a cost of each arm that still runs. A few blocks screen out arms that cost twice as much as the
-/// cheapest in each of them. What is left races: at each look an arm is beaten if another is shown to cost less, and the
-/// race is decided when all that are left are shown to cost the same within ``Options/minEffect``.
+/// cheapest in each of them, and as many more those that cost a quarter more in all of them. What is left races: at each
+/// look an arm is beaten if another is shown to cost less, and the race is decided when all that are left are shown to cost
+/// the same within ``Options/minEffect``.
 ///
 /// With a probability of 1 - ``Options/error`` all of this is right: that one arm costs less than another, and that one that
 /// is left when the race is decided costs no more than the margin above the best. Each is a one-sided statement at a look, by
@@ -22,6 +23,8 @@ package struct Race: Sendable {
         package var screeningBlocks = 3
         /// What costs so much more than the cheapest in each block of the screening does not race.
         package var screeningRatio = 2.0
+        /// What costs so much more in each of those and as many of the race is dropped, long before a look could tell.
+        package var secondScreeningRatio = 1.25
         /// How often is looked; the race ends with the last look.
         package var looks = 8
 
@@ -78,6 +81,8 @@ package struct Race: Sendable {
         for arm in running where isMissing(arm) { leaveOut(arm) }
         if isScreening {
             if screening.count == options.screeningBlocks { screen() }
+        } else if blocks.count == options.screeningBlocks {
+            drop(atLeast: options.secondScreeningRatio, in: screening + blocks)
         } else if looks.contains(blocks.count) {
             look()
         }
@@ -101,17 +106,20 @@ package struct Race: Sendable {
         isDecided = running.count < 2
     }
 
-    private mutating func screen() {
-        if let best = leader {
-            let margin = log(options.screeningRatio)
-            for arm in running where arm != best {
-                let differences = differences(of: arm, to: best, in: screening)
-                if !differences.isEmpty, differences.allSatisfy({ $0 >= margin }) { fates[arm] = .screened(by: best) }
-            }
-            running.removeAll { fates[$0] != nil }
+    /// Drops what cost `ratio` times as much as the leader, or more, in each of some blocks.
+    private mutating func drop(atLeast ratio: Double, in blocks: [[Int: Double]]) {
+        guard let leader else { return }
+        for arm in running where arm != leader {
+            let differences = differences(of: arm, to: leader, in: blocks)
+            if !differences.isEmpty, differences.allSatisfy({ $0 >= log(ratio) }) { fates[arm] = .screened(by: leader) }
         }
-        entrants = running.count
+        running.removeAll { fates[$0] != nil }
         isDecided = running.count < 2
+    }
+
+    private mutating func screen() {
+        drop(atLeast: options.screeningRatio, in: screening)
+        entrants = running.count
         // The first look is at the fewest blocks that can show anything; each other one has about a third more.
         var next = Int(-log2(equalityShare).rounded(.down)) + 1
         for _ in 0..<options.looks {

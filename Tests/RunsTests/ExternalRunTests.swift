@@ -42,8 +42,8 @@ import Testing
         #expect(row.operations > 0 && row.latencySamples ?? 0 > 0)
         #expect(row.serverCpuNsPerOp ?? 0 > 0 && row.clientCpuNsPerOp ?? 0 > 0 && row.machineCpuNsPerOp ?? 0 > 0)
         #expect(row.serverProcesses == 1 && row.serverThreads == 1 && row.serverMemoryBytes ?? 0 > 1 << 20)
-        // Three standard ones, the listener, epoll, four connections.
-        #expect(row.serverDescriptors ?? 0 >= 9 && (0...1).contains(row.clientBusy ?? -1))
+        // Three standard ones, the listener, epoll, and of four connections one: on a busy machine the others may wait.
+        #expect(row.serverDescriptors ?? 0 >= 6 && (0...1).contains(row.clientBusy ?? -1))
         #expect(row.runDelayNsPerOp != nil && row.serverCpuFairness == nil)
         #expect(row.wakeupsPerOp == nil && row.emptyCallsPerOp == nil && row.spuriousWakeupsPerOp == nil)
         #expect(row.serverWakeupsPerOp == nil && row.serverOpsFairness == nil)

@@ -107,6 +107,14 @@ import Testing
         #expect(race.ratio(of: 1, to: 0).map { abs($0.estimate - 2.1) < 1e-9 } == true)
     }
 
+    /// A quarter more in all of six blocks, too, and not in five of them.
+    @Test func whatAlwaysCostsAQuarterMoreIsDroppedBeforeTheFirstLook() {
+        var race = Race(arms: 3)
+        for block in 0..<6 { race.add([0: 10, 1: 12.6, 2: block == 4 ? 12.4 : 12.6]) }
+        #expect(race.running == [0, 2])
+        #expect(race.fates == [1: .screened(by: 0)])
+    }
+
     @Test(arguments: [nil, 0, -1, .nan] as [Double?]) func anArmWithoutACostIsLeftOutTheThirdTime(_ cost: Double?) {
         var race = Race(arms: 2)
         var block = [0: 10.0]

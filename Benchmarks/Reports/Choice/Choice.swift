@@ -54,7 +54,11 @@ package struct Choice {
     package var best: [Int] { race.ranking }
 
     /// Of which a reader should know more: the first of the recommended, what to avoid, and what was not ranked.
-    package var notable: [Int] { Array(best.prefix(3)) + farBehind.map(\.arm) + withoutScore }
+    package var notable: [Int] {
+        guard race.leader != nil else { return [] }
+        let measured = withoutScore.filter { !arms[$0].usable.isEmpty }
+        return Array(best.prefix(3)) + farBehind.map(\.arm) + measured
+    }
 
     private var recommendation: String {
         let names = best.map(name)
