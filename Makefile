@@ -31,7 +31,7 @@ test:
 	.ci/python
 	.ci/servers
 	swift build --build-tests
-	swift test --skip-build --no-parallel
+	Tests/run.sh
 	Examples/check.sh
 	Examples/servers/test.sh asio go libev libevent libuv node uvloop nginx haproxy redis memcached
 
