@@ -114,10 +114,11 @@ final class RunSession {
         return last.values.sorted().map { rows[$0] }
     }
 
+    private func runsBefore(_ place: Place) -> Int { (place.round - 1) * arms.plans.count + place.order - 1 }
+
     private func runUntilValid(_ plan: RunPlan, _ place: Place) throws {
-        let done = (place.round - 1) * arms.plans.count + place.order - 1
         let name = "\(plan.name), round \(place.round)"
-        progress.show(done: done, doing: "\(name) of \(options.rounds)")
+        progress.show(done: runsBefore(place), doing: "\(name) of \(options.rounds)")
         for attempt in 1...Self.triesAfterOverflow {
             let record = try runOnce(plan, place)
             if record.status == .failed { warn("\(name): \(record.reason)") }
@@ -183,7 +184,7 @@ final class RunSession {
         try CapacityRun(plan, objective, runId: runId) { (plan) throws(RunError) in
             let rate = HumanUnits.count(plan.load.ratePerSecond ?? 0)
             progress.show(
-                done: (place.round - 1) * arms.plans.count + place.order - 1,
+                done: runsBefore(place),
                 doing: "\(plan.name), round \(place.round) of \(options.rounds), at \(rate)/s")
             return try limited(plan, place)
         }
