@@ -46,6 +46,8 @@ package struct CapacityRun {
     /// The longest window, in seconds, that a low rate gets to complete as many operations as a percentile takes, unless a
     /// longer one was asked for.
     private static let longestWindow = 4.0
+    /// Short runs do not grow with those that confirm; where a percentile takes longer, they last as long as that.
+    private static let longestProbeNanoseconds: UInt64 = 500_000_000
     /// More operations than a percentile takes, since a window may end early.
     private static let sampleSurplus = 1.2
     /// A run that misses while others take more of the machine is made again.
@@ -177,7 +179,7 @@ package struct CapacityRun {
         var plan = plan
         plan.load.pace = .openLoop(perSecond: trial.rate)
         if case .probe = trial {
-            plan.durationNanoseconds /= 4
+            plan.durationNanoseconds = min(plan.durationNanoseconds / 4, longestProbeNanoseconds)
             plan.warmupNanoseconds /= 2
         }
         plan.durationNanoseconds = max(plan.durationNanoseconds, UInt64(samples / trial.rate * 1e9))

@@ -1,7 +1,11 @@
+import ArgumentParser
 import Foundation
 import Records
+import Runs
 import TestSupport
 import Testing
+
+@testable import bench
 
 /// Searches for a rate, and sweeps, by the command as a user gives it.
 @Suite(.serialized) struct CapacityTests {
@@ -63,6 +67,23 @@ import Testing
         let plain = try await folder.bench(
             ["compare", "plain", "plain", "--drift", "0", "--fail-on", "capacity_ops_per_s"])
         #expect(plain.exit == 3, "\(plain.output) \(plain.complaints)")
+    }
+
+    @Test(arguments: [
+        ([], 1), (["--slo", "p99=1ms"], 10),
+        (["--slo", "p99=1ms", "--duration", "2s"], 2), (["--duration", "2s"], 2),
+    ]) func aRateIsConfirmedForTenSecondsUnlessToldOtherwise(_ options: [String], _ seconds: Int) throws {
+        let plans = try Arms(RunOptions.parse(["--workload", "read", "--mode", "lt"] + options), seed: 1).plans
+        #expect(plans.map(\.durationNanoseconds) == [UInt64(seconds) * 1_000_000_000])
+    }
+
+    /// The race repeats a search, so that short ones do; what a scenario gives longer ones needs them.
+    @Test(arguments: [("keep-alive", "400ms"), ("mostly-idle", "400ms"), ("slow-requests", "1s")])
+    func aChoiceKeepsItsLongerRuns(_ name: String, _ duration: String) throws {
+        let arguments = try Scenario.named(name).arguments([("--slo", "p99=1ms")])
+        #expect(arguments.count { $0 == "--duration" } == 1 && !arguments.contains("--rate"))
+        let place = try #require(arguments.firstIndex(of: "--duration"))
+        #expect(arguments[place + 1] == duration)
     }
 
     @Test func aSweepRunsEachRate() async throws {

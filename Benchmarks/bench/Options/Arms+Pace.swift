@@ -12,6 +12,9 @@ extension RunOptions {
 
     var isOpenLoop: Bool { !paceOptions.isEmpty }
 
+    /// The time of a run if none is given: what a search finds is to hold for longer than a moment.
+    var usualDuration: String { network.slo == nil ? "1s" : "10s" }
+
     /// The paces that are run, one after the other.
     func paces(_ plan: RunPlan) throws -> [LoadPlan.Pace] {
         let given = paceOptions + (accept.drain == nil ? [] : ["--drain"])

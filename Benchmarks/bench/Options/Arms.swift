@@ -16,7 +16,7 @@ struct Arms {
         // The order of all rounds is drawn, and written down, before the first.
         _ = try inRange(options.rounds, 1...10_000, "--rounds takes 1 or more, 10000 at the most")
         var base = RunPlan(workload, mode: Mode.all[0])
-        base.durationNanoseconds = try duration(options.duration, "--duration")
+        base.durationNanoseconds = try duration(options.duration ?? options.usualDuration, "--duration")
         base.warmupNanoseconds = try duration(options.warmup, "--warmup", zero: true)
         base.loop.seed = seed
         let candidates = try workload == .wake ? options.wakePlans(base) : options.networkPlans(base)

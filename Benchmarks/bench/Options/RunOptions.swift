@@ -22,8 +22,10 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Language of the server's loop: swift, c, a list, or all.")
     var implementation = "swift"
 
-    @Option(parsing: .unconditional, help: "Measured time of a run: seconds, or with a unit: 500ms.")
-    var duration = "1s"
+    @Option(
+        parsing: .unconditional,
+        help: "Measured time of a run: seconds, or with a unit: 500ms. 1s if not given; with --slo 10s.")
+    var duration: String?
 
     @Option(parsing: .unconditional, help: "Time before measuring: seconds, or with a unit.")
     var warmup = "200ms"
@@ -87,8 +89,8 @@ struct NetworkOptions: WorkloadOptions {
 
     @Option(
         help: """
-            Searches the highest rate that keeps a latency: p99=1ms, or a list such as p99=1ms,p99.9=5ms. Takes some 30 \
-            runs, the last ones of --duration, which confirm it.
+            Searches the highest rate that keeps a latency: p99=1ms, or a list such as p99=1ms,p99.9=5ms. Takes some 20 \
+            runs of half a second at most, and then some five of --duration: so long the rate is shown to hold.
             """)
     var slo: String?
 
