@@ -150,7 +150,7 @@ let package = Package(
             name: "RecordSamples", dependencies: ["Records", histogram], path: "Tests/Support/RecordSamples",
             exclude: ["Scripts"], swiftSettings: strictForTests),
         tests("StatisticsTests", ["RecordSamples", "Statistics"], exclude: ["Scripts"]),
-        tests("RecordsTests", ["RecordSamples", "Records", "bench", histogram]),
+        tests("RecordsTests", ["RecordSamples", "Records", "Statistics", "bench", histogram]),
         tests("ReportsTests", ["RecordSamples", "Records", "Reports", "Statistics", histogram]),
         tests(
             "MetersTests",

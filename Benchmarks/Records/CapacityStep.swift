@@ -1,12 +1,7 @@
+package import Statistics
+
 /// A line of `capacity.csv`: one run of a search for the highest rate that holds a bound.
 package struct CapacityStep: Sendable, Equatable {
-    package enum Kind: String, Sendable, CaseIterable {
-        /// A short run.
-        case probe
-        /// A longer one; the highest that held is the capacity.
-        case confirmation
-    }
-
     /// What came of it.
     package enum Outcome: String, Sendable, CaseIterable {
         case held
@@ -26,7 +21,7 @@ package struct CapacityStep: Sendable, Equatable {
     package var runId: String
     /// From 1.
     package var step: Int
-    package var kind: Kind
+    package var kind: CapacitySearch.Kind
     /// Operations offered per second.
     package var ratePerS: Double
     /// Length of the window, in seconds.
@@ -37,7 +32,7 @@ package struct CapacityStep: Sendable, Equatable {
     package var outcome: Outcome
 
     package init(
-        runId: String, step: Int, kind: Kind, ratePerS: Double, durationS: Double, servedOpsPerS: Double,
+        runId: String, step: Int, kind: CapacitySearch.Kind, ratePerS: Double, durationS: Double, servedOpsPerS: Double,
         latencyNs: UInt64?, outcome: Outcome
     ) {
         self.runId = runId

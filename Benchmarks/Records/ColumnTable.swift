@@ -290,7 +290,7 @@ extension Column {
         ),
         Column(
             "capacity_ops_per_s", \.capacityOpsPerS, unit: "1/s", better: .higher,
-            "With `slo`: the highest offered rate that kept it, which the other figures are of; 0 if none did, empty if one did for "
-                + "a short time alone. The steps are in `capacity.csv`."),
+            "With `slo`: the offered rate that was confirmed to keep it, as 10 % more was to miss it; the other figures are of it. "
+                + "0 if none kept it, empty if one did and none was confirmed. The steps are in `capacity.csv`."),
     ]
 }

@@ -5,11 +5,11 @@ import Statistics
 
 /// A search for the highest rate at which a plan keeps its objective, as one run.
 package struct CapacityRun {
-    /// The run that the row tells of: the one that confirmed the rate, or where none held, the one that came closest.
+    /// The run that the row tells of: the one that confirmed the rate, or where none did, the one that came closest.
     package private(set) var measurement = Measurement()
     /// What that run did.
     package private(set) var plan: RunPlan
-    /// Operations per second; 0 if no rate held, nil if one did for a short time alone.
+    /// Operations per second; 0 if no rate held, nil if one did and none was confirmed.
     package private(set) var capacity: Double?
     /// Every run, in order.
     package private(set) var steps: [CapacityStep] = []
@@ -26,7 +26,7 @@ package struct CapacityRun {
 
     private struct Miss {
         let outcome: CapacityStep.Outcome
-        let isConfirmation: Bool
+        let kind: CapacitySearch.Kind
         let plan: RunPlan
         let measurement: Measurement
 
@@ -41,7 +41,7 @@ package struct CapacityRun {
         var ratio: Double { Double(latency) / Double(bound.nanoseconds) }
     }
 
-    /// The first rate that is tried; a server that does not hold it is tried with less.
+    /// The first rate that is tried, unless the percentiles take more; a server that does not hold it is tried with less.
     private static let start = 1000.0
     /// The longest window, in seconds, that a low rate gets to complete as many operations as a percentile takes, unless a
     /// longer one was asked for.
@@ -64,8 +64,8 @@ package struct CapacityRun {
     /// Searches.
     ///
     /// - Parameters:
-    ///   - plan: an open loop, whose rate is replaced; its window is that of the confirmation, a quarter of it that of the
-    ///     other runs, after half of its warm-up, and more where the percentiles take more operations.
+    ///   - plan: an open loop, whose rate is replaced; its window is that of the runs that confirm. The others have a quarter
+    ///     of it, but half a second at the most, after half of its warm-up. All have more where the percentiles take it.
     ///   - runId: the row's.
     ///   - run: carries out one run.
     /// - Throws: what the first run throws, or one that is unsupported. Another one that throws has missed.
@@ -79,7 +79,7 @@ package struct CapacityRun {
         let samples = Double(objective.samplesNeeded) * Self.sampleSurplus
         let longest = max(Double(plan.durationNanoseconds) / 1e9, Self.longestWindow)
         let lowest = max(samples / longest, 1)
-        var search = CapacitySearch(start: Self.start, range: lowest...1e8)
+        var search = CapacitySearch(start: max(Self.start, samples / Self.longestWindow), range: lowest...1e8)
         while let trial = search.next, steps.count < Self.mostRuns {
             let candidate = Self.plan(plan, trial, samples: samples)
             let result = try Self.measured(candidate, isFirst: steps.isEmpty, run)
@@ -90,6 +90,7 @@ package struct CapacityRun {
             let outcome = take(trial, candidate, result)
             guard outcome != .disturbed else { continue }
             search.take(holds: outcome == .held, isServed: result.status == .ok && result.isSaturated == false)
+            if outcome == .held, search.capacity == trial.rate { (measurement, self.plan) = (result, candidate) }
         }
         conclude(search, lowest: lowest)
     }
@@ -121,12 +122,8 @@ package struct CapacityRun {
         if result.status == .ok, let excess = excess(of: result), excess.ratio < best?.excess.ratio ?? .infinity {
             best = (result, candidate, excess)
         }
-        if outcome == .held {
-            (measurement, plan) = (result, candidate)
-        } else {
-            var isConfirmation = false
-            if case .confirmation = trial { isConfirmation = true }
-            lastMiss = Miss(outcome: outcome, isConfirmation: isConfirmation, plan: candidate, measurement: result)
+        if outcome != .held {
+            lastMiss = Miss(outcome: outcome, kind: trial.kind, plan: candidate, measurement: result)
         }
         return outcome
     }
@@ -146,7 +143,7 @@ package struct CapacityRun {
             capacity = search.capacity
             warnings += [clientLimit, failureAbove].compactMap { $0 }
         } else if let lastMiss, lastMiss.outcome == .failed,
-            best == nil || lastMiss.isConfirmation || lastMiss.rate <= lowest
+            best == nil || lastMiss.kind == .confirmation || lastMiss.rate <= lowest
         {
             (measurement, plan) = (lastMiss.measurement, lastMiss.plan)
             if measurement.status == .ok {
@@ -178,7 +175,7 @@ package struct CapacityRun {
     private static func plan(_ plan: RunPlan, _ trial: CapacitySearch.Trial, samples: Double) -> RunPlan {
         var plan = plan
         plan.load.pace = .openLoop(perSecond: trial.rate)
-        if case .probe = trial {
+        if trial.kind == .probe {
             plan.durationNanoseconds = min(plan.durationNanoseconds / 4, longestProbeNanoseconds)
             plan.warmupNanoseconds /= 2
         }
@@ -189,12 +186,10 @@ package struct CapacityRun {
     private mutating func note(
         _ trial: CapacitySearch.Trial, _ result: Measurement, _ outcome: CapacityStep.Outcome
     ) {
-        var kind = CapacityStep.Kind.probe
-        if case .confirmation = trial { kind = .confirmation }
         let seconds = Double(result.durationNanoseconds) / 1e9
         steps.append(
             CapacityStep(
-                runId: runId, step: steps.count + 1, kind: kind, ratePerS: trial.rate, durationS: seconds,
+                runId: runId, step: steps.count + 1, kind: trial.kind, ratePerS: trial.rate, durationS: seconds,
                 servedOpsPerS: seconds > 0 ? result.servedPerSecond : 0,
                 latencyNs: objective.bounds[0].latency(result.latencies), outcome: outcome))
     }
@@ -202,8 +197,8 @@ package struct CapacityRun {
     private func nothingHeld(_ least: Excess) -> String {
         if let highest = steps.filter({ $0.outcome == .held }).map(\.ratePerS).max() {
             return
-                "\(objective.text) held in short runs up to \(HumanUnits.count(highest))/s and in no longer one: the machine may "
-                + "stall now and then; take a wider bound, or a quieter machine"
+                "\(objective.text) held in some runs, up to \(HumanUnits.count(highest))/s, and in no longer one that had to "
+                + "confirm it: the machine may stall now and then; take a wider bound, or a quieter machine"
         }
         return "no rate held \(objective.text): the least \(least.bound.percentile) was "
             + "\(HumanUnits.time(nanoseconds: Double(least.latency))), at \(HumanUnits.count(plan.ratePerSecond ?? 0))/s"
@@ -229,25 +224,5 @@ package struct CapacityRun {
     private var failureAbove: String? {
         guard let lastMiss, lastMiss.outcome == .failed, !lastMiss.measurement.reason.isEmpty else { return nil }
         return "at \(HumanUnits.count(lastMiss.rate))/s the run failed: \(lastMiss.measurement.reason)"
-    }
-}
-
-extension Measurement {
-    /// Whether a run at `rate` kept an objective, and what it missed it by.
-    func outcome(_ objective: ServiceObjective, rate: Double) -> CapacityStep.Outcome {
-        guard status == .ok else { return .failed }
-        for bound in objective.bounds {
-            if let lag = bound.latency(sendLag.histogram), lag > bound.nanoseconds { return .lag }
-            guard let latency = bound.latency(latencies) else { return .failed }
-            if latency > bound.nanoseconds { return .latency }
-        }
-        return isSaturated == true || isQueueing(objective, rate) ? .backlog : .held
-    }
-
-    /// Whether more was left undone than a server that holds the bound has in hand, by Little's law, and than chance makes.
-    private func isQueueing(_ objective: ServiceObjective, _ rate: Double) -> Bool {
-        guard let due else { return false }
-        let longest = Double(objective.bounds.map(\.nanoseconds).max() ?? 0) / 1e9
-        return Double(due) - Double(operations) > rate * longest + 2 * Double(due).squareRoot()
     }
 }

@@ -1,44 +1,57 @@
-/// Which rate to try next, to find the highest one that holds a bound.
+/// Which rate to try next, to find one that holds a bound again, and above which it is missed.
 ///
-/// Rates double from a start until one is too much to be served: below that a bound may be missed at a low rate and held at
-/// a higher one, since what idles wakes slowly. A start that is too much is halved until one holds. Then the interval between
-/// the highest rate that held and the next that missed is halved, on a logarithmic scale, until its ends are within
-/// ``precision``. The last runs are longer ones: from the highest rate that held downwards, in growing steps, until one holds
-/// again, then upwards until one misses. A miss may be the machine's, so each takes two runs, but for those on the way up
-/// that served all, which end nothing.
+/// Short runs find about where it lies. Rates double from a start until one is too much to be served: below that a
+/// bound may be missed at a low rate and held at a higher one, since what idles wakes slowly. A start that is too much
+/// is halved until one holds. Then the interval between the highest rate that held and the next that missed is halved,
+/// on a logarithmic scale, until its ends are within ``precision``. A miss may be the machine's, so each takes two
+/// runs, but for those on the way up that served all, which end nothing.
+///
+/// Long runs decide. Near the limit a rate holds in some runs and misses in others, and the highest of several that
+/// held is one that was lucky. So they look for the rate at which about half of them hold: from what the short runs
+/// found down in growing steps until one holds, or up until one misses, then between the two until they are within
+/// ``bracket``. The capacity is so far below their middle that ``margin`` more is as far above it. Both are run. The
+/// capacity has two tries, since a higher rate has held; where the margin holds too, what missed missed by chance, and
+/// they go up from there.
 package struct CapacitySearch: Sendable {
     /// What to run next.
-    package enum Trial: Equatable, Sendable {
-        /// A short run at so many operations per second.
-        case probe(Double)
-        /// A longer one; the highest that holds is the capacity.
-        case confirmation(Double)
-
+    package struct Trial: Sendable, Equatable {
+        package let kind: Kind
         /// Operations per second.
-        package var rate: Double {
-            switch self {
-            case .probe(let rate), .confirmation(let rate): rate
-            }
-        }
+        package let rate: Double
+
+        package init(_ kind: Kind, _ rate: Double) { (self.kind, self.rate) = (kind, rate) }
     }
 
-    /// How close the search comes: the last rates that held and missed differ by so much.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// A short run.
+        case probe
+        /// A long one, of those that decide.
+        case confirmation
+    }
+
+    /// How close the short runs come: the last rates that held and missed differ by so much.
     package static let precision = 0.02
-    /// How far above the capacity a longer run misses.
-    package static let margin = 0.05
+    /// How close the long runs come.
+    package static let bracket = 0.05
+    /// How far above the capacity a long run misses.
+    package static let margin = 0.1
+    /// The first two steps from one long run to the next; each further one is twice as large.
+    private static let firstStep = 0.04
 
     /// Nil when the search is over.
     package private(set) var next: Trial?
-    /// The highest rate that held, confirmed; nil while it is not known, and if none held.
+    /// The rate that holds; nil while it is not known, and if there is none.
     package private(set) var capacity: Double?
 
     private let range: ClosedRange<Double>
     private var phase = Phase.doubling
+    /// The highest rate that held, of the short runs and later of the long ones.
     private var held: Double?
-    /// The lowest rate above ``held`` that missed in the short runs.
+    /// The lowest rate above ``held`` that missed, of the same runs.
     private var missed: Double?
     private var isSecondTry = false
-    private var stepsDown = 0
+    /// Steps that the long runs took.
+    private var steps = 0
     /// Rates that missed although all that was offered was served.
     private var servedMisses = 0
     /// So many of them show that the latency is not one of waiting.
@@ -48,8 +61,11 @@ package struct CapacitySearch: Sendable {
         case doubling
         case halving
         case bisecting
+        /// Long runs: one that holds and one that misses, close together.
+        case bracketing
+        /// The capacity itself.
         case confirming
-        /// A longer run has held, and one at a higher rate has to miss.
+        /// More than the capacity, which has to miss.
         case surpassing
     }
 
@@ -58,7 +74,7 @@ package struct CapacitySearch: Sendable {
     ///   - range: the rates that can be tried.
     package init(start: Double, range: ClosedRange<Double>) {
         self.range = range
-        next = .probe(min(max(start, range.lowerBound), range.upperBound))
+        next = Trial(.probe, min(max(start, range.lowerBound), range.upperBound))
     }
 
     /// Takes what came of ``next``.
@@ -66,17 +82,29 @@ package struct CapacitySearch: Sendable {
     /// - Parameter isServed: whether all that was offered was served, be it too late.
     package mutating func take(holds: Bool, isServed: Bool) {
         guard let rate = next?.rate else { return }
-        let endsNothing = phase == .doubling && isServed
-        if !holds && !endsNothing && !isSecondTry {
+        if !holds, !isSecondTry, hasTwoTries(isServed: isServed) {
             isSecondTry = true
             return
         }
         isSecondTry = false
         switch phase {
-        case .confirming where !holds: return stepDown(from: rate)
-        case .confirming, .surpassing: return surpass(rate, holds)
-        case .doubling, .halving, .bisecting: break
+        case .doubling, .halving, .bisecting: next = probe(after: rate, holds, isServed)
+        case .bracketing: next = bracket(rate, holds)
+        case .confirming: next = confirm(rate, holds)
+        case .surpassing: next = holds ? bracket(rate, holds) : nil
         }
+    }
+
+    private func hasTwoTries(isServed: Bool) -> Bool {
+        switch phase {
+        case .doubling: !isServed
+        case .halving, .bisecting, .confirming: true
+        // Beside each of these another long run tells of the same.
+        case .bracketing, .surpassing: false
+        }
+    }
+
+    private mutating func probe(after rate: Double, _ holds: Bool, _ isServed: Bool) -> Trial? {
         if holds {
             held = rate
             // What missed at a lower rate did not miss by too much load.
@@ -85,18 +113,17 @@ package struct CapacitySearch: Sendable {
             if isServed { servedMisses += 1 }
             missed = min(missed ?? rate, rate)
         }
-        next = following(rate, isServed: holds || isServed)
-    }
-
-    private mutating func following(_ rate: Double, isServed: Bool) -> Trial? {
-        if phase == .doubling, isServed, rate < range.upperBound { return .probe(min(rate * 2, range.upperBound)) }
+        if phase == .doubling, holds || isServed, rate < range.upperBound {
+            return Trial(.probe, min(rate * 2, range.upperBound))
+        }
         guard let held else { return lower(than: rate) }
         guard let missed, missed > held * (1 + Self.precision) else {
-            phase = .confirming
-            return .confirmation(held)
+            phase = .bracketing
+            (self.held, self.missed) = (nil, nil)
+            return Trial(.confirmation, held)
         }
         phase = .bisecting
-        return .probe((held * missed).squareRoot())
+        return Trial(.probe, (held * missed).squareRoot())
     }
 
     /// What to try while nothing has held; nil if a lower rate would not either.
@@ -105,19 +132,43 @@ package struct CapacitySearch: Sendable {
         // Below the start where even that was served.
         let lowest = missed ?? rate
         guard servedMisses < Self.mostServedMisses, lowest > range.lowerBound else { return nil }
-        return .probe(max(lowest / 2, range.lowerBound))
+        return Trial(.probe, max(lowest / 2, range.lowerBound))
     }
 
-    private mutating func stepDown(from rate: Double) {
-        let step = min(Self.precision * Double(1 << min(stepsDown, 5)), 0.5)
-        stepsDown += 1
-        next = rate > range.lowerBound ? .confirmation(max(rate * (1 - step), range.lowerBound)) : nil
+    private mutating func bracket(_ rate: Double, _ holds: Bool) -> Trial? {
+        phase = .bracketing
+        if holds {
+            held = rate
+            if let missed, missed <= rate { self.missed = nil }
+        } else {
+            missed = rate
+            if let held, held >= rate { self.held = nil }
+        }
+        guard let held else {
+            return rate > range.lowerBound ? Trial(.confirmation, max(rate / step(), range.lowerBound)) : nil
+        }
+        guard let missed else {
+            if rate < range.upperBound { return Trial(.confirmation, min(rate * step(), range.upperBound)) }
+            capacity = rate
+            return nil
+        }
+        let middle = (held * missed).squareRoot()
+        guard missed <= held * (1 + Self.bracket) else { return Trial(.confirmation, middle) }
+        steps = 0
+        phase = .confirming
+        return Trial(.confirmation, max(middle / (1 + Self.margin).squareRoot(), range.lowerBound))
     }
 
-    private mutating func surpass(_ rate: Double, _ holds: Bool) {
+    private mutating func step() -> Double {
+        defer { steps += 1 }
+        return 1 + min(Self.firstStep * Double(1 << min(max(steps - 1, 0), 5)), 1)
+    }
+
+    private mutating func confirm(_ rate: Double, _ holds: Bool) -> Trial? {
+        // What held above it was lucky.
+        guard holds else { return bracket(rate, holds) }
+        capacity = rate
         phase = .surpassing
-        if holds { capacity = rate }
-        let higher = min(rate * (1 + Self.margin), range.upperBound)
-        next = holds && higher > rate ? .confirmation(higher) : nil
+        return Trial(.confirmation, min(rate * (1 + Self.margin), range.upperBound))
     }
 }

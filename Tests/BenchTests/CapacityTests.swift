@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Records
 import Runs
+import Statistics
 import TestSupport
 import Testing
 
@@ -23,9 +24,11 @@ import Testing
         #expect(capacity >= 1000)
         let steps = try CapacityStep.read(
             Array(process.text("out/capacity.csv").utf8), file: "capacity.csv", runs: rows)
-        let confirmed = steps.filter { $0.kind == .confirmation && $0.outcome == .held }
-        #expect(confirmed.map(\.ratePerS).max() == capacity)
-        #expect(steps.first?.ratePerS == 1000 && steps.last?.outcome != .held)
+        let confirmed = steps.filter { $0.kind == .confirmation && $0.ratePerS == capacity && $0.outcome == .held }
+        #expect(confirmed.count == 1 && steps.filter { $0.kind == .confirmation }.allSatisfy { $0.durationS > 0.09 })
+        let last = try #require(steps.last)
+        #expect(steps.first?.ratePerS == 1000 && last.outcome != .held)
+        #expect(abs(last.ratePerS / capacity - 1.1) < 0.001)
         #expect(outcome.output.contains("capacity") && outcome.output.contains("kept p50=1s"))
     }
 

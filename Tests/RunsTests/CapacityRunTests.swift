@@ -3,6 +3,7 @@ import Load
 import Loops
 import Meters
 import Records
+import Statistics
 import Testing
 
 @testable import Runs
@@ -25,21 +26,27 @@ import Testing
         return result
     }
 
-    private func search(_ run: (RunPlan, Int) throws(RunError) -> Measurement) throws(RunError) -> CapacityRun {
+    private func search(
+        _ objective: ServiceObjective? = nil, seconds: Double = 1,
+        _ run: (RunPlan, Int) throws(RunError) -> Measurement
+    ) throws(RunError) -> CapacityRun {
         var count = 0
         var plan = RunPlan(.read, mode: Mode.all[0])
+        plan.durationNanoseconds = UInt64(seconds * 1e9)
         plan.load.pace = .openLoop(perSecond: 1)
-        return try CapacityRun(plan, objective, runId: "r") { (plan) throws(RunError) in
+        return try CapacityRun(plan, objective ?? self.objective, runId: "r") { (plan) throws(RunError) in
             count += 1
             return try run(plan, count)
         }
     }
 
-    @Test func theRowIsOfTheHighestRateThatWasConfirmed() throws {
+    @Test func theRowIsOfTheRateThatWasConfirmed() throws {
         let found = try search { plan, _ in run(plan, ceiling: 30_000) }
         let capacity = try #require(found.capacity)
-        #expect(capacity <= 30_000 * 1.06 && capacity > 29_000)
-        #expect(found.plan.load.ratePerSecond == capacity && found.measurement.status == .ok)
+        #expect(capacity <= 30_000 && capacity > 27_900)
+        #expect(found.plan.load.ratePerSecond == capacity && found.measurement.due == UInt64(capacity))
+        let last = try #require(found.steps.last)
+        #expect(last.ratePerS == capacity * 1.1 && last.outcome == .latency && last.durationS == 1)
         #expect(found.steps.map(\.step) == Array(1...found.steps.count) && found.steps.allSatisfy { $0.runId == "r" })
         #expect(found.warning == nil, "\(found.warning ?? "")")
     }
@@ -72,7 +79,7 @@ import Testing
             run(plan, ceiling: 30_000, latency: plan.durationNanoseconds >= 1_000_000_000 ? 5_000_000 : 1000)
         }
         #expect(found.capacity == nil && found.measurement.status == .ok)
-        #expect(found.warning?.contains("in no longer one") == true, "\(found.warning ?? "")")
+        #expect(found.warning?.contains("in no longer one that had to confirm it") == true, "\(found.warning ?? "")")
     }
 
     @Test func aServerThatEndsFailsItsRow() throws {
@@ -102,7 +109,7 @@ import Testing
             if count == 3 { throw RunError(failed: "no luck") }
             return run(plan, ceiling: 30_000)
         }
-        #expect(found.capacity ?? 0 > 29_000 && found.steps[2].outcome == .failed)
+        #expect(found.capacity ?? 0 > 27_900 && found.steps[2].outcome == .failed)
         #expect(throws: RunError.self) { try search { (_, _) throws(RunError) in throw RunError(failed: "no luck") } }
     }
 
@@ -117,12 +124,34 @@ import Testing
     }
 
     @Test func aSearchEnds() throws {
-        // Longer runs always hold, short ones hardly ever.
-        let found = try search { plan, count in
-            run(plan, latency: plan.durationNanoseconds >= 1_000_000_000 || count == 1 ? 1000 : 5_000_000)
+        // Of the longer runs one of three misses: what misses below the margin, which holds, as often as it is tried.
+        var longer = 0
+        let found = try search { plan, _ in
+            guard plan.durationNanoseconds >= 1_000_000_000 else { return run(plan, ceiling: 30_000) }
+            longer += 1
+            return run(plan, latency: longer % 3 == 2 ? 5_000_000 : 1000)
         }
-        #expect(found.steps.count <= CapacityRun.mostRuns)
+        #expect(found.steps.count == CapacityRun.mostRuns)
         #expect(found.warning?.contains("the search was ended after \(CapacityRun.mostRuns) runs") == true)
+        // The margin above the capacity held as well, and is not what the row is of.
+        #expect(found.plan.load.ratePerSecond == found.capacity && found.capacity ?? 0 > 30_000)
+    }
+
+    /// Short runs have a quarter of the time of the longer ones, and no more than half a second.
+    @Test(arguments: [(1.0, 0.25), (10, 0.5)]) func shortRunsStayShort(_ seconds: Double, _ short: Double) throws {
+        var durations: [CapacitySearch.Kind: Set<UInt64>] = [:]
+        let found = try search(seconds: seconds) { plan, _ in run(plan, ceiling: 30_000) }
+        for step in found.steps { durations[step.kind, default: []].insert(UInt64(step.durationS * 1e9)) }
+        #expect(durations == [.probe: [UInt64(short * 1e9)], .confirmation: [UInt64(seconds * 1e9)]])
+    }
+
+    /// A thousand operations of a p99, and some more, do not come in half a second of a thousand operations a second.
+    @Test func aPercentileGetsItsTime() throws {
+        let found = try search(ServiceObjective("p99=1ms")!, seconds: 10) { plan, _ in run(plan, ceiling: 30_000) }
+        #expect(found.steps[0].ratePerS == 1000 && found.steps[0].durationS == 1.2)
+        let deep = try search(ServiceObjective("p99.9=1ms")!, seconds: 10) { plan, _ in run(plan, ceiling: 30_000) }
+        #expect(deep.steps[0].ratePerS == 3000 && deep.steps[0].durationS == 4)
+        #expect(deep.capacity ?? 0 > 27_900)
     }
 
     @Test func anInterruptionEndsIt() throws {
