@@ -44,7 +44,8 @@ package enum PictureKind: String, Sendable, CaseIterable {
         case .growth: "Each dot is a round; lines join the medians. Both axes are logarithmic."
         case .capacity:
             "Each dot is a run at one rate, a ring where it missed its bound, the dashed line, or was late, left a queue or "
-                + "failed (capacity.csv says which); lines join the medians of near rates. Both axes are logarithmic."
+                + "failed (capacity.csv says which); lines join the medians of near rates. The upright line is the median capacity, "
+                + "the stroke on the bound where it lies. Both axes are logarithmic."
         case .time:
             "A column is a round and its cells are latencies, darker where more operations had them. Columns that differ "
                 + "mean that something changed while measuring."

@@ -103,9 +103,37 @@ import Testing
         #expect(picture.data.contains("bound: rate, ns") && picture.data.contains(" 1000000\n"))
         #expect(picture.data.contains("50000 300000") && picture.data.contains("60000 9000000"))
         #expect(!picture.data.contains("777777777"))
+        #expect(
+            picture.data.contains("median capacity and its interval, ns") && picture.data.contains("\n50000 1000000"))
+        #expect(picture.script.contains("│ median capacity") && !picture.script.contains("confidence"))
         #expect(Self.kinds(Samples.pictures([folder])).contains(.capacity))
         let none = Samples.pictures([Samples.folder([Samples.record()])], kinds: [.capacity])
         #expect(none.pictures.isEmpty && none.notes.count == 1)
+    }
+
+    /// Two bounds are two percentiles on one axis, and six rounds an interval.
+    @Test func capacitiesHaveTheirIntervalAndEachItsBound() throws {
+        var folder = Samples.folder([])
+        for (slo, unit) in [("p99=1ms", 1000.0), ("p50=2ms", 3000)] {
+            for round in 1...6 {
+                let record = Samples.record(round: round) {
+                    ($0.slo, $0.capacityOpsPerS) = (slo, Double(round) * unit)
+                    ($0.runId, $0.latencyKind) = ("\(slo)-\(round)", .fromScheduledStart)
+                }
+                folder.records.append(record)
+                folder.steps.append(
+                    CapacityStep(
+                        runId: record.runId, step: 1, kind: .confirmation, ratePerS: Double(round) * unit, durationS: 1,
+                        servedOpsPerS: unit, latencyNs: 500_000, outcome: .held))
+            }
+        }
+        let picture = try #require(Samples.pictures([folder], kinds: [.capacity]).pictures.first)
+        #expect(
+            picture.script.contains("p50 or p99 of the latency") || picture.script.contains("p99 or p50 of the latency")
+        )
+        #expect(picture.script.contains("with its interval: 96.9 % confidence"))
+        #expect(picture.data.contains("3500 1000000\n\n1000 1000000\n6000 1000000\n"))
+        #expect(picture.data.contains("10500 2000000\n\n3000 2000000\n18000 2000000\n"))
     }
 
     @Test func growthNeedsANumberThatWasVaried() {

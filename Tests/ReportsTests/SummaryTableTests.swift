@@ -67,6 +67,24 @@ import Testing
         #expect(table.contains("60.0k"))
     }
 
+    @Test func sixRoundsSayWhereTheMedianCapacityLies() {
+        func note(rounds: Int) -> String? {
+            let rows = ["epoll-lt", "poll"].flatMap { mode in
+                (1...rounds).map { round in
+                    Samples.record(mode, round: round) {
+                        ($0.slo, $0.capacityOpsPerS) = ("p99=1ms", Double(round) * (mode == "poll" ? 1000 : 2000))
+                    }
+                }
+            }
+            let table = summaryTable(for: rows, width: 400, styled: false)
+            return table.split(separator: "\n").map(String.init).first { $0.contains("confidence") }
+        }
+        #expect(note(rounds: 5) == nil)
+        let six = "The median capacity lies, with 96.9 % confidence each: epoll-lt 2.00k to 12.0k; poll 1.00k to 6.00k."
+        #expect(note(rounds: 6) == six)
+        #expect(note(rounds: 10)?.contains("97.9 % confidence each: epoll-lt 4.00k to 18.0k; poll 2.00k to") == true)
+    }
+
     @Test func columnsWithoutRoomGoByTheirRankAndAreNamed() {
         let rows = Self.modes.map { Samples.record($0) }
         let table = summaryTable(for: rows, width: 40, styled: false)

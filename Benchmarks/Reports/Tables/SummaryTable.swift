@@ -102,6 +102,7 @@ private struct SummaryTable {
         if groups.searchRates {
             let bound = varying.contains("slo") ? "its bound" : groups.first?.arm["slo"] ?? ""
             notes.append("capacity: the highest rate that kept \(bound); the other figures are those at that rate.")
+            if let note = capacityNote(groups, varying: varying) { notes.append(note) }
             for group in groups where !group.usable.isEmpty {
                 let found = group.values(\.capacityOpsPerS).count
                 guard found < group.usable.count else { continue }
