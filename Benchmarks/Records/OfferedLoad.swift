@@ -17,8 +17,10 @@ extension RunRecord {
     /// Rows that were written before `offered_ops_per_s` hold only the rate that was asked for.
     package var offeredPerS: Double? { offeredOpsPerS ?? ratePerS }
 
-    /// Whether the column `saturated` says no; in rows from before it, what it would say.
+    /// Whether the column `saturated` says no; in rows from before it, what it would say. A search goes beyond what is served
+    /// to find its rate, so no search counts.
     package var keptItsRate: Bool {
+        if !slo.isEmpty { return true }
         if !saturated.isEmpty { return saturated != "yes" }
         guard let offered = offeredPerS, let served = throughputOpsPerS, let durationS else { return true }
         return !OfferedLoad.isSaturated(due: offered * durationS, offeredPerS: offered, servedPerS: served)

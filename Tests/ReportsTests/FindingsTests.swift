@@ -166,6 +166,9 @@ import Records
         row.offeredOpsPerS = 68_000
         row.throughputOpsPerS = 68_000
         #expect(!row.keptItsRate && row.offeredPerS == 68_000)
+        // A search offers more than can be served to find what can.
+        row.slo = "p99=1ms"
+        #expect(row.keptItsRate)
         #expect(Samples.record("poll").keptItsRate)
     }
 

@@ -85,8 +85,7 @@ private struct SummaryTable {
         return .note(identity, Set(group.records.map(\.state)).sorted().joined(separator: "; "))
     }
 
-    /// A search goes beyond what is served, and its figures are of the rate that it found.
-    private var hasSaturation: Bool { !groups.searchRates && !groups.allSatisfy(\.keptItsRate) }
+    private var hasSaturation: Bool { !groups.allSatisfy(\.keptItsRate) }
 
     /// How many rounds the medians are of, and which rows were left out of them.
     private var notes: [String] {
