@@ -2,7 +2,7 @@ import Records
 import Reports
 import Statistics
 
-/// The numbers of one workload: a row per arm, in each field the median of its rounds and their range below it.
+/// The numbers of one workload: a row per arm, the best first within each condition, in each field the median of its rounds and their range below it.
 struct ReportTable {
     private let catalog: Catalog
     private let groups: [ArmRuns]
@@ -14,30 +14,37 @@ struct ReportTable {
 
     private static let (warned, saturated) = ("⚠", "○")
 
-    private var metrics: [SummaryMetric] { SummaryMetric.all(noun: catalog.noun.short, groups) }
-
     var html: String {
-        let metrics = metrics
+        let metrics = SummaryMetric.shown(noun: catalog.noun.short, groups)
+        let parts = catalog.conditions.map { condition in
+            let arms = catalog.arms.filter { $0.condition == condition }
+            return (condition: condition, arms: arms, ranking: Ranking(arms.map(\.group)))
+        }
+        let hasPlaces = parts.contains { $0.ranking.hasPlaces }
+        let columns = metrics.count + (hasPlaces ? 1 : 0)
         let head = metrics.map { metric in
             let unit = metric.unit.isEmpty ? "" : "<small>\(Markup.escaped(metric.unit))</small>"
             return Markup.element("th", Markup.escaped(metric.title) + unit, class: "n")
         }
+        let placeHead = hasPlaces ? Markup.element("th", "#", class: "n") : ""
         var body: [String] = []
-        for condition in catalog.conditions {
-            if !condition.isEmpty {
+        for part in parts {
+            if !part.condition.isEmpty {
                 body.append(
-                    "<tr class=\"group\"><td colspan=\"\(metrics.count + 1)\">\(Markup.escaped(condition))</td></tr>")
+                    "<tr class=\"group\"><td colspan=\"\(columns + 1)\">\(Markup.escaped(part.condition))</td></tr>")
             }
-            body += catalog.arms.filter { $0.condition == condition }.map { row($0, metrics) }
+            body += part.ranking.order.map { index, place in
+                row(part.arms[index], place: hasPlaces ? place.map(String.init) ?? "–" : nil, metrics)
+            }
         }
-        body += groups.filter(\.usable.isEmpty).map { unusableRow($0, columns: metrics.count) }
-        let notes = notes.map { Markup.element("p", Markup.escaped($0), class: "how") }
+        body += groups.filter(\.usable.isEmpty).map { unusableRow($0, columns: columns) }
+        let notes = notes(parts.map(\.ranking)).map { Markup.element("p", Markup.escaped($0), class: "how") }
         return
-            "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>mode</th>\(head.joined())</tr></thead><tbody>\n"
+            "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>mode</th>\(placeHead)\(head.joined())</tr></thead><tbody>\n"
             + body.joined(separator: "\n") + "\n</tbody></table></div>\n" + notes.joined(separator: "\n")
     }
 
-    private func row(_ arm: PicturedArm, _ metrics: [SummaryMetric]) -> String {
+    private func row(_ arm: PicturedArm, place: String?, _ metrics: [SummaryMetric]) -> String {
         let marks = marks(arm.group)
         let name =
             Markup.escaped(arm.label) + (marks.isEmpty ? "" : " <strong>\(marks.joined(separator: " "))</strong>")
@@ -48,7 +55,8 @@ struct ReportTable {
             let range = low == high ? "" : "<small>\(Markup.escaped("\(low)–\(high)"))</small>"
             return Markup.escaped(metric.format(middle)) + range
         }
-        return "<tr><td>\(name)</td>\(cells.map { Markup.element("td", $0, class: "n") }.joined())</tr>"
+        let placeCell = place.map { Markup.element("td", $0, class: "n") } ?? ""
+        return "<tr><td>\(name)</td>\(placeCell)\(cells.map { Markup.element("td", $0, class: "n") }.joined())</tr>"
     }
 
     private func marks(_ group: ArmRuns) -> [String] {
@@ -65,7 +73,7 @@ struct ReportTable {
     private func label(_ group: ArmRuns) -> String { group.label(among: groups) }
 
     /// Of how many rounds, what the signs mean, and what was left out.
-    private var notes: [String] {
+    private func notes(_ rankings: [Ranking]) -> [String] {
         let counts = catalog.arms.map(\.group.usable.count)
         guard let least = counts.min(), let most = counts.max() else { return [] }
         let number = least == most ? "\(most)" : "\(least) to \(most)"
@@ -74,6 +82,7 @@ struct ReportTable {
                 ? "One round: a difference between two rows may be chance."
                 : "Median of \(number) rounds, below it the lowest and the highest of them."
         ]
+        notes += Ranking.notes(rankings, among: groups)
         if catalog.arms.contains(where: { !$0.group.keptItsRate }) {
             notes.append(
                 "\(Self.saturated) did not keep the rate that was offered: its latencies grow with the length of the run "

@@ -26,6 +26,7 @@ extension Arm {
         "rearm": ("", " re-arm"), "service": ("", " service"),
         "clients": ("", " clients"), "drain": ("drain ", ""), "think_time_ns": ("", " ns of thinking"),
         "connect_rate_per_s": ("", " connections/s"), "slo": ("within ", ""),
+        "machine_id": ("machine ", ""),
     ]
 
     /// The value of a column with the word that gives it a meaning: `2 workers`.

@@ -174,17 +174,62 @@ import Testing
         #expect(html.contains("offered<small>conn/s</small></th><th class=\"n\">served<small>conn/s</small></th>"))
         #expect(
             html.contains(
-                "<tr><td>poll <strong>○</strong></td><td class=\"n\">70.0k</td><td class=\"n\">35.0k</td>"))
-        #expect(html.contains("<tr><td>uring-poll</td><td class=\"n\">70.0k</td><td class=\"n\">70.0k</td>"))
+                "<tr><td>poll <strong>○</strong></td><td class=\"n\">5.01 µs</td><td class=\"n\">70.0k</td>"
+                    + "<td class=\"n\">35.0k</td>"))
+        #expect(
+            html.contains(
+                "<tr><td>uring-poll</td><td class=\"n\">5.01 µs</td><td class=\"n\">70.0k</td><td class=\"n\">70.0k</td>"
+            ))
         #expect(html.contains("○ did not keep the rate that was offered"))
         #expect(!Self.html(Samples.folder(modes: ["poll"], rounds: 2)).contains("offered"))
+    }
+
+    /// The name and the place of each row, `epoll-et 1`.
+    private static func places(_ html: String) -> [String] {
+        html.matches(of: /<tr><td>([^<]*)<\/td><td class="n">([^<]*)<\/td>/).map { "\($0.1) \($0.2)" }
+    }
+
+    @Test func theBestStandsFirstInEachConditionAndEqualsShareANumber() {
+        let records = [8, 64].flatMap { connections in
+            (1...7).flatMap { round in
+                [("poll", 6_000.0), ("epoll-lt", 5_001), ("epoll-et", 5_000), ("select", 1_000)].map { mode, cost in
+                    Samples.record(mode, round: round, connections: connections) {
+                        $0.serverCpuNsPerOp = cost + 10 * Double(round)
+                        if mode == "poll" && connections == 64 { $0.serverCpuNsPerOp = 900 + Double(round) }
+                        if mode == "select" { $0.throughputOpsPerS = 64 }
+                    }
+                }
+            }
+        }
+        let html = Self.html(Samples.folder(records))
+        #expect(
+            Self.places(html) == [
+                "epoll-et 1", "epoll-lt 1", "poll 3", "select –", "poll 1", "epoll-et 2", "epoll-lt 2", "select –",
+            ])
+        #expect(html.contains("Least server CPU first; those with the same # cannot be told apart from the first"))
+        #expect(!Self.html(Samples.folder(modes: ["poll"], rounds: 7)).contains(">#<"))
+    }
+
+    @Test func aSearchIsNotMarkedForGoingBeyondWhatIsServed() {
+        let records = (1...7).flatMap { round in
+            [("poll", 4_000.0), ("epoll-et", 8_000)].map { mode, capacity in
+                Samples.record(mode, round: round) {
+                    ($0.slo, $0.saturated, $0.offeredOpsPerS) = ("p99=1ms", "yes", 200_000)
+                    $0.capacityOpsPerS = capacity + Double(round)
+                }
+            }
+        }
+        let html = Self.html(Samples.folder(records))
+        #expect(Self.places(html) == ["epoll-et 1", "poll 2"] && !html.contains("○"))
+        #expect(html.contains("Accept: epoll-et holds most, 8.00k connections per second within p99=1ms; poll follows"))
     }
 
     @Test func rowsOfFilesBeforeTheColumnWereOfferedTheirRate() {
         let old = Samples.record("poll") { ($0.ratePerS, $0.throughputOpsPerS) = (70_000, 40_600) }
         #expect(
             Self.html(Samples.folder([old])).contains(
-                "<strong>○</strong></td><td class=\"n\">70.0k</td><td class=\"n\">40.6k</td>"))
+                "<strong>○</strong></td><td class=\"n\">5.01 µs</td><td class=\"n\">70.0k</td><td class=\"n\">40.6k</td>"
+            ))
     }
 
     @Test func aModeWithWarningsIsMarkedAndTheyAreSaid() {

@@ -79,7 +79,7 @@ package struct Choice {
         }
         let blocks = "\(race.blockCount) \(race.blockCount == 1 ? "block" : "blocks")"
         let span = farthest.map { "; they may differ by up to \($0)" } ?? ""
-        return "For \(subject): undecided after \(blocks) among \(CostAnswer.list(names))\(span). \(advice)"
+        return "For \(subject): undecided after \(blocks) among \(Answer.list(names))\(span). \(advice)"
     }
 
     /// `5 %`, `0.4 %`
@@ -128,7 +128,7 @@ package struct Choice {
     private var avoided: String? {
         let far = farBehind
         guard let worst = far.last else { return nil }
-        let names = CostAnswer.list(far.reversed().map { name($0.arm) })
+        let names = Answer.list(far.reversed().map { name($0.arm) })
         return far.count == 1
             ? "Avoid \(names): \(times(worst.ratio)) times as much."
             : "Avoid \(names): \(times(far[0].ratio)) to \(times(worst.ratio)) times as much."
@@ -143,7 +143,7 @@ package struct Choice {
     private var leftOut: String? {
         let byReason = Dictionary(grouping: withoutScore) { reason($0) }
         let texts = byReason.sorted { $0.value[0] < $1.value[0] }.map { reason, arms in
-            "\(CostAnswer.list(arms.map(name))) (\(reason))"
+            "\(Answer.list(arms.map(name))) (\(reason))"
         }
         let all = texts + impossible
         return all.isEmpty ? nil : "Not ranked: \(all.joined(separator: "; "))."

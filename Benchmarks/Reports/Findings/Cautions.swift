@@ -1,7 +1,7 @@
 import Records
 import Statistics
 
-/// What has to be known before the answer to "which mode costs least" is used.
+/// What has to be known before the answer to "which mode is best" is used.
 struct Cautions {
     let groups: [ArmRuns]
     let noun: OperationName
@@ -17,7 +17,7 @@ struct Cautions {
             let affected = groups.filter { $0.records.contains { $0.status == status } }
             guard !affected.isEmpty else { return nil }
             let number = affected.reduce(0) { $0 + $1.records.count { $0.status == status } }
-            return "\(number) \(status.rawValue) (\(CostAnswer.list(affected.map(label))))"
+            return "\(number) \(status.rawValue) (\(Answer.list(affected.map(label))))"
         }
         guard !states.isEmpty else { return nil }
         let number = all.count { $0.status != .ok }
@@ -38,7 +38,7 @@ struct Cautions {
             saturated.count == used.count
             ? "No mode kept the rate that it was offered"
             : "Not ranked, for they did not keep the rate that was offered"
-        return "\(who): \(CostAnswer.list(texts)). Latencies grow with the length of such a run."
+        return "\(who): \(Answer.list(texts)). Latencies grow with the length of such a run."
     }
 
     /// A mode that serves a small part of what its neighbours do waits for something.
@@ -52,7 +52,7 @@ struct Cautions {
                 "\(label(group)) served \(own) \(noun.plural) per second where \(usual.map(HumanUnits.count) ?? "?") "
                 + "is usual"
         }
-        return "Not ranked, for something delays them: \(CostAnswer.list(texts))."
+        return "Not ranked, for something delays them: \(Answer.list(texts))."
     }
 
     private var warned: String? {
@@ -62,7 +62,7 @@ struct Cautions {
             guard let first = said.first else { return nil }
             return "\(label(group)) in \(rows.count) of \(group.usable.count) rounds (\(first))"
         }
-        return texts.isEmpty ? nil : "Rows carry warnings: \(CostAnswer.list(texts))."
+        return texts.isEmpty ? nil : "Rows carry warnings: \(Answer.list(texts))."
     }
 }
 

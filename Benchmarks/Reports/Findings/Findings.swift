@@ -1,7 +1,7 @@
 package import Records
 import Statistics
 
-/// What the numbers of a run show, in plain sentences: of each workload first which mode costs least, then what weakens
+/// What the numbers of a run show, in plain sentences: of each workload first which mode is best, then what weakens
 /// that, then what is odd.
 ///
 /// A sentence ranks two modes only where the intervals of their rounds lie apart, and says so where there was a single
@@ -16,7 +16,8 @@ package func findings(for records: [RunRecord]) -> [String] {
 
 package struct WorkloadFindings: Sendable {
     package var workload: String
-    /// Which modes cost the server least, a sentence for each condition; empty if no cost was measured.
+    /// Which modes are best by what the workload is about, a sentence for each condition; empty if nothing that decides was
+    /// measured.
     package var answers: [String]
     /// What has to be known beside the answer: runs that are not used, did not keep their rate or carry warnings.
     package var cautions: [String]
@@ -42,24 +43,12 @@ private let mostAnswers = 6
 
 /// A sentence for each condition and machine: modes rank only among those that had the same to do.
 private func answers(_ groups: [ArmRuns], workload: String, noun: OperationName) -> [String] {
-    let varying = Arm.varyingColumns(of: groups.map(\.arm))
-    let hasMachines = Set(groups.flatMap { $0.usable.map(\.machineId) }).count > 1
-    func condition(_ group: ArmRuns) -> [String] {
-        varying.map { group.arm[$0] } + (hasMachines ? [group.usable.first?.machineId ?? ""] : [])
-    }
-    let byCondition = Dictionary(grouping: groups, by: condition)
-    let conditions = byCondition.keys.sorted { left, right in
-        let pair = zip(left, right).first { $0 != $1 } ?? ("", "")
-        return precedes(pair.0, pair.1)
-    }
     let name = workload.prefix(1).uppercased() + workload.dropFirst()
-    let found = conditions.compactMap { condition -> String? in
-        let members = byCondition[condition] ?? []
-        let kept = members.filter { $0.keptItsRate && !$0.isFarSlower(thanMostOf: members) }
-        guard let text = CostAnswer(kept.isEmpty ? members : kept, noun: noun).text else { return nil }
-        let phrases = zip(varying, condition).filter { !$0.1.isEmpty }.map { Arm.phrase($0, $1) }
-        let machine = hasMachines ? ["machine \(condition.last ?? "")"] : []
-        return ([name] + phrases + machine).joined(separator: ", ") + ": \(text)."
+    let found = groups.byCondition.sorted { Condition.precede($0.condition, $1.condition) }.compactMap {
+        part -> String? in
+        let namesBound = !part.condition.columns.contains("slo")
+        guard let text = Answer(part.members, noun: noun, namesBound: namesBound).text else { return nil }
+        return ([name] + part.condition.phrases).joined(separator: ", ") + ": \(text)."
     }
     let more = found.count - mostAnswers
     return more > 0 ? found.prefix(mostAnswers) + ["\(name): \(more) more conditions are in the tables."] : found

@@ -1,27 +1,41 @@
 package import Records
 import Statistics
 
-/// The table that a run prints: one line per arm, the median of its rounds.
+/// The table that a run prints: one line per arm, the median of its rounds, the best first where arms had the same to do.
 ///
 /// The options that the arms share are left out; those that differ get a column each or, where that would be wider
 /// than `width`, a heading above the modes. An arm without a usable run shows the reason instead of numbers.
 package func summaryTable(for records: [RunRecord], width: Int, styled: Bool) -> String {
     let workloads = records.map(\.workload).distinct
     let tables = workloads.map { workload in
-        var groups = ArmRuns.group(records.filter { $0.workload == workload })
-        if groups.searchRates {
-            // The question is which holds most.
-            let capacities = groups.map { median($0.values(\.capacityOpsPerS)) ?? -1 }
-            groups = groups.indices.sorted { (capacities[$1], $0) < (capacities[$0], $1) }.map { groups[$0] }
-        }
-        return SummaryTable(groups: groups, workload: workload).render(width: width, styled: styled)
+        SummaryTable(ArmRuns.group(records.filter { $0.workload == workload }), workload: workload)
+            .render(width: width, styled: styled)
     }
     return tables.joined(separator: "\n")
 }
 
 private struct SummaryTable {
-    let groups: [ArmRuns]
-    let workload: String
+    /// An arm and its place among those of its condition.
+    private struct Line {
+        let group: ArmRuns
+        let place: String
+    }
+
+    private let parts: [(condition: Condition, ranking: Ranking, lines: [Line])]
+    private let groups: [ArmRuns]
+    private let metrics: [SummaryMetric]
+
+    init(_ groups: [ArmRuns], workload: String) {
+        parts = groups.byCondition.map { condition, members in
+            let ranking = Ranking(members)
+            let lines = ranking.order.map { Line(group: members[$0], place: $1.map(String.init) ?? "–") }
+            return (condition, ranking, lines)
+        }
+        self.groups = parts.flatMap { $0.lines.map(\.group) }
+        metrics = SummaryMetric.shown(noun: OperationName.of(workload: workload).short, groups)
+    }
+
+    private var hasPlaces: Bool { parts.contains { $0.ranking.hasPlaces } }
 
     /// The widest form that fits: the spread of the rounds beside each figure or under it; what the options are as
     /// columns or as headings; and last without the columns that tell least.
@@ -29,7 +43,7 @@ private struct SummaryTable {
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
         let places = varying.isEmpty ? [false] : [false, true]
         let forms = [false, true].flatMap { under in
-            places.map { $0 ? withSections(varying, spreadUnder: under) : withColumns(varying, spreadUnder: under) }
+            places.map { $0 ? withSections(spreadUnder: under) : withColumns(varying, spreadUnder: under) }
         }
         let table = forms.first { $0.naturalWidth(gap: 1) <= width } ?? forms[forms.count - 1]
         let notes = self.notes.flatMap { wrap($0, width: width) }
@@ -37,37 +51,39 @@ private struct SummaryTable {
     }
 
     private func withColumns(_ varying: [String], spreadUnder: Bool) -> TextTable {
-        let extra = varying.map { TextTable.Heading(title: Self.titles[$0] ?? $0, alignment: .left) }
         var table = TextTable(
-            headings: [Self.modeHeading] + extra + metrics.map { .init(title: $0.title, unit: $0.unit, rank: $0.rank) })
-        table.lines = lines(groups, varying: varying, spreadUnder: spreadUnder)
+            headings: headings(varying.map { .init(title: Self.titles[$0] ?? $0, alignment: .left) }))
+        table.lines = lines(parts.flatMap(\.lines), varying: varying, spreadUnder: spreadUnder)
         return table
     }
 
-    private func withSections(_ varying: [String], spreadUnder: Bool) -> TextTable {
-        var table = TextTable(
-            headings: [Self.modeHeading] + metrics.map { .init(title: $0.title, unit: $0.unit, rank: $0.rank) })
-        let keys = groups.map { group in varying.map { group.arm[$0] } }
-        let bySection = Dictionary(grouping: zip(keys, groups), by: \.0).mapValues { $0.map(\.1) }
-        for key in keys.distinct {
-            table.lines.append(.section(zip(varying, key).map { Arm.phrase($0, $1) }.joined(separator: ", ")))
-            table.lines += lines(bySection[key] ?? [], varying: [], spreadUnder: spreadUnder)
+    private func withSections(spreadUnder: Bool) -> TextTable {
+        var table = TextTable(headings: headings([]))
+        for part in parts {
+            table.lines.append(.section(part.condition.title))
+            table.lines += lines(part.lines, varying: [], spreadUnder: spreadUnder)
         }
         return table
     }
 
-    private func lines(_ groups: [ArmRuns], varying: [String], spreadUnder: Bool) -> [TextTable.Line] {
-        let spreads = groups.map { group in metrics.map { Spread.text(group.values($0.value), format: $0.format) } }
+    private func headings(_ options: [TextTable.Heading]) -> [TextTable.Heading] {
+        [.init(title: "mode", alignment: .left)] + options + (hasPlaces ? [.init(title: "#")] : [])
+            + metrics.map { .init(title: $0.title, unit: $0.unit, rank: $0.rank) }
+    }
+
+    private func lines(_ lines: [Line], varying: [String], spreadUnder: Bool) -> [TextTable.Line] {
+        let spreads = lines.map { line in metrics.map { Spread.text(line.group.values($0.value), format: $0.format) } }
         // Of equal width in a column, so that the figures beside them line up.
         let widths = metrics.indices.map { index in spreads.map { $0[index].count }.max() ?? 0 }
-        return zip(groups, spreads).flatMap { group, spread -> [TextTable.Line] in
+        return zip(lines, spreads).flatMap { line, spread -> [TextTable.Line] in
+            let group = line.group
             let extra = varying.map { group.arm[$0] }
             guard !group.usable.isEmpty else { return [note(for: group, extra: extra)] }
             let figures = metrics.map { metric in median(group.values(metric.value)).map(metric.format) ?? "–" }
             let marked = figures.enumerated().map { index, figure in
                 metrics[index].isServed && hasSaturation ? figure + (group.keptItsRate ? " " : "*") : figure
             }
-            let identity = [group.arm["mode"]] + extra
+            let identity = [group.arm["mode"]] + extra + (hasPlaces ? [line.place] : [])
             guard !spreadUnder else {
                 let own = TextTable.Line.cells(identity + marked)
                 return spread.allSatisfy(\.isEmpty) ? [own] : [own, .cells(identity.map { _ in "" } + spread)]
@@ -97,6 +113,7 @@ private struct SummaryTable {
             let rounds = least == most ? "\(most)" : "\(least) to \(most)"
             notes.append("Median of \(rounds) rounds; ± is how far the farthest of them lies from it.")
         }
+        notes += Ranking.notes(parts.map(\.ranking), among: groups)
         let varying = Arm.varyingColumns(of: groups.map(\.arm))
         if groups.searchRates {
             let bound = varying.contains("slo") ? "its bound" : groups.first?.arm["slo"] ?? ""
@@ -131,7 +148,9 @@ private struct SummaryTable {
             .mapValues { group in
                 group.map { $0.arm["mode"] }.distinct
             }
-        guard byTopology.count > 1, let most = byTopology.max(by: { $0.value.count < $1.value.count }) else {
+        guard byTopology.count > 1,
+            let most = byTopology.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) })
+        else {
             return nil
         }
         let others = byTopology.filter { $0.key != most.key }.sorted { $0.key < $1.key }
@@ -139,11 +158,6 @@ private struct SummaryTable {
         return "Topology: \(most.key); \(exceptions.joined(separator: "; "))."
     }
 
-    private var metrics: [SummaryMetric] {
-        SummaryMetric.all(noun: OperationName.of(workload: workload).short, groups)
-    }
-
-    private static let modeHeading = TextTable.Heading(title: "mode", alignment: .left)
     private static let titles = [
         "message_size_bytes": "bytes", "rate_per_s": "rate", "service_time": "service", "connections": "conns",
         "implementation": "lang", "service": "kind",
