@@ -11,8 +11,8 @@ package struct ServiceObjective: Sendable, Equatable {
         /// `p99.9`
         package var percentile: String { "p" + Decimal.text(Double(perMillion) / 10_000) }
 
-        /// Samples that the percentile takes: with fewer than ten beyond it, it is their luck.
-        package var samplesNeeded: UInt64 { (10_000_000 + 999_999 - perMillion) / (1_000_000 - perMillion) }
+        /// Samples that the percentile takes.
+        package var samplesNeeded: UInt64 { ServiceObjective.samplesNeeded(perMillion: perMillion) }
 
         /// The percentile of `latencies`; nil if there are too few.
         package func latency(_ latencies: Histogram<UInt64>) -> UInt64? {
@@ -40,6 +40,11 @@ package struct ServiceObjective: Sendable, Equatable {
     /// `p99=1ms`, which ``init(_:)`` reads.
     package var text: String {
         bounds.map { "\($0.percentile)=\(Self.exactTime($0.nanoseconds))" }.joined(separator: ",")
+    }
+
+    /// Samples that a percentile takes: with fewer than ten beyond it, it is their luck.
+    package static func samplesNeeded(perMillion: UInt64) -> UInt64 {
+        (10_000_000 + 999_999 - perMillion) / (1_000_000 - perMillion)
     }
 
     /// Latencies that the deepest percentile takes.

@@ -49,7 +49,7 @@ package struct CapacityRun {
     /// Short runs do not grow with those that confirm; where a percentile takes longer, they last as long as that.
     private static let longestProbeNanoseconds: UInt64 = 500_000_000
     /// More operations than a percentile takes, since a window may end early.
-    private static let sampleSurplus = 1.2
+    static let sampleSurplus = 1.2
     /// A run that misses while others take more of the machine is made again.
     private static let mostForeignCPU = 0.1
     /// Runs that are made again in a search at the most.

@@ -115,6 +115,17 @@ import Testing
         #expect(Arm(RunRecord(base)) != Arm(RunRecord(other)))
     }
 
+    @Test(
+        arguments: [
+            ([], [1_000]), (["--rate", "1000"], [1_200]), (["--rate", "1000", "--duration", "1s"], [1_000]),
+            (["--sweep", "500:100500:100000"], [2_400, 1_000]), (["--slo", "p99.9=1ms"], [1_000]),
+            (["--rate", "5000", "--service-time", "fixed:1us", "--server", "a=b {port}"], [2_400, 2_400]),
+        ] as [([String], [UInt64])])
+    func onlyAnOpenLoopWithoutADurationIsLengthened(_ words: [String], _ milliseconds: [UInt64]) throws {
+        let plans = try Arms(RunOptions.parse(["--mode", "lt"] + words), seed: 1).plans
+        #expect(plans.map(\.durationNanoseconds) == milliseconds.map { $0 * 1_000_000 })
+    }
+
     /// What is asked tells runs apart, even where it begins alike.
     @Test(arguments: [
         ["--protocol", "http"], ["--protocol", "http", "--path", "/a"], ["--protocol", "http", "--header", "A: b"],

@@ -1,4 +1,5 @@
 import CIOUring
+import Records
 import Testing
 
 @testable import LinuxRings
@@ -22,6 +23,28 @@ import Testing
         }
         #expect(plan.unsupportedReason(rings: rings(.skipSuccess, before: IORING_OP_FSETXATTR.rawValue)) == nil)
         #expect(plan.unsupportedReason(rings: .unavailable("forbidden")) == "forbidden")
+    }
+
+    @Test(
+        arguments: [
+            (100_000.0, 990_000, 1_000_000_000), (1_000, 990_000, 1_200_000_000), (700, 990_000, 1_800_000_000),
+            (100, 990_000, 10_000_000_000), (0.001, 990_000, 10_000_000_000), (10_000, 999_000, 1_200_000_000),
+        ] as [(Double, UInt64, UInt64)])
+    func anOpenLoopLastsUntilItsPercentileExists(rate: Double, perMillion: UInt64, nanoseconds: UInt64) {
+        var plan = RunPlan(mode: Mode.all[0])
+        plan.load.pace = .openLoop(perSecond: rate)
+        plan.lengthen(forPercentile: perMillion)
+        #expect(plan.durationNanoseconds == nanoseconds)
+    }
+
+    @Test func closedLoopsAndSearchesKeepTheirLength() {
+        var plan = RunPlan(mode: Mode.all[0])
+        plan.lengthen(forPercentile: 999_000)
+        #expect(plan.durationNanoseconds == 1_000_000_000)
+        plan.load.pace = .openLoop(perSecond: 1)
+        plan.objective = ServiceObjective("p99=1ms")
+        plan.lengthen(forPercentile: 999_000)
+        #expect(plan.durationNanoseconds == 1_000_000_000)
     }
 
     @Test func thePlanCountsItsDescriptors() {

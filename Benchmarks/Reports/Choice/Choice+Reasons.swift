@@ -48,7 +48,7 @@ extension Choice {
             rest.removeAll { arm in found.contains { $0.arm == arm } }
             let (from, to) = (HumanUnits.perOperation(least), HumanUnits.perOperation(most))
             let amount = from == to ? from : "\(from) to \(to)"
-            let names = CostAnswer.list(found.map { name($0.arm) })
+            let names = Answer.list(found.map { name($0.arm) })
             return
                 "\(reason.phrase(amount, noun)) (\(names)), where \(name(leader)) has \(HumanUnits.perOperation(usual))"
         }
@@ -59,7 +59,7 @@ extension Choice {
     /// connection (claim accept-lt-set-per-worker).`
     var observations: [String] {
         observed.map { observation in
-            let names = CostAnswer.list(observation.arms.map(name))
+            let names = Answer.list(observation.arms.map(name))
             let finding =
                 observation.claim.finding.hasSuffix(".")
                 ? observation.claim.finding.dropLast() : observation.claim.finding[...]

@@ -1,6 +1,7 @@
 import Meters
 import Records
 import Loops
+import Reports
 import Runs
 
 /// The runs of one round: what the options mean, and the only place where they become plans.
@@ -16,10 +17,15 @@ struct Arms {
         // The order of all rounds is drawn, and written down, before the first.
         _ = try inRange(options.rounds, 1...10_000, "--rounds takes 1 or more, 10000 at the most")
         var base = RunPlan(workload, mode: Mode.all[0])
-        base.durationNanoseconds = try duration(options.duration ?? options.usualDuration, "--duration")
+        let given = try options.duration.map { try duration($0, "--duration") }
+        base.durationNanoseconds = try given ?? duration(options.usualDuration, "--duration")
         base.warmupNanoseconds = try duration(options.warmup, "--warmup", zero: true)
         base.loop.seed = seed
-        let candidates = try workload == .wake ? options.wakePlans(base) : options.networkPlans(base)
+        var candidates = try workload == .wake ? options.wakePlans(base) : options.networkPlans(base)
+        if given == nil {
+            let deepest = Question.deepestPercentile(for: candidates.map { RunRecord($0) })
+            for index in candidates.indices { candidates[index].lengthen(forPercentile: deepest) }
+        }
 
         var seen: Set<Arm> = []
         let different = candidates.filter { seen.insert(Arm(RunRecord($0))).inserted }

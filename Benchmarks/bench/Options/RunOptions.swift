@@ -24,7 +24,10 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Measured time of a run: seconds, or with a unit: 500ms. 1s if not given; with --slo 10s.")
+        help: """
+            Measured time of a run: seconds, or with a unit: 500ms. If not given 1s, with --slo 10s, and of an open loop up \
+            to 10s, until its p99 can be told, or with --service-time its p99.9.
+            """)
     var duration: String?
 
     @Option(parsing: .unconditional, help: "Time before measuring: seconds, or with a unit.")
