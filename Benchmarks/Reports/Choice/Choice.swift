@@ -55,7 +55,7 @@ package struct Choice {
 
     /// Of which a reader should know more: the first of the recommended, what to avoid, and what was not ranked.
     package var notable: [Int] {
-        guard race.leader != nil else { return [] }
+        guard race.leader != nil || race.isDecided else { return [] }
         let measured = withoutScore.filter { !arms[$0].usable.isEmpty }
         return Array(best.prefix(3)) + farBehind.map(\.arm) + measured
     }
