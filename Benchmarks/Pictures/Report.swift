@@ -91,13 +91,17 @@ package struct Report: Sendable {
 
     /// The answer of each workload and what weakens it; below, what is odd.
     private var finding: String {
-        let all = workloadFindings(for: input.records)
+        // A choice has its answer, and measured less of what it dropped.
+        let others = zip(input.folders, runs).filter { $0.1.answer.isEmpty }.map(\.0)
+        guard !others.isEmpty || runs.isEmpty else { return "" }
+        let records = runs.isEmpty ? input.records : PictureInput(others).records
+        let all = workloadFindings(for: records)
         let several = all.count > 1
         func named(_ sentences: [String], of found: WorkloadFindings) -> [String] {
             several ? sentences.map { "\(found.workload): \($0)" } : sentences
         }
         let answers = all.map { found in
-            let missing = "\(found.workload): \(Self.missingAnswer(input.records, workload: found.workload))"
+            let missing = "\(found.workload): \(Self.missingAnswer(records, workload: found.workload))"
             return (found.answers.isEmpty ? [missing] : found.answers).map(Markup.paragraph).joined(separator: "\n")
                 + named(found.cautions, of: found).map {
                     Markup.element("p", Markup.escaped($0), class: "caution")

@@ -8,6 +8,8 @@ import Statistics
 package struct CountedCalls: Sendable {
     /// Who counted.
     package let source: CallCounter.Source
+    /// Operations of that run.
+    package let operations: Double
     /// Calls per operation.
     package let perOperation: Double
     /// The same by the name of the call; empty where the source counts a total only.
@@ -24,6 +26,7 @@ package struct CountedCalls: Sendable {
     /// - Parameter loop: nil of a server that does not count its own.
     init(source: CallCounter.Source, counts: CallCounts, operations: Double, loop: UInt64?, threads: Int) {
         self.source = source
+        self.operations = operations
         perOperation = Double(counts.total) / operations
         byName = counts.byName.mapValues { Double($0) / operations }
         guard let loop else {

@@ -91,7 +91,11 @@ package struct CapacitySearch: Sendable {
         case .doubling, .halving, .bisecting: next = probe(after: rate, holds, isServed)
         case .bracketing: next = bracket(rate, holds)
         case .confirming: next = confirm(rate, holds)
-        case .surpassing: next = holds ? bracket(rate, holds) : nil
+        case .surpassing where holds:
+            // It lies higher, and what follows has to show where.
+            capacity = nil
+            next = bracket(rate, holds)
+        case .surpassing: next = nil
         }
     }
 

@@ -2,29 +2,25 @@ import Foundation
 
 /// Finds the best of several arms with as few measurements as that takes.
 ///
-/// Every block gives a cost of each arm that still runs. A few blocks screen out arms that cost twice as much as the
-/// cheapest in each of them, and as many more those that cost a quarter more in all of them. What is left races: at each
-/// look an arm is beaten if another is shown to cost less, and the race is decided when all that are left are shown to cost
-/// the same within ``Options/minEffect``.
+/// Every block gives a cost of each arm that still runs. Screenings drop what costs far more than the cheapest in each of the
+/// first blocks. What is left races in fresh ones: at each look an arm is beaten if another is shown to cost less, and the
+/// race is decided when all that are left are shown to cost the same within ``Options/minEffect``.
 ///
-/// With a probability of 1 - ``Options/error`` all of this is right: that one arm costs less than another, and that one that
-/// is left when the race is decided costs no more than the margin above the best. Each is a one-sided statement at a look, by
-/// Wilcoxon's signed ranks of the logarithms of ratios within a block, which are taken to be distributed symmetrically;
-/// Bonferroni's inequality bounds all of them. Any arm may be said to cost less than any other, so these statements share the
-/// error by ordered pairs. That all are within the margin can be wrong only of the one that is the best, so that these share
-/// it by arms (J. C. Hsu, Constrained simultaneous confidence intervals for multiple comparisons with the best, 1984). The
-/// screening and arms that are left out have no such bound.
+/// Two things are right with a probability of 1 - ``Options/error`` each. No arm that raced is wrongly said to cost less than
+/// another. And the best of those that raced is among those that are left at a decision, none of which costs more than the
+/// margin above it. Either is a set of one-sided statements about ordered pairs, one at each look, by Wilcoxon's signed
+/// ranks of the logarithms of ratios within a block, which are taken to be distributed symmetrically; Bonferroni's inequality
+/// bounds them. The first set has every ordered pair. The second can be wrong only in pairs that hold the best, so that it
+/// shares the error by arms (J. C. Hsu, Constrained simultaneous confidence intervals for multiple comparisons with the
+/// best, 1984). The screenings and arms that are left out have no such bound.
 package struct Race: Sendable {
     package struct Options: Sendable {
         /// Arms whose costs differ by less are as good as each other: 0.05 for 5 %.
         package var minEffect = 0.05
         /// The probability that anything said of the arms that race is wrong.
         package var error = 0.05
-        package var screeningBlocks = 3
-        /// What costs so much more than the cheapest in each block of the screening does not race.
-        package var screeningRatio = 2.0
-        /// What costs so much more in each of those and as many of the race is dropped, long before a look could tell.
-        package var secondScreeningRatio = 1.25
+        /// What costs `ratio` times as much as the cheapest, or more, in each of the first `blocks` does not race.
+        package var screenings: [(blocks: Int, ratio: Double)] = [(3, 2), (6, 1.25)]
         /// How often is looked; the race ends with the last look.
         package var looks = 8
 
@@ -33,7 +29,7 @@ package struct Race: Sendable {
 
     /// Why an arm no longer runs.
     package enum Fate: Equatable, Sendable {
-        /// It cost far more than `by` in each block of the screening.
+        /// It cost far more than `by` in each block up to a screening.
         case screened(by: Int)
         /// It was shown to cost more than `by`.
         case beaten(by: Int)
@@ -72,7 +68,7 @@ package struct Race: Sendable {
     /// Takes the costs of a block, by arm; nil or none above zero is a miss.
     package mutating func add(_ costs: [Int: Double]) {
         let block = costs.filter { $0.value > 0 }.mapValues { log($0) }
-        let isScreening = screening.count < options.screeningBlocks
+        let isScreening = looks.isEmpty
         if isScreening { screening.append(block) } else { blocks.append(block) }
         for arm in running {
             runs[arm, default: 0] += 1
@@ -80,9 +76,8 @@ package struct Race: Sendable {
         }
         for arm in running where isMissing(arm) { leaveOut(arm) }
         if isScreening {
-            if screening.count == options.screeningBlocks { screen() }
-        } else if blocks.count == options.screeningBlocks {
-            drop(atLeast: options.secondScreeningRatio, in: screening + blocks)
+            for (blocks, ratio) in options.screenings where blocks == screening.count { screen(atLeast: ratio) }
+            if screening.count >= options.screenings.last?.blocks ?? 0 { beginRace() }
         } else if looks.contains(blocks.count) {
             look()
         }
@@ -106,19 +101,20 @@ package struct Race: Sendable {
         isDecided = running.count < 2
     }
 
-    /// Drops what cost `ratio` times as much as the leader, or more, in each of some blocks.
-    private mutating func drop(atLeast ratio: Double, in blocks: [[Int: Double]]) {
+    /// Drops what cost `ratio` times as much as the leader, or more, in every block.
+    private mutating func screen(atLeast ratio: Double) {
         guard let leader else { return }
         for arm in running where arm != leader {
-            let differences = differences(of: arm, to: leader, in: blocks)
-            if !differences.isEmpty, differences.allSatisfy({ $0 >= log(ratio) }) { fates[arm] = .screened(by: leader) }
+            let differences = differences(of: arm, to: leader, in: screening)
+            if differences.count == screening.count, differences.allSatisfy({ $0 >= log(ratio) }) {
+                fates[arm] = .screened(by: leader)
+            }
         }
         running.removeAll { fates[$0] != nil }
         isDecided = running.count < 2
     }
 
-    private mutating func screen() {
-        drop(atLeast: options.screeningRatio, in: screening)
+    private mutating func beginRace() {
         entrants = running.count
         // The first look is at the fewest blocks that can show anything; each other one has about a third more.
         var next = Int(-log2(equalityShare).rounded(.down)) + 1

@@ -133,8 +133,8 @@ import Testing
         }
         #expect(found.steps.count == CapacityRun.mostRuns)
         #expect(found.warning?.contains("the search was ended after \(CapacityRun.mostRuns) runs") == true)
-        // The margin above the capacity held as well, and is not what the row is of.
-        #expect(found.plan.load.ratePerSecond == found.capacity && found.capacity ?? 0 > 30_000)
+        // The margin above every rate that was confirmed held as well, so that none is the capacity.
+        #expect(found.capacity == nil && found.warning?.contains("held in some runs") == true, "\(found.warning ?? "")")
     }
 
     /// Short runs have a quarter of the time of the longer ones, and no more than half a second.

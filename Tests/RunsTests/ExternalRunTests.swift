@@ -150,8 +150,10 @@ import Testing
             // A wait, a read and a send for each message, and a wait can bring several.
             #expect((2.0...3.2).contains(counted.perOperation), "\(source): \(counted.perOperation) \(counted.byName)")
             guard source == .bpf else { return }
+            // At either end of the window a message of each connection may be between the call and its counting.
+            let tolerance = 0.03 + 5 / counted.operations
             for call in ["recvfrom", "sendto"] {
-                #expect((0.97...1.03).contains(counted.byName[call, default: 0]), "\(counted.byName)")
+                #expect(abs(counted.byName[call, default: 0] - 1) <= tolerance, "\(counted.byName)")
             }
             #expect(counted.gap == nil)
             guard counted.wakeupsPerOperation != nil else { return print("skipped: wakeups are not counted") }

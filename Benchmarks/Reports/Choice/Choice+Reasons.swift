@@ -12,9 +12,6 @@ private struct Reason: Sendable {
 
     /// What explains most first: an empty call is a system call as well.
     static let all = [
-        Reason(value: \.outOfOrderPerOp, least: 0.001) { amount, noun in
-            "out of order \(amount) times a \(noun)"
-        },
         Reason(value: \.spuriousWakeupsPerOp, least: 0.1) { amount, noun in
             "woken for nothing \(amount) times a \(noun)"
         },
@@ -36,7 +33,8 @@ extension Choice {
     /// What was counted of those that cost more, where it tells them from the cheapest: `What costs: 4.00 system calls a
     /// connection (epoll-oneshot), where epoll-lt has 3.00.`
     var reasons: String? {
-        guard let leader = race.leader else { return nil }
+        // A tail is queueing, and capacities are of rates of their own, at which counts do not compare.
+        guard let leader = race.leader, score.name == "server_cpu_ns_per_op" else { return nil }
         let noun = OperationName.of(workload: arms[leader].arm["workload"]).singular
         var rest = beaten(behind: leader).map(\.arm)
         let texts = Reason.all.compactMap { reason -> String? in
@@ -53,6 +51,19 @@ extension Choice {
                 "\(reason.phrase(amount, noun)) (\(names)), where \(name(leader)) has \(HumanUnits.perOperation(usual))"
         }
         return texts.isEmpty ? nil : "What costs: \(texts.joined(separator: "; "))."
+    }
+
+    /// What of the recommended takes twice as much memory for a connection as another candidate, or more.
+    var memory: String? {
+        let all = arms.indices.compactMap { arm in
+            median(arms[arm].values(\.bytesPerConnection)).map { (arm: arm, bytes: $0) }
+        }
+        guard let least = all.min(by: { $0.bytes < $1.bytes }), least.bytes > 0 else { return nil }
+        let heavy = all.filter { best.contains($0.arm) && $0.bytes >= 2 * least.bytes }
+        guard let most = heavy.map(\.bytes).max() else { return nil }
+        return
+            "Memory: \(Answer.list(heavy.map { name($0.arm) })) up to \(HumanUnits.count(most)) bytes a connection, where "
+            + "\(name(least.arm)) takes \(HumanUnits.count(least.bytes))."
     }
 
     /// What claims, tried on this kernel, tell of arms: `On this kernel, epoll-lt: 4 of 4 waiting threads woke for one

@@ -39,7 +39,7 @@ package struct Choice {
     /// The recommendation first, then its price and the runner-up, what to avoid and why, what this kernel does, and what
     /// could not be measured.
     package var sentences: [String] {
-        [recommendation, price, avoided, reasons].compactMap { $0 } + observations + [leftOut].compactMap { $0 }
+        [recommendation, price, avoided, reasons, memory].compactMap { $0 } + observations + [leftOut].compactMap { $0 }
     }
 
     /// What an arm is called; one with other threads than were asked for has their number, as `blocking` where each
@@ -83,7 +83,10 @@ package struct Choice {
     }
 
     /// `5 %`, `0.4 %`
-    private var margin: String { Decimal.fixed(100 * minEffect, digits: minEffect < 0.01 ? 1 : 0) + " %" }
+    private var margin: String {
+        let percent = 100 * minEffect
+        return Decimal.fixed(percent, digits: percent == percent.rounded() ? 0 : 1) + " %"
+    }
 
     /// How far those that are left may lie from each other; nil while nothing can be said.
     private var farthest: String? {
@@ -165,17 +168,11 @@ package struct Choice {
             return "kept \(row.slo) at no rate\(row.capacityOpsPerS == nil ? " for long" : "")"
         }
         if row.saturated == "yes" { return "did not keep the rate" }
-        guard isUnfair(row) else { return nil }
+        guard row.leavesWorkersIdle else { return nil }
         // The least of equal shares counts as served from a tenth on.
         let total = row.perWorkerOps.reduce(0, +)
         let served = row.perWorkerOps.count { 10 * $0 * UInt64(row.workers) >= total }
         return "gave nearly all to \(served) of \(row.workers) workers"
-    }
-
-    /// Whether a run left so much to a few of its workers that the others might as well not be there: one of two that gets
-    /// everything has a Jain's index of 0.5, as have two of four. A thread for each connection gets what that one asks.
-    private func isUnfair(_ row: RunRecord) -> Bool {
-        row.workers == workers && row.workers > 1 && (row.fairnessJain ?? 1) < 0.55
     }
 
     /// What a run says for its arm in a race; nil if it may not be ranked.
@@ -212,7 +209,7 @@ package struct Choice {
     private func standing(_ arm: Int) -> String {
         switch race.fates[arm] {
         case nil: race.isDecided ? "best" : "undecided"
-        case .screened: "far behind"
+        case .screened: "dropped early"
         case .beaten(let winner): "behind \(name(winner))"
         case .leftOut: "not ranked"
         }

@@ -104,7 +104,9 @@ struct Answer {
 
     /// Of a mode that makes clearly fewer than every other.
     private var fewestCalls: String? {
-        guard let first = calls.first, calls.dropFirst().allSatisfy({ !$0.equals(first) }) else { return nil }
+        guard let first = calls.first, calls.dropFirst().allSatisfy({ !$0.equals(first, of: calls.count) }) else {
+            return nil
+        }
         let number = "\(HumanUnits.perOperation(first.middle)) per \(noun.singular)"
         return calls.count == 1 ? nil : "\(first.name) makes the fewest system calls, \(number)"
     }

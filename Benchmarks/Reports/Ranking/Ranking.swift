@@ -13,13 +13,13 @@ package struct Ranking {
 
         var name: String { group.arm["mode"] }
 
-        /// One of a dozen modes is the lowest by chance too, so the interval is wider than for a single comparison.
-        private static let confidence = 0.99
-
-        /// Whether the interval of the difference holds zero; of fewer than 5 rounds, which have none, whether the ranges
-        /// overlap.
-        func equals(_ other: Entry) -> Bool {
-            if let shift = HodgesLehmann(base: values, new: other.values)?.interval(confidence: Self.confidence) {
+        /// Whether the interval of the difference holds zero; of rounds too few for one, whether the ranges overlap.
+        ///
+        /// - Parameter count: how many are compared with the first of them, which share an error of 5 %: one of a dozen
+        ///   modes is the lowest by chance too. Of a few the error is 1 %.
+        func equals(_ other: Entry, of count: Int) -> Bool {
+            let confidence = max(0.99, 1 - 0.05 / Double(max(count - 1, 1)))
+            if let shift = HodgesLehmann(base: values, new: other.values)?.interval(confidence: confidence) {
                 return shift.lower <= 0 && shift.upper >= 0
             }
             guard let least = values.min(), let most = values.max(), let low = other.values.min(),
@@ -33,6 +33,7 @@ package struct Ranking {
     enum Exclusion: String, CaseIterable {
         case saturated = "did not keep the rate"
         case slow = "far slower than most"
+        case unfair = "left workers idle"
         case unmeasured = "without the figure"
     }
 
@@ -82,6 +83,8 @@ package struct Ranking {
                 reasons[index] = .saturated
             } else if group.isFarSlower(thanMostOf: groups) {
                 reasons[index] = .slow
+            } else if group.leavesWorkersIdle {
+                reasons[index] = .unfair
             }
         }
         return reasons
@@ -103,7 +106,7 @@ package struct Ranking {
     private static func tiers(_ entries: [Entry]) -> [[Entry]] {
         var tiers: [[Entry]] = []
         for entry in entries {
-            if let first = tiers.last?.first, first.equals(entry) {
+            if let first = tiers.last?.first, first.equals(entry, of: entries.count) {
                 tiers[tiers.count - 1].append(entry)
             } else {
                 tiers.append([entry])

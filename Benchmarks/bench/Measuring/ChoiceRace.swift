@@ -51,7 +51,7 @@ final class ChoiceRace {
         if given.contains(where: { $0.name == "--mode" }) { choice.impossible = session.notes }
     }
 
-    var isInterrupted: Bool { session.interrupted }
+    var isInterrupted: Bool { session.interrupted || session.isAskedToEnd }
 
     /// From so many seconds on there is time to try claims, which get ``claimSeconds`` of it.
     private static let longEnough = 20.0
@@ -62,10 +62,14 @@ final class ChoiceRace {
     func run(seconds: Double) throws {
         let triesClaims = seconds >= Self.longEnough
         try runBlocks(seconds: triesClaims ? seconds - Self.claimSeconds : seconds)
-        if triesClaims, !isInterrupted {
-            choice.observed = try RelatedClaim.observe(choice) { session.isAskedToEnd }
+        try session.store(answer: choice.sentences + notes, claims: [])
+        guard triesClaims, !isInterrupted else { return }
+        do {
+            choice.observed = try RelatedClaim.observe(choice, within: Self.claimSeconds) { isInterrupted }
+        } catch {
+            return complain("no claim was tried: \(error)")
         }
-        try session.store(answer: choice.sentences, claims: choice.observed.map(\.claim))
+        try session.store(answer: choice.sentences + notes, claims: choice.observed.map(\.claim))
     }
 
     private func runBlocks(seconds: Double) throws {
@@ -80,7 +84,9 @@ final class ChoiceRace {
             let last = now - blockStart
             blockStart = now
             let isLate = Double(now - start + last) > seconds * 1e9
-            guard round == 1 || !choice.race.isOver && !isLate else { return nil }
+            // An only candidate has won, and needs a run that tells its price.
+            let isOver = choice.race.isOver && (choice.race.leader != nil || choice.race.running.isEmpty)
+            guard round == 1 || !isOver && !isLate else { return nil }
             progress.show(
                 done: min(Int((now - start) / 1_000_000_000), Int(seconds)),
                 doing: "s, block \(round), \(choice.race.running.count) candidates")

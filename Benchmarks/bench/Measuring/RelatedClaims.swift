@@ -1,5 +1,6 @@
 import Claims
 import Loops
+import Meters
 import Records
 import Reports
 
@@ -11,6 +12,8 @@ struct RelatedClaim {
     /// Any where nil.
     var topology: String?
     var listener: String?
+    /// Whether it tells nothing of a single worker.
+    var needsSeveral = true
     /// The verdict that needs no word.
     var harmless = ClaimVerdict.doesNotHold
 
@@ -46,7 +49,7 @@ struct RelatedClaim {
         RelatedClaim(
             claim: "reuseport-close-loss", workloads: accepting, modes: Set(Mode.all.map(\.name)), listener: "reuseport"
         ),
-        RelatedClaim(claim: "scale-wait-cost", workloads: reading, modes: ["select", "poll"]),
+        RelatedClaim(claim: "scale-wait-cost", workloads: reading, modes: ["select", "poll"], needsSeveral: false),
         RelatedClaim(
             claim: "read-order-lt", workloads: reading, modes: ["epoll-lt"], topology: "shared-set"),
         RelatedClaim(
@@ -55,20 +58,31 @@ struct RelatedClaim {
             claim: "read-order-et", workloads: reading, modes: ["epoll-et"], topology: "shared-set"),
         RelatedClaim(
             claim: "uring-close-pending-recv", workloads: reading, modes: ["uring-single", "uring-multishot"],
-            harmless: .holds),
+            needsSeveral: false, harmless: .holds),
     ]
 
-    /// More would be a page, and take longer than a race spares.
+    /// More would be a page.
     private static let most = 4
-    private static let limitSeconds = 5.0
 
-    /// Tries those that tell of what a choice recommends or warns of, and returns what has to be said.
-    static func observe(_ choice: Choice, until isInterrupted: () -> Bool) throws -> [Choice.Observation] {
-        let concerned = all.map { claim in (claim, choice.notable.filter { claim.concerns(choice.arms[$0].arm) }) }
+    /// Tries those that tell of what a choice recommends or warns of, the recommended first, and returns what has to be said.
+    ///
+    /// - Parameter seconds: for all of them.
+    static func observe(
+        _ choice: Choice, within seconds: Double, until isInterrupted: () -> Bool
+    ) throws -> [Choice.Observation] {
+        let end = monotonicNanoseconds() + UInt64(seconds * 1e9)
+        let notable = choice.notable
+        let concerned = all.compactMap { claim -> (claim: RelatedClaim, arms: [Int])? in
+            let arms = notable.filter { claim.concerns(choice.arms[$0].arm, workers: choice.workers ?? 1) }
+            return arms.isEmpty ? nil : (claim, arms)
+        }
+        func place(_ arms: [Int]) -> Int { notable.firstIndex(of: arms[0]) ?? notable.count }
+        let order = concerned.indices.sorted { (place(concerned[$0].arms), $0) < (place(concerned[$1].arms), $1) }
         var found: [Choice.Observation] = []
-        for (claim, arms) in concerned.filter({ !$0.1.isEmpty }).prefix(most) where !isInterrupted() {
-            guard let experiment = Experiment.named(claim.claim) else { continue }
-            let (result, ended) = try experiment.run(within: limitSeconds)
+        for (claim, arms) in order.map({ concerned[$0] }) where found.count < most && !isInterrupted() {
+            let now = monotonicNanoseconds()
+            guard now < end, let experiment = Experiment.named(claim.claim) else { continue }
+            let (result, ended) = try experiment.run(within: Double(end - now) / 1e9)
             let silent: [ClaimVerdict] = [claim.harmless, .notObservable, .unsupported]
             if !silent.map(\.rawValue).contains(result.record.verdict) {
                 found.append(Choice.Observation(arms: arms, claim: result.record))
@@ -79,8 +93,8 @@ struct RelatedClaim {
         return found
     }
 
-    func concerns(_ arm: Arm) -> Bool {
-        workloads.contains(arm["workload"]) && modes.contains(arm["mode"])
+    func concerns(_ arm: Arm, workers: Int) -> Bool {
+        (workers > 1 || !needsSeveral) && workloads.contains(arm["workload"]) && modes.contains(arm["mode"])
             && (topology.map { $0 == arm["topology"] } ?? true) && (listener.map { $0 == arm["listener"] } ?? true)
     }
 }

@@ -1,0 +1,12 @@
+extension RunRecord {
+    /// Whether so much went to a few of the workers that the others might as well not be there: one of two that gets
+    /// everything has a Jain's index of 0.5, as have two of four. A thread for each connection gets what that one asks.
+    package var leavesWorkersIdle: Bool {
+        workers > 1 && workers != connections + (idle ?? 0) && (fairnessJain ?? 1) < 0.55
+    }
+}
+
+extension ArmRuns {
+    /// Whether more than a quarter of the usable runs left workers idle.
+    package var leavesWorkersIdle: Bool { 4 * usable.count(where: \.leavesWorkersIdle) > usable.count }
+}
