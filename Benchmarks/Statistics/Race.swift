@@ -2,7 +2,7 @@ import Foundation
 
 /// Finds the best of several arms with as few measurements as that takes.
 ///
-/// Every block gives a cost of each arm that still runs. Screenings drop what costs far more than the cheapest in each of the
+/// Every block gives a cost of each arm that still runs. Screenings drop what costs far more than the cheapest in the
 /// first blocks. What is left races in fresh ones: at each look an arm is beaten if another is shown to cost less, and the
 /// race is decided when all that are left are shown to cost the same within ``Options/minEffect``.
 ///
@@ -19,8 +19,9 @@ package struct Race: Sendable {
         package var minEffect = 0.05
         /// The probability that anything said of the arms that race is wrong.
         package var error = 0.05
-        /// What costs `ratio` times as much as the cheapest, or more, in each of the first `blocks` does not race.
-        package var screenings: [(blocks: Int, ratio: Double)] = [(3, 2), (6, 1.25)]
+        /// What costs about `ratio` times as much as the cheapest or more over the first `blocks`, and clearly more in each of
+        /// them, does not race.
+        package var screenings: [(blocks: Int, ratio: Double)] = [(3, 1.5), (6, 1.25)]
         /// How often is looked; the race ends with the last look.
         package var looks = 8
 
@@ -29,7 +30,7 @@ package struct Race: Sendable {
 
     /// Why an arm no longer runs.
     package enum Fate: Equatable, Sendable {
-        /// It cost far more than `by` in each block up to a screening.
+        /// It cost clearly more than `by` in each block up to a screening, and far more by the estimate.
         case screened(by: Int)
         /// It was shown to cost more than `by`.
         case beaten(by: Int)
@@ -101,14 +102,16 @@ package struct Race: Sendable {
         isDecided = running.count < 2
     }
 
-    /// Drops what cost `ratio` times as much as the leader, or more, in every block.
+    /// Drops what cost `ratio` times as much as the leader or more, by the estimate over all blocks, and half of that, on a
+    /// logarithmic scale, in every one.
     private mutating func screen(atLeast ratio: Double) {
         guard let leader else { return }
         for arm in running where arm != leader {
             let differences = differences(of: arm, to: leader, in: screening)
-            if differences.count == screening.count, differences.allSatisfy({ $0 >= log(ratio) }) {
-                fates[arm] = .screened(by: leader)
-            }
+            guard differences.count == screening.count, differences.allSatisfy({ $0 >= log(ratio) / 2 }),
+                let estimate = SignedRank.estimate(differences), estimate >= log(ratio)
+            else { continue }
+            fates[arm] = .screened(by: leader)
         }
         running.removeAll { fates[$0] != nil }
         isDecided = running.count < 2

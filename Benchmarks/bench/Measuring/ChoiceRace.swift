@@ -16,8 +16,9 @@ final class ChoiceRace {
     private(set) var choice: Choice
     var path: String { session.folder.path }
 
-    /// The share of the machine that others may take in a block; in short runs `foreign_cpu` itself strays by some percent.
-    private static let mostForeignCPU = 0.1
+    /// The share of the machine that others may take in a block of so many runs. A tick is a twentieth of a window of 100 ms
+    /// on two processors, so that few runs tell it coarsely.
+    private static func mostForeignCPU(runs: Int) -> Double { 0.1 + 0.1 / Double(max(runs, 1)) }
 
     /// - Parameter given: options of `bench run` in place of the scenario's.
     init(
@@ -103,7 +104,7 @@ final class ChoiceRace {
         // Of several tries at a run, the last.
         let last = Dictionary(rows.map { (Arm($0), $0) }) { $1 }
         for arm in choice.race.running where last[arms[arm]]?.status == .unsupported { choice.race.leaveOut(arm) }
-        guard (median(rows.compactMap(\.foreignCpu)) ?? 0) <= Self.mostForeignCPU else {
+        guard (median(rows.compactMap(\.foreignCpu)) ?? 0) <= Self.mostForeignCPU(runs: rows.count) else {
             choice.disturbedBlocks += 1
             return
         }
