@@ -104,7 +104,8 @@ import Testing
         let stored = try await folder.bench(["check", "--update", "--counts-only", "--"] + given)
         try #require(stored.exit == 0, "\(stored.complaints)")
         let clean = try await folder.bench("check --counts-only")
-        #expect(clean.exit == 0 && !clean.output.contains("System calls per operation that"), "\(clean.output)")
+        // How often a pool waits is the load's affair.
+        #expect(clean.exit == 0 && !clean.output.contains("getppid"), "\(clean.output)")
         let outcome = try await folder.bench(["check", "--counts-only"], environment: environment)
         #expect(outcome.exit == 2, "\(outcome.output)\(outcome.complaints)")
         let arms = isWake ? ["wake/epoll-et"] : ["accept/epoll-lt", "accept/epoll-et"]

@@ -17,22 +17,27 @@ import Testing
         }
     }
 
-    @Test func rowsAreGroupedByWhatVariesAndInModeOrder() async throws {
-        let modes = ["epoll-lt", "epoll-et", "epoll-oneshot"]
-        let expected = ["shared-set", "set-per-worker"].flatMap { topology in
-            [8, 64].flatMap { connections in modes.map { "\($0) \(topology) \(connections)" } }
-        }
+    private let modes: Set = ["epoll-lt", "epoll-et", "epoll-oneshot"]
+    private let conditions = ["shared-set", "set-per-worker"].flatMap { topology in [8, 64].map { (topology, $0) } }
+
+    /// Which mode is best within a group is the machine's affair.
+    @Test func rowsAreGroupedByWhatVaries() async throws {
         let found = try await rows(columns: 200).filter { $0.hasPrefix("epoll") }
-        #expect(found == expected, "\(found)")
+        #expect(found.count == 12)
+        for (group, condition) in conditions.enumerated() {
+            let own = found.dropFirst(3 * group).prefix(3)
+            #expect(Set(own) == Set(modes.map { "\($0) \(condition.0) \(condition.1)" }), "\(found)")
+        }
     }
 
     @Test func withoutRoomForColumnsTheGroupsHaveHeadings() async throws {
-        let found = try await rows(columns: 80).filter { $0.contains("connections") || $0.hasPrefix("epoll") }
+        let found = try await rows(columns: 60).filter { $0.contains("connections") || $0.hasPrefix("epoll") }
             .map { $0.hasPrefix("epoll") ? String($0.prefix { $0 != " " }) : $0 }
-        let modes = ["epoll-lt", "epoll-et", "epoll-oneshot"]
-        let expected = ["shared-set", "set-per-worker"].flatMap { topology in
-            [8, 64].flatMap { ["\(topology), \($0) connections"] + modes }
+        #expect(found.count == 16)
+        for (group, condition) in conditions.enumerated() {
+            let own = found.dropFirst(4 * group).prefix(4)
+            #expect(own.first == "\(condition.0), \(condition.1) connections", "\(found)")
+            #expect(Set(own.dropFirst()) == modes, "\(found)")
         }
-        #expect(found == expected, "\(found)")
     }
 }
