@@ -7,15 +7,15 @@ import Testing
 /// Servers of the system, where they are installed; at unix sockets, so that no two tests share a port.
 @Suite struct RealServerTests {
     private func expectAnswers<Format: ReplyFormat & ~Copyable>(
-        _ daemon: Daemon, _ conversation: Conversation, _ format: (Conversation) -> Format, operations: Int = 500,
+        _ daemon: Daemon, _ conversation: Conversation, _ format: (Conversation) -> Format,
         _ location: SourceLocation = #_sourceLocation
     ) throws {
         for (depth, connections) in [(1, 4), (8, 2)] {
             let result = try readResult(
                 format(conversation), plan(.read, conversation, connections: connections, depth: depth),
-                to: daemon.address, operations: operations)
+                to: daemon.address, operations: 500)
             #expect(result.failures.total == 0, "\(result.failures.text)", sourceLocation: location)
-            #expect(result.answers >= operations && result.lost == 0, sourceLocation: location)
+            #expect(result.answers >= 500 && result.lost == 0, sourceLocation: location)
         }
         let result = try exchangeResult(
             format(conversation), plan(.crr, conversation, connections: 3), to: daemon.address, operations: 50)
@@ -59,8 +59,9 @@ import Testing
         for command in [
             "PING", "SET k 'a value\r\nof two lines'", "GET k", "RPUSH l 1 2 3", "LRANGE l 0 -1", "COMMAND", "GET none",
         ] {
-            // The reply to COMMAND has two hundred kilobytes, which take a sanitizer a second.
-            try expectAnswers(daemon, .redis(command: command), redis, operations: command == "COMMAND" ? 20 : 500)
+            // A sanitized client reads slower than these come, and would stay at one connection for ever.
+            if ["COMMAND", "LRANGE l 0 -1"].contains(command) && !AllocationCount.isCounted { continue }
+            try expectAnswers(daemon, .redis(command: command), redis)
         }
         try expectAnswers(
             daemon,
