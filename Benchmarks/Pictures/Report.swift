@@ -92,9 +92,10 @@ package struct Report: Sendable {
     /// The answer of each workload and what weakens it; below, what is odd.
     private var finding: String {
         // A choice has its answer, and measured less of what it dropped.
-        let others = zip(input.folders, runs).filter { $0.1.answer.isEmpty }.map(\.0)
-        guard !others.isEmpty || runs.isEmpty else { return "" }
-        let records = runs.isEmpty ? input.records : PictureInput(others).records
+        let choices = Set(runs.filter { !$0.answer.isEmpty }.map(\.name))
+        let others = input.folders.filter { !choices.contains($0.name) }
+        guard !others.isEmpty || choices.isEmpty else { return "" }
+        let records = PictureInput(others).records
         let all = workloadFindings(for: records)
         let several = all.count > 1
         func named(_ sentences: [String], of found: WorkloadFindings) -> [String] {

@@ -2,7 +2,8 @@ import Records
 import Reports
 import Statistics
 
-/// The numbers of one workload: a row per arm, the best first within each condition, in each field the median of its rounds and their range below it.
+/// The numbers of one workload: a row per arm, the best first within each condition, in each field the median of its rounds
+/// and their range below it.
 struct ReportTable {
     private let catalog: Catalog
     private let groups: [ArmRuns]

@@ -94,7 +94,10 @@ import Testing
         #expect(score { $0.fairnessJain = 0.5 } == nil)
         #expect(score { $0.fairnessJain = 0.6 } == 5120)
         // A thread for each connection, of which some never speak.
-        #expect(score { ($0.fairnessJain, $0.workers, $0.idle) = (0.01, 5064, 5000) } == 5120)
+        let threads = score {
+            ($0.workload, $0.mode, $0.fairnessJain, $0.workers, $0.idle) = ("read", "blocking", 0.01, 5064, 5000)
+        }
+        #expect(threads == 5120)
     }
 
     @Test func whatIsLeftOutIsNamedWithItsReason() {

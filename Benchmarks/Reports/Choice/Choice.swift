@@ -106,7 +106,7 @@ package struct Choice {
         return text + "."
     }
 
-    /// The arms that were shown to cost more, the cheapest first.
+    /// The arms that were dropped because they cost more, the cheapest first.
     func beaten(behind leader: Int) -> [(arm: Int, ratio: Race.Ratio)] {
         race.fates.compactMap { arm, fate in
             if case .leftOut = fate { return nil }

@@ -51,7 +51,7 @@ package struct SummaryMetric {
         func isCounted(_ value: (RunRecord) -> Double?) -> Bool {
             groups.contains { $0.values(value).contains { $0 > 0 } }
         }
-        let several = groups.shareWork
+        let several = groups.contains { $0.usable.contains(where: \.sharesWork) }
         return [perOperation("calls", rank: 2, \.syscallsPerOp)]
             + (isCounted(\.wakeupsPerOp) ? [perOperation("wakeups", rank: 5, \.wakeupsPerOp)] : [])
             + (several && isCounted(\.spuriousWakeupsPerOp)
@@ -78,12 +78,4 @@ package struct SummaryMetric {
 extension [ArmRuns] {
     /// Whether some of their connections never speak.
     fileprivate var watchIdle: Bool { contains { !["", "0"].contains($0.arm["idle"]) } }
-
-    /// Whether there are workers that can get more or less than others; a thread for each connection gets what that one asks.
-    fileprivate var shareWork: Bool {
-        contains { group in
-            !(group.arm["mode"] == "blocking" && group.arm["workload"] == "read")
-                && group.usable.contains { $0.workers > 1 }
-        }
-    }
 }

@@ -63,6 +63,7 @@ final class ChoiceRace {
     func run(seconds: Double) throws {
         let triesClaims = seconds >= Self.longEnough
         try runBlocks(seconds: triesClaims ? seconds - Self.claimSeconds : seconds)
+        // Stored before the claims, so that none of them can cost the answer.
         try session.store(answer: choice.sentences + notes, claims: [])
         guard triesClaims, !isInterrupted else { return }
         do {

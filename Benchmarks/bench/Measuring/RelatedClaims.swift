@@ -1,5 +1,4 @@
 import Claims
-import Loops
 import Meters
 import Records
 import Reports
@@ -8,8 +7,8 @@ import Reports
 struct RelatedClaim {
     let claim: String
     let workloads: Set<String>
-    let modes: Set<String>
-    /// Any where nil.
+    /// Any where nil, as of the two below.
+    var modes: Set<String>?
     var topology: String?
     var listener: String?
     /// Whether it tells nothing of a single worker.
@@ -47,8 +46,7 @@ struct RelatedClaim {
             claim: "accept-oneshot-serial", workloads: accepting, modes: ["epoll-oneshot"], topology: "shared-set",
             listener: "shared"),
         RelatedClaim(
-            claim: "reuseport-close-loss", workloads: accepting, modes: Set(Mode.all.map(\.name)), listener: "reuseport"
-        ),
+            claim: "reuseport-close-loss", workloads: accepting, listener: "reuseport"),
         RelatedClaim(claim: "scale-wait-cost", workloads: reading, modes: ["select", "poll"], needsSeveral: false),
         RelatedClaim(
             claim: "read-order-lt", workloads: reading, modes: ["epoll-lt"], topology: "shared-set"),
@@ -93,8 +91,8 @@ struct RelatedClaim {
         return found
     }
 
-    func concerns(_ arm: Arm, workers: Int) -> Bool {
-        (workers > 1 || !needsSeveral) && workloads.contains(arm["workload"]) && modes.contains(arm["mode"])
-            && (topology.map { $0 == arm["topology"] } ?? true) && (listener.map { $0 == arm["listener"] } ?? true)
+    private func concerns(_ arm: Arm, workers: Int) -> Bool {
+        (workers > 1 || !needsSeveral) && workloads.contains(arm["workload"]) && modes?.contains(arm["mode"]) ?? true
+            && topology ?? arm["topology"] == arm["topology"] && listener ?? arm["listener"] == arm["listener"]
     }
 }
