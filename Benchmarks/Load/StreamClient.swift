@@ -184,8 +184,12 @@ import SystemPackage
         outstanding += 1
     }
 
+    /// Full buffers of one connection until the others have their turn: a server that answers faster than this client reads
+    /// would keep it there for ever.
+    private static var buffersPerTurn: Int { 16 }
+
     private mutating func receive(_ index: Int, untilEnd: Bool) {
-        while true {
+        for _ in 0..<Self.buffersPerTurn {
             let descriptor = unsafe streams[index].descriptor
             if descriptor < 0 { return }
             let connection = begun
@@ -205,6 +209,9 @@ import SystemPackage
             if begun != connection { return }
             if !untilEnd && transport.isDrained(index, received, of: bufferBytes) { return }
         }
+        // An edge is reported once; a registration that is modified tells again what is there, the end included.
+        let descriptor = unsafe BorrowedDescriptor(rawValue: streams[index].descriptor)
+        try? epoll.modify(descriptor, streamEvents, token: UInt64(index))
     }
 
     /// Takes the replies in the buffer; how many were whole.

@@ -47,6 +47,30 @@ import Testing
         try expectFailures("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8000000000000000\r\nx", "not HTTP")
     }
 
+    /// The driver looks at its clock, and other connections have their turn, once for each megabyte of one at the least.
+    @Test func aFloodIsTakenInPieces() throws {
+        // Small chunks take the client longer than they take the server.
+        let megabytes = 8
+        let flood = String(repeating: "1\r\nx\r\n", count: megabytes << 20 / 6)
+        let server = try ScriptedServer { peer in
+            guard peer.receiveRequests() > 0 else { return }
+            peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(flood)0\r\n\r\n")
+            _ = peer.receive()
+        }
+        let conversation = try Conversation.http(host: "test")
+        var client = try StreamClient(
+            HTTPFormat(conversation, seed: 1), plan(.read, conversation), to: server.address, connections: 1, idle: 0,
+            seed: 1)
+        client.begin(openWindow)
+        var turns = 0
+        let limit = monotonicNanoseconds() + 60_000_000_000
+        while client.result.ended == 0, monotonicNanoseconds() < limit {
+            try client.awaitAnswers(until: monotonicNanoseconds() + 100_000_000)
+            turns += 1
+        }
+        #expect(client.result.answers == 1 && turns >= megabytes - 1, "\(turns) turns, \(client.result.failures.text)")
+    }
+
     @Test func aMegabyteOfHeader() throws {
         try expectFailures(
             "HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 1 << 20) + "\r\nContent-Length: 0\r\n\r\n",
