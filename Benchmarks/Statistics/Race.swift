@@ -26,6 +26,13 @@ package struct Race: Sendable {
         package var looks = 8
 
         package init() {}
+
+        /// Options for a race that has so much time: two minutes are enough for eight looks, and each other one needs a third
+        /// more blocks than the one before. From fourteen on, which are some five hundred blocks, ranks take longer than runs.
+        package init(seconds: Double) {
+            let more = (log(max(seconds / 120, 1)) / log(Race.growth)).rounded(.up)
+            looks += Int(min(more, 6))
+        }
     }
 
     /// Why an arm no longer runs.
@@ -37,6 +44,9 @@ package struct Race: Sendable {
         /// More than a quarter of its blocks, and three at the least, had no cost of it.
         case leftOut
     }
+
+    /// How many times as many blocks as a look the next one has.
+    private static let growth = 1.35
 
     private let options: Options
     /// The arms that the next block measures, in ascending order.
@@ -123,7 +133,7 @@ package struct Race: Sendable {
         var next = Int(-log2(equalityShare).rounded(.down)) + 1
         for _ in 0..<options.looks {
             looks.append(next)
-            next = max(next + 1, Int((Double(next) * 1.35).rounded()))
+            next = max(next + 1, Int((Double(next) * Self.growth).rounded()))
         }
     }
 

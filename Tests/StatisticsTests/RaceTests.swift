@@ -99,6 +99,22 @@ import Testing
         #expect(!race.isDecided && race.isOver && race.running == [0, 1])
     }
 
+    /// A budget of ten minutes is no use to a race that ends after the blocks of two.
+    @Test func aLongerTimeHasRoomForMoreBlocks() {
+        func mostBlocks(seconds: Double) -> Int {
+            var race = Race(arms: 2, Race.Options(seconds: seconds))
+            var generator = SplitMix64(seed: 1)
+            while !race.isOver {
+                race.add([0: 1, 1: exp(Noise.normal.draw(2, using: &generator))])
+            }
+            return race.blockCount
+        }
+        let short = mostBlocks(seconds: 120)
+        #expect(mostBlocks(seconds: 1) == short)
+        #expect(mostBlocks(seconds: 600) >= 5 * short)
+        #expect(mostBlocks(seconds: 1e9) < 1000)
+    }
+
     @Test func whatCostsHalfAsMuchAgainIsScreenedOut() {
         var race = Race(arms: 3)
         for _ in 0..<3 { race.add([0: 10, 1: 15.1, 2: 14.9]) }

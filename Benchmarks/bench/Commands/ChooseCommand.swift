@@ -82,8 +82,9 @@ struct ChooseCommand: ParsableCommand {
             do {
                 let race = try ChoiceRace(
                     scenario, given, seed: seed ?? freshSeed(), minEffect: percent / 100,
+                    seconds: Double(nanoseconds) / 1e9 / Double(scenarios.count),
                     path: scenarios.count == 1 ? path : "\(path)/\(scenario.name)", quiet: quiet)
-                try race.run(seconds: Double(nanoseconds) / 1e9 / Double(scenarios.count))
+                try race.run()
                 show(race)
                 if race.isInterrupted { throw Failure(.interrupted, "interrupted; the answer is of the blocks so far") }
                 exits.append(Self.exit(race.choice))

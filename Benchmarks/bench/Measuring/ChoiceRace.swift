@@ -20,16 +20,21 @@ final class ChoiceRace {
     /// on two processors, so that few runs tell it coarsely.
     private static func mostForeignCPU(runs: Int) -> Double { 0.1 + 0.1 / Double(max(runs, 1)) }
 
-    /// - Parameter given: options of `bench run` in place of the scenario's.
+    private let seconds: Double
+
+    /// - Parameters:
+    ///   - given: options of `bench run` in place of the scenario's.
+    ///   - seconds: how much time there is.
     init(
-        _ scenario: Scenario, _ given: [(name: String, value: String)], seed: UInt64, minEffect: Double, path: String,
-        quiet: Bool
+        _ scenario: Scenario, _ given: [(name: String, value: String)], seed: UInt64, minEffect: Double,
+        seconds: Double, path: String, quiet: Bool
     ) throws {
         let arguments =
             scenario.arguments(given) + ["--rounds", "1", "--no-kernel-counts", "--quiet", "--output", path]
         let options = try RunOptions.asked(arguments, of: "choose --scenario \(scenario.name)")
         session = try RunSession(options, seed: seed)
         self.seed = seed
+        self.seconds = seconds
         isQuiet = quiet
         let all = session.plans.map { Arm(RunRecord($0)) }
         // Where a wake runs on one processor and on two, those on two: one processor is another question.
@@ -39,7 +44,7 @@ final class ChoiceRace {
         let workers = options.network.workers.flatMap { Int($0) }
         let objective = try options.objective()
         let noun = OperationName.of(workload: options.workload)
-        var settings = Race.Options()
+        var settings = Race.Options(seconds: seconds)
         settings.minEffect = minEffect
         choice = Choice(
             subject: workers.map { "\(scenario.subject) on \($0) \($0 == 1 ? "worker" : "workers")" }
@@ -60,7 +65,7 @@ final class ChoiceRace {
 
     /// Runs blocks for as long as they can tell more and the time suffices for another one like the last, tries what claims
     /// say of the outcome, and stores the answer.
-    func run(seconds: Double) throws {
+    func run() throws {
         let triesClaims = seconds >= Self.longEnough
         try runBlocks(seconds: triesClaims ? seconds - Self.claimSeconds : seconds)
         // Stored before the claims, so that none of them can cost the answer.
