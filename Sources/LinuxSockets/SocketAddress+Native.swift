@@ -110,6 +110,25 @@ extension SocketAddress {
     }
 }
 
+extension SocketAddress: SockaddrConvertible {
+    /// Calls `body` with the address as a `sockaddr`.
+    public func withSockaddr<Result: ~Copyable, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        var native = sockaddr_storage()
+        let length = unsafe withUnsafeMutableBytes(of: &native) { unsafe write(into: $0) }
+        return try unsafe withUnsafeBytes(of: native) { (bytes) throws(Failure) -> Result in
+            try unsafe body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes.prefix(length))))
+        }
+    }
+
+    /// Reads a `sockaddr`: what is too short for its family, or of another one, is kept as it is and shown as
+    /// ``description`` says.
+    public init(sockaddr: RawSpan) {
+        self = unsafe sockaddr.withUnsafeBytes { unsafe SocketAddress($0) }
+    }
+}
+
 /// What `sun_path` holds (`unix(7)`, "Address format").
 private func unixName(_ bytes: [UInt8]) -> SocketAddress.Storage {
     guard let first = bytes.first else { return .unixUnnamed }
