@@ -50,23 +50,39 @@ public import CIOUring
     /// The flags as the kernel has them.
     public let rawValue: UInt8
 
-    /// Takes the flags as the kernel has them, but for all except `IOSQE_IO_LINK`, `IOSQE_IO_HARDLINK` and
-    /// `IOSQE_CQE_SKIP_SUCCESS`, which are dropped: with the others the ring could not account for what it owns.
-    @inlinable public init(rawValue: UInt8) {
-        self.rawValue = rawValue & (Self.linkBits | C_IOSQE_CQE_SKIP_SUCCESS)
-    }
+    /// Takes the flags as the kernel has them. `IOSQE_FIXED_FILE`, `IOSQE_BUFFER_SELECT` and those that this library
+    /// does not know are dropped: with them the ring could not account for what it owns.
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue & Self.known }
 
     /// Takes any flags, for tests of what the kernel does with those that it refuses.
     init(unchecked rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Either kind of link. Swift's importer skips the macro for `IOSQE_IO_HARDLINK`.
-    @usableFromInline static var linkBits: UInt8 { @inlinable get { C_IOSQE_IO_LINK | 1 << 3 } }
+    @usableFromInline static var known: UInt8 {
+        @inlinable get { linkBits | C_IOSQE_IO_DRAIN | C_IOSQE_ASYNC | C_IOSQE_CQE_SKIP_SUCCESS }
+    }
 
-    /// `IOSQE_IO_LINK`: the next submission starts when this one succeeded, and fails with `ECANCELED` when not.
+    /// Either kind of link.
+    @usableFromInline static var linkBits: UInt8 { @inlinable get { C_IOSQE_IO_LINK | C_IOSQE_IO_HARDLINK } }
+
+    /// `IOSQE_IO_LINK` (Linux 5.3): the next submission starts when this one succeeded, and fails with `ECANCELED` when
+    /// not. Fewer bytes than were asked for are no success of a read or a write.
     ///
     /// A chain is what one enter hands over, so it ends where the queue is handed over. When the queue is full in its
     /// middle, queuing the next of it throws `EBUSY`: make room for the whole of it with ``Ring/reserve(_:)`` first.
     @inlinable public static var link: Self { Self(rawValue: C_IOSQE_IO_LINK) }
+    /// `IOSQE_IO_HARDLINK` (Linux 5.5): like ``link``, but the next submission starts however this one ended.
+    ///
+    /// What the kernel refuses as it takes it, for flags or fields that it does not know, ends the chain all the same.
+    @inlinable public static var hardLink: Self { Self(rawValue: C_IOSQE_IO_HARDLINK) }
+    /// `IOSQE_IO_DRAIN` (Linux 5.2): starts when everything before it has completed, and nothing behind it starts
+    /// before it has. In the middle of a chain it holds for the whole chain.
+    ///
+    /// A request that stays armed lets it wait for as long; cancellation does not find what waits. On a ring that was
+    /// given ``skipSuccess`` once, the kernel refuses it with `EOPNOTSUPP`.
+    @inlinable public static var drain: Self { Self(rawValue: C_IOSQE_IO_DRAIN) }
+    /// `IOSQE_ASYNC` (Linux 5.6): a thread of the kernel's carries it out from the start, for what is known to wait:
+    /// without it the kernel tries first whether it can be done at once. On sockets it costs much and brings nothing.
+    @inlinable public static var async: Self { Self(rawValue: C_IOSQE_ASYNC) }
     /// `IOSQE_CQE_SKIP_SUCCESS` (Linux 5.17): no completion unless it fails.
     ///
     /// If it fails, and is linked to others, these have no completions at all. A close that is linked behind it must

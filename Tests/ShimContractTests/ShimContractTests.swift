@@ -44,6 +44,7 @@ import Testing
         #expect(C_IOSQE_IO_LINK == 1 << 2)
         #expect(C_IOSQE_BUFFER_SELECT == 1 << 5)
         #expect(C_IOSQE_CQE_SKIP_SUCCESS == 1 << 6)
+        #expect(C_IOSQE_IO_DRAIN == 1 << 1 && C_IOSQE_IO_HARDLINK == 1 << 3 && C_IOSQE_ASYNC == 1 << 4)
     }
 
     /// swift-system has the kernel's definitions, which may be of another age: under one name they would be an error.
