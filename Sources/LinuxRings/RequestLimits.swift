@@ -12,12 +12,14 @@ func transferCount(_ count: Int, least: Int) throws(Errno) -> Int {
     return min(count, largestTransferBytes)
 }
 
-/// A time span as the kernel takes it: below 0 it is none at all, and more than 34 years are as good as for ever.
+/// A time as the kernel takes it: below 0 it is none at all, and a span of more than 34 years is as good as for ever.
 /// What is less than a nanosecond is rounded up, so that a short wait does not become none.
-func kernelTime(_ duration: Duration) -> (seconds: Int64, nanoseconds: Int64) {
+///
+/// - Parameter longest: the most seconds, which the kernel can add to its clock without a wrap; far longer times have
+///   no components.
+func kernelTime(_ duration: Duration, longest: Int64 = 1 << 30) -> (seconds: Int64, nanoseconds: Int64) {
     if duration <= .zero { return (0, 0) }
-    // A longest time that the kernel can add to its clock without a wrap; far longer ones have no components.
-    if duration >= .seconds(1 << 30) { return (1 << 30, 0) }
+    if duration >= .seconds(longest) { return (longest, 0) }
     let (seconds, attoseconds) = duration.components
     let nanoseconds = (attoseconds + 999_999_999) / 1_000_000_000
     return nanoseconds == 1_000_000_000 ? (seconds + 1, 0) : (seconds, nanoseconds)

@@ -72,7 +72,10 @@ extension Ring {
 
     /// What may be pending for long.
     private static var lastingOperations: [io_uring_op] {
-        [IORING_OP_POLL_ADD, IORING_OP_RECV, IORING_OP_ACCEPT, IORING_OP_READ, IORING_OP_SEND]
+        [
+            IORING_OP_POLL_ADD, IORING_OP_RECV, IORING_OP_ACCEPT, IORING_OP_READ, IORING_OP_SEND, IORING_OP_CONNECT,
+            IORING_OP_TIMEOUT,
+        ]
     }
 
     /// False if no such request was found that could be cancelled.

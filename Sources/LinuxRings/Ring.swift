@@ -11,7 +11,7 @@ public import SystemPackage
 /// can tell.
 ///
 /// The ring does not own the descriptors and the memory named in submissions: they must live until the completion
-/// came. It owns what is to be closed (``prepareClose(_:_:token:)``), and it keeps the memory of buffer groups
+/// came. It copies addresses and times, which need not live. It owns what is to be closed (``prepareClose(_:_:token:)``), and it keeps the memory of buffer groups
 /// (``register(_:)``).
 ///
 /// After `fork(2)` parent and child share both queues, so the child must not use the ring: what it takes is lost to its
@@ -39,6 +39,8 @@ public import SystemPackage
     @usableFromInline var closes: CloseTable
     /// The buffer groups that the kernel may write into.
     @usableFromInline var groups: BufferGroups
+    /// Times and addresses of submissions.
+    @usableFromInline var memory: SubmissionMemory
     @usableFromInline let stamp: ForkStamp
     /// Tells the ring's descriptor from what has its number after it was closed behind the ring's back.
     @usableFromInline let identity: FileIdentity
@@ -74,6 +76,7 @@ public import SystemPackage
         features = RingFeatures(rawValue: parameters.features)
         closes = CloseTable()
         groups = BufferGroups()
+        memory = SubmissionMemory()
         stamp = .current()
     }
 

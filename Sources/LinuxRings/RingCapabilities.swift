@@ -9,21 +9,32 @@ public struct RingCapabilities: Sendable, Hashable {
     public let operations: Set<UInt8>
     /// The ``RingSetup/understood`` flags that the kernel knows. Making a ring with another fails with `EINVAL`.
     public let setups: RingSetup
+    /// Timeouts by other clocks than ``Ring/Clock/monotonic`` (Linux 5.15).
+    public let timeoutClocks: Bool
+    /// Timeouts that complete many times (Linux 6.4): ``Ring/prepareMultishotTimeout(every:times:clock:_:token:)``.
+    public let multishotTimeout: Bool
 
-    init(features: RingFeatures, operations: Set<UInt8>, setups: RingSetup = []) {
+    init(
+        features: RingFeatures, operations: Set<UInt8>, setups: RingSetup = [], timeoutClocks: Bool = false,
+        multishotTimeout: Bool = false
+    ) {
         self.features = features
         self.operations = operations
         self.setups = setups
+        self.timeoutClocks = timeoutClocks
+        self.multishotTimeout = multishotTimeout
     }
 
-    /// Makes a small ring and asks it, and one with each set-up flag.
+    /// Makes a small ring, asks it and tries two timeouts on it, and makes one with each set-up flag.
     ///
     /// - Throws: `ENOSYS` on a kernel without io_uring, `EPERM` where `kernel.io_uring_disabled` or a seccomp filter
     ///   forbids it, `ENOMEM` below Linux 5.12 when `RLIMIT_MEMLOCK` is small.
     public static func probe() throws(Errno) -> RingCapabilities {
         var ring = try Ring(entries: 2)
+        let timeouts = try ring.probeTimeouts()
         return RingCapabilities(
-            features: ring.features, operations: ring.supportedOperations(), setups: try probeSetups())
+            features: ring.features, operations: ring.supportedOperations(), setups: try probeSetups(),
+            timeoutClocks: timeouts.clocks, multishotTimeout: timeouts.multishot)
     }
 
     private static func probeSetups() throws(Errno) -> RingSetup {
@@ -42,6 +53,8 @@ public struct RingCapabilities: Sendable, Hashable {
         }
         return known
     }
+
+    // What has no probe of its own is told by something else of the same release.
 
     /// Accept that completes many times (Linux 5.19). The kernel has no probe for it; `IORING_OP_SOCKET` came with the
     /// same release.

@@ -47,9 +47,11 @@ extension Ring {
 
     /// The next completion, waited for.
     mutating func awaited() throws -> Completion {
+        let end = ContinuousClock.now + patience
         while true {
             if let completion = nextCompletion() { return completion }
-            if try !submitAndWait(timeout: patience) { throw PatienceIsOver() }
+            // The end of a timeout request ends the wait before its completion is there.
+            if try !submitAndWait(timeout: patience) && ContinuousClock.now >= end { throw PatienceIsOver() }
         }
     }
 
