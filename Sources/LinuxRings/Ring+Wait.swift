@@ -55,7 +55,9 @@ extension Ring {
     /// - Parameters:
     ///   - count: how many completions to wait for, at least 1.
     ///   - timeout: below 0 it is no time; more than 34 years are cut to that.
-    /// - Returns: whether `count` completions are ready; false when the time is over, or when a signal came first.
+    /// - Returns: whether `count` completions are ready; false when the time is over, or when a signal came first, or
+    ///   a timeout request expired, even if its completion is not ready yet. ``submitAndWait(for:upTo:signals:)`` tells
+    ///   them apart.
     /// - Throws: `EINVAL` before Linux 5.11 (no ``RingFeatures/extendedArgument``), and what ``submitAndWait(for:)``
     ///   throws.
     public mutating func submitAndWait(for count: UInt32 = 1, timeout: Duration) throws(Errno) -> Bool {
