@@ -2,7 +2,7 @@
 .PHONY: bench baseline check counts test lint format tsan asan docs release setup clean
 
 SOURCES = Package.swift Sources Benchmarks Tests Examples
-LIBRARIES = LinuxDescriptors LinuxSockets LinuxReadiness LinuxRings
+LIBRARIES = LinuxDescriptors LinuxSockets LinuxReadiness LinuxRings LinuxExecutors
 BENCH = .build/release/bench
 RESULTS := results/$(shell date -u +%Y%m%dT%H%M%SZ)-bench
 

@@ -38,6 +38,7 @@ let package = Package(
         .library(name: "LinuxSockets", targets: ["LinuxSockets"]),
         .library(name: "LinuxReadiness", targets: ["LinuxReadiness"]),
         .library(name: "LinuxRings", targets: ["LinuxRings"]),
+        .library(name: "LinuxExecutors", targets: ["LinuxExecutors"]),
         .executable(name: "bench", targets: ["bench"]),
     ],
     dependencies: [
@@ -59,6 +60,9 @@ let package = Package(
         library("LinuxReadiness", ["CEpoll", "CEventFD", "CSocketExtras", "LinuxDescriptors", system]),
         library(
             "LinuxRings", ["CIOUring", "LinuxDescriptors", system], [.enableExperimentalFeature("Lifetimes")]),
+        library(
+            "LinuxExecutors",
+            ["CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "LinuxRings", system]),
 
         .target(name: "Allocations", path: "Benchmarks/Allocations"),
         benchmark(
@@ -141,6 +145,12 @@ let package = Package(
             [
                 "CEventFD", "CSocketExtras", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors",
                 "TestSupport", system,
+            ]),
+        tests(
+            "LinuxExecutorsTests",
+            [
+                "Allocations", "CBenchExtras", "CSocketExtras", "CTestSupport", "LinuxExecutors", "LinuxReadiness",
+                "LinuxRings", "LinuxSockets", "LinuxDescriptors", "TestSupport", system,
             ]),
         tests("ShimContractTests", ["CBenchExtras", "CEpoll", "CEventFD", "CIOUring", "CSocketExtras", system]),
         tests(

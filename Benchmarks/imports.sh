@@ -16,13 +16,14 @@ find Benchmarks Sources -name '*.swift' | LC_ALL=C sort | LC_ALL=C awk '
 
     BEGIN {
         shims = "CBenchExtras CEpoll CEventFD CIOUring CSocketExtras"
-        library = "LinuxDescriptors LinuxSockets LinuxReadiness LinuxRings"
+        library = "LinuxDescriptors LinuxSockets LinuxReadiness LinuxRings LinuxExecutors"
         os = "Glibc " shims
 
         rule("Sources/LinuxDescriptors", os)
         rule("Sources/LinuxSockets", os " LinuxDescriptors")
         rule("Sources/LinuxReadiness", os " LinuxDescriptors")
         rule("Sources/LinuxRings", os " LinuxDescriptors")
+        rule("Sources/LinuxExecutors", os " LinuxDescriptors LinuxSockets LinuxReadiness LinuxRings")
 
         rule("Benchmarks/Statistics", "")
         rule("Benchmarks/Records", "Statistics")

@@ -1,0 +1,92 @@
+import Glibc
+import LinuxDescriptors
+import SystemPackage
+
+/// Operations: what a task is suspended for. All but the cancellation is the thread's own.
+extension ExecutorLoop {
+    /// `ECANCELED` as the kernel has it in completions.
+    static var canceled: Int32 { -ECANCELED }
+
+    /// Does what a request asks for, on the executor's thread; without a hop if the task runs there.
+    ///
+    /// - Returns: what the system call would have returned, or a negative error number.
+    nonisolated(nonsending) func carryOut(_ request: Request, on executor: any EventExecutor) async -> Int32 {
+        // After a fork the kernel's side is shared with the parent.
+        if !stamp.isCurrent { return -ESTALE }
+        if isOwnThread { return await perform(request) }
+        return await withTaskExecutorPreference(executor) { await performElsewhere(request) }
+    }
+
+    /// Runs where the task prefers to, whatever the caller is isolated to.
+    @concurrent private func performElsewhere(_ request: Request) async -> Int32 { await perform(request) }
+
+    private nonisolated(nonsending) func perform(_ request: Request) async -> Int32 {
+        if isClosing { return Self.canceled }
+        if request.deed == .sleep { return await sleep(nanoseconds: UInt64(request.count)) }
+        return await performRequest(request)
+    }
+
+    /// Resumes who waits for an operation.
+    @inline(__always) func finish(_ name: UInt64, _ result: Int32) {
+        if let continuation = unsafe operations.pointee.end(name) { unsafe continuation.resume(returning: result) }
+    }
+
+    /// Cancels an operation that lives.
+    func cancel(_ name: UInt64) {
+        guard let operation = unsafe operations.pointee.find(name) else { return }
+        switch unsafe operation.pointee.state {
+        case .free, .abandoned, .ending: return
+        case .begun: unsafe operation.pointee.state = .abandoned
+        case .waiting where unsafe operation.pointee.kind == .timer:
+            unsafe timers.pointee.remove(OperationTable.index(name), operations.pointee)
+            finish(name, Self.canceled)
+        case .waiting:
+            unsafe operation.pointee.state = .ending
+            cancelRequest(name)
+        }
+    }
+
+    // MARK: Sleeping
+
+    /// Suspends the task for a time.
+    ///
+    /// - Returns: 0, or a negative error number.
+    private nonisolated(nonsending) func sleep(nanoseconds: UInt64) async -> Int32 {
+        let (deadline, isTooLarge) = monotonicNanoseconds().addingReportingOverflow(nanoseconds)
+        let name = unsafe operations.pointee.begin(.timer)
+        return await withTaskCancellationHandler {
+            await unsafe withUnsafeContinuation { continuation in
+                guard unsafe operations.pointee.suspend(name, continuation) else {
+                    return finish(name, Self.canceled)
+                }
+                unsafe timers.pointee.insert(
+                    OperationTable.index(name), until: isTooLarge ? .max : deadline, operations.pointee)
+            }
+        } onCancel: {
+            requestCancellation(of: name)
+        }
+    }
+
+    /// Resumes those whose sleep has ended.
+    func fireTimers() {
+        if unsafe timers.pointee.firstDeadline == nil { return }
+        let now = monotonicNanoseconds()
+        while let operation = unsafe timers.pointee.popEnded(at: now, operations.pointee) {
+            finish(unsafe operations.pointee.name(operation), 0)
+        }
+    }
+
+    /// How long to wait at the most, for the first sleep; nil for ever.
+    var waitLimit: Duration? {
+        guard let deadline = unsafe timers.pointee.firstDeadline else { return nil }
+        let now = monotonicNanoseconds()
+        return .nanoseconds(Int64(clamping: deadline > now ? deadline - now : 0))
+    }
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC`.
+func monotonicNanoseconds() -> UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

@@ -1,0 +1,161 @@
+import LinuxDescriptors
+import LinuxExecutors
+import LinuxRings
+import LinuxSockets
+import SystemPackage
+import TestSupport
+import Testing
+
+/// The end of an executor, with work pending and without.
+@Suite struct ShutdownTests {
+    /// Every pending request ends with an error, and its task goes on.
+    @Test(arguments: Kind.available) func pendingRequestsEnd(_ kind: Kind) throws {
+        let executor = try kind.make()
+        let (client, connection) = try pair(executor)
+        let listener = try asyncListener(executor)
+        let (reader, full) = try pair(executor)
+        let goneOn = Tally()
+        let tasks = [
+            start(on: executor) {
+                defer { goneOn.add() }
+                var bytes = [UInt8](repeating: 0, count: 8)
+                _ = try await connection.value.receive(into: &bytes)
+            },
+            start(on: executor) {
+                defer { goneOn.add() }
+                _ = try await listener.value.accept()
+            },
+            start(on: executor) {
+                defer { goneOn.add() }
+                try await executor.sleep(for: .seconds(600))
+            },
+            start(on: executor) {
+                defer { goneOn.add() }
+                while true { _ = try await full.value.send(pattern(100_000).span.bytes) }
+            },
+        ]
+        try waitUntilReadable(reader.descriptor)
+        for _ in 0..<20 { try settle(executor) }
+        #expect(executor.shutdownAndWait(within: patience))
+        for task in tasks { #expect(try task.error() == .canceled) }
+        #expect(goneOn.value == 4)
+        try client.close()
+    }
+
+    /// Requests after the end fail at once, and jobs are still run, one at a time.
+    @Test(arguments: Kind.available) func lateJobsAreRun(_ kind: Kind) throws {
+        let executor = try kind.make()
+        let (client, connection) = try pair(executor)
+        #expect(executor.shutdownAndWait(within: patience))
+        for _ in 0..<20 {
+            #expect(try onExecutor(executor) { executor.isOnOwnThread })
+        }
+        let late = start(on: executor) {
+            await Task.yield()
+            var bytes = [UInt8](repeating: 0, count: 8)
+            return try await connection.value.receive(into: &bytes)
+        }
+        #expect(try late.error() == .canceled)
+        #expect(executor.shutdownAndWait(within: patience))
+        try client.close()
+    }
+
+    /// A task that waits for something else than the executor when that ends goes on later.
+    @Test(arguments: Kind.available) func tasksThatSleepElsewhereGoOn(_ kind: Kind) throws {
+        let executor = try kind.make()
+        let task = start(on: executor) {
+            try await Task.sleep(for: .milliseconds(30))
+            return executor.isOnOwnThread
+        }
+        #expect(executor.shutdownAndWait(within: patience))
+        #expect(try task.wait())
+    }
+
+    @Test(arguments: Kind.available) func aTaskOfTheExecutorCanShutItDown(_ kind: Kind) throws {
+        let executor = try kind.make()
+        let sleeper = start(on: executor) { try await executor.sleep(for: .seconds(600)) }
+        let task = start(on: executor) {
+            await Task.yield()
+            await executor.shutdown()
+            return executor.isOnOwnThread
+        }
+        #expect(try task.wait())
+        #expect(try sleeper.error() == .canceled)
+        #expect(executor.shutdownAndWait(within: patience))
+    }
+
+    @Test(arguments: Kind.available) func shuttingDownTwiceIsAllowed(_ kind: Kind) async throws {
+        let executor = try kind.make()
+        executor.beginShutdown()
+        await executor.shutdown()
+        await executor.shutdown()
+        executor.beginShutdown()
+    }
+
+    /// A task that blocks the thread is not stopped, and the wait for it has a limit.
+    @Test(arguments: Kind.available) func theWaitHasALimit(_ kind: Kind) throws {
+        let executor = try kind.make()
+        let pipe = Shared(try Pipe())
+        let blocked = start(on: executor) { try pipe.value.read() }
+        #expect(!executor.shutdownAndWait(within: .milliseconds(20)))
+        try pipe.value.write()
+        try blocked.wait()
+        #expect(executor.shutdownAndWait(within: patience))
+    }
+
+    /// A thousand tasks at once.
+    @Test(arguments: Kind.available) func manyPendingRequestsEnd(_ kind: Kind) throws {
+        let executor = try kind.make()
+        let listener = try asyncListener(executor)
+        let cancelled = Tally()
+        let all = start(on: executor) {
+            await withDiscardingTaskGroup { group in
+                for number in 0..<1000 {
+                    group.addTask {
+                        do throws(Errno) {
+                            if number % 2 == 0 {
+                                _ = try await listener.value.accept()
+                            } else {
+                                try await executor.sleep(for: .seconds(600))
+                            }
+                        } catch {
+                            if error == .canceled { cancelled.add() }
+                        }
+                    }
+                }
+            }
+        }
+        try settle(executor)
+        #expect(executor.shutdownAndWait(within: patience))
+        try all.wait()
+        #expect(cancelled.value == 1000)
+    }
+
+    /// Its descriptors are closed, and those of connections with these.
+    @Test(.enabled(if: descriptorTablesAvailable, whyNoTables), arguments: Kind.available)
+    func nothingIsLeftOpen(_ kind: Kind) throws {
+        let isEmpty = try withOwnDescriptorTable {
+            for _ in 0..<5 { try useOnce(kind) }
+            // The executor's thread has signalled its end and holds the executor for a moment more.
+            return eventually { !(3..<200).contains { isOpen(BorrowedDescriptor(rawValue: $0)) } }
+        }
+        #expect(isEmpty)
+    }
+}
+
+/// An executor with a connection, a listener and pending requests, from beginning to end.
+private func useOnce(_ kind: Kind) throws {
+    let executor = try kind.make()
+    let listener = try asyncListener(executor)
+    let client = try connect(to: listener)
+    let task = start(on: executor) {
+        let connection = try await listener.value.accept()
+        var bytes = [UInt8](repeating: 0, count: 8)
+        _ = try await connection.receive(into: &bytes)
+        _ = try await connection.receive(into: &bytes)
+    }
+    _ = try client.send([1])
+    try settle(executor)
+    guard executor.shutdownAndWait(within: patience) else { throw PatienceIsOver() }
+    #expect(try task.error() == .canceled)
+}
