@@ -84,8 +84,8 @@ let package = Package(
         benchmark(
             "Loops",
             [
-                "CBenchExtras", "CEventFD", "CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness",
-                "LinuxRings", "Meters", "Reference", "Statistics", system,
+                "CBenchExtras", "CEventFD", "CSocketExtras", "LinuxDescriptors", "LinuxExecutors", "LinuxSockets",
+                "LinuxReadiness", "LinuxRings", "Meters", "Reference", "Statistics", system,
             ]),
         benchmark(
             "Load",

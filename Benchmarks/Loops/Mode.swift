@@ -100,6 +100,10 @@ package enum Mechanism: Sendable, Hashable {
     case ringPoll
     /// The library's `DescriptorRing`.
     case descriptorRing
+    /// Tasks on the library's `SetExecutor`.
+    case asyncSet
+    /// Tasks on the library's `RingExecutor`.
+    case asyncRing
 }
 
 /// How workers share what they wait on.
@@ -128,7 +132,7 @@ package enum ListenerSharing: String, Sendable, CaseIterable {
 extension Mode {
     /// The table as Markdown, for the README.
     package static var markdownTable: String {
-        let rows = all.map { mode in
+        let rows = every.map { mode in
             let alias = mode.alias.map { "`\($0)`" } ?? ""
             let topologies = mode.topologies.map { "`\($0.rawValue)`" }.joined(separator: ", ")
             return "| `\(mode.name)` | \(alias) | \(mode.summary) | \(topologies) | \(mode.kernel) |"
@@ -141,7 +145,7 @@ extension Mode {
 
     /// The mode with this name or alias.
     package static func named(_ name: String) -> Mode? {
-        all.first { $0.name == name || $0.alias == name }
+        every.first { $0.name == name || $0.alias == name }
     }
 
     /// What this mode does badly on this kernel; nil if nothing is known, or the kernel is not.

@@ -3,7 +3,7 @@ import LinuxRings
 import Meters
 
 extension Mode {
-    /// Every mode, in the order in which they are listed and shown.
+    /// What `--mode all` stands for, in the order in which modes are listed and shown.
     package static let all: [Mode] = [
         Mode(
             name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
@@ -105,6 +105,29 @@ extension Mode {
                 hasBufferPerConnection: true, signals: [],
                 wakeRefusal: "descriptor-ring transfers bytes over sockets, and a signal is read; use uring-single")),
     ]
+
+    /// The modes of ``all``, and those whose threads belong to an executor of Swift concurrency: they are measured when
+    /// they are named.
+    package static let every = all + asynchronous
+
+    private static let asynchronous: [Mode] = [
+        Mode(
+            name: "async-set", alias: nil, mechanism: .asyncSet, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "LinuxExecutors.SetExecutor: a task for each connection, on edge-triggered epoll",
+            capabilities: Capabilities(
+                hasOwnTable: true, ownsDescriptors: true, hasBufferPerConnection: true, signals: [],
+                wakeRefusal: awaited("async-set"))),
+        Mode(
+            name: "async-ring", alias: nil, mechanism: .asyncRing, topologies: [.setPerWorker], kernel: "5.7",
+            summary: "LinuxExecutors.RingExecutor: a task for each connection, one request for each await",
+            capabilities: Capabilities(
+                socketsBlock: true, acceptNeeds: [.fastPoll], hasOwnTable: true, ownsDescriptors: true,
+                hasBufferPerConnection: true, signals: [], wakeRefusal: awaited("async-ring"))),
+    ]
+
+    private static func awaited(_ name: String) -> String {
+        "tasks of \(name) await connections, and wait for no signals; use epoll-lt or uring-single"
+    }
 
     private static func handedOver(_ name: String) -> String {
         "\(name) is handed its descriptors with each call, so a producer cannot register a task's; use an epoll mode"

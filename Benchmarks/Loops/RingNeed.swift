@@ -15,6 +15,10 @@ package struct RingNeed: Sendable {
     static let skipSuccess = RingNeed(name: "IOSQE_CQE_SKIP_SUCCESS", since: KernelVersion(5, 17)) {
         $0.features.contains(.skipSuccess)
     }
+    /// Sockets are waited for without a kernel thread (`io_uring_setup(2)`, `IORING_FEAT_FAST_POLL`).
+    static let fastPoll = RingNeed(name: "IORING_FEAT_FAST_POLL", since: KernelVersion(5, 7)) {
+        $0.features.contains(.fastPoll)
+    }
     /// `io_uring_prep_msg_ring(3)`.
     package static let messageRing = RingNeed(name: "IORING_OP_MSG_RING", since: KernelVersion(5, 18)) {
         $0.messageRing

@@ -51,6 +51,8 @@ struct ModeStyle: Equatable, Sendable {
         "uring-multishot": ModeStyle(hue: .vermilion, dash: .solid),
         "uring-direct": ModeStyle(hue: .vermilion, dash: .dashed),
         "descriptor-ring": ModeStyle(hue: .orange, dash: .dotted),
+        "async-set": ModeStyle(hue: .blue, dash: .dashDotted),
+        "async-ring": ModeStyle(hue: .orange, dash: .dashDotted),
     ]
 
     /// The style of the mode called `name`. Names that are not in the table get one by a hash (FNV-1a), so that it

@@ -68,7 +68,9 @@ import Runs
         case .ringMultishot: seen.operations = submitted - 2 * workers
         // Beside the listener's and the stop signal's duplicates and the ring, it closes a connection for each operation.
         case .descriptorRing: seen.operations = seen.calls["close", default: 0] - 3 * workers
-        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll, .interestSet: break
+        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll, .interestSet, .asyncSet,
+            .asyncRing:
+            break
         }
         return seen
     }

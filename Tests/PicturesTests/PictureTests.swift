@@ -219,7 +219,7 @@ import Testing
     private static let known = [
         "blocking", "select", "poll", "epoll-lt", "epoll-et", "epoll-exclusive", "epoll-et-exclusive", "epoll-oneshot",
         "dispatcher", "uring-single", "uring-multishot", "uring-direct", "uring-poll",
-        "interest-set", "descriptor-ring",
+        "interest-set", "descriptor-ring", "async-set", "async-ring",
     ]
 
     @Test func modesDiffer() {

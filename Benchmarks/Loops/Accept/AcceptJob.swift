@@ -86,7 +86,20 @@ package struct AcceptJob: ServerJob {
             let (stop, listeners) = try ring.watch(stop, listeners)
             member.gate.arriveAndWait()
             try acceptFromDescriptorRing(&ring, stop, listeners[0], &service, meter)
+        case .asyncSet, .asyncRing: try runTasks(listeners[0], member, service)
         }
+    }
+
+    private func runTasks(
+        _ listener: BorrowedDescriptor, _ member: WorkerTeam.Member, _ service: ServiceTimeSource
+    ) throws(Errno) {
+        let acceptor = AsyncAcceptor(service, member.meter)
+        let (stop, gate) = (stop, member.gate)
+        try plan.loop.mode.mechanism.runExecutor(ringEntries: ringEntries) { executor in
+            Task(executorPreference: executor) { await acceptor.run(listener, stop: stop, on: executor) }
+            gate.arriveAndWait()
+        }
+        if let failure = acceptor.failure { throw failure }
     }
 
     private func runReference(_ listeners: [BorrowedDescriptor], _ member: WorkerTeam.Member) throws(Errno) {

@@ -95,6 +95,7 @@ package struct EchoJob: ServerJob {
             member.gate.arriveAndWait()
             try echoFromRingPoll(&ring, listeners: ownListeners, connections: own, &worker)
         case .descriptorRing: try runDescriptorRing(ownListeners, own, member, &worker)
+        case .asyncSet, .asyncRing: try runTasks(ownListeners, own, member, worker)
         }
     }
 
@@ -152,6 +153,22 @@ package struct EchoJob: ServerJob {
             bufferBytes: max(traffic.chunkBytes, format.replies.longest))
         member.gate.arriveAndWait()
         try echo.run(&ring, listeners: tokens, connections: connections, &worker)
+    }
+
+    private func runTasks(
+        _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: consuming EchoWorker
+    ) throws(Errno) {
+        let echo = AsyncEcho(worker, chunkBytes: traffic.chunkBytes)
+        let (stop, gate) = (stop, member.gate)
+        let listeners = listeners.map { BorrowedDescriptor(rawValue: $0) }
+        let connections = own.map { AsyncEcho.OwnedConnection(Connection(owning: give($0))) }
+        try plan.loop.mode.mechanism.runExecutor(ringEntries: ringEntries) { executor in
+            Task(executorPreference: executor) {
+                await echo.run(listeners: listeners, connections: connections, stop: stop, on: executor)
+            }
+            gate.arriveAndWait()
+        }
+        if let failure = echo.failure { throw failure }
     }
 
     /// Gives a connection to a set or ring, which closes it.

@@ -59,7 +59,7 @@ extension SignalLoop where Self: ~Copyable {
         case .ringSingle where channel.signal == .messageRing: try run(try MessageWaiter(channel))
         case .ringSingle: try run(try RingReadWaiter(channel))
         case .ringPoll: try run(try RingPollWaiter(channel))
-        case .dispatcher, .interestSet, .ringMultishot, .descriptorRing: throw .notSupported
+        case .dispatcher, .interestSet, .ringMultishot, .descriptorRing, .asyncSet, .asyncRing: throw .notSupported
         }
     }
 }

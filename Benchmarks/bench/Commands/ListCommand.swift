@@ -21,12 +21,12 @@ struct ListCommand: ParsableCommand {
         if markdown { return print(Mode.markdownTable, terminator: "") }
         if columns { return print(Column.markdownTable, terminator: "") }
         let rings = RingSupport.probe()
-        show("Modes:", ["name", "alias", "since", "here"], text: "what it is", Mode.all.map { cells($0, rings) })
+        show("Modes:", ["name", "alias", "since", "here"], text: "what it is", Mode.every.map { cells($0, rings) })
         print()
         show(
             "Workloads and topologies (* the default):",
             ["name"] + Workload.allCases.map(\.rawValue) + Topology.allCases.map(\.rawValue),
-            Mode.all.map { mode in
+            Mode.every.map { mode in
                 [mode.name] + Workload.allCases.map { $0 != .wake || !mode.capabilities.signals.isEmpty ? "x" : "-" }
                     + Topology.allCases.map {
                         $0 == mode.topologies[0] ? "*" : mode.topologies.contains($0) ? "x" : "-"
@@ -49,7 +49,7 @@ struct ListCommand: ParsableCommand {
             WakeSignal.allCases.map { signal in
                 [
                     signal.rawValue,
-                    Mode.all.filter { $0.capabilities.signals.contains(signal) }.map(\.name).joined(separator: ", "),
+                    Mode.every.filter { $0.capabilities.signals.contains(signal) }.map(\.name).joined(separator: ", "),
                 ]
             })
     }

@@ -58,7 +58,7 @@ struct BaselineUpdate {
         var options = ComparisonOptions(design: .unpaired)
         (options.gating, options.metrics) = (BaselineCheck.counts, [])
         options.comparesSteadyCountsOnly = true
-        options.modeOrder = Mode.all.map(\.name)
+        options.modeOrder = Mode.every.map(\.name)
         for phrase in Omission.phrases(try Comparison.of(base: rows, new: rows, options).omissions) {
             complain("\(name): these counts will gate only where they lie clearly apart, since \(phrase)")
         }

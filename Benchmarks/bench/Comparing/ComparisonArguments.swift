@@ -38,7 +38,7 @@ struct ComparisonArguments: ParsableArguments {
         options.drift = try Self.share(drift, of: "--drift")
         options.allowsMissing = allowMissing
         options.othersCount = !hasGating
-        options.modeOrder = Mode.all.map(\.name)
+        options.modeOrder = Mode.every.map(\.name)
         options.metrics = metrics?.listed ?? options.metrics
         options.gating = gating ?? options.gating
         options.allowsDifferentMachines = force

@@ -14,7 +14,7 @@ enum OptionValues {
     /// Numbers, and what else cannot be listed.
     case free
 
-    private static let modes = Mode.all.flatMap { [$0.name] + ($0.alias.map { [$0] } ?? []) }
+    private static let modes = Mode.every.flatMap { [$0.name] + ($0.alias.map { [$0] } ?? []) }
     private static let metrics = Column.metrics.map(\.name)
     private static let lists = ["--topology", "--listener", "--implementation", "--rearm", "--signal", "--descriptors"]
 

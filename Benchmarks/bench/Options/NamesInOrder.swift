@@ -5,7 +5,7 @@ import Runs
 
 /// The names that identity columns and the options of the same names can have, as the program lists them.
 let namesInOrder: [String: [String]] = [
-    "workload": names(Workload.self), "mode": Mode.all.map(\.name), "topology": names(Topology.self),
+    "workload": names(Workload.self), "mode": Mode.every.map(\.name), "topology": names(Topology.self),
     "listener": names(ListenerSharing.self), "implementation": names(Implementation.self) + ["external"],
     "rearm": [""] + names(Rearm.self), "signal": names(WakeSignal.self),
     "descriptors": names(TaskDescriptors.self), "shape": names(WakeShape.self), "spacing": names(LoadPlan.Spacing.self),

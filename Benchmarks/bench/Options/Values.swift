@@ -110,7 +110,7 @@ func modesNamed(_ text: String) throws -> [Mode] {
     return try text.listed.map { name in
         guard let mode = Mode.named(name) else {
             throw Failure.unknown(
-                "mode", name, among: Mode.all.map(\.name), and: Mode.all.compactMap(\.alias) + ["all"])
+                "mode", name, among: Mode.every.map(\.name), and: Mode.every.compactMap(\.alias) + ["all"])
         }
         return mode
     }
