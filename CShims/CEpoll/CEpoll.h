@@ -15,4 +15,7 @@ static inline int c_epoll_pwait2(int epfd, struct epoll_event *events, int maxev
     return (int)syscall(441, epfd, events, maxevents, &timeout, (void *)0, (size_t)8);
 }
 
+#include "Signals.h"
+#include "Timers.h"
+
 #endif

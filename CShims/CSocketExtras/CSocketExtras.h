@@ -16,6 +16,7 @@
 /* glibc hides these behind _GNU_SOURCE, which Swift's Glibc module does not define. */
 #ifndef __USE_GNU
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+extern int dup3(int descriptor, int number, int flags);
 extern int pipe2(int descriptors[2], int flags);
 extern int unshare(int flags);
 #endif
@@ -29,6 +30,22 @@ static inline int c_close_range(unsigned first, unsigned last, unsigned flags) {
 }
 
 static const unsigned C_CLOSE_RANGE_UNSHARE = 2;
+
+/* struct mmsghdr, which glibc hides in the same way: a message, and how long it was. */
+struct c_mmsghdr {
+    struct msghdr message;
+    unsigned length;
+};
+
+/* recvmmsg(2), Linux 2.6.33, without its timeout, which is looked at between messages only. */
+static inline int c_recvmmsg(int socket, struct c_mmsghdr *messages, unsigned count, int flags) {
+    return (int)syscall(SYS_recvmmsg, socket, messages, count, flags, (void *)0);
+}
+
+/* sendmmsg(2), Linux 3.0. */
+static inline int c_sendmmsg(int socket, struct c_mmsghdr *messages, unsigned count, int flags) {
+    return (int)syscall(SYS_sendmmsg, socket, messages, count, flags);
+}
 
 /* bpf(2) has no glibc wrapper, and union bpf_attr is made of anonymous structs that Swift cannot name. */
 static inline int c_bpf_create_array(unsigned value_bytes, unsigned count) {

@@ -91,6 +91,14 @@ import Testing
         #expect(errno == EBADF || errno == ENOSYS)
     }
 
+    @Test func structuresOfOurOwnAreAsLongAsTheKernels() {
+        #expect(MemoryLayout<c_signal_record>.size == 128)
+        #expect(MemoryLayout<c_signal_record>.offset(of: \.pointer) == 48)
+        #expect(MemoryLayout<c_signal_record>.offset(of: \.call_address) == 88)
+        #expect(MemoryLayout<c_timer_setting>.size == 32)
+        #expect(MemoryLayout<c_mmsghdr>.stride == MemoryLayout<msghdr>.size + 8)
+    }
+
     /// Beyond the inline functions: liburing itself is linked. The call fails without asking the kernel.
     @Test func liburingIsLinked() {
         var ring = io_uring()
