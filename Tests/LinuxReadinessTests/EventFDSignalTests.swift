@@ -1,3 +1,4 @@
+import CEpoll
 import CTestSupport
 import Glibc
 import LinuxDescriptors
