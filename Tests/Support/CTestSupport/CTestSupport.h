@@ -14,6 +14,7 @@
 static const long C_SYS_FUTEX = SYS_futex;
 static const long C_SYS_IO_URING_SETUP = SYS_io_uring_setup;
 static const long C_SYS_CLOSE_RANGE = 436;
+static const long C_SYS_READ = SYS_read;
 static const long C_SYS_EPOLL_PWAIT2 = 441;
 static const long C_SYS_UNSHARE = SYS_unshare;
 static const long C_SYS_BPF = SYS_bpf;
@@ -21,6 +22,16 @@ static const long C_SYS_PERF_EVENT_OPEN = SYS_perf_event_open;
 
 /* syscall(2) is variadic. */
 static inline long c_system_call(long number) { return syscall(number); }
+
+/* Sets the time of day by some nanoseconds (adjtimex(2), ADJ_SETOFFSET, Linux 2.6.39), less than a second; -1 where that is
+   not allowed, and where the struct is another one. Its first word is what to do, the ninth and tenth are the time. */
+static inline int c_shift_clock(long nanoseconds) {
+    long timex[32] = {0x2100};
+    if (sizeof(long) != 8) return -1;
+    timex[9] = nanoseconds < 0 ? -1 : 0;
+    timex[10] = nanoseconds < 0 ? nanoseconds + 1000000000 : nanoseconds;
+    return syscall(SYS_adjtimex, timex) < 0 ? -1 : 0;
+}
 
 /* tgkill(2): glibc declares it from 2.30 on, for _GNU_SOURCE only. */
 static inline int c_signal_thread(pid_t thread, int number) {
