@@ -79,7 +79,8 @@ public import SystemPackage
     }
 
     /// Waits until something happens or the time is over, and returns how many events are now in `buffer`
-    /// (`epoll_wait(2)`); 0 means that the time is over, or that a signal came first.
+    /// (`epoll_wait(2)`); 0 means that the time is over, or that a signal came first:
+    /// ``waitInterruptibly(into:timeout:blocked:)`` tells which.
     ///
     /// - Parameters:
     ///   - buffer: where the events go.

@@ -24,8 +24,10 @@ extension InterestSet {
 
     /// Waits for events until the time is over, like ``wait()`` (`epoll_pwait2(2)`).
     ///
-    /// - Parameter timeout: zero or less does not wait.
-    /// - Returns: the most events that there are to take; 0 when the time is over, or when a signal came first.
+    /// - Parameter timeout: zero or less does not wait. It is in nanoseconds, rounded as
+    ///   ``Epoll/wait(into:timeout:)`` says.
+    /// - Returns: the most events that there are to take; 0 when the time is over, or when a signal came first:
+    ///   ``waitInterruptibly(timeout:blocked:)`` tells which.
     /// - Throws: what ``wait()`` throws.
     @inlinable public mutating func wait(timeout: Duration) throws(Errno) -> Int {
         if next < end { return end - next }
@@ -99,48 +101,59 @@ extension InterestSet {
 
     /// Waits after a fork, or while the kernel's set must be made anew.
     @usableFromInline @inline(never) mutating func waitOutOfLine(_ timeout: Duration?) throws(Errno) -> Int {
-        let deadline = timeout.map { monotonicNanoseconds() + UInt64($0.nanoseconds) }
+        // What has no limit goes on after signals.
+        let limits = WaitLimits(timeout, nil, endsAtSignal: timeout != nil)
+        guard case .events(let count) = try waitOutOfLine(limits) else { return 0 }
+        return count
+    }
+
+    mutating func waitOutOfLine(_ limits: WaitLimits) throws(Errno) -> WaitOutcome {
         while true {
             try mend()
             if !mustRebuild {
-                let isOver = try fetch(until: deadline)
-                if end > 0 || isOver { return end }
+                guard let outcome = try fetch(until: limits.deadline, limits.blocked) else { continue }
+                if outcome != .interrupted || limits.endsAtSignal { return outcome }
                 continue
             }
             let start = monotonicNanoseconds()
-            let limit = min(rebuildAllowedAt, deadline ?? .max)
+            let limit = min(rebuildAllowedAt, limits.deadline ?? .max)
             let isQuiet = try fetchLive()
             let now = monotonicNanoseconds()
-            if end > 0 || deadline.map({ now >= $0 }) == true { return end }
+            if end > 0 { return .events(end) }
+            if limits.isOver(at: now) { return .timedOut }
             let isInterrupted: Bool
             if isQuiet {
                 // No ghost is ready: the kernel can be waited for.
-                _ = try fetch(until: limit)
-                isInterrupted = end == 0 && monotonicNanoseconds() < limit
+                isInterrupted = try fetch(until: limit, limits.blocked) == .interrupted
                 keepLive()
-                if end > 0 { return end }
+                if end > 0 { return .events(end) }
             } else {
                 // The kernel would report the ghosts again at once, so it is asked again when that costs a tenth of the
                 // time at most.
-                isInterrupted = !sleepUntil(nanoseconds: min(now + max(1_000_000, 10 * (now - start)), limit))
+                let again = now + max(1_000_000, 10 * (now - start))
+                isInterrupted = !sleepUntil(nanoseconds: min(again, limit), limits.blocked)
             }
-            if let deadline, isInterrupted || monotonicNanoseconds() >= deadline { return 0 }
+            if isInterrupted && limits.endsAtSignal { return .interrupted }
+            if limits.isOver(at: monotonicNanoseconds()) { return .timedOut }
         }
     }
 
     /// Takes events from the kernel, as soon as there are some.
     ///
-    /// - Returns: true if the time is over, or a signal ended the wait.
-    private mutating func fetch(until deadline: UInt64?) throws(Errno) -> Bool {
+    /// - Returns: nil if the kernel's set had been closed behind the set's back, and was made anew.
+    private mutating func fetch(until deadline: UInt64?, _ blocked: SignalSet?) throws(Errno) -> WaitOutcome? {
         beginBatch()
+        let outcome: WaitOutcome
         do {
-            end = try kernel.epoll.wait(into: buffer, timeout: deadline.map(durationUntil))
+            outcome = try kernel.epoll.waitInterruptibly(
+                into: buffer, timeout: deadline.map(durationUntil), blocked: blocked)
         } catch {
             guard try madeLostSetAnew() else { throw error }
-            return false
+            return nil
         }
+        if case .events(let count) = outcome { end = count }
         if hasOneShots { noteFired() }
-        return true
+        return outcome
     }
 
     /// Takes what is ready and live past the ghosts, without waiting.
@@ -149,7 +162,7 @@ extension InterestSet {
     private mutating func fetchLive() throws(Errno) -> Bool {
         var seen: Set<UInt64> = []
         while true {
-            _ = try fetch(until: 0)
+            _ = try fetch(until: 0, nil)
             let lives = (0..<end).map { unsafe EpollEvent(buffer.storage[$0]).token }
             let isFull = end == Int(buffer.capacity)
             keepLive()
@@ -174,4 +187,21 @@ extension InterestSet {
         }
         end = kept
     }
+}
+
+/// What ends a wait beside events.
+struct WaitLimits {
+    /// On the monotonic clock.
+    let deadline: UInt64?
+    /// What the thread blocks while it waits, if not what it blocks otherwise.
+    let blocked: SignalSet?
+    let endsAtSignal: Bool
+
+    init(_ timeout: Duration?, _ blocked: SignalSet?, endsAtSignal: Bool) {
+        deadline = timeout.map { monotonicNanoseconds() + UInt64($0.nanoseconds) }
+        self.blocked = blocked
+        self.endsAtSignal = endsAtSignal
+    }
+
+    func isOver(at time: UInt64) -> Bool { deadline.map { time >= $0 } == true }
 }

@@ -25,6 +25,9 @@ final class TestSet {
     func wait(timeout: Duration? = nil) throws(Errno) -> Int {
         if let timeout { try base.wait(timeout: timeout) } else { try base.wait() }
     }
+    func waitInterruptibly(timeout: Duration? = nil, blocked: SignalSet? = nil) throws(Errno) -> WaitOutcome {
+        try base.waitInterruptibly(timeout: timeout, blocked: blocked)
+    }
     func nextEvent() -> InterestEvent? { base.nextEvent() }
 
     func receive(from token: InterestToken, into bytes: inout [UInt8]) throws(Errno) -> Int? {
