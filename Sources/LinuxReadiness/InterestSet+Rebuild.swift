@@ -65,6 +65,7 @@ extension InterestSet {
             let life = Life.make(descriptor, generation: slot.generation)
             try new.epoll.add(descriptor, EpollEvents(rawValue: slot.events), token: life)
         }
+        try moveGate(to: new.epoll, isIntact)
         for number in 0..<slotCount where unsafe slots[number].registration == .fired {
             unsafe slots[number].registration = .leftOut
         }

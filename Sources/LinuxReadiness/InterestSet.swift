@@ -17,7 +17,8 @@ public import SystemPackage
 ///
 /// Which accidents the type prevents and which it cannot: <doc:Registrations>. A server built on it: <doc:EchoServer>.
 ///
-/// A set belongs to one thread at a time, and takes two descriptors of its own. What it costs beside bare ``Epoll`` is
+/// A set belongs to one thread at a time, and takes two descriptors of its own, and a third once it is watched itself
+/// (``descriptor``). What it costs beside bare ``Epoll`` is
 /// in <doc:Registrations>.
 @safe @frozen public struct InterestSet: ~Copyable, @unchecked Sendable {
     // Unchecked: the memory has one owner, and every change needs exclusive access to it.
@@ -41,6 +42,8 @@ public import SystemPackage
     var generationsBeganAnew = false
     /// When the kernel's set may be made anew for a ghost's sake, on the monotonic clock.
     var rebuildAllowedAt: UInt64 = 0
+    /// The number of the set that stands for this one where it is watched; -1 until it is asked for.
+    var gate: CInt = -1
 
     /// Descriptors in the set.
     public internal(set) var count = 0
@@ -66,6 +69,7 @@ public import SystemPackage
 
     deinit {
         let isIntact = kernel.isIntact
+        closeGate(isIntact)
         closeAll(isIntact)
         unsafe slots.deallocate()
         if !isIntact { kernel.letGo() }

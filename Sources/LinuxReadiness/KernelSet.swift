@@ -31,19 +31,26 @@ import SystemPackage
     /// True if the number is registered, for the file that it names now.
     ///
     /// To be asked in the process that made the set: what is not registered is so for a moment.
-    func has(_ descriptor: BorrowedDescriptor) -> Bool {
-        do {
-            try epoll.add(descriptor, [], token: 0)
-        } catch {
-            return error == .fileExists
-        }
-        try? epoll.remove(descriptor)
-        return false
-    }
+    func has(_ descriptor: BorrowedDescriptor) -> Bool { epoll.isWatching(descriptor) }
 
     /// Lets go of numbers that are somebody else's by now, without closing them.
     consuming func letGo() {
         _ = epoll.release().release()
         _ = mark.release()
+    }
+}
+
+extension Epoll {
+    /// True if the number is registered, for the file that it names now; false if this is no epoll set.
+    ///
+    /// What is not registered is so for a moment.
+    func isWatching(_ descriptor: BorrowedDescriptor) -> Bool {
+        do {
+            try add(descriptor, [], token: 0)
+        } catch {
+            return error == .fileExists
+        }
+        try? remove(descriptor)
+        return false
     }
 }

@@ -28,6 +28,7 @@ final class TestSet {
     func waitInterruptibly(timeout: Duration? = nil, blocked: SignalSet? = nil) throws(Errno) -> WaitOutcome {
         try base.waitInterruptibly(timeout: timeout, blocked: blocked)
     }
+    func ownDescriptor() throws(Errno) -> BorrowedDescriptor { try base.descriptor }
     func nextEvent() -> InterestEvent? { base.nextEvent() }
 
     func receive(from token: InterestToken, into bytes: inout [UInt8]) throws(Errno) -> Int? {
