@@ -29,6 +29,8 @@ final class TestSet {
         try base.waitInterruptibly(timeout: timeout, blocked: blocked)
     }
     func ownDescriptor() throws(Errno) -> BorrowedDescriptor { try base.descriptor }
+    func events(of token: InterestToken) -> EpollEvents? { base.events(of: token) }
+    func token(after token: InterestToken? = nil) -> InterestToken? { base.token(after: token) }
     func nextEvent() -> InterestEvent? { base.nextEvent() }
 
     func receive(from token: InterestToken, into bytes: inout [UInt8]) throws(Errno) -> Int? {
