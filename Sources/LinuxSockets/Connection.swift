@@ -1,3 +1,4 @@
+import CSocketExtras
 import Glibc
 public import LinuxDescriptors
 public import SystemPackage
@@ -50,9 +51,27 @@ public import SystemPackage
     }
 
     /// Says that nothing more will be sent (`shutdown(2)`, `SHUT_WR`).
-    public func finishSending() throws(Errno) {
+    ///
+    /// - Throws: `ENOTCONN`.
+    public func finishSending() throws(Errno) { try shutDown(CInt(SHUT_WR)) }
+
+    /// Says that nothing more will be received (`shutdown(2)`, `SHUT_RD`), which ends a ``receive(into:)`` that waits in
+    /// another thread. What has arrived can be received still, and then 0 is.
+    ///
+    /// A unix peer that goes on sending gets `EPIPE`. A TCP peer is told nothing, and what it sends arrives as before.
+    ///
+    /// - Throws: `ENOTCONN`.
+    public func finishReceiving() throws(Errno) { try shutDown(CInt(SHUT_RD)) }
+
+    /// Ends both directions (`shutdown(2)`, `SHUT_RDWR`) of this socket and all its duplicates, and every call that waits
+    /// on it in other threads. The descriptor stays open.
+    ///
+    /// - Throws: `ENOTCONN`.
+    public func finish() throws(Errno) { try shutDown(CInt(SHUT_RDWR)) }
+
+    private func shutDown(_ how: CInt) throws(Errno) {
         let number = owned.descriptor.rawValue
-        _ = try systemCall { shutdown(number, CInt(SHUT_WR)) }
+        _ = try systemCall { shutdown(number, how) }
     }
 
     /// Closes the connection and reports what `close(2)` said.

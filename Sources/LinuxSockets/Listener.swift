@@ -1,4 +1,5 @@
 public import CSocketExtras
+import Glibc
 public import LinuxDescriptors
 public import SystemPackage
 

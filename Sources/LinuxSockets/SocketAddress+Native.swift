@@ -1,3 +1,4 @@
+import CSocketExtras
 import Glibc
 public import LinuxDescriptors
 public import SystemPackage
@@ -42,7 +43,7 @@ extension SocketAddress {
     }
 
     /// Reads an address as the kernel writes it; what is too short for its family is none of that family.
-    private init(_ native: UnsafeRawBufferPointer) {
+    init(_ native: UnsafeRawBufferPointer) {
         let size = MemoryLayout<sa_family_t>.size
         guard native.count >= size else {
             self.init(storage: .other(family: sa_family_t(AF_UNSPEC), []))

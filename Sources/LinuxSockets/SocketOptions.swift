@@ -1,3 +1,4 @@
+import CSocketExtras
 import Glibc
 public import LinuxDescriptors
 public import SystemPackage
