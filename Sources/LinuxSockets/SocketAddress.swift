@@ -1,7 +1,8 @@
+import CSocketExtras
 import Glibc
 public import SystemPackage
 
-/// Where a stream socket is or connects to: an IPv4 or IPv6 address with a port, or the name of a unix socket
+/// Where a socket is, connects or sends to: an IPv4 or IPv6 address with a port, or the name of a unix socket
 /// (`ip(7)`, `ipv6(7)`, `unix(7)`).
 public struct SocketAddress: Sendable, Hashable {
     enum Storage: Sendable, Hashable {
