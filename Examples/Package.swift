@@ -12,8 +12,10 @@ let package = Package(
     name: "examples",
     dependencies: [.package(name: "linux-events", path: "..")],
     targets: [
-        example("echo-epoll", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
+        example("echo-set", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
         example("echo-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
+        example("udp-echo", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
+        example("timers-and-signals", "LinuxReadiness"),
         example("accept-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
         example("wake-eventfd", "LinuxReadiness"),
         example("descriptor-limit", "LinuxDescriptors"),

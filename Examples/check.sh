@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the examples, compares the code in the documentation's articles with them, and lets a hostile client at the
-# echo servers. Options go to the client: check.sh --silent 5
+# servers. Options go to the client of the echo servers: check.sh --silent 5
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,7 +13,7 @@ same() {
     exit 1
 }
 
-same LinuxReadiness echo-epoll
+same LinuxReadiness echo-set
 same LinuxRings echo-ring
 
 swift build
@@ -39,8 +39,10 @@ attack() {
 }
 
 code=0
-attack echo-epoll "$@" &
-epoll=$!
+python3 ./hostile-datagrams.py "$binaries/udp-echo" 2>&1 | sed 's/^/udp-echo: /' || code=$?
+python3 ./end-by-signal.py "$binaries/timers-and-signals" 2>&1 | sed 's/^/timers-and-signals: /' || code=$?
+attack echo-set "$@" &
+set=$!
 attack echo-ring "$@" || code=$?
-wait $epoll || code=$?
+wait $set || code=$?
 exit $code

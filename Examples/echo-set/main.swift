@@ -92,6 +92,6 @@ do {
     var server = EchoServer(set: set, listener: token)
     try server.run()
 } catch {
-    print("echo-epoll: \(error)")
+    print("echo-set: \(error)")
     exit(1)
 }
