@@ -31,8 +31,8 @@ public import SystemPackage
 /// **Waking.** Jobs that the thread adds itself cost no lock. Another thread takes a lock, and writes to an eventfd only
 /// when the thread waits in the kernel or is about to. Queues grow to what is needed and stay so: no job allocates.
 ///
-/// **Order.** Jobs run in the order in which they came, whatever their priority. After 1024 in a row the kernel is asked
-/// for events, so that tasks which never wait do not keep others from them.
+/// **Order.** Jobs run in the order in which they came, whatever their priority. After 1024 in a row (`jobsInARow`) the
+/// kernel is asked for events, so that tasks which never wait do not keep others from them.
 ///
 /// **The end.** The thread lives, and holds the executor, until it is shut down: ``shutdown()``,
 /// ``shutdownAndWait(within:)``, ``beginShutdown()``. Then every pending request is cancelled and its task resumed with

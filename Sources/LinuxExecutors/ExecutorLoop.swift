@@ -35,9 +35,11 @@ import SystemPackage
     private var executors: ExecutorPair?
 
     /// How many jobs are run before the kernel is asked again what has happened.
-    static let mostJobsInARow = 1024
+    private let jobsInARow: Int
 
-    init() throws(Errno) {
+    init(jobsInARow: Int) throws(Errno) {
+        precondition(jobsInARow > 0, "an executor runs one job at least before it looks for events")
+        self.jobsInARow = jobsInARow
         // A ring waits for the alarm with a read, which must not fail when there is nothing to read.
         alarm = try EventFD([])
         end = try EventFD()
@@ -54,7 +56,7 @@ import SystemPackage
         unsafe closing = .allocate(capacity: 1)
         unsafe closing.initialize(to: false)
         unsafe jobsLeft = .allocate(capacity: 1)
-        unsafe jobsLeft.initialize(to: Self.mostJobsInARow)
+        unsafe jobsLeft.initialize(to: jobsInARow)
     }
 
     deinit {
@@ -118,7 +120,7 @@ import SystemPackage
             visitKernel(waiting: !hasMore)
             isAsleep.store(false, ordering: .relaxed)
             fireTimers()
-            unsafe jobsLeft.pointee = Self.mostJobsInARow
+            unsafe jobsLeft.pointee = jobsInARow
         }
         isAsleep.store(false, ordering: .relaxed)
         closeKernel()

@@ -30,10 +30,14 @@ public final class RingExecutor: EventExecutor {
     ///   - entries: requests that can be queued between two enters; more are handed over in between.
     ///   - completions: room for completions. More than that at once cost the kernel memory and the thread enters, and
     ///     nothing is lost.
+    ///   - jobsInARow: how many jobs run at the most before the kernel gets what was asked for and is asked what has
+    ///     happened. Where jobs take long, 1 lets no reply wait for the job of another connection, for an enter each.
     /// - Throws: `ENOSYS` and `EPERM` where io_uring is absent or forbidden; `EOPNOTSUPP` before Linux 5.7; `EINVAL` for
     ///   sizes that no kernel takes; `EMFILE`, `ENOMEM`; `EAGAIN` where there may be no more threads.
-    public convenience init(entries: UInt32 = 256, completions: UInt32 = 4096) throws(Errno) {
-        try self.init(RingLoop())
+    public convenience init(
+        entries: UInt32 = 256, completions: UInt32 = 4096, jobsInARow: Int = 1024
+    ) throws(Errno) {
+        try self.init(RingLoop(jobsInARow: jobsInARow))
         let report = StartReport()
         try startThread { [self] in
             do throws(Errno) {
@@ -67,15 +71,16 @@ public final class RingExecutor: EventExecutor {
     /// ```
     ///
     /// - Parameters:
-    ///   - entries: see ``init(entries:completions:)``.
+    ///   - entries: see ``init(entries:completions:jobsInARow:)``.
     ///   - completions: likewise.
+    ///   - jobsInARow: likewise.
     ///   - begin: starts the tasks; they run when it has returned.
-    /// - Throws: what ``init(entries:completions:)`` throws.
+    /// - Throws: what ``init(entries:completions:jobsInARow:)`` throws.
     @available(*, noasync, message: "it blocks the thread until the executor is shut down")
     public static func runOnThisThread(
-        entries: UInt32 = 256, completions: UInt32 = 4096, _ begin: (RingExecutor) -> Void
+        entries: UInt32 = 256, completions: UInt32 = 4096, jobsInARow: Int = 1024, _ begin: (RingExecutor) -> Void
     ) throws(Errno) {
-        let executor = RingExecutor(try RingLoop())
+        let executor = RingExecutor(try RingLoop(jobsInARow: jobsInARow))
         try executor.loop.open(entries: entries, completions: completions)
         begin(executor)
         executor.loop.run()

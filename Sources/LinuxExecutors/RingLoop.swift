@@ -30,11 +30,11 @@ import SystemPackage
         static let cancellation: UInt64 = 2
     }
 
-    override init() throws(Errno) {
+    override init(jobsInARow: Int) throws(Errno) {
         unsafe ring = .allocate(capacity: 1)
         unsafe own = .allocate(capacity: 1)
         unsafe own.initialize(to: Own())
-        try super.init()
+        try super.init(jobsInARow: jobsInARow)
     }
 
     deinit {

@@ -21,9 +21,10 @@ public final class SetExecutor: EventExecutor {
 
     /// Starts a thread with an epoll set (`epoll_create1(2)`).
     ///
+    /// - Parameter jobsInARow: how many jobs run at the most before the kernel is asked what has happened.
     /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`; `EAGAIN` where there may be no more threads.
-    public convenience init() throws(Errno) {
-        self.init(try SetLoop())
+    public convenience init(jobsInARow: Int = 1024) throws(Errno) {
+        self.init(try SetLoop(jobsInARow: jobsInARow))
         let report = StartReport()
         try startThread { [self] in
             loop.takeOver()
@@ -41,13 +42,17 @@ public final class SetExecutor: EventExecutor {
     }
 
     /// Makes the calling thread the thread of an executor, until that is shut down and no job is left: see
-    /// ``RingExecutor/runOnThisThread(entries:completions:_:)``.
+    /// ``RingExecutor/runOnThisThread(entries:completions:jobsInARow:_:)``.
     ///
-    /// - Parameter begin: starts the tasks; they run when it has returned.
-    /// - Throws: what ``init()`` throws.
+    /// - Parameters:
+    ///   - jobsInARow: see ``init(jobsInARow:)``.
+    ///   - begin: starts the tasks; they run when it has returned.
+    /// - Throws: what ``init(jobsInARow:)`` throws.
     @available(*, noasync, message: "it blocks the thread until the executor is shut down")
-    public static func runOnThisThread(_ begin: (SetExecutor) -> Void) throws(Errno) {
-        let executor = SetExecutor(try SetLoop())
+    public static func runOnThisThread(
+        jobsInARow: Int = 1024, _ begin: (SetExecutor) -> Void
+    ) throws(Errno) {
+        let executor = SetExecutor(try SetLoop(jobsInARow: jobsInARow))
         executor.loop.takeOver()
         begin(executor)
         executor.loop.run()

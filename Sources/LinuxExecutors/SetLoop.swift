@@ -20,7 +20,7 @@ import SystemPackage
     private static let endsWrites: EpollEvents = [.writable, .hangup, .error]
 
     /// Makes the set; the alarm's edges end its waits, and its count is never taken.
-    override init() throws(Errno) {
+    override init(jobsInARow: Int) throws(Errno) {
         epoll = try Epoll()
         events = EpollEventBuffer(capacity: 256)
         unsafe watches = .allocate(capacity: 1)
@@ -29,7 +29,7 @@ import SystemPackage
         unsafe unsuspended.initialize(to: 0)
         unsafe done = .allocate(capacity: 1)
         unsafe done.initialize(to: ExecutorCounts())
-        try super.init()
+        try super.init(jobsInARow: jobsInARow)
         try epoll.add(alarm.descriptor, [.readable, .edgeTriggered], token: Self.alarmToken)
     }
 

@@ -100,6 +100,22 @@ import Testing
         #expect(executor.shutdownAndWait(within: patience))
     }
 
+    /// One job in a row: what it asked for is handed over before the next runs.
+    @Test(.enabled(if: ringsAvailable, whyNoRings)) func aJobCanBeHandedOverAtOnce() throws {
+        let executor = try RingExecutor(jobsInARow: 1)
+        let (first, last) = try onExecutor(executor) {
+            let first = executor.counts.visits
+            for _ in 0..<100 { await Task(executorPreference: executor) {}.value }
+            return (first, executor.counts.visits)
+        }
+        #expect(last - first >= 100)
+        #expect(executor.shutdownAndWait(within: patience))
+    }
+
+    @Test func anExecutorRunsOneJobAtLeast() async {
+        await #expect(processExitsWith: .failure) { _ = try SetExecutor(jobsInARow: 0) }
+    }
+
     private func exchange(_ client: Client) throws {
         let message = pattern(Self.messageBytes)
         _ = try client.send(message)

@@ -95,7 +95,7 @@ package struct AcceptJob: ServerJob {
     ) throws(Errno) {
         let acceptor = AsyncAcceptor(service, member.meter)
         let (stop, gate) = (stop, member.gate)
-        try plan.loop.mode.mechanism.runExecutor(ringEntries: ringEntries) { executor in
+        try plan.loop.mode.mechanism.runExecutor(ringEntries: ringEntries, isBusy: service.isBusy) { executor in
             Task(executorPreference: executor) { await acceptor.run(listener, stop: stop, on: executor) }
             gate.arriveAndWait()
         }

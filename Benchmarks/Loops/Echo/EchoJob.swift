@@ -158,11 +158,12 @@ package struct EchoJob: ServerJob {
     private func runTasks(
         _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: consuming EchoWorker
     ) throws(Errno) {
+        let isBusy = worker.isBusy
         let echo = AsyncEcho(worker, chunkBytes: traffic.chunkBytes)
         let (stop, gate) = (stop, member.gate)
         let listeners = listeners.map { BorrowedDescriptor(rawValue: $0) }
         let connections = own.map { AsyncEcho.OwnedConnection(Connection(owning: give($0))) }
-        try plan.loop.mode.mechanism.runExecutor(ringEntries: ringEntries) { executor in
+        try plan.loop.mode.mechanism.runExecutor(ringEntries: ringEntries, isBusy: isBusy) { executor in
             Task(executorPreference: executor) {
                 await echo.run(listeners: listeners, connections: connections, stop: stop, on: executor)
             }

@@ -70,11 +70,18 @@ class ExecutorWork: @unchecked Sendable {
 
 extension Mechanism {
     /// Makes the calling thread an executor's, until what is begun there ends it.
-    func runExecutor(ringEntries: UInt32, _ begin: (any EventExecutor) -> Void) throws(Errno) {
+    ///
+    /// - Parameter isBusy: whether serving takes a while: a client must not wait for the service of others then.
+    func runExecutor(
+        ringEntries: UInt32, isBusy: Bool, _ begin: (any EventExecutor) -> Void
+    ) throws(Errno) {
+        let jobs = isBusy ? 1 : 1024
         if self == .asyncRing {
-            try RingExecutor.runOnThisThread(entries: ringEntries, completions: 2 * ringEntries) { begin($0) }
+            try RingExecutor.runOnThisThread(
+                entries: ringEntries, completions: 2 * ringEntries, jobsInARow: jobs
+            ) { begin($0) }
         } else {
-            try SetExecutor.runOnThisThread { begin($0) }
+            try SetExecutor.runOnThisThread(jobsInARow: jobs) { begin($0) }
         }
     }
 }
