@@ -29,7 +29,7 @@ import Runs
         ["strace", "-f", "-ff", "-qq", "-o", "trace", "-e"] + ["trace=prctl,?" + traced.joined(separator: ",?")]
 
     /// Ring modes that close by system calls.
-    private static let closing: [Mechanism] = [.ringPoll, .descriptorRing]
+    private static let closing: [Mechanism] = [.ringPoll, .descriptorRing, .asyncRing]
 
     private func canTrace() -> Bool {
         isInstalled("strace")
@@ -68,15 +68,25 @@ import Runs
         case .ringMultishot: seen.operations = submitted - 2 * workers
         // Beside the listener's and the stop signal's duplicates and the ring, it closes a connection for each operation.
         case .descriptorRing: seen.operations = seen.calls["close", default: 0] - 3 * workers
-        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll, .interestSet, .asyncSet,
-            .asyncRing:
-            break
+        // Beside the listener's duplicate, the ring and two eventfds.
+        case .asyncRing: seen.operations = seen.calls["close", default: 0] - 4 * workers
+        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll, .interestSet, .asyncSet: break
         }
         return seen
     }
 
     @Test(arguments: Mode.all.map(\.name)) func systemCallsAgreeWithStrace(_ name: String) async throws {
         try await compareWindow(name, ["--workers", "2"], threads: 2, served: "accept4")
+    }
+
+    @Test(arguments: ["async-set", "async-ring"])
+    func systemCallsOfTasksAgreeWithStrace(_ name: String) async throws {
+        try await compareWindow(name, ["--workers", "2"], threads: 2, served: "accept4")
+    }
+
+    @Test func systemCallsOfReadingTasksAgreeWithStrace() async throws {
+        try await compareWindow(
+            "async-set", ["--workload", "read", "--workers", "2", "--connections", "4"], threads: 2, served: "sendto")
     }
 
     /// With one message in flight every reply is one `send(2)`; a ring's are not to be seen.
