@@ -14,6 +14,7 @@ let package = Package(
     targets: [
         example("echo-set", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
         example("echo-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
+        example("echo-async", "LinuxDescriptors", "LinuxExecutors", "LinuxSockets"),
         example("udp-echo", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
         example("timers-and-signals", "LinuxReadiness"),
         example("accept-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
