@@ -56,9 +56,7 @@ import Testing
                 try demand(record?.child == .exited(7) && record?.sender == child, "\(record?.code ?? 0)")
                 try demand(exitStatus(of: child) == 7)
                 let killed = forkProcess()
-                if killed == 0 {
-                    while true { pause() }
-                }
+                if killed == 0 { waitToBeKilled() }
                 kill(killed, SIGKILL)
                 try waitUntilReadable(descriptor.descriptor)
                 try demand(descriptor.take()?.child == .killed(SIGKILL, dumpedCore: false))
@@ -77,9 +75,9 @@ import Testing
                 SignalSet([SIGCHLD]).block()
                 let descriptor = try SignalDescriptor([SIGCHLD], [])
                 let child = forkProcess()
-                if child == 0 {
-                    while true { pause() }
-                }
+                if child == 0 { waitToBeKilled() }
+                // Whatever fails: a child that goes on keeps the output of the tests open.
+                defer { kill(child, SIGKILL) }
                 kill(child, SIGSTOP)
                 try waitUntilReadable(descriptor.descriptor)
                 try demand(descriptor.take()?.child == .stopped(SIGSTOP))
@@ -138,6 +136,12 @@ import Testing
             }
         }
     }
+}
+
+/// For a child; it ends by itself when nobody kills it.
+private func waitToBeKilled() -> Never {
+    alarm(60)
+    while true { pause() }
 }
 
 /// Runs a closure in a child that has one thread, and fails if it throws.

@@ -22,9 +22,11 @@ public final class TestThread<Value: Sendable>: Sendable {
         started.wait()
     }
 
-    /// Waits for the end of the closure, once.
+    /// Waits for the end of the closure, once, and a few minutes at most: one that never ends fails its test.
     public func join() throws -> Value {
-        ended.wait()
+        guard ended.wait(timeout: .now() + .milliseconds(5 * Int(patienceMilliseconds))) == .success else {
+            throw PatienceIsOver()
+        }
         guard let result = outcome.withLock({ $0 }) else { throw ThreadEndedWithoutResult() }
         return try result.get()
     }
