@@ -173,8 +173,8 @@ import SystemPackage
     /// Whether a close that failed left its number open and the ring's to close.
     private static func isStillOpen(_ number: CInt, after error: Errno) -> Bool {
         switch error {
-        // io_uring did not come to the close. It could not for other reasons in a ring with restrictions, which this
-        // library makes none of; a file system's close may fail with those, and the number is free then.
+        // io_uring did not come to the close. Of what restrictions forbid it would say EACCES, as a file system's close
+        // may, after which the number is free: such closes are not queued (`Ring.checkClose`).
         case .canceled, .invalidArgument, .notSupportedOnSocket:
             true
         // Either the number is not open, or it is a ring, which io_uring does not close.

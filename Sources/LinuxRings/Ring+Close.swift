@@ -18,14 +18,17 @@ extension Ring {
     /// waits behind a link is known to be closed only if the ring ends on its own thread, and within a second; else it
     /// leaks.
     ///
+    /// - Throws: `EACCES` where the ring's restrictions forbid closing, or this way of it; what ``submit()`` throws when
+    ///   the queue was full.
     /// - Precondition: the token is below ``firstReservedToken``.
     @inlinable public mutating func prepareClose(
         _ descriptor: consuming OwnedDescriptor, _ flags: EntryFlags = [], token: UInt64
     ) throws(Errno) {
+        if restrictions != nil { try checkClose(flags) }
         let entry = unsafe try nextEntry(token)
         let number = descriptor.release().rawValue
         // The entry itself is counted in what is queued.
-        let queued = unsafe io_uring_sq_ready(&ring)
+        let queued = unhanded
         let position = submitted &+ UInt64(queued) &- 1
         if unsafe queued > 1 && queuedEntry(1).pointee.flags & EntryFlags.linkBits != 0 { makeChainHeard(queued) }
         unsafe io_uring_prep_close(entry, number)

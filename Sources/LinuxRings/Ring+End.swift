@@ -22,7 +22,7 @@ extension Ring {
     /// What each submission that is queued and was not handed over carries.
     mutating func queuedTokens() -> [UInt64] {
         let sq = unsafe ring.sq
-        let count = unsafe io_uring_sq_ready(&ring)
+        let count = unhanded
         return (0..<count).map { unsafe sq.sqes[Int((sq.sqe_tail &- count &+ $0) & sq.ring_mask)].user_data }
     }
 
@@ -37,6 +37,9 @@ extension Ring {
         _ ring: inout io_uring, _ targets: [UInt64] = [], while isPending: () -> Bool? = { nil },
         _ take: (RawCompletion) -> Void
     ) -> Bool {
+        if unsafe ring.flags & RingSetup.submissionPolling.rawValue != 0 {
+            return unsafe cancelEverythingOnPoller(&ring, while: isPending, take)
+        }
         let deadline = ContinuousClock.now + .seconds(1)
         for target in targets {
             var request = io_uring_sync_cancel_reg()
@@ -91,7 +94,7 @@ extension Ring {
     /// had no room.
     ///
     /// - Returns: how many there were; nil if the ring cannot be entered from here.
-    @unsafe private static func takeReady(_ ring: inout io_uring, _ take: (RawCompletion) -> Void) -> Int? {
+    @unsafe static func takeReady(_ ring: inout io_uring, _ take: (RawCompletion) -> Void) -> Int? {
         let result = unsafe io_uring_get_events(&ring)
         if result < 0 && result != -EINTR { return nil }
         // Not those that come meanwhile: others may send messages without an end.
@@ -104,7 +107,7 @@ extension Ring {
         return Int(count)
     }
 
-    @unsafe private static func waitShortly(_ ring: inout io_uring) {
+    @unsafe static func waitShortly(_ ring: inout io_uring) {
         var limit = __kernel_timespec(tv_sec: 0, tv_nsec: 1_000_000)
         var first: UnsafeMutablePointer<io_uring_cqe>?
         _ = unsafe io_uring_wait_cqe_timeout(&ring, &first, &limit)
@@ -114,11 +117,15 @@ extension Ring {
 /// The end of a ring whose number is still its own.
 ///
 /// In a child of a fork nothing is done to the queues, which are the parent's, too.
+///
+/// - Parameter wasEnabled: false of a ring that has taken no submission yet.
 @unsafe func end(
-    _ ring: inout io_uring, _ closes: inout CloseTable, _ groups: BufferGroups, submitted: UInt64, isParent: Bool
+    _ ring: inout io_uring, _ closes: inout CloseTable, _ groups: BufferGroups, submitted: UInt64, isParent: Bool,
+    wasEnabled: Bool
 ) {
     closes.closeQueued(submitted: submitted)
     guard isParent, closes.mayBePending || !groups.isEmpty else { return }
+    if !wasEnabled { return unsafe groups.unregister(from: &ring) }
     var foreign: [RawCompletion] = []
     let isQuiet = unsafe Ring.cancelEverything(&ring) { foreign.append($0) }
     for completion in foreign where completion.token >= Ring.firstReservedToken {

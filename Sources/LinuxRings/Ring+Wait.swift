@@ -8,9 +8,13 @@ extension Ring {
     ///
     /// - Returns: how many were taken. Without ``RingSetup/submitAll`` the kernel stops after one that it refuses, and
     ///   the rest stays queued.
+    ///   With ``RingSetup/submissionPolling`` all are published to the poller, which may not have taken any, and the
+    ///   kernel is entered only if it sleeps.
     /// - Throws: `EBUSY` when completions overflowed, `EAGAIN` for want of memory, `EEXIST` when a ring with
-    ///   ``RingSetup/singleIssuer`` belongs to another thread.
+    ///   ``RingSetup/singleIssuer`` belongs to another thread, `EBADFD` before ``enable()`` of a ring that starts
+    ///   disabled, `EOWNERDEAD` when the poller has ended.
     @inlinable @discardableResult public mutating func submit() throws(Errno) -> Int {
+        if entersItself { return try enterToSubmit() }
         while true {
             // liburing does not enter the kernel for nothing.
             let enters = unsafe io_uring_sq_ready(&ring) > 0 || io_uring_cq_has_overflow(&ring)
@@ -34,6 +38,7 @@ extension Ring {
     ///   what ``submit()`` throws.
     @inlinable @discardableResult public mutating func submitAndWait(for count: UInt32 = 1) throws(Errno) -> Int {
         if unsafe count > 1 && count &- 1 > ring.cq.ring_mask { throw .invalidArgument }
+        if entersItself { return try enterAndWait(for: count) }
         var taken = 0
         while true {
             let enters = unsafe count > 0 || io_uring_sq_ready(&ring) > 0 || io_uring_cq_has_overflow(&ring)
@@ -65,6 +70,7 @@ extension Ring {
             throw .invalidArgument
         }
         let time = kernelTime(timeout)
+        if entersItself { return try enterAndWait(for: count, limit: time) }
         while true {
             let queued = unsafe io_uring_sq_ready(&ring)
             // liburing does not enter the kernel when nothing is queued and the completions are there already.

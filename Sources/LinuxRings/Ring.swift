@@ -11,8 +11,8 @@ public import SystemPackage
 /// can tell.
 ///
 /// The ring does not own the descriptors and the memory named in submissions: they must live until the completion
-/// came. It copies addresses and times, which need not live. It owns what is to be closed (``prepareClose(_:_:token:)``), and it keeps the memory of buffer groups
-/// (``register(_:)``).
+/// came. It copies addresses and times, which need not live. It owns what is to be closed
+/// (``prepareClose(_:_:token:)``), and it keeps the memory of buffer groups (``register(_:)``).
 ///
 /// After `fork(2)` parent and child share both queues, so the child must not use the ring: what it takes is lost to its
 /// parent. Nothing checks that here; ``DescriptorRing`` does. Dropping the ring in the child leaves the parent's alone,
@@ -33,9 +33,18 @@ public import SystemPackage
     /// How the ring was set up, which may be less than what was wished for.
     public let setup: RingSetup
     /// `io_uring_enter(2)` calls made so far.
-    public private(set) var enters: UInt64 = 0
-    /// Submissions handed to the kernel so far.
-    public private(set) var submitted: UInt64 = 0
+    public internal(set) var enters: UInt64 = 0
+    /// Submissions handed to the kernel so far; with ``RingSetup/submissionPolling`` those that the poller can see.
+    public internal(set) var submitted: UInt64 = 0
+    /// False of a ring with ``RingSetup/startsDisabled`` until ``enable()``.
+    public internal(set) var isEnabled: Bool
+    /// What the ring was restricted to (``restrict(to:)``).
+    @usableFromInline var restrictions: RingRestrictions?
+    /// The thread whose table of rings has this one (``registerDescriptor()``).
+    var registrant: CInt?
+    /// True where only liburing would know whether it entered the kernel: with a poller, and with
+    /// ``RingSetup/taskRunFlag``.
+    @usableFromInline let entersItself: Bool
     @usableFromInline var closes: CloseTable
     /// The buffer groups that the kernel may write into.
     @usableFromInline var groups: BufferGroups
@@ -45,66 +54,13 @@ public import SystemPackage
     /// Tells the ring's descriptor from what has its number after it was closed behind the ring's back.
     @usableFromInline let identity: FileIdentity
 
-    /// Creates a ring (`io_uring_setup(2)`).
-    ///
-    /// - Parameters:
-    ///   - entries: submissions that can be queued between two enters; rounded up to a power of two.
-    ///   - completions: room for completions, twice `entries` if not given.
-    ///   - setup: what the ring shall be like.
-    /// - Throws: `ENOSYS` and `EPERM` where io_uring is absent or forbidden, `ENOMEM`, `EMFILE`. `EINVAL` for sizes
-    ///   that no kernel takes, for flags that are not ``RingSetup/understood``, and for flags that this kernel does not
-    ///   know: ``RingCapabilities/setups`` says which those are.
-    public init(entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = []) throws(Errno) {
-        guard setup.isSubset(of: .understood) else { throw .invalidArgument }
-        var ring = unsafe io_uring()
-        var parameters = io_uring_params()
-        parameters.flags = setup.rawValue
-        if let completions {
-            parameters.flags |= UInt32(IORING_SETUP_CQSIZE)
-            parameters.cq_entries = completions
-        }
-        let result = unsafe io_uring_queue_init_params(entries, &ring, &parameters)
-        if result < 0 { throw Errno(rawValue: -result) }
-        do {
-            identity = unsafe try FileIdentity(of: BorrowedDescriptor(rawValue: ring.ring_fd))
-        } catch {
-            unsafe io_uring_queue_exit(&ring)
-            throw error
-        }
-        unsafe self.ring = ring
-        self.setup = setup
-        features = RingFeatures(rawValue: parameters.features)
-        closes = CloseTable()
-        groups = BufferGroups()
-        memory = SubmissionMemory()
-        stamp = .current()
-    }
-
-    /// Creates a ring for one thread with the cheapest way of posting completions that this kernel has:
-    /// ``RingSetup/deferTaskRun``, else ``RingSetup/cooperativeTaskRun``, else neither.
-    ///
-    /// With the first, every other thread that enters the ring gets `EEXIST`. A task of Swift concurrency changes its
-    /// thread when it is suspended, so the compiler refuses this in asynchronous functions.
-    ///
-    /// - Throws: what ``init(entries:completions:_:)`` throws.
-    @available(*, noasync, message: "the ring belongs to one thread, and a task changes its thread")
-    public static func forThisThread(entries: UInt32, completions: UInt32? = nil) throws(Errno) -> Ring {
-        let wishes: [RingSetup] = [[.singleIssuer, .deferTaskRun, .submitAll], [.cooperativeTaskRun, .submitAll]]
-        for wish in wishes {
-            do {
-                return try Ring(entries: entries, completions: completions, wish)
-            } catch {
-                if error != .invalidArgument { throw error }
-            }
-        }
-        return try Ring(entries: entries, completions: completions)
-    }
-
     deinit {
         var ring = unsafe ring
+        if registrant != nil && registrant != c_io_uring_thread() { unsafe Self.forgetRegistration(&ring) }
         if isIntact {
             var closes = closes
-            unsafe end(&ring, &closes, groups, submitted: submitted, isParent: stamp.isCurrent)
+            unsafe end(
+                &ring, &closes, groups, submitted: submitted, isParent: stamp.isCurrent, wasEnabled: isEnabled)
         } else {
             // The ring's number, and the others that it knows, may be strangers' by now.
             unsafe ring.ring_fd = -1
@@ -139,28 +95,46 @@ public import SystemPackage
 
     @usableFromInline @inline(never)
     mutating func entryAfterSubmitting() throws(Errno) -> UnsafeMutablePointer<io_uring_sqe> {
-        try submitWholeChains()
+        try makeRoom(1)
         guard let entry = unsafe io_uring_get_sqe(&ring) else { throw .resourceBusy }
         return unsafe entry
     }
 
     /// Makes room for `count` submissions in a row, by handing over what is queued if there is less: for a chain of
-    /// ``EntryFlags/link``, which one enter has to hand over as a whole.
+    /// ``EntryFlags/link``, which one enter has to hand over as a whole. With ``RingSetup/submissionPolling`` it waits
+    /// until the poller has taken enough.
     ///
     /// - Throws: `EINVAL` for more than the queue holds, `EBUSY` when the queue is full in the middle of a chain, and
     ///   what ``submit()`` throws.
     public mutating func reserve(_ count: UInt32) throws(Errno) {
         if unsafe count > ring.sq.ring_mask &+ 1 { throw .invalidArgument }
-        if unsafe io_uring_sq_space_left(&ring) >= count { return }
-        try submitWholeChains()
-        if unsafe io_uring_sq_space_left(&ring) < count { throw .resourceBusy }
+        if freeEntries >= count { return }
+        try makeRoom(count)
+        if freeEntries < count { throw .resourceBusy }
     }
 
-    /// The kernel would end a chain where an enter ends, and run the rest whatever became of its beginning.
-    private mutating func submitWholeChains() throws(Errno) {
-        if unsafe io_uring_sq_ready(&ring) > 0 && queuedEntry(0).pointee.flags & EntryFlags.linkBits != 0 {
-            throw .resourceBusy
+    /// Submissions that can be queued before something has to be handed over.
+    @inlinable public var freeEntries: UInt32 {
+        mutating get { unsafe io_uring_sq_space_left(&ring) }
+    }
+
+    /// Submissions that are queued and not handed over. A poller is at work on others, which it has not taken yet.
+    @inlinable @inline(__always) var unhanded: UInt32 {
+        mutating get {
+            if setup.contains(.submissionPolling) { return unsafe ring.sq.sqe_tail &- ring.sq.sqe_head }
+            return unsafe io_uring_sq_ready(&ring)
         }
+    }
+
+    /// Whether the last submission that was not handed over is linked to one that is to come. The kernel would end the
+    /// chain where an enter ends, and run the rest whatever became of its beginning.
+    var isInChain: Bool {
+        mutating get { unsafe unhanded > 0 && queuedEntry(0).pointee.flags & EntryFlags.linkBits != 0 }
+    }
+
+    private mutating func makeRoom(_ count: UInt32) throws(Errno) {
+        if setup.contains(.submissionPolling) { return try waitForPoller(toLeave: count) }
+        if isInChain { throw .resourceBusy }
         try submit()
     }
 

@@ -42,13 +42,16 @@ public struct RingCapabilities: Sendable, Hashable {
         // One needs another, and is there or not with both.
         let wishes: [RingSetup] = [
             .clamp, .submitAll, .cooperativeTaskRun, .singleIssuer, [.singleIssuer, .deferTaskRun],
+            [.cooperativeTaskRun, .taskRunFlag], .startsDisabled, .noSubmissionArray, .submissionPolling,
         ]
         for wish in wishes {
             do {
                 _ = try Ring(entries: 2, wish)
                 known.formUnion(wish)
             } catch {
-                if error != .invalidArgument { throw error }
+                // A thread of the kernel was for the privileged alone once, and may be forbidden, or one too many.
+                let isPoller = wish == .submissionPolling
+                if error != .invalidArgument && !isPoller { throw error }
             }
         }
         return known
@@ -62,6 +65,18 @@ public struct RingCapabilities: Sendable, Hashable {
 
     /// Receive that completes many times (Linux 6.0), inferred from `IORING_OP_SEND_ZC` of the same release.
     public var multishotReceive: Bool { operations.contains(UInt8(IORING_OP_SEND_ZC.rawValue)) }
+
+    /// Messages with address and control data received many times into a buffer group (Linux 6.0), of the same release.
+    public var multishotReceiveMessage: Bool { multishotReceive }
+
+    /// Sends without a copy (`IORING_OP_SEND_ZC`, Linux 6.0).
+    public var zeroCopySend: Bool { operations.contains(UInt8(IORING_OP_SEND_ZC.rawValue)) }
+
+    /// Sends of messages without a copy (`IORING_OP_SENDMSG_ZC`, Linux 6.1).
+    public var zeroCopySendMessage: Bool { operations.contains(UInt8(IORING_OP_SENDMSG_ZC.rawValue)) }
+
+    /// Buffer groups (Linux 5.19), inferred as ``multishotAccept`` is.
+    public var bufferGroups: Bool { multishotAccept }
 
     /// Messages from ring to ring (Linux 5.18).
     public var messageRing: Bool { operations.contains(UInt8(IORING_OP_MSG_RING.rawValue)) }

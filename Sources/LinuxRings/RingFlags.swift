@@ -9,20 +9,39 @@ public import CIOUring
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The flags with which a ring has the layout and the habits that this library knows. Others change the size of
-    /// entries, make the kernel take submissions by itself, or leave memory to be mapped by the caller.
-    public static var understood: Self { [.clamp, .submitAll, .cooperativeTaskRun, .singleIssuer, .deferTaskRun] }
+    /// entries, poll devices, or leave memory to be mapped by the caller. How long the poller of ``submissionPolling``
+    /// looks, and where it runs, ``SubmissionPoller`` says.
+    public static var understood: Self {
+        [
+            .submissionPolling, .clamp, .startsDisabled, .submitAll, .cooperativeTaskRun, .taskRunFlag, .singleIssuer,
+            .deferTaskRun, .noSubmissionArray,
+        ]
+    }
 
+    /// `IORING_SETUP_SQPOLL` (for everybody since Linux 5.13): a kernel thread takes the submissions, so that handing
+    /// over needs no system call while that thread is awake. It shares its processor with nobody until it has found
+    /// nothing for as long as ``SubmissionPoller/idle`` says. Excludes ``cooperativeTaskRun``, ``taskRunFlag`` and
+    /// ``deferTaskRun``.
+    @inlinable public static var submissionPolling: Self { Self(rawValue: 1 << 1) }
     /// `IORING_SETUP_CLAMP`: cut sizes that are too large instead of refusing them.
     @inlinable public static var clamp: Self { Self(rawValue: 1 << 4) }
+    /// `IORING_SETUP_R_DISABLED` (Linux 5.10): take no submission before ``Ring/enable()``.
+    @inlinable public static var startsDisabled: Self { Self(rawValue: 1 << 6) }
     /// `IORING_SETUP_SUBMIT_ALL` (Linux 5.18): go on with a batch after an entry that failed.
     @inlinable public static var submitAll: Self { Self(rawValue: 1 << 7) }
     /// `IORING_SETUP_COOP_TASKRUN` (Linux 5.19): do not interrupt the thread to post completions.
     @inlinable public static var cooperativeTaskRun: Self { Self(rawValue: 1 << 8) }
+    /// `IORING_SETUP_TASKRUN_FLAG` (Linux 5.19): tell by ``Ring/hasDeferredWork`` that completions can be had in an
+    /// enter. Needs ``cooperativeTaskRun`` or ``deferTaskRun``.
+    @inlinable public static var taskRunFlag: Self { Self(rawValue: 1 << 9) }
     /// `IORING_SETUP_SINGLE_ISSUER` (Linux 6.0): only the thread that made the ring submits to it.
     @inlinable public static var singleIssuer: Self { Self(rawValue: 1 << 12) }
     /// `IORING_SETUP_DEFER_TASKRUN` (Linux 6.1): post completions only while the thread waits for them.
     /// Needs ``singleIssuer``.
     @inlinable public static var deferTaskRun: Self { Self(rawValue: 1 << 13) }
+    /// `IORING_SETUP_NO_SQARRAY` (Linux 6.6): have no table between the submission queue's positions and its entries,
+    /// which this library never uses: the kernel reads one number less for each submission.
+    @inlinable public static var noSubmissionArray: Self { Self(rawValue: 1 << 16) }
 }
 
 /// What the kernel's rings can do: `io_uring_params.features` of `io_uring_setup(2)`.
@@ -37,6 +56,9 @@ public import CIOUring
     @inlinable public static var noDrop: Self { Self(rawValue: 1 << 1) }
     /// `IORING_FEAT_FAST_POLL` (Linux 5.7): sockets are waited for without a kernel thread.
     @inlinable public static var fastPoll: Self { Self(rawValue: 1 << 5) }
+    /// `IORING_FEAT_SQPOLL_NONFIXED` (Linux 5.11): the poller of ``RingSetup/submissionPolling`` takes descriptors, not
+    /// only slots.
+    @inlinable public static var pollerTakesDescriptors: Self { Self(rawValue: 1 << 7) }
     /// `IORING_FEAT_EXT_ARG` (Linux 5.11): waiting takes a timeout.
     @inlinable public static var extendedArgument: Self { Self(rawValue: 1 << 8) }
     /// `IORING_FEAT_CQE_SKIP` (Linux 5.17): ``EntryFlags/skipSuccess`` works.

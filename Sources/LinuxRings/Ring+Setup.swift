@@ -1,0 +1,118 @@
+import CIOUring
+import Glibc
+import LinuxDescriptors
+public import SystemPackage
+
+/// Making rings (`io_uring_setup(2)`).
+extension Ring {
+    /// Creates a ring (`io_uring_setup(2)`).
+    ///
+    /// - Parameters:
+    ///   - entries: submissions that can be queued between two enters; rounded up to a power of two.
+    ///   - completions: room for completions, twice `entries` if not given.
+    ///   - setup: what the ring shall be like.
+    /// - Throws: `ENOSYS` and `EPERM` where io_uring is absent or forbidden, `ENOMEM`, `EMFILE`. `EINVAL` for sizes
+    ///   that no kernel takes, for flags that are not ``RingSetup/understood``, and for flags that this kernel does not
+    ///   know: ``RingCapabilities/setups`` says which those are.
+    public init(entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = []) throws(Errno) {
+        try self.init(entries, completions, setup, nil)
+    }
+
+    /// Creates a ring whose submissions a thread of the kernel takes: ``RingSetup/submissionPolling`` with what it needs.
+    ///
+    /// ```swift
+    /// var ring = try Ring(
+    ///     entries: 256, [.submitAll], poller: SubmissionPoller(idle: .milliseconds(50), processor: 3))
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - entries: submissions that can be queued before the poller has to have taken some.
+    ///   - completions: room for completions, twice `entries` if not given.
+    ///   - setup: what else the ring shall be like.
+    ///   - poller: what the thread shall be like.
+    /// - Throws: `EPERM` before Linux 5.13 without a privilege, too; `EINVAL` also for a processor that does not exist,
+    ///   is off, or is not among those that the process may use; and what ``init(entries:completions:_:)`` throws.
+    public init(
+        entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = [], poller: SubmissionPoller
+    ) throws(Errno) {
+        try self.init(entries, completions, setup.union(.submissionPolling), poller)
+    }
+
+    private init(
+        _ entries: UInt32, _ completions: UInt32?, _ setup: RingSetup, _ poller: SubmissionPoller?
+    ) throws(Errno) {
+        guard setup.isSubset(of: .understood) else { throw .invalidArgument }
+        var parameters = io_uring_params()
+        parameters.flags = setup.rawValue
+        if let completions {
+            parameters.flags |= UInt32(IORING_SETUP_CQSIZE)
+            parameters.cq_entries = completions
+        }
+        if let poller { poller.write(to: &parameters) }
+        var ring = unsafe io_uring()
+        let result = unsafe Self.makeQueues(entries, &ring, &parameters, setup)
+        if result < 0 { throw Errno(rawValue: -result) }
+        do {
+            identity = unsafe try FileIdentity(of: BorrowedDescriptor(rawValue: ring.ring_fd))
+        } catch {
+            unsafe io_uring_queue_exit(&ring)
+            throw error
+        }
+        unsafe self.ring = ring
+        self.setup = setup
+        features = RingFeatures(rawValue: parameters.features)
+        enters = 0
+        submitted = 0
+        isEnabled = !setup.contains(.startsDisabled)
+        restrictions = nil
+        registrant = nil
+        entersItself = !setup.isDisjoint(with: [.submissionPolling, .taskRunFlag])
+        closes = CloseTable()
+        groups = BufferGroups()
+        memory = SubmissionMemory()
+        stamp = .current()
+    }
+
+    /// `io_uring_queue_init_params(3)`, which before liburing 2.5 writes a table that
+    /// ``RingSetup/noSubmissionArray`` leaves out, and over the queue's head and tail with it.
+    @unsafe private static func makeQueues(
+        _ entries: UInt32, _ ring: inout io_uring, _ parameters: inout io_uring_params, _ setup: RingSetup
+    ) -> CInt {
+        guard setup.contains(.noSubmissionArray) else {
+            return unsafe io_uring_queue_init_params(entries, &ring, &parameters)
+        }
+        let number = unsafe io_uring_setup(entries, &parameters)
+        if number < 0 { return number }
+        let result = unsafe io_uring_queue_mmap(number, &parameters, &ring)
+        if result < 0 {
+            _ = OwnedDescriptor(owning: FileDescriptor(rawValue: number))
+            return result
+        }
+        // Some liburings leave these to the caller.
+        unsafe ring.flags = parameters.flags
+        unsafe ring.features = parameters.features
+        unsafe ring.ring_fd = number
+        unsafe ring.enter_ring_fd = number
+        return 0
+    }
+
+    /// Creates a ring for one thread with the cheapest way of posting completions that this kernel has:
+    /// ``RingSetup/deferTaskRun``, else ``RingSetup/cooperativeTaskRun``, else neither.
+    ///
+    /// With the first, every other thread that enters the ring gets `EEXIST`. A task of Swift concurrency changes its
+    /// thread when it is suspended, so the compiler refuses this in asynchronous functions.
+    ///
+    /// - Throws: what ``init(entries:completions:_:)`` throws.
+    @available(*, noasync, message: "the ring belongs to one thread, and a task changes its thread")
+    public static func forThisThread(entries: UInt32, completions: UInt32? = nil) throws(Errno) -> Ring {
+        let wishes: [RingSetup] = [[.singleIssuer, .deferTaskRun, .submitAll], [.cooperativeTaskRun, .submitAll]]
+        for wish in wishes {
+            do {
+                return try Ring(entries: entries, completions: completions, wish)
+            } catch {
+                if error != .invalidArgument { throw error }
+            }
+        }
+        return try Ring(entries: entries, completions: completions)
+    }
+}
