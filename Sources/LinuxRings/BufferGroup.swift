@@ -118,4 +118,17 @@ extension Ring {
         if result < 0 { throw Errno(rawValue: -result) }
         groups.retire(identifier)
     }
+
+    /// How many buffers of a group the kernel has to pick from (`IORING_REGISTER_PBUF_STATUS`, Linux 6.8). The others
+    /// were picked and not given back.
+    ///
+    /// Costs a system call: a program that has to know all the time counts what it takes and gives back.
+    ///
+    /// - Throws: `ENOENT` for a group that is not registered with this ring, `EINVAL` before Linux 6.8.
+    public mutating func freeBuffers(in group: borrowing BufferGroup) throws(Errno) -> Int {
+        guard groups.isKept(group.memory, as: group.identifier) else { throw .noSuchFileOrDirectory }
+        let head = unsafe c_io_uring_buffer_group_head(&ring, group.identifier)
+        if head < 0 { throw Errno(rawValue: -head) }
+        return unsafe Int(group.entries.pointee.tail &- UInt16(truncatingIfNeeded: head))
+    }
 }

@@ -30,6 +30,8 @@ import CIOUring
 
     mutating func keep(_ memory: BufferMemory, as identifier: UInt16) { registered[identifier] = memory }
 
+    func isKept(_ memory: BufferMemory, as identifier: UInt16) -> Bool { registered[identifier] === memory }
+
     mutating func retire(_ identifier: UInt16) {
         if let memory = registered.removeValue(forKey: identifier) { retired.append(memory) }
     }

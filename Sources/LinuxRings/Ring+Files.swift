@@ -32,6 +32,45 @@ extension Ring {
         try update(slot, -1)
     }
 
+    /// Puts files into slots in a row, in place of what is there (`io_uring_register_files_update(3)`, Linux 5.5).
+    ///
+    /// - Returns: how many were put there: a descriptor that is not open ends it.
+    /// - Throws: what ``registerFile(_:slot:)`` throws, if not even the first could be put there; `EINVAL` for more than
+    ///   there are slots, before any was.
+    public mutating func registerFiles(
+        _ descriptors: [BorrowedDescriptor], from first: Slot
+    ) throws(Errno) -> Int {
+        if descriptors.isEmpty { throw .invalidArgument }
+        let numbers = descriptors.map(\.rawValue)
+        // -1 and -2 would mean something else to the kernel: empty the slot, or skip it.
+        let usable = numbers.prefix { $0 >= 0 }
+        if usable.isEmpty { throw .badFileDescriptor }
+        let result = unsafe usable.withUnsafeBufferPointer {
+            unsafe io_uring_register_files_update(&ring, first.index, $0.baseAddress, UInt32($0.count))
+        }
+        if result < 0 { throw Errno(rawValue: -result) }
+        return Int(result)
+    }
+
+    /// Says which slots the kernel gives out by itself, to direct accepts (`io_uring_register_file_alloc_range(3)`,
+    /// Linux 6.0); all if this is never said. The others are for ``registerFile(_:slot:)`` alone.
+    ///
+    /// - Throws: `EOVERFLOW` and `EINVAL` for slots beyond the table, `EINVAL` before Linux 6.0.
+    public mutating func setAutomaticSlots(_ slots: Range<UInt32>) throws(Errno) {
+        let count = slots.upperBound - slots.lowerBound
+        let result = unsafe io_uring_register_file_alloc_range(&ring, slots.lowerBound, count)
+        if result < 0 { throw Errno(rawValue: -result) }
+    }
+
+    /// Takes the file table from the ring and closes what is in it (`io_uring_unregister_files(3)`). Requests that work on
+    /// a slot go on.
+    ///
+    /// - Throws: `ENXIO` without a table.
+    public mutating func unregisterFileSlots() throws(Errno) {
+        let result = unsafe io_uring_unregister_files(&ring)
+        if result < 0 { throw Errno(rawValue: -result) }
+    }
+
     private mutating func update(_ slot: Slot, _ number: CInt) throws(Errno) {
         var number = number
         let result = unsafe io_uring_register_files_update(&ring, slot.index, &number, 1)

@@ -22,4 +22,34 @@ extension Ring {
         unsafe entry.pointee.flags = flags.rawValue
         unsafe entry.pointee.user_data = token
     }
+
+    /// Queues one read into a buffer that the kernel picks from a group when data is there (`io_uring_prep_read(3)`,
+    /// `IOSQE_BUFFER_SELECT`): of a pipe, a terminal, a file. The result is the number of bytes, at most what a buffer
+    /// of the group holds; 0 at the end, for which no buffer may have been used (``Completion/bufferIdentifier``).
+    /// Without a free buffer it fails with `ENOBUFS`.
+    ///
+    /// - Parameters:
+    ///   - file: what is read.
+    ///   - group: the group's number in this ring.
+    ///   - offset: where in the file, in bytes; nil for the position that it has, and for what has none.
+    ///   - flags: how the submission is carried out.
+    ///   - token: what the completion carries.
+    /// - Throws: `EINVAL` for an offset below 0, and what ``submit()`` throws when the queue was full.
+    @inlinable public mutating func prepareRead(
+        _ file: RequestFile, from group: UInt16, at offset: Int64? = nil, _ flags: EntryFlags = [], token: UInt64
+    ) throws(Errno) {
+        let position = try filePosition(offset)
+        let entry = unsafe try nextEntry(token)
+        unsafe io_uring_prep_read(entry, file.number, nil, 0, position)
+        unsafe entry.pointee.flags = flags.rawValue | file.flags | C_IOSQE_BUFFER_SELECT
+        unsafe entry.pointee.buf_group = group
+        unsafe entry.pointee.user_data = token
+    }
+}
+
+/// An offset as the kernel takes it: all ones are the file's own position.
+@inlinable @inline(__always) func filePosition(_ offset: Int64?) throws(Errno) -> UInt64 {
+    guard let offset else { return .max }
+    if offset < 0 { throw .invalidArgument }
+    return UInt64(offset)
 }
