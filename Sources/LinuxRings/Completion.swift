@@ -20,8 +20,11 @@ public import SystemPackage
         flags = CompletionFlags(rawValue: raw.flags)
     }
 
-    /// The error, if the request failed.
-    @inlinable public var error: Errno? { result < 0 ? Errno(rawValue: -result) : nil }
+    /// The error, if the request failed. A notification has none: its result is no result
+    /// (``CompletionFlags/notification``).
+    @inlinable public var error: Errno? {
+        result < 0 && !flags.contains(.notification) ? Errno(rawValue: -result) : nil
+    }
 
     /// False when the request ended: a multishot request without ``CompletionFlags/more`` must be armed again.
     @inlinable public var isArmed: Bool { flags.contains(.more) }
