@@ -49,14 +49,16 @@ static inline int c_io_uring_poller_sleeps(const struct io_uring *ring) {
     return (IO_URING_READ_ONCE(*ring->sq.kflags) & IORING_SQ_NEED_WAKEUP) != 0;
 }
 
-/* io_uring_enter(2) with a time limit or without (NULL). Later liburings declare io_uring_enter2 with another type; the
-   8 is the size of the kernel's signal set. */
+/* io_uring_enter(2) with a time limit or without (NULL), and with a limit also the signals that are blocked meanwhile, or
+   NULL. Later liburings declare io_uring_enter2 with another type; the 8 is the size of the kernel's signal set. */
 static inline int c_io_uring_enter(
-    int number, unsigned submit, unsigned wait_for, unsigned flags, struct __kernel_timespec *limit) {
+    int number, unsigned submit, unsigned wait_for, unsigned flags, struct __kernel_timespec *limit,
+    const void *signals) {
     io_uring_getevents_arg argument = {0};
     if (!limit) return io_uring_enter((unsigned)number, submit, wait_for, flags, NULL);
     argument.sigmask_sz = 8;
     argument.ts = (__u64)(unsigned long)limit;
+    argument.sigmask = (__u64)(unsigned long)signals;
     return io_uring_enter2(
         (unsigned)number, submit, wait_for, flags | IORING_ENTER_EXT_ARG, (void *)&argument, sizeof argument);
 }

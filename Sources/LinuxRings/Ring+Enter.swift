@@ -37,8 +37,9 @@ extension Ring {
     ///
     /// - Returns: what `io_uring_enter(2)` says, 0 without one; and how many submissions were handed over, which with a
     ///   poller says nothing of what it has done with them.
-    @unsafe private mutating func enter(
-        waitingFor count: UInt32, _ limit: UnsafeMutablePointer<__kernel_timespec>?
+    @unsafe mutating func enter(
+        waitingFor count: UInt32, _ limit: UnsafeMutablePointer<__kernel_timespec>?,
+        signals: UnsafePointer<sigset_t>? = nil
     ) -> (result: CInt, handed: Int) {
         let hasPoller = setup.contains(.submissionPolling)
         // The poller would see what is published before it may take it.
@@ -53,7 +54,7 @@ extension Ring {
         let hasNews = unsafe c_io_uring_sq_flags(&ring) & UInt32(IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN) != 0
         if hasNews || readyCompletions < count { flags |= UInt32(IORING_ENTER_GETEVENTS) }
         if flags == 0 && (hasPoller || waiting == 0) { return (0, hasPoller ? Int(queued) : 0) }
-        let result = unsafe enterKernel(submitting: waiting, waitingFor: count, flags, limit)
+        let result = unsafe enterKernel(submitting: waiting, waitingFor: count, flags, limit, signals)
         if hasPoller { return (result, Int(queued)) }
         let taken = Int(max(result, 0))
         submitted += UInt64(taken)
@@ -63,10 +64,10 @@ extension Ring {
     /// `io_uring_enter(2)`: less than 0 is an error.
     @unsafe mutating func enterKernel(
         submitting: UInt32 = 0, waitingFor count: UInt32 = 0, _ flags: UInt32,
-        _ limit: UnsafeMutablePointer<__kernel_timespec>? = nil
+        _ limit: UnsafeMutablePointer<__kernel_timespec>? = nil, _ signals: UnsafePointer<sigset_t>? = nil
     ) -> CInt {
         enters += 1
         let flags = registrant == nil ? flags : flags | UInt32(IORING_ENTER_REGISTERED_RING)
-        return unsafe c_io_uring_enter(ring.enter_ring_fd, submitting, count, flags, limit)
+        return unsafe c_io_uring_enter(ring.enter_ring_fd, submitting, count, flags, limit, signals)
     }
 }

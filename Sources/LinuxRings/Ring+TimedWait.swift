@@ -30,12 +30,11 @@ extension Ring {
         }
         let deadline = Clock.monotonic.now + Self.cut(limit)
         while true {
-            let queued = unsafe io_uring_sq_ready(&ring)
-            // liburing does not enter the kernel when nothing is queued and the completions are there already.
+            let queued = unhanded
+            // Nor does liburing enter the kernel when nothing is queued and the completions are there already.
             if unsafe queued == 0 && io_uring_cq_ready(&ring) >= count { return waited(.enough) }
             let result = enter(count, until: deadline, mask)
-            let left = unsafe io_uring_sq_ready(&ring)
-            countTimedEnter(taken: queued - left)
+            let left = unhanded
             if unsafe io_uring_cq_ready(&ring) >= count { return waited(.enough) }
             if result == -EINTR { return waited(.interrupted) }
             // liburing says ETIME whenever nothing is ready, also when a timeout request has ended the wait and its
@@ -62,9 +61,16 @@ extension Ring {
         let time = kernelTime(deadline - Clock.monotonic.now)
         var limit = __kernel_timespec(tv_sec: time.seconds, tv_nsec: time.nanoseconds)
         var first: UnsafeMutablePointer<io_uring_cqe>?
-        guard var signals = mask?.native else {
-            return unsafe io_uring_submit_and_wait_timeout(&ring, &first, count, &limit, nil)
+        let queued = unhanded
+        let result: CInt
+        switch (entersItself, mask?.native) {
+        case (true, nil): return unsafe enter(waitingFor: count, &limit).result
+        case (true, var signals?): return unsafe enter(waitingFor: count, &limit, signals: &signals).result
+        case (false, nil): result = unsafe io_uring_submit_and_wait_timeout(&ring, &first, count, &limit, nil)
+        case (false, var signals?):
+            result = unsafe io_uring_submit_and_wait_timeout(&ring, &first, count, &limit, &signals)
         }
-        return unsafe io_uring_submit_and_wait_timeout(&ring, &first, count, &limit, &signals)
+        countTimedEnter(taken: queued - unhanded)
+        return result
     }
 }

@@ -106,6 +106,31 @@ private let extendedArgument = (try? RingCapabilities.probe())?.features.contain
     }
 }
 
+/// Waits of rings that enter the kernel without liburing.
+@Suite(.enabled(if: extendedArgument, whyNot)) struct RingTimedWaitSetupTests {
+    @Test(arguments: [RingSetup.submissionPolling, [.cooperativeTaskRun, .taskRunFlag]])
+    func anEndIsToldApartAndSubmissionsAreCountedOnce(_ setup: RingSetup) throws {
+        guard ringsTake(setup) else { return }
+        let ends = try onOwnThread {
+            allowInterruption()
+            blockInterruption()
+            var ring = try Ring(entries: 8, setup)
+            let ready = try Ready()
+            let pipe = try Pipe()
+            try ring.preparePoll(ready.descriptor, .readable, token: 1)
+            try ring.preparePoll(pipe.reader, .readable, token: 2)
+            let first = try ring.submitAndWait(for: 1, upTo: patience)
+            let second = try ring.submitAndWait(for: 2, upTo: .milliseconds(2))
+            #expect(second.ready == 1 && ring.submitted == 2)
+            raise(interruption)
+            let third = try ring.submitAndWait(for: 2, upTo: patience, signals: .ofThread(except: [interruption]))
+            #expect(!interruptionIsPending() && ring.submitted == 2)
+            return [first.end, second.end, third.end]
+        }
+        #expect(ends == [.enough, .timeout, .interrupted])
+    }
+}
+
 /// Signals that only the wait lets through.
 @Suite(.enabled(if: extendedArgument, whyNot)) struct RingSignalMaskTests {
     /// It came before the wait and was blocked: without the mask of the wait it would be missed.
