@@ -59,7 +59,8 @@ let package = Package(
         library("LinuxSockets", ["CSocketExtras", "LinuxDescriptors", system]),
         library("LinuxReadiness", ["CEpoll", "CEventFD", "CSocketExtras", "LinuxDescriptors", system]),
         library(
-            "LinuxRings", ["CIOUring", "LinuxDescriptors", system], [.enableExperimentalFeature("Lifetimes")]),
+            "LinuxRings", ["CEventFD", "CIOUring", "LinuxDescriptors", system],
+            [.enableExperimentalFeature("Lifetimes")]),
         library(
             "LinuxExecutors",
             ["CSocketExtras", "LinuxDescriptors", "LinuxSockets", "LinuxReadiness", "LinuxRings", system]),
@@ -143,8 +144,8 @@ let package = Package(
         tests(
             "LinuxRingsTests",
             [
-                "CEventFD", "CSocketExtras", "CTestSupport", "LinuxRings", "LinuxSockets", "LinuxDescriptors",
-                "TestSupport", system,
+                "CEventFD", "CSocketExtras", "CTestSupport", "LinuxReadiness", "LinuxRings", "LinuxSockets",
+                "LinuxDescriptors", "TestSupport", system,
             ]),
         tests(
             "LinuxExecutorsTests",

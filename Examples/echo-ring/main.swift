@@ -49,8 +49,8 @@ struct EchoServer: ~Copyable {
         let isArmed = event.isArmed
         do {
             let connection = try ring.insert(event.takeDescriptor())
-            let receives: Void? = try? ring.prepareReceive(connection, into: RequestBuffer(capacity: 4096))
-            if receives == nil { try ring.close(connection) }
+            let receive = try? ring.prepareReceive(connection, into: RequestBuffer(capacity: 4096))
+            if receive == nil { try ring.close(connection) }
         } catch {
             // The connection stays in the listener's queue, and an accept would fail again at once.
             if error.isShortage { return retry = .now + .milliseconds(100) }

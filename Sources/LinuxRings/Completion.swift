@@ -68,4 +68,7 @@ public import SystemPackage
 
     /// The request is still armed (`IORING_CQE_F_MORE`).
     @inlinable var hasMore: Bool { flags & CompletionFlags.more.rawValue != 0 }
+
+    /// The kernel picked a buffer of a group (`IORING_CQE_F_BUFFER`).
+    @inlinable var hasBuffer: Bool { flags & CompletionFlags.buffer.rawValue != 0 }
 }

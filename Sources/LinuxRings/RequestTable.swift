@@ -10,8 +10,10 @@
         /// Neighbours among the requests of the slot; `next` of a free entry is the next free one.
         @usableFromInline var next: UInt32
         @usableFromInline var previous: UInt32 = .max
-        @usableFromInline var buffer: UnsafeMutablePointer<RequestBuffer.Header>?
+        /// What ``content`` says that it is.
+        @usableFromInline var buffer: UnsafeMutableRawPointer?
         @usableFromInline var operation = RingOperation.cancel
+        @usableFromInline var content = RingContent.nothing
 
         init(generation: UInt32, next: UInt32) {
             unsafe self.generation = generation
@@ -69,16 +71,14 @@
         let index = identifier >> 32
         guard index < UInt64(capacity) else { return nil }
         let request = unsafe requests + Int(truncatingIfNeeded: index)
-        guard unsafe request.pointee.generation == UInt32(truncatingIfNeeded: identifier),
-            unsafe request.pointee.generation & 1 == 1
-        else { return nil }
-        return unsafe request
+        // Odd, as it is while the request is pending.
+        return unsafe request.pointee.generation == UInt32(truncatingIfNeeded: identifier) | 1 ? request : nil
     }
 
     /// Enters the request for which ``nextIdentifier()`` was asked last.
     @inlinable @inline(__always) mutating func begin(
-        _ operation: RingOperation, on slot: UInt32, _ first: inout UInt32,
-        buffer: UnsafeMutablePointer<RequestBuffer.Header>? = nil
+        _ operation: RingOperation, on slot: UInt32, _ first: inout UInt32, _ content: RingContent = .nothing,
+        buffer: UnsafeMutableRawPointer? = nil
     ) {
         let index = firstFree
         let request = unsafe requests + Int(index)
@@ -86,6 +86,7 @@
         unsafe request.pointee.generation |= 1
         unsafe request.pointee.slot = slot
         unsafe request.pointee.operation = operation
+        unsafe request.pointee.content = content
         unsafe request.pointee.buffer = unsafe buffer
         unsafe request.pointee.previous = Self.none
         unsafe request.pointee.next = first
@@ -104,5 +105,45 @@
         unsafe request.pointee.generation &+= 1
         unsafe request.pointee.next = firstFree
         firstFree = index
+    }
+}
+
+/// What the completion of a request brings, and what the request keeps until then.
+@usableFromInline enum RingContent: UInt8 {
+    case nothing
+    /// A ``RequestBuffer``.
+    case buffer
+    /// A descriptor, if it succeeds.
+    case descriptor
+    /// A ``GroupBuffer``.
+    case groupBuffer
+    /// One buffer of a group that the request names, if data came.
+    case fromGroup
+    // From here on a completion takes more than to find its request.
+    /// Nothing that the user sees.
+    case cancel
+    /// A slot of the ring, if it succeeds.
+    case slot
+    /// The end of the token's descriptor, if it succeeds.
+    case close
+    /// Nothing, and it may come after the end of the token's descriptor.
+    case limit
+    /// The count of the ring's waker, in a ``RequestBuffer`` that is used again.
+    case wake
+
+    @inlinable @inline(__always) var isPlain: Bool { rawValue <= Self.fromGroup.rawValue }
+}
+
+extension RequestTable.Request {
+    /// Frees the buffer of a request that will not complete any more, or gives it back to its group.
+    @unsafe mutating func freeBuffer() {
+        guard let buffer = unsafe buffer else { return }
+        switch unsafe content {
+        case .buffer, .wake: _ = unsafe RequestBuffer(buffer.assumingMemoryBound(to: RequestBuffer.Header.self))
+        case .groupBuffer: _ = unsafe GroupBuffer(buffer.assumingMemoryBound(to: GroupBuffer.Entry.self))
+        case .nothing, .descriptor, .fromGroup, .cancel, .slot, .close, .limit: return
+        }
+        unsafe self.buffer = nil
+        unsafe content = .nothing
     }
 }

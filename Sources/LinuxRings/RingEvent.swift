@@ -3,7 +3,8 @@ public import SystemPackage
 
 /// A completion of a descriptor that is in the ring.
 ///
-/// It owns what it brings, a connection or the buffer of its request; what is not taken is closed or freed with it.
+/// It owns what it brings, a connection or the buffer of its request; what is not taken is closed or freed with it, or
+/// given back to its group. A connection in a slot is the ring's from the beginning (``accepted``).
 /// Taking it ends the event, so read the rest before. (Swift 6.3 wants ``operation`` in a variable of its own for a
 /// `switch` in which the event is taken.)
 @safe @frozen public struct RingEvent: ~Copyable {
@@ -13,14 +14,15 @@ public import SystemPackage
 
     @inlinable deinit { if unsafe parts.ownsSomething { unsafe parts.end() } }
 
-    /// Whose completion it is.
+    /// Whose completion it is; ``DescriptorRing/ownToken`` of a message and of a wake.
     @inlinable public var token: RingToken { unsafe parts.token }
 
     /// What was asked for.
     @inlinable public var operation: RingOperation { unsafe parts.operation }
 
     /// What the system call would have returned: bytes received or sent, or what a poll found; an error number
-    /// below 0. 0 bytes received is the end of the peer's stream.
+    /// below 0. 0 bytes received is the end of the peer's stream. Of a message it is its value, and of a wake how many
+    /// there were, which can be 0.
     @inlinable public var result: Int32 { unsafe parts.result }
 
     /// The error, if the request failed.
@@ -32,13 +34,27 @@ public import SystemPackage
     /// False when the request ended and, if wanted, must be queued again.
     @inlinable public var isArmed: Bool { unsafe parts.isArmed }
 
+    /// What a poll found; nothing of other requests and of one that failed.
+    @inlinable public var readiness: Ring.PollEvents {
+        guard operation == .poll, result > 0 else { return [] }
+        return Ring.PollEvents(rawValue: UInt32(bitPattern: result))
+    }
+
+    /// The connection that an accept into slots brought, which the ring owns already; nil of other requests and of one
+    /// that failed. It stays in the ring until it is closed, taken or not.
+    @inlinable public var accepted: RingToken? {
+        guard unsafe parts.content == .slot else { return nil }
+        return unsafe RingToken(
+            index: UInt32(bitPattern: parts.result), generation: parts.detail, ring: parts.token.ring)
+    }
+
     /// The connection that an accept brought.
     ///
     /// - Throws: the error, if the accept failed.
     /// - Precondition: it is the event of an accept.
     @inlinable public consuming func takeDescriptor() throws(Errno) -> OwnedDescriptor {
         let parts = unsafe parts
-        precondition(unsafe parts.operation == .accept, "only an accept brings a connection")
+        precondition(unsafe parts.content == .descriptor, "only an accept brings a connection")
         discard self
         if unsafe parts.result < 0 { throw unsafe Errno(rawValue: -parts.result) }
         return unsafe OwnedDescriptor(owning: FileDescriptor(rawValue: parts.result))
@@ -46,11 +62,13 @@ public import SystemPackage
 
     /// The buffer of a receive or a send: with what was received behind what it held, or without what was sent.
     ///
-    /// - Precondition: it is the event of a receive or a send.
+    /// - Precondition: it is the event of a request that was given a ``RequestBuffer``.
     @inlinable public consuming func takeBuffer() -> RequestBuffer {
         let parts = unsafe parts
-        guard let header = unsafe parts.buffer else { preconditionFailure("only a receive or a send has a buffer") }
+        precondition(unsafe parts.content == .buffer, "only a receive into or a send from a RequestBuffer has one")
+        guard let buffer = unsafe parts.buffer else { preconditionFailure("a buffer without its memory") }
         discard self
+        let header = unsafe buffer.assumingMemoryBound(to: RequestBuffer.Header.self)
         let count = unsafe Int(max(parts.result, 0))
         if unsafe parts.operation == .receive {
             unsafe header.pointee.upper += count
@@ -59,6 +77,23 @@ public import SystemPackage
         }
         return unsafe RequestBuffer(header)
     }
+
+    /// True if it has a buffer of a group, for ``takeGroupBuffer()``: a receive that failed has none.
+    @inlinable public var hasGroupBuffer: Bool { unsafe parts.content == .groupBuffer }
+
+    /// The buffer of a group: with what was received, or without what was sent.
+    ///
+    /// - Precondition: it is the event of a receive from a group that brought data, or of a send of a ``GroupBuffer``.
+    @inlinable public consuming func takeGroupBuffer() -> GroupBuffer {
+        let parts = unsafe parts
+        precondition(
+            unsafe parts.content == .groupBuffer, "only data from a group, and a send of it, has such a buffer")
+        guard let buffer = unsafe parts.buffer else { preconditionFailure("a buffer without its memory") }
+        discard self
+        let entry = unsafe buffer.assumingMemoryBound(to: GroupBuffer.Entry.self)
+        if unsafe parts.operation == .send { unsafe entry.pointee.lower += Int(max(parts.result, 0)) }
+        return unsafe GroupBuffer(entry)
+    }
 }
 
 /// An event whose ownership the ring still keeps track of.
@@ -66,29 +101,44 @@ public import SystemPackage
     @usableFromInline let token: RingToken
     @usableFromInline let operation: RingOperation
     @usableFromInline let isArmed: Bool
+    @usableFromInline let content: RingContent
     @usableFromInline let result: Int32
-    @usableFromInline let buffer: UnsafeMutablePointer<RequestBuffer.Header>?
+    /// The generation of the token in ``result``, where there is one.
+    @usableFromInline let detail: UInt32
+    /// What ``content`` says that it is.
+    @usableFromInline let buffer: UnsafeMutableRawPointer?
 
     @inlinable init(
-        token: RingToken, operation: RingOperation, isArmed: Bool, result: Int32,
-        buffer: UnsafeMutablePointer<RequestBuffer.Header>?
+        token: RingToken, operation: RingOperation, isArmed: Bool, _ content: RingContent, result: Int32,
+        detail: UInt32 = 0, buffer: UnsafeMutableRawPointer? = nil
     ) {
         unsafe self.token = token
         unsafe self.operation = operation
         unsafe self.isArmed = isArmed
+        unsafe self.content = content
         unsafe self.result = result
+        unsafe self.detail = detail
         unsafe self.buffer = unsafe buffer
     }
 
-    @inlinable var ownsSomething: Bool { unsafe operation == .accept || buffer != nil }
+    @inlinable var ownsSomething: Bool { unsafe content != .nothing }
 
-    /// Closes the connection, or frees the buffer, that nobody else will ever know of.
+    /// Closes the connection, frees the buffer, or gives it back to its group: nobody else will ever know of it.
     ///
     /// - Parameter isOurs: false where numbers were closed behind the ring's back, so that others may have them by now.
     @usableFromInline func end(closing isOurs: Bool = true) {
-        if unsafe isOurs && operation == .accept && result >= 0 {
-            _ = unsafe OwnedDescriptor(owning: FileDescriptor(rawValue: result))
+        switch unsafe content {
+        case .descriptor:
+            if unsafe isOurs && result >= 0 {
+                _ = unsafe OwnedDescriptor(owning: FileDescriptor(rawValue: result))
+            }
+        case .buffer:
+            guard let buffer = unsafe buffer else { return }
+            _ = unsafe RequestBuffer(buffer.assumingMemoryBound(to: RequestBuffer.Header.self))
+        case .groupBuffer:
+            guard let buffer = unsafe buffer else { return }
+            _ = unsafe GroupBuffer(buffer.assumingMemoryBound(to: GroupBuffer.Entry.self))
+        case .nothing, .fromGroup, .cancel, .slot, .close, .limit, .wake: return
         }
-        if let buffer = unsafe buffer { _ = unsafe RequestBuffer(buffer) }
     }
 }

@@ -195,6 +195,8 @@ final class TestRing {
 
     init(_ ring: consuming Ring) { base = DescriptorRing(ring) }
 
+    init(_ ring: consuming DescriptorRing) { base = ring }
+
     /// The next event, whose connection or buffer ends with it.
     func next() -> SeenEvent? {
         guard let event = base.nextEvent() else { return nil }

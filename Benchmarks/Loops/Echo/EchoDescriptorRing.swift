@@ -144,7 +144,8 @@ struct DescriptorRingEcho {
         if !buffer.isEmpty {
             worker.meter.add(.shortSends)
             worker.meter.add(.submissions)
-            return try ring.prepareSend(connection, from: buffer)
+            try ring.prepareSend(connection, from: buffer)
+            return
         }
         worker.replied(requests[Int(fd)].count)
         if format.isLast(requests[Int(fd)]) { return try close(connection, &ring, worker) }
