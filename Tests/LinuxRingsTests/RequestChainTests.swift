@@ -1,0 +1,416 @@
+import Glibc
+import LinuxDescriptors
+import LinuxRings
+import LinuxSockets
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Requests that start one after the other, and what becomes of the rest when one fails.
+@Suite(.enabled(if: multishotAvailable, whyNoRings)) struct RequestChainTests {
+    @Test func whatIsLeftIsSentBeforeTheClose() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        var chain = RequestChain()
+        chain.send(filled([1, 2]), to: token)
+        chain.send(filled([3]), to: token)
+        chain.close(token)
+        try ring.base.prepare(chain)
+        let events = try ring.events(3)
+        #expect(events.map(\.operation) == [.send, .send, .close] && events.map(\.result) == [2, 1, 0])
+        #expect(events.allSatisfy { $0.token == token && !$0.isArmed })
+        #expect(ends.readAll() == [1, 2, 3])
+        #expect(ring.base.count == 0)
+        #expect(throws: Errno.noSuchFileOrDirectory) { try ring.base.close(token) }
+    }
+
+    /// 8 MB through a peer that reads late: a send that is short would end the connection too early.
+    @Test func aLargeSendIsWholeBeforeTheClose() throws {
+        let count = 8 << 20
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 12) }
+        var chain = RequestChain()
+        chain.send(filled(bytes), to: token)
+        chain.close(token)
+        try ring.base.prepare(chain)
+        let reader = TestThread { [end = ends.second] in readAll(end) }
+        let events = try ring.events(2)
+        #expect(events.map(\.operation) == [.send, .close])
+        #expect(events[0].result == Int32(count) && events[1].result == 0)
+        #expect(try reader.join() == bytes)
+    }
+
+    @Test func whatFollowsAFailureIsCancelled() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        #expect(shutdown(ends.second, CInt(SHUT_RD)) == 0)
+        var chain = RequestChain()
+        chain.send(filled([1]), to: token)
+        chain.send(filled([2, 3]), to: token)
+        chain.close(token)
+        try ring.base.prepare(chain)
+        let first = try ring.awaited()
+        let error = first.error
+        #expect(error == .brokenPipe)
+        let unsent = first.takeBuffer()
+        #expect(unsent.contents == [1])
+        let second = try ring.awaited()
+        let secondError = second.error
+        #expect(secondError == .canceled)
+        let untouched = second.takeBuffer()
+        #expect(untouched.contents == [2, 3])
+        let close = SeenEvent(try ring.awaited())
+        #expect(close.operation == .close && close.error == .canceled && close.token == token)
+        // It is the token's as before.
+        #expect(ring.base.tokens == [token])
+        try ring.base.preparePoll(token, .writable)
+        #expect(SeenEvent(try ring.awaited()).token == token)
+        try ring.base.close(token)
+        #expect(ends.readAll() == [])
+    }
+
+    @Test func aTokenIsNotUsedWhileItsCloseIsQueued() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        var chain = RequestChain()
+        chain.send(filled([1]), to: token)
+        chain.close(token)
+        try ring.base.prepare(chain)
+        #expect(ring.base.tokens == [] && ring.base.descriptor(of: token) == nil && ring.base.count == 1)
+        #expect(ring.base.pendingOperations(on: token) == [.send, .close])
+        #expect(throws: Errno.noSuchFileOrDirectory) { try ring.base.preparePoll(token, .readable) }
+        #expect(throws: Errno.noSuchFileOrDirectory) { _ = try ring.base.remove(token) }
+        try ring.base.closeAll()
+        #expect(try ring.events(2).map(\.result) == [1, 0])
+        #expect(ring.base.count == 0)
+    }
+
+    /// The peer reads nothing.
+    @Test func aChainThatIsStuckEndsWithItsToken() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.stuckChain(ends)
+        try ring.base.close(token)
+        #expect(ring.base.count == 0 && ring.next() == nil)
+        #expect(ends.readAll().last == 0)
+    }
+
+    @Test func aChainThatIsStuckCanBeCancelled() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.stuckChain(ends)
+        try ring.base.cancel(.send, on: token)
+        let events = try ring.events(2)
+        #expect(events.map(\.operation) == [.send, .close])
+        #expect(events.allSatisfy { $0.error == .canceled })
+        #expect(ring.base.tokens == [token])
+    }
+
+    /// Its descriptor is closed once: whether it ran or not.
+    @Test(.enabled(if: descriptorTablesAvailable, whyNoTables), arguments: [0, 1, 2])
+    func aRingEndsWithAChain(state: Int) throws {
+        try withOwnDescriptorTable {
+            let ends = try SocketPair()
+            var ring: TestRing? = try TestRing()
+            if state == 2 {
+                _ = try ring!.stuckChain(ends)
+            } else {
+                let token = try ring!.base.insert(ends.takeFirst())
+                var chain = RequestChain()
+                chain.send(filled([1]), to: token)
+                chain.close(token)
+                try ring!.base.prepare(chain)
+                if state == 1 { try ring!.base.submit() }
+            }
+            ring = nil
+            let bytes = ends.readAll()
+            #expect(state == 2 ? bytes.count > 1 : bytes == (state == 0 ? [] : [1]))
+        }
+    }
+
+    @Test func aChainIsQueuedWholeOrNotAtAll() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let others = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        let gone = try ring.base.insert(others.takeFirst())
+        try ring.base.close(gone)
+        var chain = RequestChain()
+        chain.send(filled([1]), to: token)
+        chain.send(filled([2]), to: gone)
+        let refusal = ring.refusal(of: chain)
+        #expect(refusal == .noSuchFileOrDirectory)
+        #expect(ring.base.pendingOperations(on: token) == [])
+        var second = RequestChain()
+        second.close(token)
+        second.send(filled([1]), to: token)
+        let secondRefusal = ring.refusal(of: second)
+        #expect(secondRefusal == .noSuchFileOrDirectory && ring.base.tokens == [token])
+        var full = RequestChain()
+        full.receive(from: token, into: filled([1], capacity: 1))
+        let fullRefusal = ring.refusal(of: full)
+        #expect(fullRefusal == .invalidArgument)
+        let emptyRefusal = ring.refusal(of: RequestChain())
+        #expect(emptyRefusal == .invalidArgument)
+        #expect(try !ring.base.wait(timeout: .zero))
+    }
+
+    @Test func aQueueThatIsTooSmallTakesNoneOfIt() throws {
+        let ring = TestRing(try Ring(entries: 2, completions: 64))
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        var chain = RequestChain()
+        for number in UInt8(0)..<3 { chain.send(filled([number]), to: token) }
+        let refusal = ring.refusal(of: chain)
+        #expect(refusal == .invalidArgument)
+        #expect(ring.base.pendingOperations(on: token) == [])
+    }
+
+    /// What is queued already is handed over first, so that the chain is not cut.
+    @Test func aChainHasTheQueueForItself() throws {
+        let ring = TestRing(try Ring(entries: 4, completions: 64))
+        let ends = try SocketPair()
+        let others = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        let other = try ring.base.insert(others.takeFirst())
+        for queued in 0..<4 {
+            for _ in 0..<queued { try ring.base.preparePoll(other, .writable) }
+            var chain = RequestChain()
+            chain.receive(from: token, into: RequestBuffer(capacity: 1))
+            chain.send(filled([UInt8(queued)]), to: token)
+            chain.poll(token, .writable)
+            try ring.base.prepare(chain)
+            for _ in 0..<queued { #expect(SeenEvent(try ring.awaited()).operation == .poll) }
+            // Nothing of it starts before its first.
+            #expect(try !ring.base.wait(timeout: .milliseconds(1)))
+            #expect(write(ends.second, "x", 1) == 1)
+            #expect(try ring.events(3).map(\.operation) == [.receive, .send, .poll])
+            var byte: UInt8 = 9
+            #expect(read(ends.second, &byte, 1) == 1 && byte == UInt8(queued))
+        }
+    }
+
+    @Test func aReceiveIsLimited() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        var chain = RequestChain()
+        chain.receive(from: token, into: filled([7], capacity: 8))
+        chain.limit(.milliseconds(5))
+        chain.close(token)
+        try ring.base.prepare(chain)
+        var results: [RingOperation: Errno?] = [:]
+        for _ in 0..<3 {
+            let event = try ring.awaited()
+            let operation = event.operation
+            results[operation] = event.error
+            if operation != .receive { continue }
+            let buffer = event.takeBuffer()
+            #expect(buffer.contents == [7])
+        }
+        #expect(results == [.receive: .canceled, .limit: .timeout, .close: .canceled])
+        #expect(ring.base.tokens == [token] && ring.base.pendingOperations(on: token) == [])
+    }
+
+    @Test func whatComesInTimeEndsTheLimit() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        var chain = RequestChain()
+        chain.receive(from: token, into: RequestBuffer(capacity: 8))
+        chain.limit(.seconds(1000))
+        chain.close(token)
+        try ring.base.prepare(chain)
+        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
+        #expect(write(ends.second, "xy", 2) == 2)
+        var results: [RingOperation: Int32] = [:]
+        for event in try ring.events(3) { results[event.operation] = event.result }
+        #expect(results == [.receive: 2, .limit: -ECANCELED, .close: 0])
+        #expect(ring.base.count == 0 && ends.readAll() == [])
+    }
+
+    /// The times of limits that wait in the queue are kept apart.
+    @Test func severalLimitsAreQueuedTogether() throws {
+        let ring = TestRing(try Ring(entries: 16))
+        let ends = try (0..<4).map { _ in try SocketPair() }
+        let tokens = try ends.map { try ring.base.insert($0.takeFirst()) }
+        for (index, token) in tokens.enumerated() {
+            var chain = RequestChain()
+            chain.poll(token, .readable)
+            chain.limit(index == 2 ? .milliseconds(1) : .seconds(1000))
+            try ring.base.prepare(chain)
+        }
+        let events = try ring.events(2)
+        #expect(events.allSatisfy { $0.token == tokens[2] })
+        #expect(Set(events.map(\.error)) == [.canceled, .timeout])
+        try ring.base.closeAll()
+    }
+
+    @Test func whatElseIsPendingIsToBeCancelledBeforeAClose() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        try ring.base.prepareReceive(token, into: RequestBuffer(capacity: 8))
+        func sendAndClose() -> Errno? {
+            var chain = RequestChain()
+            chain.send(filled([1]), to: token)
+            chain.close(token)
+            return ring.refusal(of: chain)
+        }
+        #expect(sendAndClose() == .resourceBusy)
+        try ring.base.cancel(.receive, on: token)
+        #expect(ring.next()?.error == .canceled)
+        #expect(sendAndClose() == nil)
+        #expect(try ring.events(2).map(\.result) == [1, 0])
+        #expect(ends.readAll() == [1])
+    }
+
+    @Test func whatIsNotTheRingsIsNotClosed() throws {
+        let (ring, other) = (try TestRing(), try TestRing())
+        let pipe = try Pipe()
+        let lent = try ring.base.insert(lent: pipe.reader)
+        let peer = try ring.base.insert(peer: other.base.address())
+        for token in [lent, peer.token] {
+            var chain = RequestChain()
+            chain.close(token)
+            let refusal = ring.refusal(of: chain)
+            #expect(refusal == .invalidArgument)
+        }
+        #expect(ring.base.count == 2 && isOpen(pipe.reader))
+    }
+
+    @Test func chainsThatMakeNoSenseEndTheProgram() async {
+        await #expect(processExitsWith: .failure) {
+            var chain = RequestChain()
+            chain.limit(.seconds(1))
+        }
+        await #expect(processExitsWith: .failure) {
+            let ring = try TestRing()
+            let token = try ring.base.insert(lent: .standardError)
+            var chain = RequestChain()
+            for _ in 0..<9 { chain.poll(token, .writable) }
+        }
+    }
+}
+
+/// Chains with slots, and with buffers of groups.
+@Suite(.enabled(if: multishotReceiveAvailable, whyNoRings)) struct RequestChainBufferTests {
+    @Test func aSlotIsClosedBehindASend() throws {
+        let ring = try TestRing()
+        let socket = try loopbackListener()
+        let address = try socket.address
+        let listener = try ring.base.insert(socket.release())
+        try ring.base.makeSlots(count: 1)
+        try ring.base.prepareAcceptIntoSlot(listener)
+        for number in UInt8(0)..<3 {
+            let client = try StreamSocket(for: address, .blocking).connect(to: address)
+            let accepted = try ring.awaited().accepted
+            let token = try #require(accepted)
+            var chain = RequestChain()
+            chain.send(filled([number]), to: token)
+            chain.close(token)
+            try ring.base.prepare(chain)
+            #expect(try ring.events(2).map(\.result) == [1, 0])
+            #expect(try client.bytes() == [number])
+            #expect(try client.bytes() == [])
+            #expect(ring.base.tokens == [listener])
+        }
+    }
+
+    @Test(arguments: [false, true]) func buffersOfGroupsAreGivenBack(isBroken: Bool) throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        let buffers = try ring.base.addBuffers(count: 2, bytes: 1)
+        try ring.base.prepareReceive(token, from: buffers)
+        #expect(write(ends.second, "xy", 2) == 2)
+        var chain = RequestChain()
+        chain.send(try ring.awaited().takeGroupBuffer(), to: token)
+        chain.send(try ring.awaited().takeGroupBuffer(), to: token)
+        #expect(try ring.base.freeBuffers(of: buffers) == 0)
+        if isBroken { #expect(shutdown(ends.second, CInt(SHUT_RD)) == 0) }
+        try ring.base.prepare(chain)
+        var results: [Int32] = []
+        while results.count < 2 {
+            let event = SeenEvent(try ring.awaited())
+            if event.operation == .send { results.append(event.result) }
+        }
+        #expect(results == (isBroken ? [-EPIPE, -ECANCELED] : [1, 1]))
+        #expect(try ring.base.freeBuffers(of: buffers) == 2)
+    }
+
+    @Test func aChainThatIsNotQueuedGivesItsBuffersBack() throws {
+        let ring = try TestRing()
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        let buffers = try ring.base.addBuffers(count: 1, bytes: 1)
+        try ring.base.prepareReceive(token, from: buffers)
+        #expect(write(ends.second, "x", 1) == 1)
+        do {
+            var chain = RequestChain()
+            chain.send(try ring.awaited().takeGroupBuffer(), to: token)
+            chain.send(filled([1]), to: token)
+            #expect(try ring.base.freeBuffers(of: buffers) == 0)
+        }
+        #expect(try ring.base.freeBuffers(of: buffers) == 1)
+    }
+}
+
+private func filled(_ bytes: [UInt8], capacity: Int? = nil) -> RequestBuffer {
+    var buffer = RequestBuffer(capacity: capacity ?? bytes.count)
+    _ = buffer.append(bytes.span.bytes)
+    return buffer
+}
+
+extension TestRing {
+    /// The next events, waited for.
+    func events(_ count: Int) throws -> [SeenEvent] {
+        var events: [SeenEvent] = []
+        while events.count < count { events.append(SeenEvent(try awaited())) }
+        return events
+    }
+
+    /// The error that a chain is refused with.
+    fileprivate func refusal(of chain: consuming RequestChain) -> Errno? {
+        do throws(Errno) {
+            try base.prepare(chain)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// A send that waits for a peer that reads nothing, and a close behind it. Zeroes are all that gets through.
+    fileprivate func stuckChain(_ ends: SocketPair) throws -> RingToken {
+        let token = try base.insert(ends.takeFirst())
+        let bytes = [UInt8](repeating: 0, count: 1 << 16)
+        while try base.send(bytes.span.bytes, to: token) != nil {}
+        var chain = RequestChain()
+        chain.send(filled([1]), to: token)
+        chain.close(token)
+        try base.prepare(chain)
+        #expect(try !base.wait(timeout: .nanoseconds(1)))
+        return token
+    }
+}
+
+extension SocketPair {
+    /// Everything until the end of the stream, from the second.
+    func readAll() -> [UInt8] { LinuxRingsTests.readAll(second) }
+}
+
+func readAll(_ end: CInt) -> [UInt8] {
+    var all: [UInt8] = []
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        let count = recv(end, &bytes, bytes.count, 0)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { return all }
+        all += bytes.prefix(count)
+    }
+}
