@@ -126,6 +126,63 @@ let rounds = 1000
     return sum
 }
 
+/// Messages of 64 bytes, received into buffers that the kernel picks, in eights.
+@inline(never) func groupRing(
+    _ ring: inout Ring, _ group: inout BufferGroup, _ sender: CInt, _ receiver: BorrowedDescriptor
+) throws -> Int32 {
+    var sum: Int32 = 0
+    try ring.prepareMultishotReceive(.descriptor(receiver), from: 1, token: 2)
+    for _ in 0..<rounds / 8 {
+        sendEight(sender)
+        var left = 8
+        while left > 0 {
+            try ring.submitAndWait()
+            while let completion = ring.nextCompletion() {
+                guard let buffer = completion.bufferIdentifier else { continue }
+                sum &+= handle(group.contents(of: buffer, count: Int(completion.result)))
+                group.recycle(buffer)
+                left -= 1
+            }
+        }
+    }
+    return sum
+}
+
+@inline(never) func groupDescriptors(
+    _ ring: inout DescriptorRing, _ buffers: RingBuffers, _ sender: CInt, _ receiver: RingToken
+) throws -> Int32 {
+    var sum: Int32 = 0
+    try ring.prepareReceive(receiver, from: buffers)
+    for _ in 0..<rounds / 8 {
+        sendEight(sender)
+        var left = 8
+        while left > 0 {
+            try ring.wait()
+            while let event = ring.nextEvent() {
+                guard event.hasGroupBuffer else { continue }
+                sum &+= handle(event.takeGroupBuffer().bytes)
+                left -= 1
+            }
+        }
+    }
+    return sum
+}
+
+/// Datagrams, so that each is a completion.
+@inline(never) func sendEight(_ sender: CInt) {
+    for _ in 0..<8 { precondition(write(sender, message, 64) == 64) }
+}
+
+let message = [UInt8](repeating: 1, count: 64)
+
+@inline(never) func handle(_ bytes: RawSpan) -> Int32 { Int32(bytes.byteCount) &* 3 }
+
+func socketPair(_ kind: CInt) -> [CInt] {
+    var ends: [CInt] = [0, 0]
+    precondition(socketpair(AF_UNIX, kind, 0, &ends) == 0)
+    return ends
+}
+
 func socketPair() -> [CInt] {
     var ends: [CInt] = [0, 0]
     precondition(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
@@ -140,6 +197,10 @@ func measure() throws {
     print(try fourPollsRing(&ring, BorrowedDescriptor(rawValue: ends[0])))
     print(
         try transferRing(&ring, BorrowedDescriptor(rawValue: ends[0]), BorrowedDescriptor(rawValue: ends[1]), memory))
+    let datagrams = socketPair(CInt(SOCK_DGRAM.rawValue))
+    var group = BufferGroup(identifier: 1, count: 16, bytes: 64)
+    try ring.register(group)
+    print(try groupRing(&ring, &group, datagrams[0], BorrowedDescriptor(rawValue: datagrams[1])))
 
     let others = socketPair()
     var descriptors = DescriptorRing(try Ring(entries: 8))
@@ -148,6 +209,10 @@ func measure() throws {
     print(try onePollDescriptors(&descriptors, sender))
     print(try fourPollsDescriptors(&descriptors, sender))
     print(try transferDescriptors(&descriptors, sender, receiver))
+    let moreDatagrams = socketPair(CInt(SOCK_DGRAM.rawValue))
+    let buffers = try descriptors.addBuffers(count: 16, bytes: 64)
+    let drain = try descriptors.insert(OwnedDescriptor(owning: .init(rawValue: moreDatagrams[1])))
+    print(try groupDescriptors(&descriptors, buffers, moreDatagrams[0], drain))
 }
 
 try measure()
@@ -174,3 +239,4 @@ report() {
 report "one poll" onePoll
 report "four polls at once" fourPolls
 report "send and receive" transfer
+report "one of eight datagrams" group
