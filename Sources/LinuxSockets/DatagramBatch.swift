@@ -175,7 +175,8 @@ extension DatagramSocket {
     /// blocking socket waits for the first one only.
     ///
     /// - Returns: how many; nil if nothing is there and it does not wait.
-    /// - Throws: what ``receive(into:options:)`` throws. An error that comes after some datagrams is thrown by the next call.
+    /// - Throws: what ``receive(into:options:)->ReceivedDatagram?`` throws. An error that comes after some datagrams is
+    ///   thrown by the next call.
     public func receive(into batch: inout DatagramBatch, options: ReceiveOptions = []) throws(Errno) -> Int? {
         try batch.receive(from: owned.descriptor, options.rawValue)
     }

@@ -31,7 +31,7 @@ extension DatagramSocket {
     ///     nothing is there. An Internet address takes no memory of its own.
     ///   - options: how to receive.
     /// - Returns: nil if nothing is there and it does not wait.
-    /// - Throws: what ``receive(into:options:)`` throws.
+    /// - Throws: what ``receive(into:options:)->ReceivedDatagram?`` throws.
     public func receive(
         into bytes: inout MutableRawSpan, from peer: inout SocketAddress?, options: ReceiveOptions = []
     ) throws(Errno) -> ReceivedDatagram? {
@@ -59,7 +59,7 @@ extension DatagramSocket {
     ///   - peer: as of ``receive(into:from:options:)``.
     ///   - options: how to receive.
     /// - Returns: nil if nothing is there and it does not wait.
-    /// - Throws: what ``receive(into:options:)`` throws.
+    /// - Throws: what ``receive(into:options:)->ReceivedDatagram?`` throws.
     public func receive(
         into first: inout MutableRawSpan, _ second: inout MutableRawSpan, from peer: inout SocketAddress?,
         options: ReceiveOptions = []

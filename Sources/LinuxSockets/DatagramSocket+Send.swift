@@ -49,7 +49,7 @@ extension DatagramSocket {
     ///   - address: where to; nil for where the socket is connected.
     ///   - options: how to send.
     /// - Returns: false if there is no room and it does not wait: nothing was sent.
-    /// - Throws: what ``send(_:options:)`` and ``send(_:to:options:)`` throw.
+    /// - Throws: what ``send(_:options:)->Bool`` and ``send(_:to:options:)`` throw.
     public func send(
         _ first: RawSpan, _ second: RawSpan, to address: SocketAddress? = nil, options: SendOptions = []
     ) throws(Errno) -> Bool {
