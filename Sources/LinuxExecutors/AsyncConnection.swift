@@ -32,6 +32,7 @@ public import SystemPackage
 public struct AsyncConnection: ~Copyable, Sendable {
     private let connection: Connection
     private let executor: any EventExecutor
+    private let loop: ExecutorLoop
     private let watch: Watch
 
     /// Takes over a connection, and has it wait the way the executor needs: a ``RingExecutor`` has its descriptor blocking,
@@ -48,6 +49,7 @@ public struct AsyncConnection: ~Copyable, Sendable {
     init(accepted connection: consuming Connection, on executor: any EventExecutor, drainsWhenShort: Bool) {
         self.connection = connection
         self.executor = executor
+        loop = executor.core.loop
         watch = .next(drainsWhenShort: drainsWhenShort)
     }
 
@@ -56,15 +58,17 @@ public struct AsyncConnection: ~Copyable, Sendable {
     /// - Parameters:
     ///   - address: where to.
     ///   - executor: what the connection belongs to.
+    ///   - isolation: where the caller runs.
     /// - Throws: `ECONNREFUSED`, `ETIMEDOUT`, `ENETUNREACH`, `EHOSTUNREACH`, `EADDRNOTAVAIL`, `EMFILE`; `EAGAIN` when a
     ///   unix listener's queue is full; `ECANCELED` when the task was cancelled, or the executor shut down; `ESTALE` in a
     ///   child of a fork.
-    public nonisolated(nonsending) static func connect(
-        to address: SocketAddress, on executor: some EventExecutor
+    public static func connect(
+        to address: SocketAddress, on executor: some EventExecutor,
+        isolation: isolated (any Actor)? = #isolation
     ) async throws(Errno) -> AsyncConnection {
         let connection = try StreamSocket(for: address, .nonblocking).connect(to: address)
         let descriptor = connection.descriptor
-        try await executor.waitUntilWritable(descriptor)
+        try await executor.waitUntilWritable(descriptor, isolation: isolation)
         if let error = try takeSocketError(of: descriptor) { throw error }
         return try AsyncConnection(connection, on: executor)
     }
@@ -90,11 +94,14 @@ public struct AsyncConnection: ~Copyable, Sendable {
     /// - Throws: `ECONNRESET`, `ETIMEDOUT`; `EINVAL` for `bytes` without room, whose 0 could not be told from the peer's
     ///   end; `ECANCELED` when the task was cancelled, or the executor shut down, before anything arrived; `ESTALE` in a
     ///   child of a fork.
-    nonisolated(nonsending) public func receive(into bytes: inout MutableRawSpan) async throws(Errno) -> Int {
+    public func receive(
+        into bytes: inout MutableRawSpan, isolation: isolated (any Actor)? = #isolation
+    ) async throws(Errno) -> Int {
         guard !bytes.isEmpty else { throw .invalidArgument }
         // The memory stays the caller's, who cannot go on before the operation has ended.
         let memory = unsafe bytes.withUnsafeMutableBytes { unsafe $0 }
-        return Int(try await carryOut(unsafe request(.receive, memory.baseAddress, memory.count)))
+        let request = unsafe request(.receive, memory.baseAddress, memory.count)
+        return try count(await loop.carryOut(request, on: executor, isolation: isolation))
     }
 
     /// The same into an array's elements, whose number stays.
@@ -102,15 +109,16 @@ public struct AsyncConnection: ~Copyable, Sendable {
     /// - Parameters:
     ///   - bytes: where they go.
     ///   - start: the first element that may be changed.
-    nonisolated(nonsending) public func receive(
-        into bytes: inout [UInt8], from start: Int = 0
+    public func receive(
+        into bytes: inout [UInt8], from start: Int = 0, isolation: isolated (any Actor)? = #isolation
     ) async throws(Errno) -> Int {
         guard start >= 0 && start < bytes.count else { throw .invalidArgument }
         var span = bytes.mutableSpan
         // The memory stays the caller's, who cannot go on before the operation has ended.
         let memory = unsafe span.withUnsafeMutableBytes { unsafe $0 }
         guard let base = memory.baseAddress else { throw .invalidArgument }
-        return Int(try await carryOut(unsafe request(.receive, base + start, memory.count - start)))
+        let request = unsafe request(.receive, base + start, memory.count - start)
+        return try count(await loop.carryOut(request, on: executor, isolation: isolation))
     }
 
     /// Sends as much as the socket's buffer takes, and waits for room for the first byte; without a `SIGPIPE` (`send(2)`).
@@ -118,23 +126,29 @@ public struct AsyncConnection: ~Copyable, Sendable {
     /// - Returns: the number of bytes taken, which may be fewer than given.
     /// - Throws: `EPIPE`, `ECONNRESET`; `ECANCELED` when the task was cancelled, or the executor shut down, before
     ///   anything was taken; `ESTALE` in a child of a fork.
-    nonisolated(nonsending) public func send(_ bytes: RawSpan) async throws(Errno) -> Int {
+    public func send(
+        _ bytes: RawSpan, isolation: isolated (any Actor)? = #isolation
+    ) async throws(Errno) -> Int {
         let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
         let start = unsafe UnsafeMutableRawPointer(mutating: memory.baseAddress)
         // Nothing to send has no memory.
         guard memory.count > 0 else { return 0 }
-        return Int(try await carryOut(unsafe request(.send, start, memory.count)))
+        let request = unsafe request(.send, start, memory.count)
+        return try count(await loop.carryOut(request, on: executor, isolation: isolation))
     }
 
     /// Sends all bytes.
     ///
     /// - Throws: what ``send(_:)`` throws. How much was sent before that is not known.
-    nonisolated(nonsending) public func sendAll(_ bytes: RawSpan) async throws(Errno) {
+    public func sendAll(
+        _ bytes: RawSpan, isolation: isolated (any Actor)? = #isolation
+    ) async throws(Errno) {
         let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
         guard let start = unsafe UnsafeMutableRawPointer(mutating: memory.baseAddress) else { return }
         var sent = 0
         while sent < memory.count {
-            sent += Int(try await carryOut(unsafe request(.send, start + sent, memory.count - sent)))
+            let request = unsafe request(.send, start + sent, memory.count - sent)
+            sent += try count(await loop.carryOut(request, on: executor, isolation: isolation))
         }
     }
 
@@ -151,10 +165,9 @@ public struct AsyncConnection: ~Copyable, Sendable {
         unsafe Request(deed, connection.descriptor, watch, memory, count: min(count, largestTransferBytes))
     }
 
-    private nonisolated(nonsending) func carryOut(_ request: Request) async throws(Errno) -> Int32 {
-        let result = await executor.core.loop.carryOut(request, on: executor)
+    @inline(__always) private func count(_ result: Int32) throws(Errno) -> Int {
         if result < 0 { throw Errno(rawValue: -result) }
-        return result
+        return Int(result)
     }
 }
 

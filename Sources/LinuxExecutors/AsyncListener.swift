@@ -51,8 +51,11 @@ public struct AsyncListener: ~Copyable, Sendable {
     ///   next accept fails at once as well, so sleep for a moment; `ECONNABORTED` and the like of one connection
     ///   (`Errno.isOfOneConnection`), after which the next can be taken; `ECANCELED` when the task was cancelled, or the
     ///   executor shut down; `ESTALE` in a child of a fork.
-    nonisolated(nonsending) public func accept() async throws(Errno) -> AsyncConnection {
-        let result = await executor.core.loop.carryOut(Request(.accept, listener.descriptor, watch), on: executor)
+    public func accept(
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws(Errno) -> AsyncConnection {
+        let result = await executor.core.loop.carryOut(
+            Request(.accept, listener.descriptor, watch), on: executor, isolation: isolation)
         if result < 0 { throw Errno(rawValue: -result) }
         let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: result))
         return AsyncConnection(

@@ -68,10 +68,14 @@ extension EventExecutor {
     ///
     /// It takes no system call of its own: the executor's thread waits no longer than the first sleep.
     ///
-    /// - Parameter duration: 0 or less lets other jobs run and returns; the longest is 292 years.
+    /// - Parameters:
+    ///   - duration: 0 or less lets other jobs run and returns; the longest is 292 years.
+    ///   - isolation: where the caller runs.
     /// - Throws: `ECANCELED` when the task was cancelled, or the executor shut down; `ESTALE` in a child of a fork.
-    nonisolated(nonsending) public func sleep(for duration: Duration) async throws(Errno) {
-        _ = try await carryOut(.sleep(nanoseconds: duration.wholeNanoseconds))
+    public func sleep(
+        for duration: Duration, isolation: isolated (any Actor)? = #isolation
+    ) async throws(Errno) {
+        _ = try await carryOut(.sleep(nanoseconds: duration.wholeNanoseconds), isolation)
     }
 
     /// Suspends the task until a descriptor can be read, or has an error or an end to be read (`poll(2)`): for what is no
@@ -80,20 +84,26 @@ extension EventExecutor {
     /// On a ``SetExecutor`` it must not be one that is a connection or listener there at the same time; a plain file
     /// cannot be waited for.
     ///
-    /// - Parameter descriptor: borrowed until this returns.
+    /// - Parameters:
+    ///   - descriptor: borrowed until this returns.
+    ///   - isolation: where the caller runs.
     /// - Throws: `ECANCELED`, `EBADF`; `EPERM` for a plain file on a ``SetExecutor``; `ESTALE` in a child of a fork.
-    nonisolated(nonsending) public func waitUntilReadable(_ descriptor: BorrowedDescriptor) async throws(Errno) {
-        _ = try await carryOut(Request(.awaitReadable, descriptor, .next(drainsWhenShort: false)))
+    public func waitUntilReadable(
+        _ descriptor: BorrowedDescriptor, isolation: isolated (any Actor)? = #isolation
+    ) async throws(Errno) {
+        _ = try await carryOut(Request(.awaitReadable, descriptor, .next(drainsWhenShort: false)), isolation)
     }
 
     /// The same until it can be written.
-    nonisolated(nonsending) public func waitUntilWritable(_ descriptor: BorrowedDescriptor) async throws(Errno) {
-        _ = try await carryOut(Request(.awaitWritable, descriptor, .next(drainsWhenShort: false)))
+    public func waitUntilWritable(
+        _ descriptor: BorrowedDescriptor, isolation: isolated (any Actor)? = #isolation
+    ) async throws(Errno) {
+        _ = try await carryOut(Request(.awaitWritable, descriptor, .next(drainsWhenShort: false)), isolation)
     }
 
     /// The number that a call returned.
-    nonisolated(nonsending) func carryOut(_ request: Request) async throws(Errno) -> Int32 {
-        let result = await core.loop.carryOut(request, on: self)
+    func carryOut(_ request: Request, _ isolation: isolated (any Actor)?) async throws(Errno) -> Int32 {
+        let result = await core.loop.carryOut(request, on: self, isolation: isolation)
         if result < 0 { throw Errno(rawValue: -result) }
         return result
     }

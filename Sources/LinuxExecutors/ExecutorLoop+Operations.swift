@@ -7,23 +7,36 @@ extension ExecutorLoop {
     /// `ECANCELED` as the kernel has it in completions.
     static var canceled: Int32 { -ECANCELED }
 
-    /// Does what a request asks for, on the executor's thread; without a hop if the task runs there.
+    /// Does what a request asks for, on the executor's thread; without a turn in the queue if a task is there that is
+    /// isolated to no actor.
     ///
     /// - Returns: what the system call would have returned, or a negative error number.
-    nonisolated(nonsending) func carryOut(_ request: Request, on executor: any EventExecutor) async -> Int32 {
+    func carryOut(
+        _ request: Request, on executor: any EventExecutor, isolation: isolated (any Actor)?
+    ) async -> Int32 {
         // After a fork the kernel's side is shared with the parent.
         if !stamp.isCurrent { return -ESTALE }
-        if isOwnThread { return await perform(request) }
-        return await withTaskExecutorPreference(executor) { await performElsewhere(request) }
-    }
-
-    /// Runs where the task prefers to, whatever the caller is isolated to.
-    @concurrent private func performElsewhere(_ request: Request) async -> Int32 { await perform(request) }
-
-    private nonisolated(nonsending) func perform(_ request: Request) async -> Int32 {
+        // A function that is isolated to an actor runs where that runs, which need not be here when it is resumed; and the
+        // closures in it go to the executor that the task prefers, if any.
+        guard isOwnThread && isolation == nil else {
+            return await withTaskExecutorPreference(executor) { await performElsewhere(request) }
+        }
+        // Each function that is called here costs a look at where the task prefers to run, under a lock: so there are few.
         if isClosing { return Self.canceled }
         if request.deed == .sleep { return await sleep(nanoseconds: UInt64(request.count)) }
         return await performRequest(request)
+    }
+
+    /// Runs where the task prefers to, whatever the caller is isolated to.
+    @concurrent private func performElsewhere(_ request: Request) async -> Int32 {
+        if isClosing { return Self.canceled }
+        if request.deed == .sleep { return await sleep(nanoseconds: UInt64(request.count)) }
+        return await performRequest(request)
+    }
+
+    /// Everything here belongs to the thread; a task of another one would spoil it.
+    @inline(__always) func expectOwnThread() {
+        precondition(isOwnThread, "an operation of an executor on another thread")
     }
 
     /// Resumes who waits for an operation.
@@ -56,6 +69,7 @@ extension ExecutorLoop {
         let name = unsafe operations.pointee.begin(.timer)
         return await withTaskCancellationHandler {
             await unsafe withUnsafeContinuation { continuation in
+                expectOwnThread()
                 guard unsafe operations.pointee.suspend(name, continuation) else {
                     return finish(name, Self.canceled)
                 }

@@ -79,6 +79,7 @@ import SystemPackage
     @unsafe private func start(
         _ name: UInt64, _ request: Request, _ continuation: UnsafeContinuation<Int32, Never>
     ) {
+        expectOwnThread()
         guard unsafe operations.pointee.suspend(name, continuation) else { return finish(name, Self.canceled) }
         do throws(Errno) {
             try prepare(request, name)

@@ -34,6 +34,7 @@ extension SetLoop {
     ///
     /// - Returns: its result or negative error number; nil if it has to wait.
     private func attempt(_ request: Request) -> Int32? {
+        expectOwnThread()
         let entry = unsafe watches.pointee.entry(request.descriptor.rawValue, request.watch.number)
         let isSend = request.deed == .send
         guard unsafe isSend ? entry.pointee.mayWrite : entry.pointee.mayRead else { return nil }
@@ -77,6 +78,7 @@ extension SetLoop {
         let name = unsafe operations.pointee.begin(request.deed == .send ? .writer : .reader, place: number)
         return await withTaskCancellationHandler {
             await unsafe withUnsafeContinuation { continuation in
+                expectOwnThread()
                 guard unsafe operations.pointee.suspend(name, continuation) else {
                     return finish(name, Self.canceledResult)
                 }
@@ -141,6 +143,7 @@ extension SetLoop {
         let name = unsafe operations.pointee.begin(isWriter ? .writer : .reader, place: number)
         let outcome = await withTaskCancellationHandler {
             await unsafe withUnsafeContinuation { continuation in
+                expectOwnThread()
                 guard unsafe operations.pointee.suspend(name, continuation) else {
                     return finish(name, Self.canceledResult)
                 }
