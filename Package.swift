@@ -79,7 +79,8 @@ let package = Package(
         .target(
             name: "Reference", dependencies: ["CIOUring"], path: "Benchmarks/Reference",
             exclude: [
-                "connect-client.sh", "descriptor-ring.sh", "empty-calls.sh", "instructions.sh", "interest-set.sh",
+                "connect-client.sh", "descriptor-ring.sh", "empty-calls.sh", "executors.sh", "instructions.sh",
+                "interest-set.sh",
             ],
             linkerSettings: [.linkedLibrary("uring")]),
         benchmark(

@@ -109,6 +109,7 @@ public struct AsyncConnection: ~Copyable, Sendable {
     /// - Parameters:
     ///   - bytes: where they go.
     ///   - start: the first element that may be changed.
+    ///   - isolation: where the caller runs.
     public func receive(
         into bytes: inout [UInt8], from start: Int = 0, isolation: isolated (any Actor)? = #isolation
     ) async throws(Errno) -> Int {
@@ -139,7 +140,7 @@ public struct AsyncConnection: ~Copyable, Sendable {
 
     /// Sends all bytes.
     ///
-    /// - Throws: what ``send(_:)`` throws. How much was sent before that is not known.
+    /// - Throws: what ``send(_:isolation:)`` throws. How much was sent before that is not known.
     public func sendAll(
         _ bytes: RawSpan, isolation: isolated (any Actor)? = #isolation
     ) async throws(Errno) {
