@@ -16,7 +16,7 @@ public struct ExecutorCounts: Sendable, Hashable {
 extension EventExecutor {
     /// What the thread has done so far.
     ///
-    /// - Precondition: on the executor's own thread, before it is shut down.
+    /// - Precondition: on the executor's own thread.
     public var counts: ExecutorCounts {
         precondition(isOnOwnThread, "an executor's counts belong to its thread")
         return core.loop.counts

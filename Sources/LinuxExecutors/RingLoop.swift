@@ -21,6 +21,8 @@ import SystemPackage
         var unsent: [UInt64] = []
         var visits: UInt64 = 0
         var completions: UInt64 = 0
+        /// What the ring had counted when it ended.
+        var lastCounts: ExecutorCounts?
     }
 
     private enum Token {
@@ -52,6 +54,7 @@ import SystemPackage
     }
 
     override var counts: ExecutorCounts {
+        if let last = unsafe own.pointee.lastCounts { return last }
         var counts = ExecutorCounts()
         counts.visits = unsafe own.pointee.visits
         counts.systemCalls = unsafe ring.pointee.enters
@@ -209,6 +212,7 @@ import SystemPackage
         unsafe own.pointee.isEnding = true
         if unsafe own.pointee.isAlarmed { _ = try? alarm.add() }
         while unsafe own.pointee.isAlarmed { visitUntilUnalarmed() }
+        unsafe own.pointee.lastCounts = counts
         unsafe ring.deinitialize(count: 1)
     }
 

@@ -60,6 +60,19 @@ import Testing
         try client.close()
     }
 
+    /// What was counted can be asked for after the end, too.
+    @Test(arguments: Kind.available) func theCountsOutliveTheEnd(_ kind: Kind) throws {
+        let executor = try kind.make()
+        let before = try onExecutor(executor) {
+            try await executor.sleep(for: .milliseconds(1))
+            return executor.counts
+        }
+        #expect(before.visits > 0 && before.systemCalls > 0)
+        #expect(executor.shutdownAndWait(within: patience))
+        let after = try onExecutor(executor) { executor.counts }
+        #expect(after.systemCalls >= before.systemCalls)
+    }
+
     /// A task that waits for something else than the executor when that ends goes on later.
     @Test(arguments: Kind.available) func tasksThatSleepElsewhereGoOn(_ kind: Kind) throws {
         let executor = try kind.make()
