@@ -15,6 +15,7 @@ let package = Package(
         example("echo-set", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
         example("echo-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
         example("echo-async", "LinuxDescriptors", "LinuxExecutors", "LinuxSockets"),
+        example("http-hello", "LinuxDescriptors", "LinuxExecutors", "LinuxSockets"),
         example("udp-echo", "LinuxDescriptors", "LinuxReadiness", "LinuxSockets"),
         example("timers-and-signals", "LinuxReadiness"),
         example("accept-ring", "LinuxDescriptors", "LinuxRings", "LinuxSockets"),
