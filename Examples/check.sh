@@ -26,12 +26,12 @@ fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
-# attack EXAMPLE OPTION OPTIONS-OF-THE-CLIENT...: an OPTION of the example, or nothing.
+# attack CLIENT EXAMPLE OPTION OPTIONS-OF-THE-CLIENT...: an OPTION of the example, or nothing.
 attack() {
-    local server=$1$2 code=0 command=("$binaries/$1")
-    [ -z "$2" ] || command+=("$2")
-    shift 2
-    python3 ./hostile-client.py "$@" "${command[@]}" >"$logs/$server" 2>&1 || code=$?
+    local client=$1 server=$2$3 code=0 command=("$binaries/$2")
+    [ -z "$3" ] || command+=("$3")
+    shift 3
+    python3 "./$client.py" "$@" "${command[@]}" >"$logs/$server" 2>&1 || code=$?
     if [ $code -eq 3 ] && grep -q 'Operation not permitted\|Function not implemented' "$logs/$server"; then
         echo "skipped: $(cut -d' ' -f4- "$logs/$server")" >"$logs/$server"
         code=0
@@ -43,12 +43,16 @@ attack() {
 code=0
 python3 ./hostile-datagrams.py "$binaries/udp-echo" 2>&1 | sed 's/^/udp-echo: /' || code=$?
 python3 ./end-by-signal.py "$binaries/timers-and-signals" 2>&1 | sed 's/^/timers-and-signals: /' || code=$?
-attack echo-set "" "$@" &
+attack hostile-client echo-set "" "$@" &
 set=$!
-attack echo-ring "" "$@" || code=$?
+attack hostile-client echo-ring "" "$@" || code=$?
 wait $set || code=$?
-attack echo-async --set "$@" &
+attack hostile-client echo-async --set "$@" &
 set=$!
-attack echo-async "" "$@" || code=$?
+attack hostile-client echo-async "" "$@" || code=$?
+wait $set || code=$?
+attack hostile-http http-hello --set &
+set=$!
+attack hostile-http http-hello "" || code=$?
 wait $set || code=$?
 exit $code
