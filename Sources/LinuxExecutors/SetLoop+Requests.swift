@@ -14,7 +14,7 @@ extension SetLoop {
     nonisolated(nonsending) func callAndWait(_ request: Request) async -> Int32 {
         if request.deed == .awaitReadable || request.deed == .awaitWritable { return await waitOnce(request) }
         while true {
-            if Task.isCancelled { return Self.canceledResult }
+            if Task.isCancelled || isClosing { return Self.canceledResult }
             if let result = attempt(request) {
                 unsafe unsuspended.pointee += 1
                 if unsafe unsuspended.pointee >= Self.mostUnsuspended { await giveWay() }
@@ -131,7 +131,7 @@ extension SetLoop {
 
     /// Waits for a descriptor of any kind, which is in the kernel's set only meanwhile.
     private nonisolated(nonsending) func waitOnce(_ request: Request) async -> Int32 {
-        if Task.isCancelled { return Self.canceledResult }
+        if Task.isCancelled || isClosing { return Self.canceledResult }
         let (number, watch) = (request.descriptor.rawValue, request.watch.number)
         let isWriter = request.deed == .awaitWritable
         if number < 0 { return -EBADF }

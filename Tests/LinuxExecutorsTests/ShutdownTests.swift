@@ -144,6 +144,30 @@ import Testing
         #expect(cancelled.value == 1000)
     }
 
+    /// Acceptors that were woken for one connection find the executor closing as they go on.
+    @Test(arguments: Kind.available) func wokenAcceptorsDoNotWaitAgain(_ kind: Kind) throws {
+        let executor: any EventExecutor =
+            switch kind {
+            case .ring: try RingExecutor(jobsInARow: 1)
+            case .set: try SetExecutor(jobsInARow: 1)
+            }
+        let listener = try asyncListener(executor)
+        let acceptors = (0..<4).map { _ in start(on: executor) { _ = try await listener.value.accept() } }
+        for _ in 0..<5 { try settle(executor) }
+        let client = try onExecutor(executor) {
+            let client = try connect(to: listener)
+            // The acceptors' jobs come after this one's.
+            await Task.yield()
+            executor.beginShutdown()
+            return client
+        }
+        #expect(executor.shutdownAndWait(within: patience))
+        let errors = try acceptors.map { try $0.error() }
+        #expect(errors.filter { $0 == nil }.count <= 1)
+        #expect(errors.allSatisfy { $0 == nil || $0 == .canceled })
+        try client.close()
+    }
+
     /// Its descriptors are closed, and those of connections with these.
     @Test(.enabled(if: descriptorTablesAvailable, whyNoTables), arguments: Kind.available)
     func nothingIsLeftOpen(_ kind: Kind) throws {
