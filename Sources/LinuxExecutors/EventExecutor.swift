@@ -81,13 +81,15 @@ extension EventExecutor {
     /// Suspends the task until a descriptor can be read, or has an error or an end to be read (`poll(2)`): for what is no
     /// socket, such as a timer, a signal descriptor or standard input.
     ///
-    /// On a ``SetExecutor`` it must not be one that is a connection or listener there at the same time; a plain file
-    /// cannot be waited for.
+    /// Several tasks may wait for one descriptor. On a ``SetExecutor`` it must not be one that is a connection or listener
+    /// there at the same time: while an operation of either waits, the other throws `EBUSY`. A plain file cannot be waited
+    /// for there.
     ///
     /// - Parameters:
     ///   - descriptor: borrowed until this returns.
     ///   - isolation: where the caller runs.
-    /// - Throws: `ECANCELED`, `EBADF`; `EPERM` for a plain file on a ``SetExecutor``; `ESTALE` in a child of a fork.
+    /// - Throws: `ECANCELED`, `EBADF`; `EPERM` for a plain file and `EBUSY` for a connection on a ``SetExecutor``; `ESTALE`
+    ///   in a child of a fork.
     public func waitUntilReadable(
         _ descriptor: BorrowedDescriptor, isolation: isolated (any Actor)? = #isolation
     ) async throws(Errno) {

@@ -8,11 +8,11 @@ extension SetLoop {
     /// Tasks that always find something give way to others after so many operations.
     private static var mostUnsuspended: Int { 256 }
 
-    private static var canceledResult: Int32 { -ECANCELED }
+    static var canceledResult: Int32 { -ECANCELED }
 
     /// Calls until the call does not have to wait.
     nonisolated(nonsending) func callAndWait(_ request: Request) async -> Int32 {
-        if request.deed == .awaitReadable || request.deed == .awaitWritable { return await waitOnce(request) }
+        if request.deed == .awaitReadable || request.deed == .awaitWritable { return await share(request) }
         while true {
             if Task.isCancelled || isClosing { return Self.canceledResult }
             if let result = attempt(request) {
@@ -35,7 +35,9 @@ extension SetLoop {
     /// - Returns: its result or negative error number; nil if it has to wait.
     private func attempt(_ request: Request) -> Int32? {
         expectOwnThread()
-        let entry = unsafe watches.pointee.entry(request.descriptor.rawValue, request.watch.number)
+        guard let entry = unsafe watches.pointee.entry(request.descriptor.rawValue, request.watch.number) else {
+            return -EBUSY
+        }
         let isSend = request.deed == .send
         guard unsafe isSend ? entry.pointee.mayWrite : entry.pointee.mayRead else { return nil }
         let result = call(request)
@@ -93,18 +95,18 @@ extension SetLoop {
     /// Puts an operation among those that the next edge resumes.
     private func enlist(_ name: UInt64, _ request: Request) -> Int32 {
         let (number, watch) = (request.descriptor.rawValue, request.watch.number)
-        let entry = unsafe watches.pointee.entry(number, watch)
+        guard let entry = unsafe watches.pointee.entry(number, watch) else { return -EBUSY }
         if unsafe !entry.pointee.isRegistered {
             let events: EpollEvents = [.readable, .writable, .peerClosed, .priority, .edgeTriggered]
             let result = register(request.descriptor, events, Self.token(number, watch))
             if result < 0 { return result }
             unsafe entry.pointee.isRegistered = true
         }
-        unsafe push(name, entry, isWriter: request.deed == .send || request.deed == .awaitWritable)
+        unsafe push(name, entry, isWriter: request.deed == .send)
         return 0
     }
 
-    private func push(_ name: UInt64, _ entry: UnsafeMutablePointer<WatchTable.Entry>, isWriter: Bool) {
+    func push(_ name: UInt64, _ entry: UnsafeMutablePointer<WatchTable.Entry>, isWriter: Bool) {
         let index = OperationTable.index(name)
         let first = unsafe isWriter ? entry.pointee.writers : entry.pointee.readers
         unsafe operations.pointee.at(index).pointee.next = first
@@ -112,7 +114,7 @@ extension SetLoop {
     }
 
     /// Adds a descriptor to the kernel's set, which may have it from an earlier use that has not closed it.
-    private func register(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, _ token: UInt64) -> Int32 {
+    func register(_ descriptor: BorrowedDescriptor, _ events: EpollEvents, _ token: UInt64) -> Int32 {
         unsafe done.pointee.systemCalls &+= 1
         do throws(Errno) {
             try epoll.add(descriptor, events, token: token)
@@ -129,37 +131,14 @@ extension SetLoop {
         }
     }
 
-    /// Waits for a descriptor of any kind, which is in the kernel's set only meanwhile.
-    private nonisolated(nonsending) func waitOnce(_ request: Request) async -> Int32 {
-        if Task.isCancelled || isClosing { return Self.canceledResult }
-        let (number, watch) = (request.descriptor.rawValue, request.watch.number)
-        let isWriter = request.deed == .awaitWritable
-        if number < 0 { return -EBADF }
-        let result = register(
-            request.descriptor, [isWriter ? .writable : .readable, .oneShot], Self.token(number, watch))
-        if result < 0 { return result }
-        let entry = unsafe watches.pointee.entry(number, watch)
-        unsafe entry.pointee.isRegistered = true
-        let name = unsafe operations.pointee.begin(isWriter ? .writer : .reader, place: number)
-        let outcome = await withTaskCancellationHandler {
-            await unsafe withUnsafeContinuation { continuation in
-                expectOwnThread()
-                guard unsafe operations.pointee.suspend(name, continuation) else {
-                    return finish(name, Self.canceledResult)
-                }
-                unsafe push(name, watches.pointee.entry(number, watch), isWriter: isWriter)
-            }
-        } onCancel: {
-            requestCancellation(of: name)
-        }
-        unsafe done.pointee.systemCalls &+= 1
-        try? epoll.remove(request.descriptor)
-        unsafe watches.pointee.entry(number, watch).pointee = WatchTable.Entry()
-        return outcome
-    }
-
     /// Resumes a task that waits for an edge; the kernel knows nothing of it.
     func abandon(_ name: UInt64) {
+        unlink(name)
+        finish(name, Self.canceledResult)
+    }
+
+    /// Takes an operation out of those of its descriptor.
+    func unlink(_ name: UInt64) {
         let index = OperationTable.index(name)
         let operation = unsafe operations.pointee.at(index)
         let isWriter = unsafe operation.pointee.kind == .writer
@@ -175,6 +154,5 @@ extension SetLoop {
                 if other == index { unsafe link.pointee.next = next }
             }
         }
-        finish(name, Self.canceledResult)
     }
 }

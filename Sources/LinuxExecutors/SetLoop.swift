@@ -92,15 +92,15 @@ import SystemPackage
             writers = unsafe entry.pointee.writers
             unsafe entry.pointee.writers = OperationTable.none
         }
-        resume(readers)
-        resume(writers)
+        resume(readers, 0)
+        resume(writers, 0)
     }
 
-    private func resume(_ first: UInt32) {
+    func resume(_ first: UInt32, _ result: Int32) {
         var index = first
         while index != OperationTable.none {
             let next = unsafe operations.pointee.at(index).pointee.next
-            finish(unsafe operations.pointee.name(index), 0)
+            finish(unsafe operations.pointee.name(index), result)
             index = next
         }
     }

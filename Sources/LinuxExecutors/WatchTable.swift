@@ -10,11 +10,15 @@
         var mayWrite = true
         /// An end, an error or urgent bytes were reported: a short receive proves nothing any more.
         var isUnusual = false
+        /// How many operations wait for it without a watch of their own; they share the one of the first.
+        var sharers = 0
         /// The first operation that waits for it to be readable, or writable.
         var readers = OperationTable.none
         var writers = OperationTable.none
 
         init(watch: UInt32 = 0) { self.watch = watch }
+
+        var isAwaited: Bool { sharers > 0 || readers != OperationTable.none || writers != OperationTable.none }
     }
 
     private var entries: UnsafeMutablePointer<Entry>
@@ -27,12 +31,21 @@
 
     deinit { unsafe entries.deallocate() }
 
-    /// The entry of a number, for one use of it: anew if it was about another.
-    @unsafe @inline(__always) mutating func entry(_ number: CInt, _ watch: UInt32) -> UnsafeMutablePointer<Entry> {
+    /// The entry of a number, for one use of it: anew if it was about another; nil if operations of the other wait.
+    @unsafe @inline(__always) mutating func entry(_ number: CInt, _ watch: UInt32) -> UnsafeMutablePointer<Entry>? {
         if Int(number) >= capacity { grow(toHold: Int(number)) }
         let entry = unsafe entries + Int(number)
-        if unsafe entry.pointee.watch != watch { unsafe entry.pointee = Entry(watch: watch) }
+        if unsafe entry.pointee.watch != watch {
+            if unsafe entry.pointee.isAwaited { return nil }
+            unsafe entry.pointee = Entry(watch: watch)
+        }
         return unsafe entry
+    }
+
+    /// The entry of a number for an operation that shares it; nil if those of a connection or listener wait.
+    @unsafe mutating func sharedEntry(_ number: CInt, _ watch: UInt32) -> UnsafeMutablePointer<Entry>? {
+        if let shared = unsafe existing(number), unsafe shared.pointee.sharers > 0 { return unsafe shared }
+        return unsafe entry(number, watch)
     }
 
     /// The entry of a number, whatever it is about; nil if there never was one.
