@@ -17,8 +17,9 @@ extension ExecutorLoop {
         // After a fork the kernel's side is shared with the parent.
         if !stamp.isCurrent { return -ESTALE }
         // A function that is isolated to an actor runs where that runs, which need not be here when it is resumed; and the
-        // closures in it go to the executor that the task prefers, if any.
-        guard isOwnThread && isolation == nil else {
+        // closures in it go to the executor that the task prefers, if any. A task that was begun here without a preference
+        // (`Task.immediate`) would be resumed elsewhere.
+        guard isOwnThread && isolation == nil && isPreferred else {
             return await withTaskExecutorPreference(executor) { await performElsewhere(request) }
         }
         // Each function that is called here costs a look at where the task prefers to run, under a lock: so there are few.
@@ -32,6 +33,14 @@ extension ExecutorLoop {
         if isClosing { return Self.canceled }
         if request.deed == .sleep { return await sleep(nanoseconds: UInt64(request.count)) }
         return await performRequest(request)
+    }
+
+    /// Whether the calling task is resumed here.
+    private var isPreferred: Bool {
+        unsafe withUnsafeCurrentTask { task in
+            guard let preference = unsafe task?.unownedTaskExecutor else { return false }
+            return unsafe isOwn(preference)
+        }
     }
 
     /// Everything here belongs to the thread; a task of another one would spoil it.

@@ -102,6 +102,12 @@ import SystemPackage
     /// Says whom jobs are to be run for; once, before the executor is shown to anybody.
     func serve(_ executors: ExecutorPair) { self.executors = executors }
 
+    /// Whether a task's preference is this loop's executor.
+    @unsafe @inline(__always) func isOwn(_ preference: UnownedTaskExecutor) -> Bool {
+        guard let executors else { return false }
+        return unsafe executors.task == preference
+    }
+
     /// Makes the calling thread the owner.
     func takeOver() { owner.store(currentThread(), ordering: .relaxed) }
 
