@@ -6,15 +6,16 @@ import SystemPackage
 
 extension EventExecutor {
     /// Has every request cancelled, and refuses further ones, without waiting for it; from any thread, and more than
-    /// once.
+    /// once. In a child of `fork(2)` it does nothing: the requests are the parent's.
     public func beginShutdown() { core.loop.beginClosing() }
 
     /// Has every request cancelled, and returns when the kernel is done with all of them and the ring or set is closed.
     /// Jobs still run after that, until none is left.
     ///
-    /// A task that runs on the executor may call it, too.
+    /// A task that runs on the executor may call it, too. In a child of `fork(2)` it returns at once.
     public func shutdown() async {
         let loop = core.loop
+        if !loop.stamp.isCurrent { return }
         loop.beginClosing()
         await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             let isClosed = loop.inbox.withLock { inbox in
@@ -29,10 +30,12 @@ extension EventExecutor {
     ///
     /// - Parameter limit: how long to wait. A task that blocks the thread, or never suspends or ends, is not stopped by
     ///   anything.
-    /// - Returns: false when the limit came first. The shutdown goes on.
+    /// - Returns: false when the limit came first. The shutdown goes on. In a child of `fork(2)` false at once: the
+    ///   executor's thread is the parent's.
     @available(*, noasync, message: "it blocks the thread; use shutdown()")
     public func shutdownAndWait(within limit: Duration = .seconds(10)) -> Bool {
         let loop = core.loop
+        if !loop.stamp.isCurrent { return false }
         precondition(!loop.isOwnThread, "an executor cannot wait for its own end")
         loop.beginClosing()
         let now = monotonicNanoseconds()

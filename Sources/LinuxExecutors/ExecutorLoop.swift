@@ -216,6 +216,7 @@ import SystemPackage
 
     /// Cancels an operation; from any thread, and again and again.
     func requestCancellation(of name: UInt64) {
+        if !stamp.isCurrent { return }
         if isOwnThread { return cancel(name) }
         let arousal = inbox.withLock { inbox in
             // Without a thread nothing is pending.
@@ -226,8 +227,10 @@ import SystemPackage
         if arousal == .wake { wake() }
     }
 
-    /// Has all requests ended, and refuses further ones; from any thread.
+    /// Has all requests ended, and refuses further ones; from any thread. In the child of a fork, whose parent has the
+    /// requests and whose copy of the lock may be held for ever, it does nothing.
     func beginClosing() {
+        if !stamp.isCurrent { return }
         let arousal = inbox.withLock { inbox in
             inbox.mustClose = true
             return inbox.hasThread ? arouse(&inbox) : .none

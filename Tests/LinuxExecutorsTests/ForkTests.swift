@@ -43,6 +43,14 @@ import Testing
             try demand(try onExecutor(executor) { true })
         }
     }
+
+    /// A child can neither end its parent's executor nor wait for an end that it would not see.
+    @Test(arguments: Kind.available) func aChildCannotShutItsParentDown(_ kind: Kind) async {
+        switch kind {
+        case .ring: await #expect(processExitsWith: .success) { try shutDownInChild(.ring) }
+        case .set: await #expect(processExitsWith: .success) { try shutDownInChild(.set) }
+        }
+    }
 }
 
 /// The child of a fork within a job gets an error for each request, and the parent's requests work on.
@@ -79,5 +87,41 @@ private func refuseInChild(_ kind: Kind) throws {
     try demand(exitStatus(of: child) == 3, "the child was not refused")
     _ = try client.send([1, 2])
     try demand(try reader.wait() == 2, "the parent's request was spoiled")
+    try demand(executor.shutdownAndWait(within: patience))
+}
+
+/// Children that shut their parent's executor down, from a thread of the test's and from a job; the executor works on.
+private func shutDownInChild(_ kind: Kind) throws {
+    let executor = try kind.make()
+    let sleeper = start(on: executor) { try await executor.sleep(for: .seconds(600)) }
+    try settle(executor)
+    let child = forkProcess()
+    if child == 0 {
+        alarm(30)
+        executor.beginShutdown()
+        _exit(executor.shutdownAndWait(within: .seconds(600)) ? 1 : 0)
+    }
+    try demand(exitStatus(of: child) == 0, "the child waited for an end, or found one")
+    let childOfJob = try onExecutor(executor) {
+        let child = forkProcess()
+        if child != 0 { return child }
+        alarm(30)
+        await executor.shutdown()
+        sleeper.cancel()
+        _exit(5)
+    }
+    try demand(exitStatus(of: childOfJob) == 5, "the child did not come back from the shutdown")
+    try demand(try onExecutor(executor) { true })
+    let isPending = try onExecutor(executor) {
+        do throws(Errno) {
+            try await executor.sleep(for: .milliseconds(1))
+            return true
+        } catch {
+            return false
+        }
+    }
+    try demand(isPending, "the child has shut its parent's executor down")
+    sleeper.cancel()
+    try demand(try sleeper.error() == .canceled)
     try demand(executor.shutdownAndWait(within: patience))
 }
