@@ -40,9 +40,10 @@ public import SystemPackage
 /// are run on a thread that is made for them and ends with them, so that no task is lost.
 ///
 /// **Fork.** In a child of `fork(2)` there is no thread of the executor's. Requests throw `ESTALE`, and a task that would
-/// have to run on it ends the child with a message.
+/// have to run on it ends the child with a message. Shutdowns do nothing there.
 ///
-/// Other types cannot conform to the protocol.
+/// A type of yours conforms by handing jobs and ``core`` to one of the two. One whose jobs run elsewhere ends the process
+/// with a message at the first request.
 public protocol EventExecutor: TaskExecutor {
     /// For an actor's `unownedExecutor`. It is valid as long as the executor is held.
     var unownedSerialExecutor: UnownedSerialExecutor { get }

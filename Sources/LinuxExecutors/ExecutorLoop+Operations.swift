@@ -30,6 +30,7 @@ extension ExecutorLoop {
 
     /// Runs where the task prefers to, whatever the caller is isolated to.
     @concurrent private func performElsewhere(_ request: Request) async -> Int32 {
+        expectOwnThread()
         if isClosing { return Self.canceled }
         if request.deed == .sleep { return await sleep(nanoseconds: UInt64(request.count)) }
         return await performRequest(request)
