@@ -6,11 +6,11 @@ import SystemPackage
 
 /// A loop that waits with a ring: one request for each operation, named by it, and one enter for all that are queued.
 @safe final class RingLoop: ExecutorLoop, @unchecked Sendable {
-    private let ring: UnsafeMutablePointer<Ring>
-    private let own: UnsafeMutablePointer<Own>
+    let ring: UnsafeMutablePointer<Ring>
+    let own: UnsafeMutablePointer<Own>
 
     /// What is the thread's own beside the ring.
-    private struct Own {
+    struct Own {
         /// What the alarm counted; the kernel writes it.
         var alarmCount: UInt64 = 0
         /// A read of the alarm is pending.
@@ -19,17 +19,22 @@ import SystemPackage
         var isEnding = false
         /// Cancellations for which the queue had no room.
         var unsent: [UInt64] = []
+        /// Operations whose cancellation the kernel did not find, and when it is asked again.
+        var unsettled: [UInt64] = []
+        var settleTime: UInt64 = 0
+        /// Requests for which the queue had no room.
+        var unqueued: [UnqueuedRequest] = []
         var visits: UInt64 = 0
         var completions: UInt64 = 0
         /// What the ring had counted when it ended.
         var lastCounts: ExecutorCounts?
     }
 
-    private enum Token {
+    enum Token {
         /// Completes when the alarm was set off.
         static let alarm: UInt64 = 1
-        /// Of a cancellation, whose own result nobody needs.
-        static let cancellation: UInt64 = 2
+        /// Of a cancellation, beside the name of its target; no name has this bit.
+        static let cancellation: UInt64 = 1 << 63
     }
 
     override init(jobsInARow: Int) throws(Errno) {
@@ -87,12 +92,13 @@ import SystemPackage
         do throws(Errno) {
             try prepare(request, name)
         } catch {
+            if Self.isPassing(error) { return keep(request, name) }
             finish(name, -error.rawValue)
         }
     }
 
     /// Queues a request; where completions have overflowed, after those were taken.
-    private func prepare(_ request: Request, _ token: UInt64) throws(Errno) {
+    func prepare(_ request: Request, _ token: UInt64) throws(Errno) {
         do throws(Errno) {
             try queue(request, token)
         } catch {
@@ -102,7 +108,7 @@ import SystemPackage
         }
     }
 
-    private func queue(_ request: Request, _ token: UInt64) throws(Errno) {
+    func queue(_ request: Request, _ token: UInt64) throws(Errno) {
         let file = RequestFile.descriptor(request.descriptor)
         switch request.deed {
         case .receive:
@@ -119,8 +125,9 @@ import SystemPackage
     }
 
     override func cancelRequest(_ name: UInt64) {
+        if dropUnqueued(name) { return finish(name, Self.canceled) }
         do throws(Errno) {
-            try unsafe ring.pointee.prepareCancel(target: name, token: Token.cancellation)
+            try unsafe ring.pointee.prepareCancel(target: name, token: Token.cancellation | name)
         } catch {
             unsafe own.pointee.unsent.append(name)
         }
@@ -133,10 +140,10 @@ import SystemPackage
         unsafe own.pointee.visits &+= 1
         prepareAgain()
         do throws(Errno) {
-            if waiting { try wait() } else { try look() }
+            // What could not be queued would be waited for in vain.
+            if waiting && hasAllQueued { try wait() } else { try look() }
         } catch {
-            let isPassing = [.resourceBusy, .resourceTemporarilyUnavailable, .noMemory].contains(error)
-            precondition(isPassing, "io_uring_enter(2): \(error)")
+            precondition(Self.isPassing(error), "io_uring_enter(2): \(error)")
             // Completions that are taken make room; memory may be there in a moment.
             if unsafe ring.pointee.readyCompletions == 0 { usleep(1000) }
         }
@@ -144,7 +151,7 @@ import SystemPackage
     }
 
     private func wait() throws(Errno) {
-        guard let limit = waitLimit else {
+        guard let limit = limitOfWait else {
             try unsafe ring.pointee.submitAndWait()
             return
         }
@@ -177,26 +184,13 @@ import SystemPackage
             case Token.alarm:
                 unsafe own.pointee.isAlarmed = false
                 watchAlarm()
-            case Token.cancellation: break
+            case _ where token & Token.cancellation != 0: settle(token & ~Token.cancellation, result)
             default: finish(token, result)
             }
         }
     }
 
-    /// Queues what there was no room for.
-    private func prepareAgain() {
-        if unsafe !own.pointee.isAlarmed { watchAlarm() }
-        while let name = unsafe own.pointee.unsent.popLast() {
-            do throws(Errno) {
-                try unsafe ring.pointee.prepareCancel(target: name, token: Token.cancellation)
-            } catch {
-                unsafe own.pointee.unsent.append(name)
-                return
-            }
-        }
-    }
-
-    private func watchAlarm() {
+    func watchAlarm() {
         if unsafe own.pointee.isEnding { return }
         let memory = unsafe UnsafeMutableRawBufferPointer(start: own, count: MemoryLayout<UInt64>.size)
         do throws(Errno) {
