@@ -24,6 +24,8 @@ import SystemPackage
         var settleTime: UInt64 = 0
         /// Requests for which the queue had no room.
         var unqueued: [UnqueuedRequest] = []
+        /// The ring's number is gone, and the kernel may still write what it was asked for.
+        var isAbandoned = false
         var visits: UInt64 = 0
         var completions: UInt64 = 0
         /// What the ring had counted when it ended.
@@ -46,6 +48,7 @@ import SystemPackage
 
     deinit {
         unsafe ring.deallocate()
+        if unsafe own.pointee.isAbandoned { return }
         unsafe own.deinitialize(count: 1).deallocate()
     }
 
@@ -201,17 +204,23 @@ import SystemPackage
         }
     }
 
-    /// Ends the read of the alarm, whose memory the kernel would write into, and then the ring.
+    /// Ends the read of the alarm, whose memory the kernel would write into, and then the ring. Where the ring's number is
+    /// gone, closed behind its back, nobody can know when the kernel is done: the memory of both is given up.
     override func closeKernel() {
         unsafe own.pointee.isEnding = true
         if unsafe own.pointee.isAlarmed { _ = try? alarm.add() }
-        while unsafe own.pointee.isAlarmed { visitUntilUnalarmed() }
+        while unsafe own.pointee.isAlarmed && !own.pointee.isAbandoned { visitUntilUnalarmed() }
         unsafe own.pointee.lastCounts = counts
-        unsafe ring.deinitialize(count: 1)
+        if unsafe !own.pointee.isAbandoned { unsafe ring.deinitialize(count: 1) }
     }
 
     private func visitUntilUnalarmed() {
-        _ = try? unsafe ring.pointee.submitAndWait()
+        do throws(Errno) {
+            try unsafe ring.pointee.submitAndWait()
+        } catch {
+            unsafe own.pointee.isAbandoned = !Self.isPassing(error)
+            if unsafe ring.pointee.readyCompletions == 0 { usleep(1000) }
+        }
         takeCompletions()
     }
 }

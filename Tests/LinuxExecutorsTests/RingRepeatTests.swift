@@ -57,6 +57,11 @@ import Testing
             #expect(result == -ECANCELED)
         }
     }
+
+    /// The end of an executor whose ring was closed behind its back is an end.
+    @Test func aRingThatIsGoneEnds() async {
+        await #expect(processExitsWith: .success) { try endWithoutRing() }
+    }
 }
 
 @unsafe private func begin(_ loop: RingLoop, _ continuation: UnsafeContinuation<Int32, Never>) -> UInt64 {
@@ -67,4 +72,25 @@ import Testing
 
 private func waitForInput(_ descriptor: BorrowedDescriptor) -> Request {
     Request(.awaitReadable, descriptor, .next(drainsWhenShort: false))
+}
+
+/// The number of the only ring of the process.
+private func ringDescriptor() -> CInt? {
+    var target = [CChar](repeating: 0, count: 64)
+    return (3..<64).first { number in
+        let count = unsafe readlink("/proc/self/fd/\(number)", &target, 63)
+        return count > 0
+            && String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                == "anon_inode:[io_uring]"
+    }
+}
+
+private func endWithoutRing() throws {
+    let executor = try RingExecutor()
+    guard let number = ringDescriptor() else { return try demand(false, "no ring") }
+    try onExecutor(executor) {
+        close(number)
+        executor.beginShutdown()
+    }
+    try demand(executor.shutdownAndWait(within: patience), "the thread goes on for ever")
 }
