@@ -5,11 +5,17 @@ public import SystemPackage
 /// A listening stream socket whose accepts suspend the task instead of the thread.
 ///
 /// ```swift
-/// func serve(_ listener: borrowing AsyncListener) async throws {
-///     try await withThrowingDiscardingTaskGroup { group in
+/// func serve(_ listener: borrowing AsyncListener, on executor: some EventExecutor) async {
+///     await withDiscardingTaskGroup { group in
 ///         while true {
-///             let connection = try await listener.accept()
-///             group.addTask { try? await echo(connection) }
+///             do throws(Errno) {
+///                 let connection = try await listener.accept()
+///                 group.addTask { try? await echo(connection) }
+///             } catch {
+///                 if error.isOfOneConnection { continue }
+///                 guard error.isShortage else { return }
+///                 try? await executor.sleep(for: .milliseconds(100))
+///             }
 ///         }
 ///     }
 /// }

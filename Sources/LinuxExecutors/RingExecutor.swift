@@ -6,15 +6,15 @@ public import SystemPackage
 /// ```swift
 /// let executor = try RingExecutor()
 /// let listener = try AsyncListener(Listener(.loopback()), on: executor)
-/// let server = Task(executorPreference: executor) {
-///     try await withThrowingDiscardingTaskGroup { group in
-///         while true {
-///             let connection = try await listener.accept()
-///             group.addTask { try await greet(connection) }
-///         }
-///     }
+/// let greeting = Task(executorPreference: executor) {
+///     let connection = try await listener.accept()
+///     try await connection.sendAll([UInt8](10...12).span.bytes)
 /// }
+/// try await greeting.value
+/// await executor.shutdown()
 /// ```
+///
+/// ``AsyncListener`` shows a server that outlives errors of single connections.
 ///
 /// It needs requests that complete once, and nothing that is younger than Linux 5.7 (`IORING_FEAT_FAST_POLL`). Where
 /// io_uring is forbidden or absent, making one fails, and ``SetExecutor`` does the same with epoll.
