@@ -1,7 +1,6 @@
 import Glibc
 import LinuxDescriptors
 import LinuxReadiness
-import Synchronization
 import SystemPackage
 
 extension EventExecutor {

@@ -21,7 +21,7 @@ import SystemPackage
     /// How many jobs may run before the kernel is asked what has happened; the thread's own.
     private let jobsLeft: UnsafeMutablePointer<Int>
 
-    let inbox = Mutex(Inbox())
+    let inbox = Locked(Inbox())
     /// The thread waits in the kernel or is about to; set under the lock.
     private let isAsleep = Atomic(false)
     /// The thread that owns all this: its `pthread_t`, 0 when there is none.
