@@ -13,7 +13,6 @@ import Testing
             let received = try onExecutor(executor) {
                 let task = Task.immediate {
                     let began = executor.isOnOwnThread
-                    try await executor.sleep(for: .milliseconds(1))
                     var bytes = [UInt8](repeating: 0, count: 8)
                     var received: [UInt8] = []
                     for _ in 0..<3 {
@@ -21,6 +20,7 @@ import Testing
                         received += bytes[..<count]
                         try await connection.value.sendAll(bytes.span.bytes.extracting(0..<count))
                     }
+                    try await executor.sleep(for: .milliseconds(1))
                     return (began, received)
                 }
                 let thread = TestThread {

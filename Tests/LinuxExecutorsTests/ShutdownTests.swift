@@ -156,9 +156,8 @@ import Testing
         for _ in 0..<5 { try settle(executor) }
         let client = try onExecutor(executor) {
             let client = try connect(to: listener)
-            // The acceptors' jobs come after this one's.
-            await Task.yield()
-            executor.beginShutdown()
+            // Runs when the kernel has been asked, and before the acceptors that this has woken.
+            Task(executorPreference: executor) { executor.beginShutdown() }
             return client
         }
         #expect(executor.shutdownAndWait(within: patience))
