@@ -37,12 +37,16 @@ import SystemPackage
     /// How many jobs are run before the kernel is asked again what has happened.
     private let jobsInARow: Int
 
-    init(jobsInARow: Int) throws(Errno) {
+    /// What can fail comes before an instance: one that fails in its initializer frees nothing that it has allocated.
+    ///
+    /// - Parameters:
+    ///   - alarm: see ``makeAlarm()``.
+    ///   - end: what becomes readable in the end.
+    init(jobsInARow: Int, alarm: consuming EventFD, end: consuming EventFD) {
         precondition(jobsInARow > 0, "an executor runs one job at least before it looks for events")
         self.jobsInARow = jobsInARow
-        // A ring waits for the alarm with a read, which must not fail when there is nothing to read.
-        alarm = try EventFD([])
-        end = try EventFD()
+        self.alarm = alarm
+        self.end = end
         unsafe jobs = .allocate(capacity: 1)
         unsafe jobs.initialize(to: GrowingQueue())
         unsafe arrivedJobs = .allocate(capacity: 1)
@@ -58,6 +62,9 @@ import SystemPackage
         unsafe jobsLeft = .allocate(capacity: 1)
         unsafe jobsLeft.initialize(to: jobsInARow)
     }
+
+    /// A ring waits for the alarm with a read, which must not fail when there is nothing to read.
+    static func makeAlarm() throws(Errno) -> EventFD { try EventFD([]) }
 
     deinit {
         unsafe jobs.deinitialize(count: 1).deallocate()

@@ -39,11 +39,13 @@ import SystemPackage
         static let cancellation: UInt64 = 1 << 63
     }
 
-    override init(jobsInARow: Int) throws(Errno) {
+    init(jobsInARow: Int) throws(Errno) {
+        let alarm = try Self.makeAlarm()
+        let end = try EventFD()
         unsafe ring = .allocate(capacity: 1)
         unsafe own = .allocate(capacity: 1)
         unsafe own.initialize(to: Own())
-        try super.init(jobsInARow: jobsInARow)
+        super.init(jobsInARow: jobsInARow, alarm: alarm, end: end)
     }
 
     deinit {

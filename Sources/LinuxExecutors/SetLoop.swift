@@ -20,7 +20,9 @@ import SystemPackage
     private static let endsWrites: EpollEvents = [.writable, .hangup, .error]
 
     /// Makes the set; the alarm's edges end its waits, and its count is never taken.
-    override init(jobsInARow: Int) throws(Errno) {
+    init(jobsInARow: Int) throws(Errno) {
+        let alarm = try Self.makeAlarm()
+        let end = try EventFD()
         epoll = try Epoll()
         events = EpollEventBuffer(capacity: 256)
         unsafe watches = .allocate(capacity: 1)
@@ -29,8 +31,8 @@ import SystemPackage
         unsafe unsuspended.initialize(to: 0)
         unsafe done = .allocate(capacity: 1)
         unsafe done.initialize(to: ExecutorCounts())
-        try super.init(jobsInARow: jobsInARow)
-        try epoll.add(alarm.descriptor, [.readable, .edgeTriggered], token: Self.alarmToken)
+        super.init(jobsInARow: jobsInARow, alarm: alarm, end: end)
+        try epoll.add(self.alarm.descriptor, [.readable, .edgeTriggered], token: Self.alarmToken)
     }
 
     deinit {

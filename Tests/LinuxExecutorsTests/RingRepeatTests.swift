@@ -60,7 +60,11 @@ import Testing
 
     /// The end of an executor whose ring was closed behind its back is an end.
     @Test func aRingThatIsGoneEnds() async {
-        await #expect(processExitsWith: .success) { try endWithoutRing() }
+        await #expect(processExitsWith: .success) {
+            try endWithoutRing()
+            // Not by exit: what is left to the kernel for good is a leak to LeakSanitizer.
+            _exit(0)
+        }
     }
 }
 
