@@ -83,17 +83,19 @@ import SystemPackage
             } onCancel: {
                 requestCancellation(of: name)
             }
+            if result == Self.unasked { return Self.canceled }
+            if result == Self.canceled && request.deed == .accept { return await acceptWithoutWaiting(request) }
             if result != -EINTR { return result }
             // A request that a kernel thread works on is interrupted when it is cancelled.
             if Task.isCancelled || isClosing { return Self.canceled }
         }
     }
 
-    @unsafe private func start(
+    @unsafe func start(
         _ name: UInt64, _ request: Request, _ continuation: UnsafeContinuation<Int32, Never>
     ) {
         expectOwnThread()
-        guard unsafe operations.pointee.suspend(name, continuation) else { return finish(name, Self.canceled) }
+        guard unsafe operations.pointee.suspend(name, continuation) else { return finish(name, Self.unasked) }
         do throws(Errno) {
             try prepare(request, name)
         } catch {

@@ -175,6 +175,38 @@ import Testing
         }
     }
 
+    /// One of two acceptors is cancelled as a connection comes, which may have woken it and not the other.
+    @Test(arguments: Kind.available, 0..<2) func aCancelledAcceptLeavesNoConnection(_ kind: Kind, _ index: Int) throws {
+        try kind.with { executor in
+            let listener = try asyncListener(executor)
+            for round in 0..<50 {
+                let acceptors = (0..<2).map { _ in start(on: executor) { _ = try await listener.value.accept() } }
+                try settle(executor)
+                let client: Client
+                if round % 2 == 0 {
+                    client = try onExecutor(executor) {
+                        let client = try connect(to: listener)
+                        acceptors[index].cancel()
+                        return client
+                    }
+                } else {
+                    client = try connect(to: listener)
+                    acceptors[index].cancel()
+                }
+                let (cancelled, other) = (acceptors[index], acceptors[1 - index])
+                if let error = try cancelled.error() {
+                    #expect(error == .canceled)
+                    #expect(try other.error() == nil)
+                } else {
+                    other.cancel()
+                    #expect(try other.error() == .canceled)
+                }
+                // The end of the task has closed what it accepted.
+                #expect(try client.readToEnd().isEmpty)
+            }
+        }
+    }
+
     @Test(arguments: Kind.available) func cancellingAgainAndTooLateDoesNothing(_ kind: Kind) throws {
         try kind.with { executor in
             let (client, connection) = try pair(executor)
