@@ -143,8 +143,8 @@ extension DescriptorRing {
                 token: token, operation: operation, isArmed: completion.hasMore, .slot,
                 result: Int32(bitPattern: accepted.index), detail: accepted.generation)
         case .close: endClose(index, completion.result)
-        case .limit: retireIfClosed(index)
-        case .slot, .cancel, .nothing, .buffer, .descriptor, .groupBuffer, .fromGroup: break
+        case .limit, .cancel: retireIfClosed(index)
+        case .slot, .nothing, .buffer, .descriptor, .groupBuffer, .fromGroup: break
         }
         return unsafe RingEventParts(
             token: token, operation: operation, isArmed: completion.hasMore, .nothing, result: completion.result)

@@ -101,6 +101,30 @@ import Testing
         #expect(ends.readAll().last == 0)
     }
 
+    /// The chain has run, and nobody has taken its events yet: cancellations end after what they were to cancel.
+    @Test(arguments: [false, true]) func aTokenEndsThatIsCancelledAfterItsClose(isClosedAgain: Bool) throws {
+        let ring = TestRing(try Ring(entries: 8))
+        let ends = try SocketPair()
+        let token = try ring.base.insert(ends.takeFirst())
+        var chain = RequestChain()
+        chain.send(filled([1]), to: token)
+        chain.close(token)
+        try ring.base.prepare(chain)
+        try ring.base.submit()
+        #expect(ends.readAll() == [1])
+        if isClosedAgain {
+            try ring.base.close(token)
+        } else {
+            try ring.base.cancel(.send, on: token)
+            #expect(try ring.events(2).map(\.result) == [1, 0])
+        }
+        // The ring looks at the end of every cancellation.
+        while try ring.base.wait(timeout: .milliseconds(1)) { _ = ring.next() }
+        #expect(ring.base.count == 0 && ring.base.pendingOperations(on: token) == [])
+        let other = try SocketPair()
+        #expect(try ring.base.insert(other.takeFirst()).index == token.index)
+    }
+
     @Test func aChainThatIsStuckCanBeCancelled() throws {
         let ring = try TestRing()
         let ends = try SocketPair()
