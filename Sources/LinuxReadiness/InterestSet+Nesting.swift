@@ -45,9 +45,18 @@ extension InterestSet {
 
     /// True if the gate's number is still the gate's: only that has the kernel's set. To be asked while the kernel's set is
     /// intact.
+    ///
+    /// In a child the gate is the parent's, which may have moved it to a set that the child does not have, and must not be
+    /// changed even for a moment. There any epoll file is taken for it: wrong only where the program closed this very number
+    /// behind the set's back, and not the set's others, and then opened an epoll set that got it.
     private var gateIsOurs: Bool {
-        let inner = kernel.epoll.descriptor
-        return BorrowedDescriptor(rawValue: gate).with(Epoll.self) { $0.isWatching(inner) }
+        let (isParent, inner, mark) = (stamp.isCurrent, kernel.epoll.descriptor, kernel.mark.descriptor)
+        return BorrowedDescriptor(rawValue: gate).with(Epoll.self) { gate in
+            if isParent { return gate.isWatching(inner) }
+            // The mark is in no gate. What is no epoll file says EINVAL, a number that is not open EBADF.
+            do throws(Errno) { try gate.remove(mark) } catch { return error == .noSuchFileOrDirectory }
+            return false
+        }
     }
 
     /// Lets the gate watch the set that is about to take the place of the kernel's.

@@ -175,6 +175,32 @@ import Testing
         }
     }
 
+    /// The parent's gate has moved to a set that the child does not have.
+    @Test func aChildHasItsOwnAlsoWhenItsParentsWasMadeAnewBefore() async {
+        await #expect(processExitsWith: .success) {
+            let set = try TestSet()
+            let descriptor = try set.ownDescriptor()
+            let go = try SharedCounter.make()
+            let child = forkProcess()
+            if child == 0 {
+                var entry = pollfd(fd: go.descriptor, events: Int16(POLLIN), revents: 0)
+                guard poll(&entry, 1, 60_000) == 1 else { _exit(1) }
+                guard let token = try? set.insert(EventFD(count: 1).release(), .readable) else { _exit(2) }
+                guard (try? set.ownDescriptor()) == descriptor, isReadable(descriptor) else { _exit(3) }
+                _exit((try? set.events()) == [token] ? 0 : 4)
+            }
+            set.base.mustRebuild = true
+            set.base.rebuildAllowedAt = 0
+            try demand(set.events().isEmpty && set.incidents.rebuilds == 1)
+            add(1, to: go.duplicate)
+            let status = exitStatus(of: child)
+            try demand(status == 0, "the child ended with \(status)")
+            try demand(!isReadable(descriptor), "the child's event is the parent's")
+            let token = try set.insert(EventFD(count: 1).release(), .readable)
+            try demand(isReadable(descriptor) && set.events() == [token])
+        }
+    }
+
     /// A child keeps the parent's old set alive, with a registration of what the parent closed.
     @Test func whatAChildKeepsAliveIsNotReported() async {
         await #expect(processExitsWith: .success) {
