@@ -85,20 +85,23 @@ public import SystemPackage
     ) throws(Failure) -> Result {
         let place = place(index)
         let bytes = unsafe UnsafeRawBufferPointer(
-            start: memory + place * roomBytes, count: vectors[place].iov_len)
+            start: vectors[place].iov_base, count: vectors[place].iov_len)
         return try unsafe body(bytes.bytes)
     }
 
     /// Adds a datagram, to be sent to an address, or to where the socket is connected.
     ///
-    /// - Returns: false if there is no room for one more.
+    /// Room that was freed in front is used, too: what is left of a batch that was sent in part moves there.
+    ///
+    /// - Returns: false if ``count`` is ``capacity`` already.
     /// - Throws: `EMSGSIZE` if it is longer than ``roomBytes``.
     public mutating func append(_ bytes: RawSpan, to address: SocketAddress? = nil) throws(Errno) -> Bool {
         guard bytes.byteCount <= roomBytes else { throw .messageTooLong }
         if first == end { removeAll() }
+        if end == capacity { moveToFront() }
         guard end < capacity else { return false }
         unsafe bytes.withUnsafeBytes { bytes in
-            let room = unsafe UnsafeMutableRawBufferPointer(start: memory + end * roomBytes, count: roomBytes)
+            let room = unsafe UnsafeMutableRawBufferPointer(start: vectors[end].iov_base, count: roomBytes)
             unsafe room.copyMemory(from: bytes)
         }
         unsafe vectors[end].iov_len = bytes.byteCount
@@ -127,6 +130,21 @@ public import SystemPackage
     private func place(_ index: Int) -> Int {
         precondition(index >= 0 && index < count, "no such datagram")
         return first + index
+    }
+
+    /// Makes room behind the last one of that before the first. The bytes stay where they are: places change their memory.
+    private mutating func moveToFront() {
+        guard first > 0 else { return }
+        for (target, source) in zip(0..<count, first..<end) {
+            unsafe swap(&vectors[target], &vectors[source])
+            unsafe headers[target].length = headers[source].length
+            let length = unsafe headers[source].message.msg_namelen
+            unsafe headers[target].message.msg_namelen = length
+            unsafe names[target] = names[source]
+            unsafe headers[target].message.msg_name = length > 0 ? UnsafeMutableRawPointer(names + target) : nil
+        }
+        end = count
+        first = 0
     }
 
     private func write(_ address: SocketAddress) {

@@ -75,6 +75,37 @@ import Testing
         #expect(try batch.send(to: pair.other) == 1 && pair.one.next().bytes == [9, 9, 9, 9])
     }
 
+    /// What was sent leaves room in front, which is as good as any.
+    @Test func roomInFrontIsUsed() throws {
+        let pair = try #require(try DatagramKind.udp.pair())
+        try pair.other.connect(to: pair.one.localAddress)
+        let batch = TestBatch(capacity: 3, roomBytes: 4)
+        var expected: [[UInt8]] = []
+        for number in UInt8(0)..<19 {
+            let bytes = [UInt8](repeating: number, count: Int(number) % 5)
+            let address = number % 2 == 0 ? try pair.one.localAddress : nil
+            let isAppended = try batch.append(bytes, to: address)
+            #expect(isAppended)
+            expected.append(bytes)
+            guard batch.count == 3 else { continue }
+            #expect(try batch.append([1]) == false)
+            for _ in 0...Int(number) % 2 {
+                batch.removeFirst()
+                expected.removeFirst()
+            }
+            #expect((0..<batch.count).map { batch.bytes(at: $0) } == expected)
+        }
+        #expect(batch.count == 2 && batch.peer(at: 0) == nil && batch.datagram(at: 1).length == 3)
+        #expect(try batch.peer(at: 1) == pair.one.localAddress)
+        #expect(try batch.send(to: pair.other) == expected.count)
+        for bytes in expected { #expect(try pair.one.next().bytes == bytes) }
+        // Each place has memory of its own still.
+        for number in UInt8(0)..<3 { #expect(try batch.append([number], to: pair.one.localAddress)) }
+        #expect(try batch.send(to: pair.other) == 3)
+        #expect(try batch.receive(from: pair.one) == 3)
+        #expect((0..<3).map { batch.bytes(at: $0) } == [[0], [1], [2]])
+    }
+
     /// What cannot be sent stops the batch there, and is the error of the call that begins with it.
     @Test func aBatchStopsAtWhatCannotBeSent() throws {
         let pair = try #require(try DatagramKind.udp.pair())
