@@ -6,18 +6,17 @@ public import SystemPackage
 extension Ring {
     /// Makes both queues larger or smaller. What is pending stays so, and completions that are ready stay ready.
     ///
-    /// So a ring can begin small and grow when ``completionsOverflowed`` tells that it should.
+    /// So a ring can begin small and grow when ``completionsOverflowed`` tells that it should. The kernel does not say
+    /// where the table that ``RingSetup/noSubmissionArray`` leaves out comes to lie, so the ring must be without it.
     ///
     /// - Parameters:
     ///   - entries: submissions that can be queued; rounded up to a power of two.
     ///   - completions: room for completions, twice `entries` if not given.
-    /// The kernel does not say where the table of ``RingSetup/noSubmissionArray`` comes to lie, so it must not be there.
-    ///
     /// - Throws: `EBUSY` while submissions are queued: ``submit()`` first. `EOVERFLOW` when more completions are ready
     ///   than there would be room for. `EINVAL` before Linux 6.13, without ``RingSetup/deferTaskRun`` and
-    ///   ``RingSetup/noSubmissionArray``, and for sizes that no kernel takes. `EEXIST` on another thread than the ring's, `ENOMEM`. Where there is no address space for
-    ///   the new queues (`ENOMEM` as well) the old ones are gone already: every enter throws `EBADF` from then on, and
-    ///   what is pending ends with the ring.
+    ///   ``RingSetup/noSubmissionArray``, and for sizes that no kernel takes. `EEXIST` on another thread than the ring's,
+    ///   `ENOMEM`. Where there is no address space for the new queues (`ENOMEM` as well) the old ones are gone already:
+    ///   every enter throws `EBADF` from then on, and what is pending ends with the ring.
     public mutating func resize(entries: UInt32, completions: UInt32? = nil) throws(Errno) {
         guard setup.contains(.noSubmissionArray) else { throw .invalidArgument }
         if unhanded > 0 { throw .resourceBusy }
