@@ -10,8 +10,12 @@ extension MessageBuffer {
     ///
     /// - Returns: false if the completion is not that of the request, or not its last: a send without a copy has a
     ///   second one (``CompletionFlags/notification``), before which the message is the kernel's.
-    /// - Precondition: no other request that is pending carries the token of this one.
-    public mutating func takeBack(_ completion: borrowing Completion) -> Bool {
+    ///
+    /// Unsafe: a completion is told by its token alone, and what is taken back too early the kernel still writes into.
+    /// From the `prepare` method until this, nothing else may be pending with the token, or complete and be untaken, on this
+    /// ring or on another whose completions are given here: no poll, no earlier request. Give each message that is
+    /// lent a token that nothing else ever has, or use ``DescriptorRing``, whose requests own their buffers.
+    @unsafe public mutating func takeBack(_ completion: borrowing Completion) -> Bool {
         guard lentTo == completion.token, !completion.isArmed else { return false }
         lentTo = nil
         guard lentForReceive else { return true }

@@ -13,7 +13,7 @@ import Glibc
 /// try ring.prepareReceiveMessage(.descriptor(socket), into: &message, token: 1)
 /// try ring.submitAndWait()
 /// while let completion = ring.nextCompletion() {
-///     guard message.takeBack(completion) else { continue }
+///     guard unsafe message.takeBack(completion) else { continue }
 ///     // Back to whom it came from: the address is that of the sender.
 ///     try ring.prepareSendMessage(.descriptor(socket), from: &message, token: 2)
 /// }
