@@ -18,10 +18,14 @@ public import SystemPackage
 /// parent. Nothing checks that here; ``DescriptorRing`` does. Dropping the ring in the child leaves the parent's alone,
 /// and closes the child's copies of descriptors whose close was queued at the fork and not handed over.
 ///
-/// The end of a ring closes its descriptor, which cancels what is pending, but not before this returns. If closes may be
+/// The end of a ring closes its descriptor, which cancels what is pending, but not before this returns; and not while a
+/// duplicate of the descriptor or a child of a fork has the ring open, for what is pending goes on then. If closes may be
 /// pending, or buffer groups are in use, it first cancels everything, one request after the other, and waits for it, for
 /// a second at most; what is not done by then is left alone, and memory that the kernel may write into is never freed.
-/// Before Linux 6.6 that is one call, whose time nothing bounds: it grows with the square of what is pending.
+/// Before Linux 6.6 that is one call, whose time nothing bounds: it grows with the square of what is pending. With
+/// ``RingSetup/submissionPolling`` a buffer group's memory always leaks if a request was queued with
+/// ``EntryFlags/skipSuccess``, or if ``RingRestrictions`` do not allow ``OperationCode/none`` with
+/// ``RingRestrictions/Flags/drain``, since nothing else tells that the poller's own workers are done.
 /// End a ring on its own thread: on another, ``RingSetup/singleIssuer`` forbids even that, so that a close which waits
 /// behind a link leaks its descriptor, and a buffer group its memory.
 ///
@@ -56,6 +60,7 @@ public import SystemPackage
 
     deinit {
         var ring = unsafe ring
+        let cellsAreRead = unsafe memory.isUsed && stamp.isCurrent && mayReadCells(&ring)
         if registrant != nil && registrant != c_io_uring_thread() { unsafe Self.forgetRegistration(&ring) }
         if isIntact {
             var closes = closes
@@ -67,6 +72,7 @@ public import SystemPackage
             if stamp.isCurrent { groups.leak() }
         }
         unsafe io_uring_queue_exit(&ring)
+        if !cellsAreRead { memory.deallocate() }
     }
 
     /// True if the ring's number is still its own: `close_range(2)` in a child, or an emptied descriptor table, may have

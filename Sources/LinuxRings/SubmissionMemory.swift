@@ -4,7 +4,8 @@ public import CIOUring
 ///
 /// The kernel reads a time or an address as it takes the entry and not later (`IORING_FEAT_SUBMIT_STABLE`, Linux 5.5).
 /// An entry, and with it its cell, is given out again when the kernel has taken it and not before, whoever takes it:
-/// `io_uring_enter(2)` or a polling thread (`IORING_SETUP_SQPOLL`). So nobody has to keep anything alive.
+/// `io_uring_enter(2)` or a polling thread (`IORING_SETUP_SQPOLL`). So nobody has to keep anything alive but the ring,
+/// which frees the cells in the end. That a poller may outlive: one of a ring whose descriptor has a duplicate.
 @safe @usableFromInline struct SubmissionMemory: ~Copyable {
     @usableFromInline var cells: UnsafeMutableRawPointer?
     /// The size of the queue that the cells belong to.
@@ -14,9 +15,11 @@ public import CIOUring
 
     init() { unsafe cells = nil }
 
-    @inlinable deinit { deallocate() }
+    /// Whether there are cells.
+    var isUsed: Bool { unsafe cells != nil }
 
-    @usableFromInline func deallocate() {
+    /// For the end of the ring, if nobody will read a cell any more; they leak without this.
+    func deallocate() {
         unsafe cells?.deallocate()
         unsafe retired.forEach { unsafe $0.deallocate() }
     }
