@@ -56,7 +56,7 @@ import Glibc
     /// Allocates a message of several segments, which are sent one after the other, and filled one after the other.
     ///
     /// - Parameters:
-    ///   - segments: the size of each, in bytes.
+    ///   - sizes: the size of each, in bytes.
     ///   - addressCapacity: room for an address; 128 bytes hold any that Linux has.
     ///   - controlCapacity: room for control data: for each part its own size rounded up to 8, and 16.
     /// - Precondition: there are 1 to 1024 segments, which hold 2 147 479 552 bytes together at most, and at least one;
