@@ -220,62 +220,6 @@ import Testing
         }
     }
 
-    @Test func aReceiveIsLimited() throws {
-        let ring = try TestRing()
-        let ends = try SocketPair()
-        let token = try ring.base.insert(ends.takeFirst())
-        var chain = RequestChain()
-        chain.receive(from: token, into: filled([7], capacity: 8))
-        chain.limit(.milliseconds(5))
-        chain.close(token)
-        try ring.base.prepare(chain)
-        var results: [RingOperation: Errno?] = [:]
-        for _ in 0..<3 {
-            let event = try ring.awaited()
-            let operation = event.operation
-            results[operation] = event.error
-            if operation != .receive { continue }
-            let buffer = event.takeBuffer()
-            #expect(buffer.contents == [7])
-        }
-        #expect(results == [.receive: .canceled, .limit: .timeout, .close: .canceled])
-        #expect(ring.base.tokens == [token] && ring.base.pendingOperations(on: token) == [])
-    }
-
-    @Test func whatComesInTimeEndsTheLimit() throws {
-        let ring = try TestRing()
-        let ends = try SocketPair()
-        let token = try ring.base.insert(ends.takeFirst())
-        var chain = RequestChain()
-        chain.receive(from: token, into: RequestBuffer(capacity: 8))
-        chain.limit(.seconds(1000))
-        chain.close(token)
-        try ring.base.prepare(chain)
-        #expect(try !ring.base.wait(timeout: .nanoseconds(1)))
-        #expect(write(ends.second, "xy", 2) == 2)
-        var results: [RingOperation: Int32] = [:]
-        for event in try ring.events(3) { results[event.operation] = event.result }
-        #expect(results == [.receive: 2, .limit: -ECANCELED, .close: 0])
-        #expect(ring.base.count == 0 && ends.readAll() == [])
-    }
-
-    /// The times of limits that wait in the queue are kept apart.
-    @Test func severalLimitsAreQueuedTogether() throws {
-        let ring = TestRing(try Ring(entries: 16))
-        let ends = try (0..<4).map { _ in try SocketPair() }
-        let tokens = try ends.map { try ring.base.insert($0.takeFirst()) }
-        for (index, token) in tokens.enumerated() {
-            var chain = RequestChain()
-            chain.poll(token, .readable)
-            chain.limit(index == 2 ? .milliseconds(1) : .seconds(1000))
-            try ring.base.prepare(chain)
-        }
-        let events = try ring.events(2)
-        #expect(events.allSatisfy { $0.token == tokens[2] })
-        #expect(Set(events.map(\.error)) == [.canceled, .timeout])
-        try ring.base.closeAll()
-    }
-
     @Test func whatElseIsPendingIsToBeCancelledBeforeAClose() throws {
         let ring = try TestRing()
         let ends = try SocketPair()
@@ -323,93 +267,7 @@ import Testing
     }
 }
 
-/// Chains with slots, and with buffers of groups.
-@Suite(.enabled(if: multishotReceiveAvailable, whyNoRings)) struct RequestChainBufferTests {
-    @Test func aSlotIsClosedBehindASend() throws {
-        let ring = try TestRing()
-        let socket = try loopbackListener()
-        let address = try socket.address
-        let listener = try ring.base.insert(socket.release())
-        try ring.base.makeSlots(count: 1)
-        try ring.base.prepareAcceptIntoSlot(listener)
-        for number in UInt8(0)..<3 {
-            let client = try StreamSocket(for: address, .blocking).connect(to: address)
-            let accepted = try ring.awaited().accepted
-            let token = try #require(accepted)
-            var chain = RequestChain()
-            chain.send(filled([number]), to: token)
-            chain.close(token)
-            try ring.base.prepare(chain)
-            #expect(try ring.events(2).map(\.result) == [1, 0])
-            #expect(try client.bytes() == [number])
-            #expect(try client.bytes() == [])
-            #expect(ring.base.tokens == [listener])
-        }
-    }
-
-    @Test(arguments: [false, true]) func buffersOfGroupsAreGivenBack(isBroken: Bool) throws {
-        let ring = try TestRing()
-        let ends = try SocketPair()
-        let token = try ring.base.insert(ends.takeFirst())
-        let buffers = try ring.base.addBuffers(count: 2, bytes: 1)
-        try ring.base.prepareReceive(token, from: buffers)
-        #expect(write(ends.second, "xy", 2) == 2)
-        var chain = RequestChain()
-        chain.send(try ring.awaited().takeGroupBuffer(), to: token)
-        chain.send(try ring.awaited().takeGroupBuffer(), to: token)
-        #expect(try ring.base.freeBuffers(of: buffers) == 0)
-        if isBroken { #expect(shutdown(ends.second, CInt(SHUT_RD)) == 0) }
-        try ring.base.prepare(chain)
-        var results: [Int32] = []
-        while results.count < 2 {
-            let event = SeenEvent(try ring.awaited())
-            if event.operation == .send { results.append(event.result) }
-        }
-        #expect(results == (isBroken ? [-EPIPE, -ECANCELED] : [1, 1]))
-        #expect(try ring.base.freeBuffers(of: buffers) == 2)
-    }
-
-    @Test func aChainThatIsNotQueuedGivesItsBuffersBack() throws {
-        let ring = try TestRing()
-        let ends = try SocketPair()
-        let token = try ring.base.insert(ends.takeFirst())
-        let buffers = try ring.base.addBuffers(count: 1, bytes: 1)
-        try ring.base.prepareReceive(token, from: buffers)
-        #expect(write(ends.second, "x", 1) == 1)
-        do {
-            var chain = RequestChain()
-            chain.send(try ring.awaited().takeGroupBuffer(), to: token)
-            chain.send(filled([1]), to: token)
-            #expect(try ring.base.freeBuffers(of: buffers) == 0)
-        }
-        #expect(try ring.base.freeBuffers(of: buffers) == 1)
-    }
-}
-
-private func filled(_ bytes: [UInt8], capacity: Int? = nil) -> RequestBuffer {
-    var buffer = RequestBuffer(capacity: capacity ?? bytes.count)
-    _ = buffer.append(bytes.span.bytes)
-    return buffer
-}
-
 extension TestRing {
-    /// The next events, waited for.
-    func events(_ count: Int) throws -> [SeenEvent] {
-        var events: [SeenEvent] = []
-        while events.count < count { events.append(SeenEvent(try awaited())) }
-        return events
-    }
-
-    /// The error that a chain is refused with.
-    fileprivate func refusal(of chain: consuming RequestChain) -> Errno? {
-        do throws(Errno) {
-            try base.prepare(chain)
-            return nil
-        } catch {
-            return error
-        }
-    }
-
     /// A send that waits for a peer that reads nothing, and a close behind it. Zeroes are all that gets through.
     fileprivate func stuckChain(_ ends: SocketPair) throws -> RingToken {
         let token = try base.insert(ends.takeFirst())
@@ -421,21 +279,5 @@ extension TestRing {
         try base.prepare(chain)
         #expect(try !base.wait(timeout: .nanoseconds(1)))
         return token
-    }
-}
-
-extension SocketPair {
-    /// Everything until the end of the stream, from the second.
-    func readAll() -> [UInt8] { LinuxRingsTests.readAll(second) }
-}
-
-func readAll(_ end: CInt) -> [UInt8] {
-    var all: [UInt8] = []
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = recv(end, &bytes, bytes.count, 0)
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return all }
-        all += bytes.prefix(count)
     }
 }
