@@ -20,6 +20,10 @@ package struct Mode: Sendable {
     package let capabilities: Capabilities
     /// What it does badly on kernels that can run it.
     package var limits: [Limit] = []
+    /// The mode whose loop it runs with other options; nil of a mode that is no variant.
+    package var base: String? = nil
+    /// How its loop waits and what its ring is, as far as that can be chosen.
+    package var options = Options()
 
     /// Something that a mode does badly before some kernel.
     package struct Limit: Sendable {
@@ -34,6 +38,8 @@ package struct Mode: Sendable {
     /// What a mode needs and what it can do. Everything that depends on the mode asks here; only what chooses a loop
     /// asks for the mechanism.
     package struct Capabilities: Sendable {
+        /// Workloads of connections that it does something for.
+        package var workloads: [Workload] = [.accept, .crr, .read]
         /// Sockets block. A ring waits by itself; on a nonblocking socket it would report `EAGAIN` instead.
         package var socketsBlock = false
         /// The flags of epoll registrations.
@@ -52,6 +58,8 @@ package struct Mode: Sendable {
         package var acceptNeeds: [RingNeed]?
         /// What its ring needs in order to receive, beside `acceptNeeds`.
         package var receiveNeeds: [RingNeed] = []
+        /// Asks the machine for what it needs beside a ring; says what is missing.
+        package var refusal: @Sendable () -> String? = { nil }
         /// Accepts into the process's descriptors or the ring's slots.
         package var destination = MultishotAccept.Destination.descriptors
         /// Each worker names its connections by itself, and has a table of its own for them.
@@ -130,17 +138,34 @@ package enum ListenerSharing: String, Sendable, CaseIterable {
 }
 
 extension Mode {
-    /// The table as Markdown, for the README.
+    /// The modes that are no variants as a table in Markdown, for the README.
     package static var markdownTable: String {
-        let rows = every.map { mode in
-            let alias = mode.alias.map { "`\($0)`" } ?? ""
-            let topologies = mode.topologies.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-            return "| `\(mode.name)` | \(alias) | \(mode.summary) | \(topologies) | \(mode.kernel) |"
-        }
-        let head = [
-            "| mode | alias | what it is | topologies, the default first | since Linux |", "|---|---|---|---|---|",
-        ]
-        return (head + rows).joined(separator: "\n") + "\n"
+        markdown(
+            ["mode", "alias", "what it is", "topologies, the default first", "since Linux"],
+            every.filter { $0.base == nil }.map { mode in
+                [
+                    "`\(mode.name)`", mode.alias.map { "`\($0)`" } ?? "", mode.summary,
+                    mode.topologies.map { "`\($0.rawValue)`" }.joined(separator: ", "), mode.kernel,
+                ]
+            })
+    }
+
+    /// The variants as a table in Markdown.
+    package static var markdownVariants: String {
+        markdown(
+            ["variant", "of", "what it does", "workloads", "since Linux"],
+            variants.map { mode in
+                [
+                    "`\(mode.name)`", mode.base.map { "`\($0)`" } ?? "", mode.summary,
+                    mode.capabilities.workloads.map { "`\($0.rawValue)`" }.joined(separator: ", "), mode.kernel,
+                ]
+            })
+    }
+
+    private static func markdown(_ headings: [String], _ rows: [[String]]) -> String {
+        let lines = [headings, headings.map { _ in "---" }] + rows
+        return lines.map { $0[0] == "---" ? "|---|---|---|---|---|" : "| \($0.joined(separator: " | ")) |" }
+            .joined(separator: "\n") + "\n"
     }
 
     /// The mode with this name or alias.

@@ -3,7 +3,7 @@ import LinuxRings
 import Meters
 
 extension Mode {
-    /// What `--mode all` stands for, in the order in which modes are listed and shown.
+    /// What `--mode all` stands for: the ways of waiting that servers have, in the order in which modes are listed and shown.
     package static let all: [Mode] = [
         Mode(
             name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
@@ -57,12 +57,6 @@ extension Mode {
                 flags: [.readable, .oneShot], listenerFlags: .readable, handsOver: true, signals: [],
                 wakeRefusal: "the dispatcher hands work over, which is what a pool's producers do; use --shape pool")),
         Mode(
-            name: "interest-set", alias: nil, mechanism: .interestSet, topologies: [.setPerWorker], kernel: "2.6.28",
-            summary: "LinuxReadiness.InterestSet: epoll-lt in a set that owns what it watches",
-            capabilities: Capabilities(
-                hasOwnTable: true, ownsDescriptors: true, signals: [],
-                wakeRefusal: "interest-set owns what it watches, and a signal's descriptor is shared; use epoll-lt")),
-        Mode(
             name: "uring-single", alias: nil, mechanism: .ringSingle, topologies: [.setPerWorker], kernel: "5.17",
             summary: "io_uring, one accept or recv per submission",
             capabilities: Capabilities(
@@ -96,38 +90,10 @@ extension Mode {
             summary: "io_uring multishot poll, then ordinary accept or read calls",
             capabilities: Capabilities(
                 acceptNeeds: [.skipSuccess], perTaskRefusal: ownThread("uring-poll"))),
-        Mode(
-            name: "descriptor-ring", alias: nil, mechanism: .descriptorRing, topologies: [.setPerWorker],
-            kernel: "5.19",
-            summary: "LinuxRings.DescriptorRing: multishot accept and single recv in a ring that owns its descriptors",
-            capabilities: Capabilities(
-                socketsBlock: true, acceptNeeds: [.multishotAccept], hasOwnTable: true, ownsDescriptors: true,
-                hasBufferPerConnection: true, signals: [],
-                wakeRefusal: "descriptor-ring transfers bytes over sockets, and a signal is read; use uring-single")),
     ]
 
-    /// The modes of ``all``, and those whose threads belong to an executor of Swift concurrency: they are measured when
-    /// they are named.
-    package static let every = all + asynchronous
-
-    private static let asynchronous: [Mode] = [
-        Mode(
-            name: "async-set", alias: nil, mechanism: .asyncSet, topologies: [.setPerWorker], kernel: "2.6.28",
-            summary: "LinuxExecutors.SetExecutor: a task for each connection, on edge-triggered epoll",
-            capabilities: Capabilities(
-                hasOwnTable: true, ownsDescriptors: true, hasBufferPerConnection: true, signals: [],
-                wakeRefusal: awaited("async-set"))),
-        Mode(
-            name: "async-ring", alias: nil, mechanism: .asyncRing, topologies: [.setPerWorker], kernel: "5.7",
-            summary: "LinuxExecutors.RingExecutor: a task for each connection, one request for each await",
-            capabilities: Capabilities(
-                socketsBlock: true, acceptNeeds: [.fastPoll], hasOwnTable: true, ownsDescriptors: true,
-                hasBufferPerConnection: true, signals: [], wakeRefusal: awaited("async-ring"))),
-    ]
-
-    private static func awaited(_ name: String) -> String {
-        "tasks of \(name) await connections, and wait for no signals; use epoll-lt or uring-single"
-    }
+    /// The modes of ``all``, those that are types of the library, and the variants: `--mode everything`.
+    package static let every = all + ofLibrary + variants
 
     private static func handedOver(_ name: String) -> String {
         "\(name) is handed its descriptors with each call, so a producer cannot register a task's; use an epoll mode"

@@ -62,6 +62,6 @@ extension Mode {
     ///   - rings: what probing io_uring said.
     ///   - workload: what is to be done with it, of which accepting is the least; nil for all of them.
     package func unsupportedReason(rings: RingSupport, for workload: Workload? = .accept) -> String? {
-        RingNeed.refusal(of: ringNeeds(for: workload), by: rings)
+        RingNeed.refusal(of: ringNeeds(for: workload), by: rings) ?? capabilities.refusal()
     }
 }

@@ -292,5 +292,8 @@ extension Column {
             "capacity_ops_per_s", \.capacityOpsPerS, unit: "1/s", better: .higher,
             "With `slo`: the offered rate that was confirmed to keep it, as 10 % more was to miss it; the other figures are of it. "
                 + "0 if none kept it, empty if one did and none was confirmed. The steps are in `capacity.csv`."),
+        Column(
+            "options", \.options, isIdentity: true,
+            "What the command line set of how a loop waits and what its ring is, as `spin=50us`; empty without."),
     ]
 }

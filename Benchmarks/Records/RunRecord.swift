@@ -120,6 +120,7 @@ package struct RunRecord: Sendable, Equatable {
     package var serverWakeupsPerOp: Double?
     package var slo = ""
     package var capacityOpsPerS: Double?
+    package var options = ""
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

@@ -35,6 +35,7 @@ extension LoopPlan {
     fileprivate func describe(in record: inout RunRecord) {
         record.topology = topology.rawValue
         record.implementation = implementation.rawValue
+        record.options = mode.options.text
     }
 }
 

@@ -31,7 +31,7 @@ import Runs
         Place("cl|", has: ["claims"], lacks: ["run"]),
         Place("help co|", has: ["compare"], lacks: ["claims"]),
         Place("--ver|", has: ["--version"]),
-        Place("--mode |", has: ["all"] + Mode.every.map(\.name) + Mode.every.compactMap(\.alias)),
+        Place("--mode |", has: ["all", "everything"] + Mode.every.map(\.name) + Mode.every.compactMap(\.alias)),
         Place("--mode uring-m|", has: ["uring-multishot"], lacks: ["uring-direct"]),
         Place("--mode lt,e|", has: ["lt,epoll-et", "lt,et"], lacks: ["lt,all", "epoll-et", "lt,poll"]),
         Place("--mode lt,et,|", has: ["lt,et,poll"], lacks: ["lt,et,lt", "lt,et,all"]),

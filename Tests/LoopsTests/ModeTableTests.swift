@@ -18,6 +18,20 @@ import Testing
         #expect(Mode.named("") == nil && Mode.named("EPOLL-LT") == nil)
     }
 
+    @Test func allAreTheClassicModesAndEverythingIsTheRestToo() {
+        #expect(Mode.all.count == 13 && Mode.all.allSatisfy { $0.base == nil })
+        #expect(Mode.every.map(\.name) == (Mode.all + Mode.ofLibrary + Mode.variants).map(\.name))
+        for variant in Mode.variants {
+            let base = variant.base.flatMap(Mode.named)
+            #expect(base != nil && base?.base == nil, "\(variant.name)")
+            let isAnother = variant.options != base?.options || variant.mechanism != base?.mechanism
+            #expect(isAnother, "\(variant.name)")
+            for workload in [Workload.accept, .crr, .read] {
+                #expect((variant.refusal(for: workload) == nil) == variant.serves(workload))
+            }
+        }
+    }
+
     @Test func ringModesAreUnsupportedWithoutRingsAndOthersAreNot() {
         for mode in Mode.every {
             let reason = mode.unsupportedReason(rings: .unavailable("forbidden"))

@@ -12,8 +12,10 @@ import Testing
 
 /// Peers that do not behave: the run goes on, what was lost is counted, and everybody else is served.
 @Suite struct EchoPeerTests {
-    static let modes = Mode.every.filter { $0.unsupportedReason(rings: RingSupport.probe(), for: .read) == nil }
-        .map(\.name)
+    static let modes = Mode.every.filter {
+        $0.serves(.read) && $0.unsupportedReason(rings: RingSupport.probe(), for: .read) == nil
+    }
+    .map(\.name)
 
     /// A server with its workers running, and raw client sockets.
     final class Fixture {

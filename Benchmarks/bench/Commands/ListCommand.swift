@@ -11,22 +11,29 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Lists modes and workloads, and which of them this kernel supports.")
 
-    @Flag(help: "Print the table of modes as Markdown, as the README has it.")
+    @Flag(help: "Print the tables of modes and variants as Markdown, as the documents have them.")
     var markdown = false
 
     @Flag(help: "Print what every column of runs.csv means, as Markdown.")
     var columns = false
 
     func run() throws {
-        if markdown { return print(Mode.markdownTable, terminator: "") }
+        if markdown { return print(Mode.markdownTable + "\n" + Mode.markdownVariants, terminator: "") }
         if columns { return print(Column.markdownTable, terminator: "") }
         let rings = RingSupport.probe()
-        show("Modes:", ["name", "alias", "since", "here"], text: "what it is", Mode.every.map { cells($0, rings) })
+        let modes = Mode.every.filter { $0.base == nil }
+        show(
+            "Modes (--mode all: the first \(Mode.all.count)):", ["name", "alias", "since", "here"], text: "what it is",
+            modes.map { cells($0, $0.alias, rings) })
+        print()
+        show(
+            "Variants (with the others: --mode everything):", ["name", "of", "since", "here"], text: "what it does",
+            Mode.variants.map { cells($0, $0.base, rings) })
         print()
         show(
             "Workloads and topologies (* the default):",
             ["name"] + Workload.allCases.map(\.rawValue) + Topology.allCases.map(\.rawValue),
-            Mode.every.map { mode in
+            modes.map { mode in
                 [mode.name] + Workload.allCases.map { $0 != .wake || !mode.capabilities.signals.isEmpty ? "x" : "-" }
                     + Topology.allCases.map {
                         $0 == mode.topologies[0] ? "*" : mode.topologies.contains($0) ? "x" : "-"
@@ -64,7 +71,7 @@ struct ListCommand: ParsableCommand {
         print(table.render(width: Terminal.columns, styled: Terminal.isStyled), terminator: "")
     }
 
-    private func cells(_ mode: Mode, _ rings: RingSupport) -> [String] {
+    private func cells(_ mode: Mode, _ name: String?, _ rings: RingSupport) -> [String] {
         let reason = mode.unsupportedReason(rings: rings, for: nil)
         let accepts = mode.unsupportedReason(rings: rings, for: .accept) == nil
         var text = mode.summary
@@ -72,6 +79,6 @@ struct ListCommand: ParsableCommand {
         for limit in mode.limits {
             text += "; --workload \(limit.workloads.map(\.rawValue).joined(separator: ", ")): \(limit.text)"
         }
-        return [mode.name, mode.alias ?? "", mode.kernel, accepts ? "yes" : "no", text]
+        return [mode.name, name ?? "", mode.kernel, accepts ? "yes" : "no", text]
     }
 }

@@ -27,7 +27,10 @@ struct BaselineUpdate {
     private func defaults(_ workload: Workload) -> [String] {
         // A ping-pong has no connections, and no multishot request to wait with.
         let isWake = workload == .wake
-        let modes = countsOnly ? "all" : "blocking,epoll-lt,epoll-et," + (isWake ? "uring-single" : "uring-multishot")
+        let modes =
+            countsOnly
+            ? "all,interest-set,descriptor-ring"
+            : "blocking,epoll-lt,epoll-et," + (isWake ? "uring-single" : "uring-multishot")
         return ["--workload", workload.rawValue, "--mode", modes]
             + (countsOnly && !isWake ? ["--connections", "1"] : [])
             + (countsOnly

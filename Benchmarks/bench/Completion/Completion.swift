@@ -95,7 +95,9 @@ struct Completion {
         case .list(let names):
             let parts = current.listed
             let (done, open) = (parts.dropLast(), parts.last ?? "")
-            let left = names.filter { $0.hasPrefix(open) && !done.contains($0) && (done.isEmpty || $0 != "all") }
+            let left = names.filter {
+                $0.hasPrefix(open) && !done.contains($0) && (done.isEmpty || !["all", "everything"].contains($0))
+            }
             return left.map { prefix + done.map { $0 + "," }.joined() + $0 }
         }
     }

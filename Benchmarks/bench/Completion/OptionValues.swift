@@ -24,7 +24,7 @@ enum OptionValues {
         return switch (option, command) {
         case ("--mode", "export"), ("--mode", "serve"): .one(modes)
         case ("--mode", "history"): .list(modes)
-        case ("--mode", _): .list(["all"] + modes)
+        case ("--mode", _): .list(["all", "everything"] + modes)
         case ("--modes", _): .list(modes)
         case ("--scenario", _): .one(Scenario.names)
         case ("--workload", "history"): .list(names)

@@ -11,7 +11,7 @@ extension RunOptions {
         let base = try networkPlan(common)
         let paces = try paces(base)
         let servers = try externalServers(base)
-        let modes = try mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all")
+        let modes = try mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all", for: base.workload)
         if modes.isEmpty, let option = loopOptionsGiven.first {
             throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
         }
@@ -104,6 +104,7 @@ extension RunOptions {
 extension RunPlan {
     var networkMistake: String? {
         guard let mode else { return nil }
+        if let reason = mode.refusal(for: workload) { return reason }
         guard mode.topologies.contains(loop.topology) else {
             return mode.topologies.contains(.sharedSet)
                 ? "\(mode.name) waits in one set for all workers; use --topology shared-set"
@@ -121,7 +122,7 @@ extension RunPlan {
             return "--implementation c has no loops for --protocol \(load.conversation.wire.rawValue)"
         }
         guard mode.capabilities.references.contains(workload) else {
-            let known = Mode.all.filter { $0.capabilities.references.contains(workload) }.map(\.name).joined(
+            let known = Mode.every.filter { $0.capabilities.references.contains(workload) }.map(\.name).joined(
                 separator: ", ")
             return "--implementation c has loops for \(known), not for \(mode.name)"
         }

@@ -6,7 +6,7 @@ extension RunOptions {
     /// Every combination that the options of `--workload wake` name, possible or not.
     func wakePlans(_ common: RunPlan) throws -> [RunPlan] {
         let wakes = try signals()
-        let modes = try modesNamed(mode ?? "all")
+        let modes = try modesNamed(mode ?? "all", for: .wake)
         let implementations: [Implementation] = try choices(implementation, option: "implementation")
         let placements = try placements(wakes[0])
         return try [common]

@@ -9,7 +9,11 @@ struct RunOptions: ParsableArguments {
     @Option(help: "What is done: accept, crr (connect, request, response), read or wake.")
     var workload = "accept"
 
-    @Option(help: "Modes, separated by commas, or all: see 'bench list'. All, unless --server or --target is given.")
+    @Option(
+        help: """
+            Modes, separated by commas, see 'bench list'; all (the classic ones, also if no --server or --target is given), \
+            or everything, which adds the library's own and the variants.
+            """)
     var mode: String?
 
     /// One of the modes, which runs alone with what the options mean for it: how a comparison starts its runs.

@@ -1,4 +1,5 @@
 import Loops
+import Meters
 import Records
 
 extension StringProtocol {
@@ -104,15 +105,20 @@ func choice<Choice: CaseIterable & RawRepresentable<String>>(_ text: String?, _ 
     return choice
 }
 
-/// The modes that a list names, by name or alias, or `all`.
-func modesNamed(_ text: String) throws -> [Mode] {
-    if text == "all" { return Mode.all }
-    return try text.listed.map { name in
+/// The modes that a list names, by name or alias; `all` are the classic ones, `everything` all that do something for
+/// this workload.
+func modesNamed(_ text: String, for workload: Workload? = nil) throws -> [Mode] {
+    try text.listed.flatMap { (name) -> [Mode] in
+        if name == "all" { return Mode.all }
+        if name == "everything" {
+            return Mode.every.filter { mode in workload.map { mode.serves($0) } ?? true }
+        }
         guard let mode = Mode.named(name) else {
             throw Failure.unknown(
-                "mode", name, among: Mode.every.map(\.name), and: Mode.every.compactMap(\.alias) + ["all"])
+                "mode", name, among: Mode.every.map(\.name),
+                and: Mode.every.compactMap(\.alias) + ["all", "everything"])
         }
-        return mode
+        return [mode]
     }
 }
 

@@ -36,10 +36,11 @@ package struct Combination: Sendable, CustomTestStringConvertible {
         return plan
     }
 
-    /// Every mode that this kernel supports, with everything that it can be combined with.
+    /// Every mode that this kernel supports, with everything that it can be combined with; a variant with one listener,
+    /// for it differs in its wait.
     package static let all: [Combination] = supportedModes.flatMap { mode in
         mode.topologies.flatMap { topology in
-            ListenerSharing.allCases.flatMap { listener in
+            (mode.base == nil ? ListenerSharing.allCases : [.shared]).flatMap { listener in
                 Implementation.allCases.filter { $0 == .swift || mode.capabilities.references.contains(.accept) }.map {
                     Combination(mode: mode, topology: topology, listener: listener, implementation: $0)
                 }
@@ -58,7 +59,7 @@ package struct Combination: Sendable, CustomTestStringConvertible {
 
 private let supportedModes: [Mode] = {
     let rings = RingSupport.probe()
-    return Mode.every.filter { mode in
+    return Mode.every.filter { $0.serves(.accept) }.filter { mode in
         guard let reason = mode.unsupportedReason(rings: rings) else { return true }
         print("skipped: \(mode.name): \(reason)")
         return false
