@@ -1,0 +1,80 @@
+import Records
+import Statistics
+
+extension FeatureWorth {
+    /// When to use it, as far as the runs tell.
+    package var sentence: String {
+        let cheaper = cells.filter { $0.cpu?.isLess == true }
+        let dearer = cells.filter { $0.cpu?.isMore == true }
+        let parts = [verdict(cheaper, dearer), waits].compactMap { $0 }
+        return parts.joined(separator: " ")
+    }
+
+    private func verdict(_ cheaper: [Cell], _ dearer: [Cell]) -> String {
+        switch (cheaper.isEmpty, dearer.isEmpty) {
+        case (true, true): nothingShown
+        case (false, true):
+            "Use it with \(places(cheaper)): server CPU \(range(cheaper, \.cpu)).\(rest(cheaper.count))"
+        case (true, false): "Not here: server CPU \(range(dearer, \.cpu)) with \(places(dearer))."
+        case (false, false):
+            "Use it with \(places(cheaper)): server CPU \(range(cheaper, \.cpu)); not with \(places(dearer)): "
+                + "\(range(dearer, \.cpu))."
+        }
+    }
+
+    /// No load showed a difference: within which bounds it lies.
+    private var nothingShown: String {
+        let ends = cells.compactMap { $0.cpu?.interval }.flatMap { [1 - $0.lower, $0.upper - 1] }
+        guard let widest = ends.max() else { return "Not decided: fewer than six rounds." }
+        return
+            "Not here: it changes server CPU by less than \(HumanUnits.percent(max(widest, Change.margin))), either way."
+    }
+
+    private func rest(_ count: Int) -> String { count < cells.count ? " Elsewhere no difference is shown." : "" }
+
+    /// What it does to the latency, where that is another thing than what the CPU time says.
+    private var waits: String? {
+        let later = cells.filter { $0.latency?.isMore == true && $0.cpu?.isMore != true }
+        let sooner = cells.filter { $0.latency?.isLess == true && $0.cpu?.isLess != true }
+        let parts = [later, sooner].filter { !$0.isEmpty }.map { "\(range($0, \.latency)) with \(places($0))" }
+        return parts.isEmpty ? nil : "Median latency \(parts.joined(separator: ", "))."
+    }
+
+    /// `−12 %`, or `−20 to −12 %` where cells differ.
+    private func range(_ cells: [Cell], _ change: KeyPath<Cell, Change?>) -> String {
+        let ratios = cells.compactMap { $0[keyPath: change]?.ratio }
+        guard let least = ratios.min(), let most = ratios.max() else { return "" }
+        let (low, high) = (Self.percent(least), Self.percent(most))
+        return low == high ? "\(low) %" : "\(low) to \(high) %"
+    }
+
+    static func percent(_ ratio: Double) -> String {
+        let change = 100 * (ratio - 1)
+        return (change < 0 ? "−" : "+") + Decimal.fixed(abs(change), digits: 0)
+    }
+
+    /// The loads of some cells: all of them, those of some numbers of connections or sizes of messages, or each by name.
+    private func places(_ some: [Cell]) -> String {
+        if some.count == cells.count { return "every load" }
+        let chosen = Set(some.map(\.load))
+        for property in [\Load.connectionsPhrase, \Load.messagePhrase, \Load.workload] {
+            let names = some.map { $0.load[keyPath: property] }.distinct
+            let all = cells.map(\.load).filter { names.contains($0[keyPath: property]) }
+            if Set(all) == chosen { return Self.list(names) }
+        }
+        return Self.list(some.map(\.load.phrase))
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
+    }
+}
+
+extension FeatureWorth.Load {
+    var connectionsPhrase: String { Arm.phrase("connections", String(connections)) }
+    var messagePhrase: String { messageBytes.map { "messages of \($0) B" } ?? "no messages" }
+    var phrase: String {
+        let message = messageBytes.map { " of \($0) B" } ?? ""
+        return "\(workload) of \(connectionsPhrase)\(message)"
+    }
+}
