@@ -18,8 +18,7 @@ public import SystemPackage
 /// Which accidents the type prevents and which it cannot: <doc:Registrations>. A server built on it: <doc:EchoServer>.
 ///
 /// A set belongs to one thread at a time, and takes two descriptors of its own, and a third once it is watched itself
-/// (``descriptor``). What it costs beside bare ``Epoll`` is
-/// in <doc:Registrations>.
+/// (``descriptor``). What it costs beside bare ``Epoll`` is in <doc:Registrations>.
 @safe @frozen public struct InterestSet: ~Copyable, @unchecked Sendable {
     // Unchecked: the memory has one owner, and every change needs exclusive access to it.
     @usableFromInline var kernel: KernelSet

@@ -27,8 +27,8 @@ extension Ring {
     ///
     /// A request that is forbidden completes with `EACCES`, and a registration that is forbidden throws it.
     ///
-    /// - Throws: `EBADFD` of a ring that is enabled, `EACCES` if it has restrictions as well, `EBUSY` of one that has restrictions, `EINVAL` before Linux 5.10
-    ///   and for a number that the kernel does not know.
+    /// - Throws: `EBADFD` of a ring that is enabled, `EACCES` if it has restrictions as well, `EBUSY` of one that has
+    ///   restrictions, `EINVAL` before Linux 5.10 and for a number that the kernel does not know.
     public mutating func restrict(to restrictions: RingRestrictions) throws(Errno) {
         var result = unsafe restrict(restrictions.entries(with: RingRestrictions.neededToEnd))
         // An older kernel does not know all of these.
