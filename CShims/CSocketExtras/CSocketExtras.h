@@ -23,6 +23,12 @@ extern int unshare(int flags);
 
 static const int C_CLONE_FILES = 0x00000400;
 
+/* Younger than some headers; the numbers are those of x86 and ARM. */
+static const int C_SO_BUSY_POLL = 46;        /* Linux 3.11 */
+static const int C_SO_INCOMING_NAPI_ID = 56; /* Linux 4.12 */
+static const int C_SO_PREFER_BUSY_POLL = 69; /* Linux 5.11 */
+static const int C_SO_BUSY_POLL_BUDGET = 70; /* Linux 5.11 */
+
 /* close_range(2) is older in the kernel (5.9) than in glibc (2.34). The number is that of every architecture Swift runs
    on. */
 static inline int c_close_range(unsigned first, unsigned last, unsigned flags) {

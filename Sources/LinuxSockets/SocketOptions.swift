@@ -19,13 +19,22 @@ public enum SocketOption: Sendable {
     case receiveBuffer(bytes: Int)
     /// `SO_SNDBUF` in bytes; the kernel doubles it, after cutting it to `net.core.wmem_max`.
     case sendBuffer(bytes: Int)
+    /// `SO_BUSY_POLL` in whole microseconds (Linux 3.11): how long a call that would block, and a `poll(2)` or an
+    /// `epoll_wait(2)` where `net.core.busy_poll` is set, looks at the queue of the device from which the socket gets its
+    /// packets (NAPI). Loopback has none (``napiIdentifier(of:)``). Accepted sockets inherit it.
+    case busyPoll(Duration)
+    /// `SO_PREFER_BUSY_POLL` (Linux 5.11): lets the device send no interrupts while somebody looks, which needs its
+    /// `napi_defer_hard_irqs` and `gro_flush_timeout`.
+    case preferBusyPoll
+    /// `SO_BUSY_POLL_BUDGET` (Linux 5.11): how many packets one look takes at the most.
+    case busyPollBudget(Int)
 }
 
 /// Sets an option (`setsockopt(2)`).
 ///
 /// - Throws: `EBADF`, `ENOTSOCK`; `ENOPROTOOPT` for what the kernel or the socket's family does not have, `EOPNOTSUPP`
 ///   likewise of unix sockets; `EINVAL` for a negative size, which the kernel would take for the largest, and for
-///   `IPV6_V6ONLY` after binding.
+///   `IPV6_V6ONLY` after binding; `EPERM` for more busy polling than there was, without `CAP_NET_ADMIN`.
 public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescriptor) throws(Errno) {
     switch option {
     case .reuseAddress: try setOption(socket, SOL_SOCKET, SO_REUSEADDR, CInt(1))
@@ -35,7 +44,25 @@ public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescripto
     case .ipv6Only: try setOption(socket, CInt(IPPROTO_IPV6), IPV6_V6ONLY, CInt(1))
     case .receiveBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_RCVBUF, bufferSize(bytes))
     case .sendBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_SNDBUF, bufferSize(bytes))
+    case .busyPoll(let duration):
+        try setOption(socket, SOL_SOCKET, C_SO_BUSY_POLL, CInt(clamping: Int64(duration / .microseconds(1))))
+    case .preferBusyPoll: try setOption(socket, SOL_SOCKET, C_SO_PREFER_BUSY_POLL, CInt(1))
+    case .busyPollBudget(let packets):
+        try setOption(socket, SOL_SOCKET, C_SO_BUSY_POLL_BUDGET, CInt(clamping: packets))
     }
+}
+
+/// Which queue of a network device brought a socket's last packet (`SO_INCOMING_NAPI_ID`, Linux 4.12); nil while nothing
+/// has come, and of what has no such queue, as loopback: there is nothing to poll then.
+///
+/// - Throws: `ENOPROTOOPT` before Linux 4.12 and where the kernel was built without (`CONFIG_NET_RX_BUSY_POLL`).
+public func napiIdentifier(of socket: BorrowedDescriptor) throws(Errno) -> UInt32? {
+    var value: UInt32 = 0
+    var length = socklen_t(MemoryLayout<UInt32>.size)
+    if unsafe getsockopt(socket.rawValue, SOL_SOCKET, C_SO_INCOMING_NAPI_ID, &value, &length) != 0 {
+        throw Errno(rawValue: errno)
+    }
+    return value == 0 ? nil : value
 }
 
 /// A size as the kernel takes it, which cuts what is too large in any case.
