@@ -157,6 +157,7 @@ extension Ring {
         guard unsafe io_uring_cq_ready(&ring) > 0 else { return nil }
         let entry = unsafe ring.cq.cqes.unsafelyUnwrapped[Int(ring.cq.khead.pointee & ring.cq.ring_mask)]
         unsafe io_uring_cq_advance(&ring, 1)
+        if entry.flags & CompletionFlags.ofMixed != 0 { return takeMixed(entry) }
         return RawCompletion(entry)
     }
 }

@@ -99,10 +99,13 @@ extension Ring {
         if result < 0 && result != -EINTR { return nil }
         // Not those that come meanwhile: others may send messages without an end.
         let count = unsafe io_uring_cq_ready(&ring)
-        for _ in 0..<count {
+        var left = Int(count)
+        while left > 0 {
             let entry = unsafe ring.cq.cqes[Int(ring.cq.khead.pointee & ring.cq.ring_mask)]
-            unsafe io_uring_cq_advance(&ring, 1)
-            take(RawCompletion(entry))
+            let places: UInt32 = entry.flags & C_IORING_CQE_F_32 == 0 ? 1 : 2
+            unsafe io_uring_cq_advance(&ring, places)
+            left -= Int(places)
+            if entry.flags & C_IORING_CQE_F_SKIP == 0 { take(RawCompletion(entry)) }
         }
         return Int(count)
     }

@@ -78,7 +78,7 @@ extension Ring {
             guard isEnabled, isIntact, ContinuousClock.now < deadline else { return true }
             // It may sleep, after an enter that failed.
             if unsafe c_io_uring_poller_sleeps(&ring) != 0 {
-                _ = unsafe c_io_uring_enter(ring.ring_fd, 0, 0, UInt32(IORING_ENTER_SQ_WAKEUP), nil, nil)
+                _ = unsafe c_io_uring_enter(ring.ring_fd, 0, 0, UInt32(IORING_ENTER_SQ_WAKEUP), nil, nil, 0)
             }
             sched_yield()
         }

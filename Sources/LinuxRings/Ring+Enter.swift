@@ -39,7 +39,17 @@ extension Ring {
     ///   poller says nothing of what it has done with them.
     @unsafe mutating func enter(
         waitingFor count: UInt32, _ limit: UnsafeMutablePointer<__kernel_timespec>?,
-        signals: UnsafePointer<sigset_t>? = nil
+        signals: UnsafePointer<sigset_t>? = nil, minimumMicroseconds: UInt32 = 0
+    ) -> (result: CInt, handed: Int) {
+        unsafe enter(waitingFor: count) { (ring, waiting, flags) in
+            unsafe c_io_uring_enter(ring, waiting, count, flags, limit, signals, minimumMicroseconds)
+        }
+    }
+
+    /// The same with another way to call the kernel, which gets the ring's number, how many submissions there are to take,
+    /// and flags.
+    @unsafe @inline(__always) mutating func enter(
+        waitingFor count: UInt32, collects: Bool = false, _ call: (CInt, UInt32, UInt32) -> CInt
     ) -> (result: CInt, handed: Int) {
         let hasPoller = setup.contains(.submissionPolling)
         // The poller would see what is published before it may take it.
@@ -52,22 +62,25 @@ extension Ring {
             if unsafe waiting > 0 && c_io_uring_poller_sleeps(&ring) != 0 { flags |= UInt32(IORING_ENTER_SQ_WAKEUP) }
         }
         let hasNews = unsafe c_io_uring_sq_flags(&ring) & UInt32(IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN) != 0
-        if hasNews || readyCompletions < count { flags |= UInt32(IORING_ENTER_GETEVENTS) }
+        if hasNews || collects || readyCompletions < count { flags |= UInt32(IORING_ENTER_GETEVENTS) }
         if flags == 0 && (hasPoller || waiting == 0) { return (0, hasPoller ? Int(queued) : 0) }
-        let result = unsafe enterKernel(submitting: waiting, waitingFor: count, flags, limit, signals)
+        let result = unsafe enterKernel(submitting: waiting, flags, call)
         if hasPoller { return (result, Int(queued)) }
         let taken = Int(max(result, 0))
         submitted += UInt64(taken)
         return (result, taken)
     }
 
-    /// `io_uring_enter(2)`: less than 0 is an error.
-    @unsafe mutating func enterKernel(
-        submitting: UInt32 = 0, waitingFor count: UInt32 = 0, _ flags: UInt32,
-        _ limit: UnsafeMutablePointer<__kernel_timespec>? = nil, _ signals: UnsafePointer<sigset_t>? = nil
+    /// `io_uring_enter(2)` that waits for nothing: less than 0 is an error.
+    @unsafe mutating func enterKernel(_ flags: UInt32) -> CInt {
+        unsafe enterKernel(submitting: 0, flags) { c_io_uring_enter($0, $1, 0, $2, nil, nil, 0) }
+    }
+
+    @unsafe @inline(__always) private mutating func enterKernel(
+        submitting: UInt32, _ flags: UInt32, _ call: (CInt, UInt32, UInt32) -> CInt
     ) -> CInt {
         enters += 1
         let flags = registrant == nil ? flags : flags | UInt32(IORING_ENTER_REGISTERED_RING)
-        return unsafe c_io_uring_enter(ring.enter_ring_fd, submitting, count, flags, limit, signals)
+        return call(unsafe ring.enter_ring_fd, submitting, flags)
     }
 }

@@ -15,7 +15,32 @@ extension Ring {
     ///   that no kernel takes, for flags that are not ``RingSetup/understood``, and for flags that this kernel does not
     ///   know: ``RingCapabilities/setups`` says which those are.
     public init(entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = []) throws(Errno) {
-        try self.init(entries, completions, setup, nil)
+        if setup.contains(.callerMemory) { throw .invalidArgument }
+        try self.init(entries, completions, setup, nil, nil)
+    }
+
+    /// Creates a ring whose queues lie in memory of the caller's: ``RingSetup/callerMemory`` (Linux 6.5).
+    ///
+    /// For huge pages, for memory on a node of its own, or for a process that must not map more. It saves nothing else.
+    ///
+    /// ```swift
+    /// let memory = try RingMemory(bytes: RingMemory.bytesNeeded(entries: 256))
+    /// var ring = try Ring(entries: 256, [.submitAll], memory: memory)
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - entries: submissions that can be queued between two enters; rounded up to a power of two.
+    ///   - completions: room for completions, twice `entries` if not given.
+    ///   - setup: what else the ring shall be like.
+    ///   - memory: where the queues are to be; the ring keeps it until its end.
+    /// - Throws: `EINVAL` before Linux 6.5, and of later kernels before 6.10 for more than a page of either queue that is
+    ///   not one huge page; `ENOBUFS` for memory that is smaller than ``RingMemory/bytesNeeded(entries:completions:)``;
+    ///   what ``init(entries:completions:_:)`` throws.
+    public init(
+        entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = [], memory: consuming RingMemory
+    ) throws(Errno) {
+        if memory.bytes < RingMemory.bytesNeeded(entries: entries, completions: completions) { throw .noBufferSpace }
+        try self.init(entries, completions, setup.union(.callerMemory), nil, memory)
     }
 
     /// Creates a ring whose submissions a thread of the kernel takes: ``RingSetup/submissionPolling`` with what it needs.
@@ -35,11 +60,13 @@ extension Ring {
     public init(
         entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = [], poller: SubmissionPoller
     ) throws(Errno) {
-        try self.init(entries, completions, setup.union(.submissionPolling), poller)
+        if setup.contains(.callerMemory) { throw .invalidArgument }
+        try self.init(entries, completions, setup.union(.submissionPolling), poller, nil)
     }
 
     private init(
-        _ entries: UInt32, _ completions: UInt32?, _ setup: RingSetup, _ poller: SubmissionPoller?
+        _ entries: UInt32, _ completions: UInt32?, _ setup: RingSetup, _ poller: SubmissionPoller?,
+        _ memory: consuming RingMemory?
     ) throws(Errno) {
         guard setup.isSubset(of: .understood) else { throw .invalidArgument }
         var parameters = io_uring_params()
@@ -50,12 +77,18 @@ extension Ring {
         }
         if let poller { poller.write(to: &parameters) }
         var ring = unsafe io_uring()
-        let result = unsafe Self.makeQueues(entries, &ring, &parameters, setup)
+        let places = unsafe memory?.places(entries: entries)
+        let result =
+            if let places = unsafe places {
+                unsafe c_io_uring_setup_in(entries, &parameters, &ring, places.queues, places.submissions)
+            } else {
+                unsafe Self.makeQueues(entries, &ring, &parameters, setup)
+            }
         if result < 0 { throw Errno(rawValue: -result) }
         do {
             identity = unsafe try FileIdentity(of: BorrowedDescriptor(rawValue: ring.ring_fd))
         } catch {
-            unsafe io_uring_queue_exit(&ring)
+            if unsafe places != nil { unsafe Self.closeAlone(&ring) } else { unsafe io_uring_queue_exit(&ring) }
             throw error
         }
         unsafe self.ring = ring
@@ -66,10 +99,12 @@ extension Ring {
         isEnabled = !setup.contains(.startsDisabled)
         restrictions = nil
         registrant = nil
+        queueMemory = memory
+        waitMemory = nil
         entersItself = !setup.isDisjoint(with: [.submissionPolling, .taskRunFlag])
         closes = CloseTable()
         groups = BufferGroups()
-        memory = SubmissionMemory()
+        self.memory = SubmissionMemory()
         stamp = .current()
     }
 
@@ -96,23 +131,36 @@ extension Ring {
         return 0
     }
 
+    /// Ends a ring whose queues lie in memory of the caller's: liburing 2.3 would unmap that.
+    @unsafe static func closeAlone(_ ring: inout io_uring) {
+        if unsafe ring.enter_ring_fd != ring.ring_fd { _ = unsafe io_uring_unregister_ring_fd(&ring) }
+        let number = unsafe ring.ring_fd
+        if number >= 0 { _ = OwnedDescriptor(owning: FileDescriptor(rawValue: number)) }
+    }
+
     /// Creates a ring for one thread with the cheapest way of posting completions that this kernel has:
     /// ``RingSetup/deferTaskRun``, else ``RingSetup/cooperativeTaskRun``, else neither.
     ///
     /// With the first, every other thread that enters the ring gets `EEXIST`. A task of Swift concurrency changes its
     /// thread when it is suspended, so the compiler refuses this in asynchronous functions.
     ///
+    /// - Parameters:
+    ///   - entries: submissions that can be queued between two enters; rounded up to a power of two.
+    ///   - completions: room for completions, twice `entries` if not given.
+    ///   - more: flags that the ring shall have in any case.
     /// - Throws: what ``init(entries:completions:_:)`` throws.
     @available(*, noasync, message: "the ring belongs to one thread, and a task changes its thread")
-    public static func forThisThread(entries: UInt32, completions: UInt32? = nil) throws(Errno) -> Ring {
+    public static func forThisThread(
+        entries: UInt32, completions: UInt32? = nil, adding more: RingSetup = []
+    ) throws(Errno) -> Ring {
         let wishes: [RingSetup] = [[.singleIssuer, .deferTaskRun, .submitAll], [.cooperativeTaskRun, .submitAll]]
         for wish in wishes {
             do {
-                return try Ring(entries: entries, completions: completions, wish)
+                return try Ring(entries: entries, completions: completions, wish.union(more))
             } catch {
                 if error != .invalidArgument { throw error }
             }
         }
-        return try Ring(entries: entries, completions: completions)
+        return try Ring(entries: entries, completions: completions, more)
     }
 }

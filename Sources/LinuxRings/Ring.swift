@@ -46,6 +46,13 @@ public import SystemPackage
     @usableFromInline var restrictions: RingRestrictions?
     /// The thread whose table of rings has this one (``registerDescriptor()``).
     var registrant: CInt?
+    /// Where the queues are, if the caller brought it.
+    let queueMemory: RingMemory?
+    /// Waits that the kernel reads for itself (``registerWaits(_:)``).
+    var waitMemory: RingMemory?
+    /// The 16 bytes that the completion which was taken last had more than others, as two numbers, if it has
+    /// ``CompletionFlags/large``; else those of an earlier one.
+    public internal(set) var largeResult: (UInt64, UInt64) = (0, 0)
     /// True where only liburing would know whether it entered the kernel: with a poller, and with
     /// ``RingSetup/taskRunFlag``.
     @usableFromInline let entersItself: Bool
@@ -71,7 +78,7 @@ public import SystemPackage
             unsafe ring.ring_fd = -1
             if stamp.isCurrent { groups.leak() }
         }
-        unsafe io_uring_queue_exit(&ring)
+        if setup.contains(.callerMemory) { unsafe Self.closeAlone(&ring) } else { unsafe io_uring_queue_exit(&ring) }
         if !cellsAreRead { memory.deallocate() }
     }
 
@@ -162,7 +169,8 @@ public import SystemPackage
 
     // MARK: Completing
 
-    /// Completions that are ready to be taken.
+    /// Completions that are ready to be taken. With ``RingSetup/mixedCompletions`` it is the places that they take, of
+    /// which a large one has two, and waiting for a number of them means places, too.
     @inlinable public var readyCompletions: UInt32 {
         mutating get { unsafe io_uring_cq_ready(&ring) }
     }
@@ -177,14 +185,19 @@ public import SystemPackage
         guard unsafe io_uring_cq_ready(&ring) > 0 else { return nil }
         let entry = unsafe ring.cq.cqes.unsafelyUnwrapped[Int(ring.cq.khead.pointee & ring.cq.ring_mask)]
         unsafe io_uring_cq_advance(&ring, 1)
+        if entry.flags & CompletionFlags.ofMixed != 0 { return takeMixed(entry) }
         if entry.user_data >= Self.firstReservedToken { return endClose(RawCompletion(entry)) }
         return RawCompletion(entry)
     }
 
     /// What the completion that ``nextRawCompletion()`` would take carries.
     @inlinable @inline(__always) mutating func peekToken() -> UInt64? {
-        guard unsafe io_uring_cq_ready(&ring) > 0 else { return nil }
-        return unsafe ring.cq.cqes.unsafelyUnwrapped[Int(ring.cq.khead.pointee & ring.cq.ring_mask)].user_data
+        while unsafe io_uring_cq_ready(&ring) > 0 {
+            let entry = unsafe ring.cq.cqes.unsafelyUnwrapped[Int(ring.cq.khead.pointee & ring.cq.ring_mask)]
+            if entry.flags & C_IORING_CQE_F_SKIP == 0 { return entry.user_data }
+            unsafe io_uring_cq_advance(&ring, 1)
+        }
+        return nil
     }
 
     /// Gives the completion of a close the token of its user.

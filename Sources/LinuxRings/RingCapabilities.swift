@@ -13,6 +13,10 @@ public struct RingCapabilities: Sendable, Hashable {
     public let timeoutClocks: Bool
     /// Timeouts that complete many times (Linux 6.4): ``Ring/prepareMultishotTimeout(every:times:clock:_:token:)``.
     public let multishotTimeout: Bool
+    /// ``Ring/setBusyPolling(_:)`` (Linux 6.9), whatever devices there are.
+    public internal(set) var busyPolling = false
+    /// ``Ring/registerWaits(_:)`` (Linux 6.13).
+    public internal(set) var registeredWaits = false
 
     init(
         features: RingFeatures, operations: Set<UInt8>, setups: RingSetup = [], timeoutClocks: Bool = false,
@@ -32,9 +36,17 @@ public struct RingCapabilities: Sendable, Hashable {
     public static func probe() throws(Errno) -> RingCapabilities {
         var ring = try Ring(entries: 2)
         let timeouts = try ring.probeTimeouts()
-        return RingCapabilities(
+        var found = RingCapabilities(
             features: ring.features, operations: ring.supportedOperations(), setups: try probeSetups(),
             timeoutClocks: timeouts.clocks, multishotTimeout: timeouts.multishot)
+        found.busyPolling = ring.takesBusyPolling()
+        found.registeredWaits = found.setups.contains(.startsDisabled) && probeRegisteredWaits()
+        return found
+    }
+
+    private static func probeRegisteredWaits() -> Bool {
+        guard var ring = try? Ring(entries: 2, .startsDisabled) else { return false }
+        return (try? ring.registerWaits([WaitBatch(count: 1)])) != nil
     }
 
     private static func probeSetups() throws(Errno) -> RingSetup {
@@ -42,11 +54,12 @@ public struct RingCapabilities: Sendable, Hashable {
         // One needs another, and is there or not with both.
         let wishes: [RingSetup] = [
             .clamp, .submitAll, .cooperativeTaskRun, .singleIssuer, [.singleIssuer, .deferTaskRun],
-            [.cooperativeTaskRun, .taskRunFlag], .startsDisabled, .noSubmissionArray, .submissionPolling,
+            [.cooperativeTaskRun, .taskRunFlag], .startsDisabled, .noSubmissionArray, .mixedCompletions,
+            .callerMemory, .submissionPolling,
         ]
         for wish in wishes {
             do {
-                _ = try Ring(entries: 2, wish)
+                _ = try ring(wish)
                 known.formUnion(wish)
             } catch {
                 // A thread of the kernel was for the privileged alone once, and may be forbidden, or one too many.
@@ -57,7 +70,15 @@ public struct RingCapabilities: Sendable, Hashable {
         return known
     }
 
+    private static func ring(_ setup: RingSetup) throws(Errno) -> Ring {
+        guard setup == .callerMemory else { return try Ring(entries: 2, setup) }
+        return try Ring(entries: 2, memory: try RingMemory(bytes: RingMemory.bytesNeeded(entries: 2)))
+    }
+
     // What has no probe of its own is told by something else of the same release.
+
+    /// ``Ring/registerDescriptor()`` (Linux 5.18), told by ``messageRing``.
+    public var registeredDescriptor: Bool { messageRing }
 
     /// Accept that completes many times (Linux 5.19). The kernel has no probe for it; `IORING_OP_SOCKET` came with the
     /// same release.

@@ -8,13 +8,13 @@ public import CIOUring
     /// Takes the flags as the kernel has them; ``Ring`` refuses those that are not ``understood``.
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// The flags with which a ring has the layout and the habits that this library knows. Others change the size of
-    /// entries, poll devices, or leave memory to be mapped by the caller. How long the poller of ``submissionPolling``
-    /// looks, and where it runs, ``SubmissionPoller`` says.
+    /// The flags with which a ring has the layout and the habits that this library knows. Others change the size of all
+    /// entries, or poll devices. How long the poller of ``submissionPolling`` looks, and where it runs,
+    /// ``SubmissionPoller`` says.
     public static var understood: Self {
         [
             .submissionPolling, .clamp, .startsDisabled, .submitAll, .cooperativeTaskRun, .taskRunFlag, .singleIssuer,
-            .deferTaskRun, .noSubmissionArray,
+            .deferTaskRun, .callerMemory, .noSubmissionArray, .mixedCompletions,
         ]
     }
 
@@ -39,9 +39,15 @@ public import CIOUring
     /// `IORING_SETUP_DEFER_TASKRUN` (Linux 6.1): post completions only while the thread waits for them.
     /// Needs ``singleIssuer``.
     @inlinable public static var deferTaskRun: Self { Self(rawValue: 1 << 13) }
+    /// `IORING_SETUP_NO_MMAP` (Linux 6.5): the queues lie in memory that the caller brings
+    /// (``Ring/init(entries:completions:_:memory:)``, which sets it), and not in the kernel's, which is mapped.
+    @inlinable public static var callerMemory: Self { Self(rawValue: 1 << 14) }
     /// `IORING_SETUP_NO_SQARRAY` (Linux 6.6): have no table between the submission queue's positions and its entries,
     /// which this library never uses: the kernel reads one number less for each submission.
     @inlinable public static var noSubmissionArray: Self { Self(rawValue: 1 << 16) }
+    /// `IORING_SETUP_CQE_MIXED` (Linux 6.18): a completion with more to say takes two places of the queue
+    /// (``CompletionFlags/large``, ``Ring/largeResult``), and the others one.
+    @inlinable public static var mixedCompletions: Self { Self(rawValue: 1 << 18) }
 }
 
 /// What the kernel's rings can do: `io_uring_params.features` of `io_uring_setup(2)`.
@@ -63,6 +69,8 @@ public import CIOUring
     @inlinable public static var extendedArgument: Self { Self(rawValue: 1 << 8) }
     /// `IORING_FEAT_CQE_SKIP` (Linux 5.17): ``EntryFlags/skipSuccess`` works.
     @inlinable public static var skipSuccess: Self { Self(rawValue: 1 << 11) }
+    /// `IORING_FEAT_MIN_TIMEOUT` (Linux 6.12): waiting takes a least time (``WaitBatch/minimum``).
+    @inlinable public static var minimumWait: Self { Self(rawValue: 1 << 15) }
 }
 
 /// How one submission is carried out: the `flags` of an `io_uring_sqe` (`io_uring_enter(2)`).
@@ -128,4 +136,11 @@ public import CIOUring
     @inlinable public static var socketNonempty: Self { Self(rawValue: 1 << 2) }
     /// `IORING_CQE_F_NOTIF`: the second completion of a zero-copy send.
     @inlinable public static var notification: Self { Self(rawValue: 1 << 3) }
+    /// `IORING_CQE_F_32` (Linux 6.18): the completion has 16 bytes more, which are in ``Ring/largeResult``.
+    @inlinable public static var large: Self { Self(rawValue: C_IORING_CQE_F_32) }
+
+    /// What a ring with ``RingSetup/mixedCompletions`` alone has: large ones, and places that hold nothing.
+    @usableFromInline static var ofMixed: UInt32 {
+        @inlinable get { C_IORING_CQE_F_32 | C_IORING_CQE_F_SKIP }
+    }
 }
