@@ -17,7 +17,7 @@ package struct Mode: Sendable {
     /// One sentence for `bench list` and the README.
     package let summary: String
     /// What it needs and what it can do.
-    package let capabilities: Capabilities
+    package internal(set) var capabilities: Capabilities
     /// What it does badly on kernels that can run it.
     package var limits: [Limit] = []
     /// The mode whose loop it runs with other options; nil of a mode that is no variant.
@@ -70,6 +70,12 @@ package struct Mode: Sendable {
         package var hasBufferPerConnection = false
         /// Signals that a thread of the mode can wait for.
         package var signals: [WakeSignal] = WakeSignal.allCases.filter(\.hasDescriptor)
+        /// A wait can begin with looks that do not block.
+        package var looksWithoutBlocking = true
+        /// It waits in a ring, for as many completions as one likes.
+        package var waitsForCompletions = false
+        /// It looks at the queues of network devices, and does nothing for sockets whose device has none, as loopback.
+        package var pollsDevices = false
         /// Why it waits for no signal at all, and what does; nil if it does.
         package var wakeRefusal: String?
         /// Why a producer cannot register a task's own descriptor; nil if it can.

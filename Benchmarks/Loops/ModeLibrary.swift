@@ -17,20 +17,21 @@ extension Mode {
             summary: "LinuxRings.DescriptorRing: multishot accept and single recv in a ring that owns its descriptors",
             capabilities: Capabilities(
                 socketsBlock: true, acceptNeeds: [.multishotAccept], hasOwnTable: true, ownsDescriptors: true,
-                hasBufferPerConnection: true, signals: [],
+                hasBufferPerConnection: true, signals: [], looksWithoutBlocking: false,
                 wakeRefusal: "descriptor-ring transfers bytes over sockets, and a signal is read; use uring-single")),
         Mode(
             name: "async-set", alias: nil, mechanism: .asyncSet, topologies: [.setPerWorker], kernel: "2.6.28",
             summary: "LinuxExecutors.SetExecutor: a task for each connection, on edge-triggered epoll",
             capabilities: Capabilities(
                 hasOwnTable: true, ownsDescriptors: true, hasBufferPerConnection: true, signals: [],
-                wakeRefusal: awaited("async-set"))),
+                looksWithoutBlocking: false, wakeRefusal: awaited("async-set"))),
         Mode(
             name: "async-ring", alias: nil, mechanism: .asyncRing, topologies: [.setPerWorker], kernel: "5.7",
             summary: "LinuxExecutors.RingExecutor: a task for each connection, one request for each await",
             capabilities: Capabilities(
                 socketsBlock: true, acceptNeeds: [.fastPoll], hasOwnTable: true, ownsDescriptors: true,
-                hasBufferPerConnection: true, signals: [], wakeRefusal: awaited("async-ring"))),
+                hasBufferPerConnection: true, signals: [], looksWithoutBlocking: false,
+                wakeRefusal: awaited("async-ring"))),
     ]
 
     private static func awaited(_ name: String) -> String {

@@ -10,6 +10,7 @@ extension Mode {
             summary: "a blocking accept4 or read in each thread: the pre-fork model",
             capabilities: Capabilities(
                 socketsBlock: true, signals: [.eventfd, .eventfdSemaphore, .pipe, .futex],
+                looksWithoutBlocking: false,
                 perTaskRefusal: "a thread cannot block in the read of a descriptor that is still to be made; use an "
                     + "epoll mode",
                 references: [.wake])),
@@ -61,7 +62,7 @@ extension Mode {
             summary: "io_uring, one accept or recv per submission",
             capabilities: Capabilities(
                 socketsBlock: true, acceptNeeds: [.skipSuccess], hasBufferPerConnection: true,
-                signals: [.eventfd, .eventfdSemaphore, .pipe, .messageRing],
+                signals: [.eventfd, .eventfdSemaphore, .pipe, .messageRing], waitsForCompletions: true,
                 perTaskRefusal: ownThread("uring-single"))),
         Mode(
             name: "uring-multishot", alias: "multishot", mechanism: .ringMultishot,
@@ -69,7 +70,7 @@ extension Mode {
             summary: "io_uring multishot accept; multishot recv into a provided-buffer ring",
             capabilities: Capabilities(
                 socketsBlock: true, acceptNeeds: [.skipSuccess, .multishotAccept],
-                receiveNeeds: [.bufferRing, .multishotReceive], signals: [],
+                receiveNeeds: [.bufferRing, .multishotReceive], signals: [], waitsForCompletions: true,
                 wakeRefusal: noSignal("uring-multishot"), references: [.accept, .read])),
         Mode(
             name: "uring-direct", alias: nil, mechanism: .ringMultishot, topologies: [.setPerWorker],
@@ -78,6 +79,7 @@ extension Mode {
             capabilities: Capabilities(
                 socketsBlock: true, acceptNeeds: [.skipSuccess, .multishotAccept, .slots],
                 receiveNeeds: [.bufferRing, .multishotReceive], destination: .slots, hasOwnTable: true, signals: [],
+                waitsForCompletions: true,
                 wakeRefusal: noSignal("uring-direct")),
             limits: [
                 Limit(
@@ -89,7 +91,7 @@ extension Mode {
             name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",
             summary: "io_uring multishot poll, then ordinary accept or read calls",
             capabilities: Capabilities(
-                acceptNeeds: [.skipSuccess], perTaskRefusal: ownThread("uring-poll"))),
+                acceptNeeds: [.skipSuccess], waitsForCompletions: true, perTaskRefusal: ownThread("uring-poll"))),
     ]
 
     /// The modes of ``all``, those that are types of the library, and the variants: `--mode everything`.

@@ -34,6 +34,33 @@ package struct RingNeed: Sendable {
         $0.multishotReceive
     }
 
+    /// Waits with a time (`io_uring_setup(2)`, `IORING_FEAT_EXT_ARG`).
+    static let extendedArgument = RingNeed(name: "IORING_FEAT_EXT_ARG", since: KernelVersion(5, 11)) {
+        $0.features.contains(.extendedArgument)
+    }
+    /// Waits with a least time (`IORING_FEAT_MIN_TIMEOUT`).
+    static let minimumWait = RingNeed(name: "IORING_FEAT_MIN_TIMEOUT", since: KernelVersion(6, 12)) {
+        $0.features.contains(.minimumWait)
+    }
+    /// `io_uring_register_ring_fd(3)`; came with the same release as messages between rings, and is told by them.
+    static let registeredDescriptor = RingNeed(name: "registered ring descriptor", since: KernelVersion(5, 18)) {
+        $0.registeredDescriptor
+    }
+    /// `IORING_MEM_REGION_REG_WAIT_ARG`.
+    static let registeredWaits = RingNeed(name: "registered waits", since: KernelVersion(6, 13)) {
+        $0.registeredWaits
+    }
+    /// `io_uring_setup(2)`, `IORING_SETUP_NO_MMAP`; of more than a page from 6.10 on.
+    static let callerMemory = RingNeed(name: "IORING_SETUP_NO_MMAP of several pages", since: KernelVersion(6, 10)) {
+        $0.setups.contains(.callerMemory)
+    }
+    /// `IORING_SETUP_CQE_MIXED`.
+    static let mixedCompletions = RingNeed(name: "IORING_SETUP_CQE_MIXED", since: KernelVersion(6, 18)) {
+        $0.setups.contains(.mixedCompletions)
+    }
+    /// `io_uring_register_napi(3)`.
+    static let busyPolling = RingNeed(name: "IORING_REGISTER_NAPI", since: KernelVersion(6, 9)) { $0.busyPolling }
+
     /// Why a kernel cannot do what needs all of these; nil if it can.
     package static func refusal(of needs: [RingNeed], by rings: RingSupport) -> String? {
         guard !needs.isEmpty else { return nil }
@@ -61,7 +88,13 @@ extension Mode {
     /// - Parameters:
     ///   - rings: what probing io_uring said.
     ///   - workload: what is to be done with it, of which accepting is the least; nil for all of them.
-    package func unsupportedReason(rings: RingSupport, for workload: Workload? = .accept) -> String? {
-        RingNeed.refusal(of: ringNeeds(for: workload), by: rings) ?? capabilities.refusal()
+    ///   - isLocal: true if its clients are on this machine, and so reach it by loopback.
+    package func unsupportedReason(
+        rings: RingSupport, for workload: Workload? = .accept, isLocal: Bool = true
+    ) -> String? {
+        let refusal = RingNeed.refusal(of: ringNeeds(for: workload), by: rings) ?? capabilities.refusal()
+        guard refusal == nil, isLocal, capabilities.pollsDevices else { return refusal }
+        return "clients on this machine come by loopback, which has no queue to poll (NAPI); try it with bench serve "
+            + "--address and clients elsewhere"
     }
 }

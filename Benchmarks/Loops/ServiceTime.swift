@@ -38,11 +38,14 @@ package struct ServiceTime: Sendable, Equatable, CustomStringConvertible {
         self.work = work
     }
 
+    /// `100us`, or `1500ns` where that says it.
+    static func text(_ nanoseconds: UInt64) -> String {
+        nanoseconds % 1000 == 0 ? "\(nanoseconds / 1000)us" : "\(nanoseconds)ns"
+    }
+
     /// `fixed:100us`, as the command line takes it, in microseconds.
     package var description: String {
-        func text(_ nanoseconds: UInt64) -> String {
-            nanoseconds % 1000 == 0 ? "\(nanoseconds / 1000)us" : "\(nanoseconds)ns"
-        }
+        func text(_ nanoseconds: UInt64) -> String { Self.text(nanoseconds) }
         return switch distribution {
         case .none: "none"
         case .fixed(let time): "fixed:\(text(time))"

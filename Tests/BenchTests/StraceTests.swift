@@ -20,7 +20,8 @@ import Runs
     }
 
     private static let traced = [
-        "accept4", "close", "epoll_wait", "epoll_pwait", "epoll_ctl", "io_uring_enter", "poll", "ppoll", "select",
+        "accept4", "close", "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl", "io_uring_enter", "poll", "ppoll",
+        "select",
         "pselect6", "read", "write", "recvfrom", "sendto", "fstat", "newfstatat",
     ]
 
@@ -82,6 +83,17 @@ import Runs
     @Test(arguments: ["async-set", "async-ring"])
     func systemCallsOfTasksAgreeWithStrace(_ name: String) async throws {
         try await compareWindow(name, ["--workers", "2"], threads: 2, served: "accept4")
+    }
+
+    /// Looks that find nothing are calls like others, and so are waits that end with their time.
+    @Test(arguments: ["epoll-spin", "epoll-pwait2", "uring-spin", "uring-wait-for", "uring-registered-ring"])
+    func systemCallsOfOtherWaitsAgreeWithStrace(_ name: String) async throws {
+        try await compareWindow(name, ["--workers", "2"], threads: 2, served: "accept4")
+    }
+
+    @Test(arguments: ["select", "poll", "dispatcher", "interest-set"])
+    func systemCallsOfLooksAgreeWithStrace(_ name: String) async throws {
+        try await compareWindow(name, ["--workers", "2", "--spin", "100us"], threads: 2, served: "accept4")
     }
 
     @Test func systemCallsOfReadingTasksAgreeWithStrace() async throws {

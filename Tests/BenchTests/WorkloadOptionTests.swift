@@ -107,12 +107,65 @@ import Testing
         ["--service-time", "fixed:1ms"],
         ["--close", "orderly"], ["--drain", "100"], ["--workload", "crr"], ["--workload", "read"],
         ["--service-time", "fixed:1ms", "--service", "sleep"], ["--connect-rate", "100"],
-        ["--think", "1ms", "--workload", "read"],
+        ["--think", "1ms", "--workload", "read"], ["--spin", "50us"],
     ]) func everyOptionMakesAnotherArm(_ words: [String]) throws {
         let common = ["--mode", "lt", "--pin", "none"]
         let base = try #require(Arms(RunOptions.parse(common), seed: 1).plans.first)
         let other = try #require(Arms(RunOptions.parse(common + words), seed: 1).plans.first)
         #expect(Arm(RunRecord(base)) != Arm(RunRecord(other)))
+    }
+
+    /// How a ring waits is told apart too, and what is the same in other units is not.
+    @Test func everyWayToWaitMakesAnotherArm() throws {
+        let ways = [
+            [], ["--spin", "50us"], ["--spin", "60us"], ["--wait-for", "8", "--wait-limit", "100us"],
+            ["--wait-for", "9", "--wait-limit", "100us"], ["--wait-for", "8", "--wait-limit", "200us"],
+            ["--wait-for", "8", "--min-wait", "100us"],
+            ["--wait-for", "8", "--min-wait", "100us", "--wait-limit", "1ms"],
+            ["--wait-for", "8", "--min-wait", "100us", "--spin", "50us"],
+        ]
+        let arms = try ways.map { words in
+            let plans = try Arms(RunOptions.parse(["--mode", "uring-single"] + words), seed: 1).plans
+            return Arm(RunRecord(try #require(plans.first)))
+        }
+        #expect(Set(arms).count == ways.count)
+        let same = try ["50us", "50000ns"].map { time in
+            try Arms(RunOptions.parse(["--mode", "poll", "--spin", time]), seed: 1).plans.map { RunRecord($0).options }
+        }
+        #expect(same == [["spin=50us"], ["spin=50us"]])
+        let full = try Arms(RunOptions.parse(["--mode", "uring-poll"] + ways[7] + ["--spin", "1500ns"]), seed: 1)
+        #expect(full.plans.map { RunRecord($0).options } == ["spin=1500ns;wait_for=8;wait_limit=1000us;min_wait=100us"])
+        // What a variant does by itself is in its name.
+        let variant = try Arms(RunOptions.parse(["--mode", "uring-spin"]), seed: 1).plans
+        #expect(variant.map { RunRecord($0).options } == [""])
+    }
+
+    /// Of all modes those remain that can, and the others are left out with a reason.
+    @Test func modesThatCannotWaitSoAreLeftOut() throws {
+        let spinning = try Arms(RunOptions.parse(["--mode", "everything", "--spin", "50us"]), seed: 1)
+        let names = Set(spinning.plans.map(\.name))
+        #expect(names.isSuperset(of: ["select", "poll", "epoll-lt", "dispatcher", "uring-multishot", "interest-set"]))
+        #expect(names.isDisjoint(with: ["blocking", "async-set", "async-ring", "descriptor-ring"]))
+        #expect(spinning.notes.contains { $0.hasPrefix("blocking cannot look before it blocks") })
+        let waiting = try Arms(
+            RunOptions.parse(["--mode", "all", "--wait-for", "4", "--wait-limit", "1ms"]), seed: 1)
+        #expect(waiting.plans.map(\.name) == ["uring-single", "uring-multishot", "uring-direct", "uring-poll"])
+        for (words, message) in [
+            (["--mode", "blocking", "--spin", "1us"], "the epoll modes, select, poll and the uring modes can"),
+            (
+                ["--mode", "lt", "--wait-for", "4", "--wait-limit", "1ms"],
+                "uring-single, uring-multishot, uring-direct"
+            ),
+            (["--mode", "uring-poll", "--wait-for", "4"], "would wait for ever when fewer come"),
+            (["--mode", "uring-poll", "--wait-limit", "1ms"], "--wait-limit is a time of --wait-for"),
+            (["--mode", "uring-poll", "--wait-for", "1", "--min-wait", "1ms"], "--wait-for takes 2 to 64"),
+            (["--mode", "uring-poll", "--wait-for", "2", "--min-wait", "1500ns"], "whole microseconds"),
+            (["--mode", "lt", "--spin", "2s"], "--spin takes a second at the most"),
+            (["--mode", "lt", "--spin", "1us", "--implementation", "c"], "--implementation c waits in one way"),
+        ] {
+            let failure = #expect(throws: Failure.self) { try Arms(RunOptions.parse(words), seed: 1) }
+            #expect(failure?.message.contains(message) == true, "\(words): \(failure?.message ?? "")")
+        }
     }
 
     @Test(

@@ -26,7 +26,8 @@ import Testing
             try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
             try ring.register(group)
             let streams = MultishotStreams(format, capacity: capacity, group, into: .descriptors)
-            try echoFromRingMultishot(&ring, &group, streams, listeners: [], connections: numbers, &worker)
+            try echoFromRingMultishot(
+                &ring, RingWaiting(Mode.Options()), &group, streams, listeners: [], connections: numbers, &worker)
         }
     }
 

@@ -32,10 +32,25 @@ import Testing
         }
     }
 
+    @Test func whatPollsDevicesIsRefusedForClientsOnThisMachineAlone() {
+        let polling = Mode.variants.filter(\.capabilities.pollsDevices)
+        #expect(polling.map(\.name).sorted() == ["epoll-busy-poll", "uring-napi"])
+        let rings = RingSupport.probe()
+        for mode in polling {
+            let (near, far) = [true, false].map { mode.unsupportedReason(rings: rings, isLocal: $0) }.pair
+            // A kernel without it says so for both.
+            #expect(near != nil && (far == nil || near == far))
+            #expect(near?.contains("\n") == false)
+            if far == nil { #expect(near?.contains("loopback") == true) }
+        }
+    }
+
     @Test func ringModesAreUnsupportedWithoutRingsAndOthersAreNot() {
         for mode in Mode.every {
             let reason = mode.unsupportedReason(rings: .unavailable("forbidden"))
-            #expect(reason == (mode.capabilities.usesRing ? "forbidden" : nil))
+            // What a variant needs beside a ring this kernel may lack.
+            if mode.capabilities.usesRing { #expect(reason == "forbidden") }
+            if !mode.capabilities.usesRing && mode.base == nil { #expect(reason == nil) }
         }
     }
 
@@ -44,7 +59,7 @@ import Testing
         let operations = Set(UInt8(0)..<UInt8(IORING_OP_SEND_ZC.rawValue))
         let rings = RingSupport.available(
             RingCapabilities(features: [.skipSuccess, .fastPoll], operations: operations))
-        for mode in Mode.every {
+        for mode in Mode.every where mode.base == nil {
             #expect(mode.unsupportedReason(rings: rings) == nil)
             var isMultishot = false
             if case .ringMultishot = mode.mechanism { isMultishot = true }
@@ -64,14 +79,36 @@ import Testing
             case ..<KernelVersion(6, 0): IORING_OP_SEND_ZC.rawValue
             default: IORING_OP_SEND_ZC.rawValue + 1
             }
-        let features: RingFeatures =
-            kernel < KernelVersion(5, 17) ? [.fastPoll, .extendedArgument] : [.fastPoll, .skipSuccess]
-        return .available(
-            RingCapabilities(features: features, operations: Set(UInt8(0)..<UInt8(firstMissing))))
+        var features: RingFeatures = [.fastPoll, .extendedArgument]
+        if kernel >= KernelVersion(5, 17) { features.insert(.skipSuccess) }
+        if kernel >= KernelVersion(6, 12) { features.insert(.minimumWait) }
+        var setups: RingSetup = []
+        // Of more than a page.
+        if kernel >= KernelVersion(6, 10) { setups.insert(.callerMemory) }
+        if kernel >= KernelVersion(6, 18) { setups.insert(.mixedCompletions) }
+        var capabilities = RingCapabilities(
+            features: features, operations: Set(UInt8(0)..<UInt8(firstMissing)), setups: setups)
+        capabilities.busyPolling = kernel >= KernelVersion(6, 9)
+        capabilities.registeredWaits = kernel >= KernelVersion(6, 13)
+        return .available(capabilities)
     }
 
+    /// The first kernel for all workloads, and for accepting alone, of variants of how a ring waits and is set up.
+    private static let waitingNeeds: [String: (all: KernelVersion, accept: KernelVersion)] = [
+        "uring-wait-for": (KernelVersion(6, 0), KernelVersion(5, 19)),
+        "uring-spin": (KernelVersion(6, 0), KernelVersion(5, 19)),
+        "uring-registered-ring": (KernelVersion(6, 0), KernelVersion(5, 19)),
+        "uring-napi": (KernelVersion(6, 9), KernelVersion(6, 9)),
+        "uring-no-mmap": (KernelVersion(6, 10), KernelVersion(6, 10)),
+        "uring-min-wait": (KernelVersion(6, 12), KernelVersion(6, 12)),
+        "uring-registered-wait": (KernelVersion(6, 13), KernelVersion(6, 13)),
+        "uring-mixed": (KernelVersion(6, 18), KernelVersion(6, 18)),
+    ]
+
     @Test func theFirstKernelThatHasEverythingIsNamed() throws {
-        let kernels = [(5, 10), (5, 17), (5, 18), (5, 19), (6, 0), (6, 18)].map { KernelVersion($0.0, $0.1) }
+        let kernels = [
+            (5, 10), (5, 17), (5, 18), (5, 19), (6, 0), (6, 9), (6, 10), (6, 12), (6, 13), (6, 17), (6, 18),
+        ].map { KernelVersion($0.0, $0.1) }
         // What each mode needs, for all workloads and for accepting alone.
         let needs: [String: (all: KernelVersion, accept: KernelVersion)] = [
             "uring-single": (KernelVersion(5, 17), KernelVersion(5, 17)),
@@ -80,7 +117,7 @@ import Testing
             "uring-direct": (KernelVersion(6, 0), KernelVersion(5, 19)),
             "descriptor-ring": (KernelVersion(5, 19), KernelVersion(5, 19)),
             "async-ring": (KernelVersion(5, 7), KernelVersion(5, 7)),
-        ]
+        ].merging(Self.waitingNeeds) { $1 }
         #expect(Set(needs.keys) == Set(Mode.every.filter(\.capabilities.usesRing).map(\.name)))
         for (name, need) in needs {
             let mode = try #require(Mode.named(name))
@@ -90,7 +127,7 @@ import Testing
                     (nil, need.all), (.accept, need.accept), (.crr, need.all), (.read, need.all),
                 ]
                 for (workload, first) in checks {
-                    let reason = mode.unsupportedReason(rings: rings(kernel), for: workload)
+                    let reason = mode.unsupportedReason(rings: rings(kernel), for: workload, isLocal: false)
                     #expect((reason == nil) == (kernel >= first), "\(name) on \(kernel): \(reason ?? "")")
                     if let reason {
                         #expect(
@@ -122,4 +159,8 @@ import Testing
         ]
         for (swift, c) in pairs { #expect(swift.rawValue == Int(c.rawValue)) }
     }
+}
+
+extension [String?] {
+    fileprivate var pair: (String?, String?) { (self[0], self[1]) }
 }

@@ -17,7 +17,7 @@ import Testing
         }
         var taken = 0
         while taken < 16 {
-            try waitForCompletions(&ring, meters[0])
+            try waitForCompletions(&ring, RingWaiting(Mode.Options()), meters[0])
             while ring.nextCompletion() != nil { taken += 1 }
         }
         #expect(meters[0][.completionOverflows] > 0)

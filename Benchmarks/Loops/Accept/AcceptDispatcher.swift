@@ -6,12 +6,11 @@ import SystemPackage
 
 /// Accepts all connections and hands them to the workers, until the stop signal comes.
 func dispatchAccepted(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ queue: HandoffQueue, _ meter: WorkerMeter
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ waiting: EpollWaiting, _ queue: HandoffQueue,
+    _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
-        let ready = try epoll.wait(into: events)
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        let ready = try waiting.wait(in: epoll, events, meter)
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)
             if token.kind == .stop { return }

@@ -9,13 +9,11 @@ import SystemPackage
 /// Level-triggered, one connection is accepted for each report, because epoll reports the next one again; a loop
 /// that `drains` goes on until `EAGAIN`, which edge-triggered waiting requires: what is left behind is not reported.
 func acceptFromEpoll(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, drains: Bool, _ service: inout ServiceTimeSource,
-    _ meter: WorkerMeter
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ waiting: EpollWaiting, drains: Bool,
+    _ service: inout ServiceTimeSource, _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
-        let ready = try epoll.wait(into: events)
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        let ready = try waiting.wait(in: epoll, events, meter)
         let before = meter[.operations]
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)

@@ -29,7 +29,7 @@ package struct AcceptJob: ServerJob {
             queue = mode.handsOver ? try HandoffQueue(capacity: traffic.connections + plan.workers) : nil
             shared =
                 plan.loop.topology == .sharedSet
-                ? try SharedEpoll(listeners.map(\.rawValue), [], mode, stop: stop) : nil
+                ? try SharedEpoll(listeners.map(\.rawValue), [], plan.loop.mode, stop: stop) : nil
         } catch {
             throw RunError("epoll_create1 or epoll_ctl", error)
         }
@@ -43,6 +43,8 @@ package struct AcceptJob: ServerJob {
         let listeners = isOwn ? [self.listeners[member.index]] : self.listeners
         if plan.loop.implementation == .c { return try runReference(listeners, member) }
         var service = ServiceTimeSource(plan.service, seed: plan.loop.seed &+ UInt64(member.index))
+        let (waiting, spin) = (EpollWaiting(options), options.spinNanoseconds)
+        var ringWaiting = RingWaiting(options)
         switch plan.loop.mode.mechanism {
         case .blocking:
             member.gate.arriveAndWait()
@@ -51,35 +53,36 @@ package struct AcceptJob: ServerJob {
             let set = try set(listeners)
             let events = EpollEventBuffer(capacity: 64)
             member.gate.arriveAndWait()
-            try acceptFromEpoll(set.epoll, events, drains: plan.loop.mode.capabilities.drains, &service, meter)
+            try acceptFromEpoll(
+                set.epoll, events, waiting, drains: plan.loop.mode.capabilities.drains, &service, meter)
         case .epollOneShot:
             let set = try set(listeners)
             let events = EpollEventBuffer(capacity: 1)
             member.gate.arriveAndWait()
-            try acceptOneShot(set.epoll, events, plan.rearm, &service, meter)
+            try acceptOneShot(set.epoll, events, waiting, plan.rearm, &service, meter)
         case .select:
             var set = try SelectSet(stop: stop.rawValue, listeners: listeners.map(\.rawValue), connections: [])
             member.gate.arriveAndWait()
-            try acceptFromSelect(&set, &service, meter)
+            try acceptFromSelect(&set, spin: spin, &service, meter)
         case .poll:
             var set = PollSet(stop: stop.rawValue, listeners: listeners.map(\.rawValue), connections: [], capacity: 0)
             member.gate.arriveAndWait()
-            try acceptFromPoll(&set, &service, meter)
+            try acceptFromPoll(&set, spin: spin, &service, meter)
         case .dispatcher: try runDispatched(member, &service)
         case .interestSet:
             var set = try InterestSet()
             let (stop, _) = try set.watch(stop, listeners)
             member.gate.arriveAndWait()
-            try acceptFromInterestSet(&set, stop, &service, meter)
+            try acceptFromInterestSet(&set, spin: spin, stop, &service, meter)
         case .ringPoll:
-            var ring = try makeRing()
+            var ring = try makeRing(&ringWaiting)
             member.gate.arriveAndWait()
-            try acceptFromRingPoll(&ring, listeners[0], &service, meter)
+            try acceptFromRingPoll(&ring, ringWaiting, listeners[0], &service, meter)
         case .ringSingle:
-            var ring = try makeRing()
+            var ring = try makeRing(&ringWaiting)
             member.gate.arriveAndWait()
             defer { closeUnserved(&ring) }
-            try acceptRingSingle(&ring, listeners[0], &service, meter)
+            try acceptRingSingle(&ring, ringWaiting, listeners[0], &service, meter)
         case .ringMultishot: try runMultishot(listeners[0], member, &service)
         case .descriptorRing:
             var ring = try DescriptorRing(entries: ringEntries, completions: 2 * ringEntries)
@@ -118,30 +121,33 @@ package struct AcceptJob: ServerJob {
         member.gate.arriveAndWait()
         if member.index < plan.workers { return try serveDispatched(queue, &service, member.meter) }
         let events = EpollEventBuffer(capacity: 64)
-        try dispatchAccepted(shared.epoll, events, queue, member.meter)
+        try dispatchAccepted(shared.epoll, events, EpollWaiting(options), queue, member.meter)
     }
 
     private func runMultishot(
         _ listener: BorrowedDescriptor, _ member: WorkerTeam.Member, _ service: inout ServiceTimeSource
     ) throws(Errno) {
         let destination = plan.loop.mode.capabilities.destination
-        var ring = try makeRing()
+        var waiting = RingWaiting(options)
+        var ring = try makeRing(&waiting)
         if destination == .slots { try ring.registerFileSlots(count: plan.slotCount(for: traffic)) }
         member.gate.arriveAndWait()
         defer { if destination == .descriptors { closeUnserved(&ring) } }
         var accept = MultishotAccept(listener: listener, into: destination, token: Token(.listener).rawValue)
-        try acceptRingMultishot(&ring, &accept, &service, member.meter)
+        try acceptRingMultishot(&ring, waiting, &accept, &service, member.meter)
     }
+
+    private var options: Mode.Options { plan.loop.mode.options }
 
     /// The shared set, or one of this worker's own with its listeners and the stop signal.
     private func set(_ listeners: [BorrowedDescriptor]) throws(Errno) -> SharedEpoll {
         if let shared { return shared }
-        return try SharedEpoll(listeners.map(\.rawValue), [], plan.loop.mode.capabilities, stop: stop)
+        return try SharedEpoll(listeners.map(\.rawValue), [], plan.loop.mode, stop: stop)
     }
 
     /// A ring of this thread that waits for the stop signal.
-    private func makeRing() throws(Errno) -> Ring {
-        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
+    private func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
+        var ring = try options.makeRing(entries: ringEntries, &waiting)
         try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
         return ring
     }

@@ -12,13 +12,11 @@ let oneShotFlags: EpollEvents = [.readable, .edgeTriggered, .oneShot]
 /// Armed again `late`, after the connection was served, only one worker at a time is between accept and close; armed
 /// `early`, right after the accept, others can be woken meanwhile.
 func acceptOneShot(
-    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ rearm: Rearm, _ service: inout ServiceTimeSource,
-    _ meter: WorkerMeter
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ waiting: EpollWaiting, _ rearm: Rearm,
+    _ service: inout ServiceTimeSource, _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
-        _ = try epoll.wait(into: events)
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        _ = try waiting.wait(in: epoll, events, meter)
         let token = Token(rawValue: events[0].token)
         if token.kind == .stop { return }
         let listener = BorrowedDescriptor(rawValue: token.fd)

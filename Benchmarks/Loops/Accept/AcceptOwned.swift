@@ -7,10 +7,12 @@ import SystemPackage
 
 /// Accepts what an `InterestSet` reports, one connection for each report, until the stop signal comes.
 func acceptFromInterestSet(
-    _ set: inout InterestSet, _ stop: InterestToken, _ service: inout ServiceTimeSource, _ meter: WorkerMeter
+    _ set: inout InterestSet, spin: UInt64, _ stop: InterestToken, _ service: inout ServiceTimeSource,
+    _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
-        _ = try set.wait()
+        let isReady = spin == 0 ? false : try set.look(spin, meter)
+        if !isReady { _ = try set.wait() }
         meter.add(.systemCalls)
         meter.add(.wakeups)
         let before = meter[.operations]

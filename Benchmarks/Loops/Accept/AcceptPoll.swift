@@ -5,11 +5,11 @@ import Meters
 import SystemPackage
 
 /// Accepts what poll reports, one connection for each report, until the stop signal comes.
-func acceptFromPoll(_ set: inout PollSet, _ service: inout ServiceTimeSource, _ meter: WorkerMeter) throws(Errno) {
+func acceptFromPoll(
+    _ set: inout PollSet, spin: UInt64, _ service: inout ServiceTimeSource, _ meter: WorkerMeter
+) throws(Errno) {
     while true {
-        try set.wait()
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        try set.wait(spinning: spin, meter)
         let before = meter[.operations]
         if set.entries[0].revents != 0 { return }
         for entry in set.entries where entry.revents != 0 {
@@ -20,11 +20,11 @@ func acceptFromPoll(_ set: inout PollSet, _ service: inout ServiceTimeSource, _ 
 }
 
 /// Accepts what select reports, one connection for each report, until the stop signal comes.
-func acceptFromSelect(_ set: inout SelectSet, _ service: inout ServiceTimeSource, _ meter: WorkerMeter) throws(Errno) {
+func acceptFromSelect(
+    _ set: inout SelectSet, spin: UInt64, _ service: inout ServiceTimeSource, _ meter: WorkerMeter
+) throws(Errno) {
     while true {
-        try set.wait()
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        try set.wait(spinning: spin, meter)
         let before = meter[.operations]
         if set.isReady(set.descriptors[0]) { return }
         for listener in set.descriptors where set.isReady(listener) {

@@ -7,11 +7,12 @@ import SystemPackage
 /// Accepts with one io_uring request for each connection, until the stop signal comes. One `io_uring_enter(2)`
 /// hands over the close and the next accept and waits.
 func acceptRingSingle(
-    _ ring: inout Ring, _ listener: BorrowedDescriptor, _ service: inout ServiceTimeSource, _ meter: WorkerMeter
+    _ ring: inout Ring, _ waiting: RingWaiting, _ listener: BorrowedDescriptor, _ service: inout ServiceTimeSource,
+    _ meter: WorkerMeter
 ) throws(Errno) {
     try ring.prepareAccept(on: listener, token: Token(.listener).rawValue)
     while true {
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, waiting, meter)
         let before = meter[.operations]
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
@@ -37,11 +38,12 @@ func acceptRingSingle(
 /// Accepts with one io_uring request that completes for every connection, until the stop signal comes. One
 /// `io_uring_enter(2)` hands over the closes of all connections that were ready, and waits.
 func acceptRingMultishot(
-    _ ring: inout Ring, _ accept: inout MultishotAccept, _ service: inout ServiceTimeSource, _ meter: WorkerMeter
+    _ ring: inout Ring, _ waiting: RingWaiting, _ accept: inout MultishotAccept, _ service: inout ServiceTimeSource,
+    _ meter: WorkerMeter
 ) throws(Errno) {
     try accept.arm(on: &ring)
     while true {
-        try waitForCompletions(&ring, resuming: &accept, meter)
+        try waitForCompletions(&ring, waiting, resuming: &accept, meter)
         let before = meter[.operations]
         meter.noteOpen(UInt64(ring.readyCompletions))
         while let completion = ring.nextCompletion() {

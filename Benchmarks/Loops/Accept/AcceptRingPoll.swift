@@ -7,12 +7,13 @@ import SystemPackage
 /// Accepts with ordinary calls what an io_uring poll reports, until the stop signal comes. The poll reports changes,
 /// so each report is drained to `EAGAIN`.
 func acceptFromRingPoll(
-    _ ring: inout Ring, _ listener: BorrowedDescriptor, _ service: inout ServiceTimeSource, _ meter: WorkerMeter
+    _ ring: inout Ring, _ waiting: RingWaiting, _ listener: BorrowedDescriptor, _ service: inout ServiceTimeSource,
+    _ meter: WorkerMeter
 ) throws(Errno) {
     let token = Token(.listener, listener.rawValue).rawValue
     try ring.prepareMultishotPoll(listener, .readable, token: token)
     while true {
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, waiting, meter)
         let before = meter[.operations]
         while let completion = ring.nextCompletion() {
             meter.add(.completions)

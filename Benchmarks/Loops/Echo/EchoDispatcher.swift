@@ -9,10 +9,9 @@ func dispatch(
     _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
+    let waiting = worker.waiting
     while true {
-        let ready = try epoll.wait(into: events)
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        let ready = try waiting.wait(in: epoll, events, meter)
         let before = worker.progress
         var handed = 0
         for index in 0..<ready {

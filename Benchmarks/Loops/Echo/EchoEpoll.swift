@@ -9,10 +9,9 @@ func echoFromEpoll(
     _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
+    let waiting = worker.waiting
     while true {
-        let ready = try epoll.wait(into: events, timeout: worker.hasShortage ? .milliseconds(10) : nil)
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        let ready = try waiting.wait(in: epoll, events, timeout: worker.hasShortage ? .milliseconds(10) : nil, meter)
         let before = worker.progress
         for index in 0..<ready {
             let token = Token(rawValue: events[index].token)

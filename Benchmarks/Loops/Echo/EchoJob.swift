@@ -40,7 +40,7 @@ package struct EchoJob: ServerJob {
             queue = mode.handsOver ? try HandoffQueue(capacity: capacity + plan.workers) : nil
             shared =
                 plan.loop.topology == .sharedSet
-                ? try SharedEpoll(listeners, sockets, mode, stop: stop) : nil
+                ? try SharedEpoll(listeners, sockets, plan.loop.mode, stop: stop) : nil
         } catch {
             throw RunError("epoll_create1 or epoll_ctl", error)
         }
@@ -91,9 +91,10 @@ package struct EchoJob: ServerJob {
         case .ringSingle: try runSingle(ownListeners, own, member, &worker)
         case .ringMultishot: try runMultishot(mode.destination, ownListeners, own, member, &worker)
         case .ringPoll:
-            var ring = try makeRing()
+            var waiting = RingWaiting(plan.loop.mode.options)
+            var ring = try makeRing(&waiting)
             member.gate.arriveAndWait()
-            try echoFromRingPoll(&ring, listeners: ownListeners, connections: own, &worker)
+            try echoFromRingPoll(&ring, waiting, listeners: ownListeners, connections: own, &worker)
         case .descriptorRing: try runDescriptorRing(ownListeners, own, member, &worker)
         case .asyncSet, .asyncRing: try runTasks(ownListeners, own, member, worker)
         }
@@ -184,10 +185,11 @@ package struct EchoJob: ServerJob {
         // The kernel may write into the streams' buffers until the ring is gone, so they must outlive it.
         let streams = RingStreams(format, capacity: table.capacity, chunkBytes: traffic.chunkBytes)
         try withExtendedLifetime(streams) { () throws(Errno) in
-            var ring = try makeRing()
+            var waiting = RingWaiting(plan.loop.mode.options)
+            var ring = try makeRing(&waiting)
             member.gate.arriveAndWait()
             defer { closeUnserved(&ring) }
-            try echoFromRing(&ring, listeners: listeners, connections: own, streams, &worker)
+            try echoFromRing(&ring, waiting, listeners: listeners, connections: own, streams, &worker)
         }
     }
 
@@ -198,7 +200,8 @@ package struct EchoJob: ServerJob {
         var group = BufferGroup(
             identifier: 0, count: bufferCount(own.count), bytes: traffic.chunkBytes,
             headroom: traffic.longestRequestBytes)
-        var ring = try makeRing()
+        var waiting = RingWaiting(plan.loop.mode.options)
+        var ring = try makeRing(&waiting)
         try ring.register(group)
         var connections = own
         if destination == .slots {
@@ -214,13 +217,14 @@ package struct EchoJob: ServerJob {
             format, capacity: worker.connections.capacity, group, into: destination)
         member.gate.arriveAndWait()
         defer { if destination == .descriptors { closeUnserved(&ring) } }
-        try echoFromRingMultishot(&ring, &group, streams, listeners: listeners, connections: connections, &worker)
+        try echoFromRingMultishot(
+            &ring, waiting, &group, streams, listeners: listeners, connections: connections, &worker)
     }
 
     /// The shared set, or one of this worker's own.
     private func set(_ listeners: [CInt], _ own: [CInt]) throws(Errno) -> SharedEpoll {
         if let shared { return shared }
-        return try SharedEpoll(listeners, own, plan.loop.mode.capabilities, stop: stop)
+        return try SharedEpoll(listeners, own, plan.loop.mode, stop: stop)
     }
 
     /// Enough for every request in flight, within what a group can hold and 64 MiB.
@@ -236,8 +240,8 @@ package struct EchoJob: ServerJob {
         UInt32(clamping: min(max(2 * (traffic.connections + traffic.idle), 64), 8192))
     }
 
-    private func makeRing() throws(Errno) -> Ring {
-        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
+    private func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
+        var ring = try plan.loop.mode.options.makeRing(entries: ringEntries, &waiting)
         try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
         return ring
     }

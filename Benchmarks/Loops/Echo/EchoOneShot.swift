@@ -11,10 +11,9 @@ func echoOneShot(
     _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ rearm: Rearm, _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
+    let waiting = worker.waiting
     while true {
-        _ = try epoll.wait(into: events)
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        _ = try waiting.wait(in: epoll, events, meter)
         let before = worker.progress
         let token = Token(rawValue: events[0].token)
         if token.kind == .stop { return }

@@ -11,8 +11,12 @@ func echoFromInterestSet(
     _ set: inout InterestSet, _ stop: InterestToken, _ listeners: [InterestToken], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
+    let spin = worker.spinNanoseconds
     while true {
-        if worker.hasShortage { _ = try set.wait(timeout: .milliseconds(10)) } else { _ = try set.wait() }
+        let isReady = spin == 0 ? false : try set.look(spin, meter)
+        if !isReady {
+            if worker.hasShortage { _ = try set.wait(timeout: .milliseconds(10)) } else { _ = try set.wait() }
+        }
         meter.add(.systemCalls)
         meter.add(.wakeups)
         let before = worker.progress

@@ -5,10 +5,9 @@ import SystemPackage
 /// Echoes what poll reports, and accepts where a listener is watched, until the stop signal comes.
 func echoFromPoll(_ set: inout PollSet, _ worker: inout EchoWorker) throws(Errno) {
     let meter = worker.meter
+    let spin = worker.spinNanoseconds
     while true {
-        try set.wait()
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        try set.wait(spinning: spin, meter)
         let before = worker.progress
         if set.entries[0].revents != 0 { return }
         // Backwards, because removing an entry moves the last one into its place.

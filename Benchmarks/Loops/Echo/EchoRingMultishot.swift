@@ -8,8 +8,8 @@ import SystemPackage
 /// With a single message in flight that is two calls a message and not one: a send completes as it is handed over, so
 /// its completion ends the wait, and the next call waits for the receive. With many, one call serves many.
 func echoFromRingMultishot(
-    _ ring: inout Ring, _ group: inout BufferGroup, _ streams: MultishotStreams, listeners: [CInt],
-    connections: [CInt], _ worker: inout EchoWorker
+    _ ring: inout Ring, _ waiting: RingWaiting, _ group: inout BufferGroup, _ streams: MultishotStreams,
+    listeners: [CInt], connections: [CInt], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
     for fd in listeners { try streams.accept(on: fd, &ring) }
@@ -19,7 +19,7 @@ func echoFromRingMultishot(
             try waitShortly(&ring, meter)
             try streams.resumeAccepts(&ring, meter)
         } else {
-            try waitForCompletions(&ring, meter)
+            try waitForCompletions(&ring, waiting, meter)
         }
         let before = worker.progress
         while let completion = ring.nextCompletion() {

@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// A poll that completes many times keeps its file open, so connections that end with their reply are polled once.
 func echoFromRingPoll(
-    _ ring: inout Ring, listeners: [CInt], connections: [CInt], _ worker: inout EchoWorker
+    _ ring: inout Ring, _ waiting: RingWaiting, listeners: [CInt], connections: [CInt], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
     for fd in listeners {
@@ -16,7 +16,7 @@ func echoFromRingPoll(
     }
     for fd in connections { try pollConnection(&ring, fd, worker) }
     while true {
-        if worker.hasShortage { try waitShortly(&ring, meter) } else { try waitForCompletions(&ring, meter) }
+        if worker.hasShortage { try waitShortly(&ring, meter) } else { try waitForCompletions(&ring, waiting, meter) }
         let before = worker.progress
         while let completion = ring.nextCompletion() {
             meter.add(.completions)

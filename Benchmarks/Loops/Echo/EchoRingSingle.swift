@@ -7,7 +7,8 @@ import SystemPackage
 /// Echoes with one io_uring request at a time for each connection, a receive or a send, until the stop signal comes.
 /// One `io_uring_enter(2)` hands over the next request of every connection that was ready, and waits.
 func echoFromRing(
-    _ ring: inout Ring, listeners: [CInt], connections: [CInt], _ streams: RingStreams, _ worker: inout EchoWorker
+    _ ring: inout Ring, _ waiting: RingWaiting, listeners: [CInt], connections: [CInt], _ streams: RingStreams,
+    _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
     for fd in listeners {
@@ -15,7 +16,7 @@ func echoFromRing(
     }
     for fd in connections { try unsafe streams.receive(fd, on: &ring) }
     while true {
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, waiting, meter)
         let before = worker.progress
         while let completion = ring.nextCompletion() {
             meter.add(.completions)

@@ -5,10 +5,9 @@ import SystemPackage
 /// Echoes what select reports, and accepts where a listener is watched, until the stop signal comes.
 func echoFromSelect(_ set: inout SelectSet, _ worker: inout EchoWorker) throws(Errno) {
     let meter = worker.meter
+    let spin = worker.spinNanoseconds
     while true {
-        try set.wait()
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
+        try set.wait(spinning: spin, meter)
         let before = worker.progress
         if set.isReady(set.descriptors[0]) { return }
         // Backwards, because removing a descriptor moves the last one into its place.

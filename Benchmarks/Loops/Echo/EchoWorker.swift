@@ -46,6 +46,9 @@ enum EchoReceipt: Equatable {
     /// Beyond so many connections new ones are closed at once; nil if their clients see to it.
     let mostConnections: Int?
     let acceptOptions: AcceptOptions
+    /// How its loop waits: in an epoll set, and in any.
+    let waiting: EpollWaiting
+    let spinNanoseconds: UInt64
     private let stop: BorrowedDescriptor
     private var service: ServiceTimeSource
     private let buffer: UnsafeMutableRawPointer
@@ -68,6 +71,8 @@ enum EchoReceipt: Equatable {
         mostConnections = traffic.limitsConnections ? traffic.connections : nil
         stop = member.stop
         acceptOptions = plan.loop.mode.capabilities.socketsBlock ? [] : [.nonblocking]
+        waiting = EpollWaiting(plan.loop.mode.options)
+        spinNanoseconds = plan.loop.mode.options.spinNanoseconds
         service = ServiceTimeSource(plan.service, seed: plan.loop.seed &+ UInt64(member.index))
         capacity = traffic.chunkBytes
         unsafe buffer = .allocate(byteCount: capacity, alignment: 64)

@@ -16,6 +16,16 @@ extension InterestSet {
         for listener in listeners { tokens.append(try insert(listener.duplicate(), .readable)) }
         return (stop, tokens)
     }
+
+    /// Looks for so long without blocking; tells whether there is an event. Looks that found none are counted.
+    @inline(never) mutating func look(_ nanoseconds: UInt64, _ meter: WorkerMeter) throws(Errno) -> Bool {
+        let end = monotonicNanoseconds() + nanoseconds
+        repeat {
+            if try wait(timeout: .zero) > 0 { return true }
+            meter.add(.systemCalls)
+        } while monotonicNanoseconds() < end
+        return false
+    }
 }
 
 extension DescriptorRing {

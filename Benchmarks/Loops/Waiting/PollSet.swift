@@ -1,4 +1,5 @@
 import Glibc
+import Meters
 import SystemPackage
 
 /// The array of `poll(2)`: the stop signal, the listeners, then the connections.
@@ -21,6 +22,26 @@ import SystemPackage
     mutating func remove(at index: Int) {
         entries.swapAt(index, entries.count - 1)
         entries.removeLast()
+    }
+
+    /// Looks for so long, blocks then until something is ready, and counts the calls and the wakeup.
+    @inline(__always) mutating func wait(spinning nanoseconds: UInt64, _ meter: WorkerMeter) throws(Errno) {
+        if nanoseconds == 0 || !look(nanoseconds, meter) { try wait() }
+        meter.add(.systemCalls)
+        meter.add(.wakeups)
+    }
+
+    /// Whether a look found something; those that did not are counted.
+    @inline(never) private mutating func look(_ nanoseconds: UInt64, _ meter: WorkerMeter) -> Bool {
+        let end = monotonicNanoseconds() + nanoseconds
+        repeat {
+            let result = unsafe entries.withUnsafeMutableBufferPointer {
+                unsafe poll($0.baseAddress, nfds_t($0.count), 0)
+            }
+            if result > 0 { return true }
+            meter.add(.systemCalls)
+        } while monotonicNanoseconds() < end
+        return false
     }
 
     /// Waits until something is ready (`poll(2)`).

@@ -2,23 +2,109 @@ import LinuxRings
 import Meters
 import SystemPackage
 
+/// How the thread of a ring waits for completions.
+struct RingWaiting: Sendable {
+    /// For one, without looking before.
+    let isPlain: Bool
+    private let spinNanoseconds: UInt64
+    private let batch: WaitBatch
+    private let registered: RegisteredWait?
+
+    /// - Parameter registered: the wait, if the kernel reads it by itself.
+    init(_ options: Mode.Options, _ registered: RegisteredWait? = nil) {
+        spinNanoseconds = options.spinNanoseconds
+        batch = options.batch
+        self.registered = registered
+        isPlain = spinNanoseconds == 0 && batch == WaitBatch(count: 1) && registered == nil
+    }
+
+    /// Waits until there is a completion; times that end without one are no wakeups.
+    @inline(never) func wait(_ ring: inout Ring) throws(Errno) {
+        if spinNanoseconds > 0, try look(at: &ring) { return }
+        repeat {
+            if let registered { try ring.submitAndWait(for: registered) } else { try ring.submitAndWait(for: batch) }
+        } while ring.readyCompletions == 0
+    }
+
+    /// Looks without waiting until there are enough completions or the time is over; tells whether there are.
+    private func look(at ring: inout Ring) throws(Errno) -> Bool {
+        // Without these the kernel posts while the thread runs, so that looking takes no call.
+        let entersToLook = !ring.setup.isDisjoint(with: [.deferTaskRun, .cooperativeTaskRun])
+        try ring.submit()
+        let end = monotonicNanoseconds() + spinNanoseconds
+        repeat {
+            if entersToLook { try ring.submitAndCollect() }
+            if ring.readyCompletions >= batch.count { return true }
+        } while monotonicNanoseconds() < end
+        return false
+    }
+}
+
+extension Mode.Options {
+    /// What a ring's wait is for.
+    fileprivate var batch: WaitBatch {
+        WaitBatch(
+            count: waitFor, minimum: .nanoseconds(Int64(minimumWaitNanoseconds)),
+            limit: waitLimitNanoseconds.map { .nanoseconds(Int64($0)) })
+    }
+
+    /// Makes a ring of this thread, and says how it waits.
+    func makeRing(entries: UInt32, _ waiting: inout RingWaiting) throws(Errno) -> Ring {
+        let completions = 2 * entries
+        var setup: RingSetup = []
+        if mixesCompletions { setup.insert(.mixedCompletions) }
+        if registersWait { setup.insert(.startsDisabled) }
+        var ring =
+            bringsMemory
+            ? try ringInOwnMemory(entries, completions)
+            : try ring(entries, completions, setup)
+        waiting = RingWaiting(self)
+        if registersWait {
+            waiting = RingWaiting(self, try ring.registerWaits([batch])[0])
+            try ring.enable()
+        }
+        if registersDescriptor { try ring.registerDescriptor() }
+        if busyPollMicroseconds > 0 {
+            try ring.setBusyPolling(Ring.BusyPolling(duration: .microseconds(Int64(busyPollMicroseconds))))
+        }
+        return ring
+    }
+
+    private func ring(_ entries: UInt32, _ completions: UInt32, _ setup: RingSetup) throws(Errno) -> Ring {
+        var setup = setup
+        switch taskRun {
+        case .deferred: return try Ring.forThisThread(entries: entries, completions: completions, adding: setup)
+        case .cooperative: setup.formUnion([.submitAll, .cooperativeTaskRun])
+        case .immediate: setup.formUnion(.submitAll)
+        }
+        return try Ring(entries: entries, completions: completions, setup)
+    }
+
+    /// Every kernel that takes such memory has the cheapest way of posting completions.
+    private func ringInOwnMemory(_ entries: UInt32, _ completions: UInt32) throws(Errno) -> Ring {
+        let memory = try RingMemory(bytes: RingMemory.bytesNeeded(entries: entries, completions: completions))
+        return try Ring(
+            entries: entries, completions: completions, [.singleIssuer, .deferTaskRun, .submitAll], memory: memory)
+    }
+}
+
 /// One `io_uring_enter(2)`, with what the ring counted since the last one.
 @inline(__always)
-func waitForCompletions(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
+func waitForCompletions(_ ring: inout Ring, _ waiting: RingWaiting, _ meter: WorkerMeter) throws(Errno) {
     // Looked at before the enter, which brings in what did not fit.
     if ring.completionsOverflowed { meter.add(.completionOverflows) }
-    try ring.submitAndWait()
+    if waiting.isPlain { try ring.submitAndWait() } else { try waiting.wait(&ring) }
     countEnters(ring, meter)
     meter.add(.wakeups)
 }
 
-/// Like ``waitForCompletions(_:_:)`` for an accept that waits for something to be closed: it does not wait long then,
+/// Like ``waitForCompletions(_:_:_:)`` for an accept that waits for something to be closed: it does not wait long then,
 /// and arms the accept again.
 @inline(__always)
 func waitForCompletions(
-    _ ring: inout Ring, resuming accept: inout MultishotAccept, _ meter: WorkerMeter
+    _ ring: inout Ring, _ waiting: RingWaiting, resuming accept: inout MultishotAccept, _ meter: WorkerMeter
 ) throws(Errno) {
-    guard let shortage = accept.shortage else { return try waitForCompletions(&ring, meter) }
+    guard let shortage = accept.shortage else { return try waitForCompletions(&ring, waiting, meter) }
     try waitShortly(&ring, meter)
     let rearms = accept.rearms
     try accept.resume(on: &ring)

@@ -7,9 +7,12 @@ package final class SharedEpoll: Sendable {
     package let epoll: Epoll
 
     package init(
-        _ listeners: [CInt], _ connections: [CInt], _ mode: Mode.Capabilities, stop: BorrowedDescriptor
+        _ listeners: [CInt], _ connections: [CInt], _ loop: Mode, stop: BorrowedDescriptor
     ) throws(Errno) {
+        let mode = loop.capabilities
         epoll = try Epoll()
+        let busyPoll = Int64(loop.options.busyPollMicroseconds)
+        if busyPoll > 0 { try epoll.setBusyPolling(Epoll.BusyPolling(duration: .microseconds(busyPoll))) }
         // Level-triggered, so that the one signal wakes every worker.
         try epoll.add(stop, .readable, token: Token(.stop).rawValue)
         for fd in listeners {

@@ -73,7 +73,7 @@ final class WorkerPool: Sendable {
     private func runThreads() throws(Errno) {
         if work.setCount > 0 { _ = try systemCall { unshare(C_CLONE_FILES) } }
         let sets = try (0..<work.setCount).map { _ throws(Errno) in
-            try SharedEpoll([], [], work.mode.capabilities, stop: stop)
+            try SharedEpoll([], [], work.mode, stop: stop)
         }
         let consumers = (0..<work.wake.consumers).map { index in
             thread("worker-\(index)", placement.processor(ofWorker: index)) { [work] () throws(Errno) in

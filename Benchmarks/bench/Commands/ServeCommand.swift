@@ -74,7 +74,9 @@ struct ServeCommand: ParsableCommand {
         let mode = try namedMode()
         var traffic = try traffic(mode)
         let plan = try plan(mode, traffic)
-        if let reason = mode.unsupportedReason(rings: RingSupport.probe(), for: traffic.workload) {
+        if let reason = mode.unsupportedReason(
+            rings: RingSupport.probe(), for: traffic.workload, isLocal: plan.address.isLoopback)
+        {
             throw Failure(.nothingSupported, "\(mode.name): \(reason)")
         }
         try fitDescriptors(plan, &traffic)

@@ -11,7 +11,10 @@ extension RunOptions {
         let base = try networkPlan(common)
         let paces = try paces(base)
         let servers = try externalServers(base)
-        let modes = try mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all", for: base.workload)
+        let waits = try waitSettings()
+        let modes =
+            try mode == nil && !servers.isEmpty
+            ? [] : modesNamed(mode ?? "all", for: base.workload).map { $0.waiting(waits) }
         if modes.isEmpty, let option = loopOptionsGiven.first {
             throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
         }
@@ -104,7 +107,7 @@ extension RunOptions {
 extension RunPlan {
     var networkMistake: String? {
         guard let mode else { return nil }
-        if let reason = mode.refusal(for: workload) { return reason }
+        if let reason = mode.refusal(for: workload) ?? mode.waitRefusal { return reason }
         guard mode.topologies.contains(loop.topology) else {
             return mode.topologies.contains(.sharedSet)
                 ? "\(mode.name) waits in one set for all workers; use --topology shared-set"
@@ -125,6 +128,9 @@ extension RunPlan {
             let known = Mode.every.filter { $0.capabilities.references.contains(workload) }.map(\.name).joined(
                 separator: ", ")
             return "--implementation c has loops for \(known), not for \(mode.name)"
+        }
+        guard mode.options.text.isEmpty else {
+            return "--implementation c waits in one way; leave --spin and --wait-for out"
         }
         return server.service == .none ? nil : "--implementation c has no service time; leave --service-time out"
     }

@@ -42,7 +42,10 @@ extension RunOptions {
 
     /// What was given of the options that say how our loops work, which mean nothing without a mode.
     var loopOptionsGiven: [String] {
-        let own = ["--listener", "--close", "--service-time", "--service", "--rearm"]
+        let own = [
+            "--listener", "--close", "--service-time", "--service", "--rearm", "--spin", "--wait-for", "--wait-limit",
+            "--min-wait",
+        ]
         var given = (network.given + connect.given).filter(own.contains)
         if topology != nil { given.append("--topology") }
         if implementation != "swift" { given.append("--implementation") }

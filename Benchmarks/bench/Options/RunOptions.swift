@@ -118,6 +118,24 @@ struct NetworkOptions: WorkloadOptions {
             """)
     var rearm: String?
 
+    @Option(
+        help: """
+            Time for which a wait looks without blocking before it blocks, such as 50us; not of blocking and the library's \
+            rings and executors.
+            """)
+    var spin: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Of the uring modes: waits for so many completions, as long as --wait-limit and --min-wait say.")
+    var waitFor: Int?
+
+    @Option(help: "With --wait-for: the longest time of a wait, such as 100us.")
+    var waitLimit: String?
+
+    @Option(help: "With --wait-for: time after which one completion is enough, such as 50us; Linux 6.12.")
+    var minWait: String?
+
     @Option(help: "Numeric address to listen on; 127.0.0.1 if not given.")
     var address: String?
 
