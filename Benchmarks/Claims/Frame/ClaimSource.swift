@@ -13,6 +13,8 @@ package struct ClaimSource: Sendable, CustomStringConvertible {
     static let l = ClaimSource(mark: "L", name: "Marc Lehmann on epoll and fork, libev mailing list, 2008")
     static let e = ClaimSource(mark: "E", name: "Worker Pool With Eventfd, yangyang.cloud, 2018")
 
+    static let liburing = ClaimSource(mark: "U", name: "axboe/liburing, its manual pages and issues")
+
     static let soreuseport = ClaimSource(
         mark: "T", name: "Tom Herbert, soreuseport: TCP/IPv4 implementation, Linux 3.9, 2013")
 

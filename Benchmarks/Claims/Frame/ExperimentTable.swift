@@ -1,7 +1,8 @@
 extension Experiment {
     /// Every experiment, in the order in which they run and are printed.
     package static let all: [Experiment] =
-        wakeups + scripts + accepting + reusePort + order + lifetime + rings + eventFD + scale
+        wakeups + scripts + accepting + reusePort + order + lifetime + rings + waiting + eventFD
+        + scale
 
     package static func named(_ id: String) -> Experiment? { all.first { $0.id == id } }
 
@@ -30,6 +31,10 @@ extension Experiment {
     static let rings = [
         ringClosePendingAccept, ringClosePendingReceive, ringCancelByClosedDescriptor, ringCancelByToken, ringFork,
         ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder,
+    ]
+
+    static let waiting = [
+        ringTaskRun, ringRegisteredDescriptor, ringMinimumWait, epollLateness, busyPollLoopback,
     ]
 
     static let eventFD = [

@@ -1,3 +1,4 @@
+import LinuxReadiness
 import LinuxRings
 import Loops
 
@@ -13,6 +14,19 @@ struct Need: Sendable {
     /// io_uring's multishot poll. The kernel has no probe for it; `IORING_FEAT_RSRC_TAGS` came with the same release.
     static let multishotPoll = capability("multishot poll needs Linux 5.13") { capabilities in
         capabilities.features.contains(RingFeatures(rawValue: 1 << 10))
+    }
+
+    static let registeredDescriptor = capability("a registered ring descriptor needs Linux 5.18") {
+        $0.registeredDescriptor
+    }
+
+    static let minimumWait = capability("a least time of a wait needs Linux 6.12") {
+        $0.features.contains(.minimumWait)
+    }
+
+    static let setBusyPolling = Need {
+        let polling = try? Epoll().busyPolling()
+        return polling == nil ? "a set's busy polling needs Linux 6.9 with CONFIG_NET_RX_BUSY_POLL" : nil
     }
 
     private static func capability(
