@@ -124,6 +124,19 @@ static inline int c_flush_standard_output(void) {
     return errno ? errno : EIO;
 }
 
+/* ioctl(2) is variadic. Bytes of a stream that were sent and not acknowledged; -1 if that cannot be told. */
+static inline int c_unacknowledged_bytes(int socket) {
+    int count = -1;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
+}
+
+/* Makes the calling thread alone another user's, for good (the C library's setresuid(3) changes all threads), and keeps the
+   process readable for its own user, which a change of users ends. */
+static inline int c_become_user(uid_t user) {
+    if (syscall(SYS_setresuid, user, user, user) != 0) return -1;
+    return prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL);
+}
+
 /* A new network namespace has a loopback interface that is down. The struct is ifreq with the member that the call
    reads: <net/if.h> would bring <sys/socket.h> along, whose constants CSocketExtras is to own. */
 static inline int c_set_loopback_up(int socket) {

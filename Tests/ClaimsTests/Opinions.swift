@@ -9,7 +9,7 @@ enum Opinions {
     typealias Entry = (observed: String, verdict: ClaimVerdict)
 
     static let all: [String: [Entry]] = [
-        wakeups, scripts, accepting, reusePort, order, lifetime, rings, waits, eventFD,
+        wakeups, scripts, accepting, reusePort, order, lifetime, rings, waits, eventFD, untold,
     ].reduce(into: [:]) {
         $0.merge($1) { first, _ in first }
     }

@@ -24,6 +24,9 @@ package struct ClaimSource: Sendable, CustomStringConvertible {
     /// What was observed while this package was made.
     static let observation = ClaimSource(mark: "O", name: "observed on Linux 6.1 while this package was made")
 
+    /// What liburing's pages or the threads of its users say.
+    static func liburing(_ place: String) -> ClaimSource { ClaimSource(mark: "U", name: "axboe/liburing, \(place)") }
+
     /// A manual page that promises what the statement says.
     static func manual(_ page: String) -> ClaimSource { ClaimSource(mark: "man", name: page) }
 }

@@ -6,10 +6,10 @@ extension Experiment {
 
     package static func named(_ id: String) -> Experiment? { all.first { $0.id == id } }
 
-    static let wakeups = acceptWakeups
+    static let wakeups = acceptWakeups + [nestedWakeups]
     static let scripts = [
         acceptETSpurious, acceptETStarvation, readLTSplit, readExclusiveSplit, readETSplit, readOneShotWhole,
-        acceptExclusiveFlags,
+        acceptExclusiveFlags, writeETAgain,
     ]
 
     static let accepting = acceptBalance + [acceptOneShotSerial, accept40k]
@@ -19,18 +19,20 @@ extension Experiment {
         reuseportProgramMigrate, reuseportDrain, reuseportRestart,
     ]
 
-    static let order = readOrder + [readCombinedQueue]
-    static let scale = [scaleWaitCost]
+    static let order = readOrder + [readCombinedQueue] + ringPingPong
+    static let scale = [scaleWaitCost, epollWatchMemory]
 
-    static let lifetime = [
-        lifeDupCloseGhost, lifeRemoveAfterClose, lifeRebuildCures, lifeRemoveBeforeClose, lifeLastCloseRemoves,
-        lifeForkGhost, lifeForkRemedies, lifeForkTellApart, lifeGenerationDetects, lifeRebuildCost,
-        lifeGenerationExhaustion, lifeDup2Cure, lifePidfdCure, lifePollClosed,
-    ]
+    static let lifetime =
+        [
+            lifeDupCloseGhost, lifeRemoveAfterClose, lifeRebuildCures, lifeRemoveBeforeClose, lifeLastCloseRemoves,
+            lifeForkGhost, lifeForkRemedies, lifeForkTellApart, lifeGenerationDetects, lifeRebuildCost,
+            lifeGenerationExhaustion, lifeDup2Cure, lifePidfdCure, lifePollClosed,
+        ] + lifeHangup
 
     static let rings = [
         ringClosePendingAccept, ringClosePendingReceive, ringCancelByClosedDescriptor, ringCancelByToken, ringFork,
-        ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder,
+        ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder, ringSubmitterEnds,
+        ringOverflowKeeps, ringOverflowEndsMultishot,
     ]
 
     static let waiting = [

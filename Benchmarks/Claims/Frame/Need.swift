@@ -11,6 +11,10 @@ struct Need: Sendable {
 
     static let multishotAccept = capability("multishot accept needs Linux 5.19") { $0.multishotAccept }
 
+    static let noDrop = capability("completions that are kept need Linux 5.5") { $0.features.contains(.noDrop) }
+
+    static let multishotReceive = capability("multishot receive needs Linux 6.0") { $0.multishotReceive }
+
     /// io_uring's multishot poll. The kernel has no probe for it; `IORING_FEAT_RSRC_TAGS` came with the same release.
     static let multishotPoll = capability("multishot poll needs Linux 5.13") { capabilities in
         capabilities.features.contains(RingFeatures(rawValue: 1 << 10))

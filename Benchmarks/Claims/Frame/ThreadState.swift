@@ -17,6 +17,9 @@ struct ThreadState: Sendable {
         return read("syscall")?.split(separator: " ").first.flatMap { Int($0) } != Int(SYS_futex)
     }
 
+    /// True once the kernel does not know the thread any more.
+    var hasEnded: Bool { read("stat") == nil }
+
     /// How often the thread gave up the processor to wait. Wakeups that the kernel takes back count too.
     var voluntarySwitches: UInt64 {
         let line = read("status")?.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }

@@ -1,0 +1,111 @@
+import Load
+import Loops
+import Meters
+import Records
+import Runs
+import Statistics
+
+/// io_uring against epoll where each connection has one message under way: one worker and one client, each on a processor
+/// where there are two, over one connection and over eight.
+///
+/// Six rounds; each runs both modes, in turn, for 100 ms with either number of connections. `ratio_1` and `ratio_8` are the
+/// median, over the rounds, of the ring's throughput divided by that of `epoll-lt`; `low_…` and `high_…` are the least and
+/// the most, between which the median lies with 96.9 %. Slower or faster is what all rounds say.
+///
+/// `cpu_ratio_1` and `cpu_ratio_8` are the same of the worker's CPU time per message, and decide nothing.
+let ringPingPong = [
+    pingPong(
+        "uring-ping-pong-single", "uring-single", isFaster: false,
+        "io_uring with a receive for each message is slower than epoll for a ping-pong over few connections",
+        .liburing("issues 189, 414, 427 and 536")),
+    pingPong(
+        "uring-ping-pong-multishot", "uring-multishot", isFaster: true,
+        "from Linux 6.0, with a multishot receive, io_uring is faster than epoll for a ping-pong over few connections",
+        .liburing("issue 536")),
+]
+
+private let connectionCounts = [1, 8]
+private let rounds = 6
+
+private func pingPong(
+    _ id: String, _ mode: String, isFaster: Bool, _ statement: String, _ source: ClaimSource
+) -> Experiment {
+    Experiment(
+        id: id, statement: statement, source: source, needs: [isFaster ? .multishotReceive : .ring],
+        conditions: Conditions(shortfall: whatSpoilsRatios),
+        keys: connectionCounts.flatMap { ["ratio_\($0)", "low_\($0)", "high_\($0)"] },
+        observe: { try observeRatios(mode) },
+        judge: { observed in
+            .init(
+                parts: connectionCounts.map {
+                    isFaster ? observed["low_\($0)"].number > 1 : observed["high_\($0)"].number < 1
+                })
+        },
+        explain: { observed in
+            let texts = connectionCounts.map { count in
+                "over \(count) connection\(count == 1 ? "" : "s") \(observed["ratio_\(count)"]) times "
+                    + "[\(observed["low_\(count)"]), \(observed["high_\(count)"])]"
+            }
+            return "\(mode) moves the messages that epoll-lt does \(texts.joined(separator: ", "))."
+        })
+}
+
+/// What a ratio of throughputs tells nothing beside; nil if it tells something.
+private func whatSpoilsRatios(_ observed: Observed) -> String? {
+    if observed[Conditions.debugKey] == true {
+        return "a debug build's own code takes longer than what it calls: swift build -c release"
+    }
+    let foreign = observed[Conditions.foreignKey].number
+    guard foreign > 20 else { return nil }
+    return "other programs used \(Int(foreign)) % of the processors, and more than 20 % is too much"
+}
+
+private func observeRatios(_ mode: String) throws -> Observed {
+    var throughput: [Int: [Double]] = [:]
+    var cpu: [Int: [Double]] = [:]
+    var foreign = 0.0
+    for round in 0..<rounds {
+        for connections in connectionCounts {
+            // Who begins changes, so that neither always runs on what the other left.
+            let order = round % 2 == 0 ? ["epoll-lt", mode] : [mode, "epoll-lt"]
+            var runs: [String: Measurement] = [:]
+            for name in order { runs[name] = try echoRun(name, connections) }
+            guard let epoll = runs["epoll-lt"], let ring = runs[mode] else { continue }
+            throughput[connections, default: []].append(perSecond(ring) / perSecond(epoll))
+            cpu[connections, default: []].append(cpuEach(ring) / cpuEach(epoll))
+            foreign = max(foreign, epoll.foreignShare ?? 0, ring.foreignShare ?? 0)
+        }
+    }
+    var observed = Observed()
+    for connections in connectionCounts {
+        let ratios = throughput[connections] ?? []
+        observed["ratio_\(connections)"] = rounded(median(ratios)).observed
+        observed["low_\(connections)"] = rounded(ratios.min()).observed
+        observed["high_\(connections)"] = rounded(ratios.max()).observed
+        observed["cpu_ratio_\(connections)"] = rounded(median(cpu[connections] ?? [])).observed
+    }
+    observed.noteDisturbance(foreign: foreign)
+    return observed
+}
+
+private func echoRun(_ name: String, _ connections: Int) throws -> Measurement {
+    var plan = try RunPlan(.read, named: name, .setPerWorker, milliseconds: 100)
+    plan.server.workers = 1
+    plan.load.connections = connections
+    plan.loop.placement = .automatic(workers: 1, clients: 1)
+    let measurement = try experimentRun(plan)
+    guard operations(measurement) > 0 else { throw Undecided("\(name) served nothing in 100 ms") }
+    return measurement
+}
+
+private func operations(_ measurement: Measurement) -> Double { Double(measurement.operations) }
+
+private func perSecond(_ measurement: Measurement) -> Double {
+    operations(measurement) * 1e9 / Double(measurement.durationNanoseconds)
+}
+
+private func cpuEach(_ measurement: Measurement) -> Double {
+    Double(measurement.server.cpuNanoseconds) / operations(measurement)
+}
+
+private func rounded(_ ratio: Double?) -> Double { ((ratio ?? .nan) * 1000).rounded() / 1000 }
