@@ -9,7 +9,7 @@ extension Mode {
             name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
             summary: "a blocking accept4 or read in each thread: the pre-fork model",
             capabilities: Capabilities(
-                socketsBlock: true, signals: [.eventfd, .eventfdSemaphore, .pipe, .futex],
+                socketsBlock: true, signals: [.eventfd, .eventfdSemaphore, .pipe, .futex, .signalfd, .timerfd],
                 looksWithoutBlocking: false,
                 perTaskRefusal: "a thread cannot block in the read of a descriptor that is still to be made; use an "
                     + "epoll mode",
@@ -18,7 +18,10 @@ extension Mode {
             name: "select", alias: nil, mechanism: .select, topologies: [.setPerWorker], kernel: "2.6.28",
             summary: "select(2): wakes everybody, looks at every descriptor, ends at FD_SETSIZE",
             capabilities: Capabilities(
-                descriptorLimit: Int(SelectSet.limit), perTaskRefusal: handedOver("select"))),
+                descriptorLimit: Int(SelectSet.limit),
+                // Its time limit has microseconds.
+                signals: WakeSignal.allCases.filter { $0.hasDescriptor && $0 != .waitTimeoutMilliseconds },
+                perTaskRefusal: handedOver("select"))),
         Mode(
             name: "poll", alias: nil, mechanism: .poll, topologies: [.setPerWorker], kernel: "2.6.28",
             summary: "poll(2): wakes everybody, looks at every descriptor",
@@ -62,7 +65,10 @@ extension Mode {
             summary: "io_uring, one accept or recv per submission",
             capabilities: Capabilities(
                 socketsBlock: true, acceptNeeds: [.skipSuccess], hasBufferPerConnection: true,
-                signals: [.eventfd, .eventfdSemaphore, .pipe, .messageRing], waitsForCompletions: true,
+                signals: [
+                    .eventfd, .eventfdSemaphore, .pipe, .messageRing, .signalfd, .timerfd, .ringTimeout, .waitTimeout,
+                ],
+                waitsForCompletions: true,
                 perTaskRefusal: ownThread("uring-single"))),
         Mode(
             name: "uring-multishot", alias: "multishot", mechanism: .ringMultishot,
@@ -91,7 +97,11 @@ extension Mode {
             name: "uring-poll", alias: nil, mechanism: .ringPoll, topologies: [.setPerWorker], kernel: "5.17",
             summary: "io_uring multishot poll, then ordinary accept or read calls",
             capabilities: Capabilities(
-                acceptNeeds: [.skipSuccess], waitsForCompletions: true, perTaskRefusal: ownThread("uring-poll"))),
+                acceptNeeds: [.skipSuccess],
+                signals: [
+                    .eventfd, .eventfdSemaphore, .pipe, .signalfd, .timerfd, .ringTimeout, .waitTimeout,
+                ],
+                waitsForCompletions: true, perTaskRefusal: ownThread("uring-poll"))),
     ]
 
     /// The modes of ``all``, those that are types of the library, and the variants: `--mode everything`.

@@ -23,6 +23,11 @@ package struct RingNeed: Sendable {
     package static let messageRing = RingNeed(name: "IORING_OP_MSG_RING", since: KernelVersion(5, 18)) {
         $0.messageRing
     }
+    /// Reads of a `signalfd(2)` by the thread itself: before, a thread of the kernel read, to which no signal was sent. Told
+    /// by `IORING_FEAT_RECVSEND_BUNDLE` of the same release.
+    package static let threadSignals = RingNeed(
+        name: "reads of signals without a kernel thread", since: KernelVersion(6, 10)
+    ) { $0.features.contains(RingFeatures(rawValue: 1 << 14)) }
     /// `io_uring_prep_multishot_accept(3)`, into descriptors or slots.
     static let multishotAccept = RingNeed(name: "multishot accept", since: KernelVersion(5, 19)) { $0.multishotAccept }
     /// `io_uring_register_files_sparse(3)`; came with the same release as multishot accept, and is told by it.

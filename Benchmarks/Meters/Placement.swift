@@ -33,10 +33,10 @@ package struct Placement: Sendable, Equatable, CustomStringConvertible {
         clients.isEmpty ? nil : clients[index % clients.count]
     }
 
-    /// `server=0,1 client=2`, or `none`: the `pinning` column.
+    /// `server=0,1 client=2`, `server=0` where nobody else takes part, or `none`: the `pinning` column.
     package var description: String {
         if workers.isEmpty && clients.isEmpty { return "none" }
         func list(_ processors: [Int]) -> String { processors.map(String.init).joined(separator: ",") }
-        return "server=\(list(workers)) client=\(list(clients))"
+        return "server=\(list(workers))" + (clients.isEmpty ? "" : " client=\(list(clients))")
     }
 }

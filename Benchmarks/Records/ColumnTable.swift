@@ -53,7 +53,8 @@ extension Column {
     private static let latency: [Column] = [
         Column(
             "latency_kind", \.latencyKind,
-            "Where a latency starts: `from-scheduled-start` (open loop) or `from-call` (closed loop)."),
+            "Where a latency starts: `from-scheduled-start` (open loop; of a timer, where "
+                + "its time was over) or `from-call` (closed loop)."),
         Column("latency_min_ns", \.latencyMinNs, unit: "ns", "Shortest latency."),
         Column("latency_mean_ns", \.latencyMeanNs, unit: "ns", better: .lower, "Arithmetic mean of the latencies."),
         Column(
@@ -165,10 +166,13 @@ extension Column {
     private static let optional: [Column] = [
         Column(
             "signal", \.signal, isIdentity: true,
-            "Wake: what carries a wake: `eventfd`, `eventfd-semaphore`, `pipe`, `futex` or `msg-ring`."),
+            "Wake: what carries a wake: `eventfd`, `eventfd-semaphore`, `pipe`, `futex`, `msg-ring` or `signalfd`; of "
+                + "a timer `timerfd`, `ring-timeout`, `wait-timeout` (the wait's own limit, as fine as its calls have it) or "
+                + "`wait-timeout-ms`."),
         Column(
             "shape", \.shape, isIdentity: true,
-            "Wake: `ping-pong` (two threads in turn) or `pool` (producers and consumers of tasks)."),
+            "Wake: `ping-pong` (two threads in turn) or `pool` (producers and consumers of tasks), or `timer` (one "
+                + "thread; a latency is how late it wakes)."),
         Column(
             "descriptors", \.descriptors, isIdentity: true,
             "Wake pool: `per-task` or `per-worker` (one for each consumer)."),

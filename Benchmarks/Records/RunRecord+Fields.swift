@@ -20,8 +20,11 @@ enum FieldRule {
         "rearm": .oneOf(["early", "late", ""]),
         "service": .oneOf(["busy", "sleep", ""]),
         "spacing": .oneOf(["uniform", "poisson", ""]),
-        "signal": .oneOf(["eventfd", "eventfd-semaphore", "pipe", "futex", "msg-ring", ""]),
-        "shape": .oneOf(["ping-pong", "pool", ""]),
+        "signal": .oneOf([
+            "eventfd", "eventfd-semaphore", "pipe", "futex", "msg-ring", "signalfd", "timerfd", "ring-timeout",
+            "wait-timeout", "wait-timeout-ms", "",
+        ]),
+        "shape": .oneOf(["ping-pong", "pool", "timer", ""]),
         "descriptors": .oneOf(["per-task", "per-worker", ""]),
         "live": .oneOf(["live", ""]),
         "placement": .oneOf(["same-cpu", "different-cpus", "unpinned", ""]),

@@ -13,7 +13,8 @@ package enum Status: String, Sendable, CaseIterable {
 
 /// Where the clock of a latency sample starts.
 package enum LatencyKind: String, Sendable, CaseIterable {
-    /// Open loop: at the time the operation was scheduled for, so that a stall is charged to all it delayed.
+    /// Open loop: at the time the operation was scheduled for, so that a stall is charged to all it delayed. Of a timer, when
+    /// its time was over.
     case fromScheduledStart = "from-scheduled-start"
     /// Closed loop: just before the client's call.
     case fromCall = "from-call"

@@ -70,7 +70,7 @@ package struct CountedCalls: Sendable {
     private static let loopCalls: Set<String> = [
         "accept", "accept4", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
         "fstat", "futex", "io_uring_enter", "newfstatat", "poll", "ppoll", "pselect6", "read", "recvfrom", "select",
-        "sendto", "write",
+        "sendto", "tgkill", "timerfd_settime", "write",
     ]
 }
 
@@ -169,7 +169,7 @@ extension RunPlan {
     fileprivate var hasFixedWindow: Bool {
         switch plan {
         case .network(_, let load), .external(_, let load): load.queued == nil
-        case .wake(_, let wake): wake.shape == .pingPong
+        case .wake(_, let wake): wake.shape != .pool
         }
     }
 

@@ -14,8 +14,10 @@ extension Measurement {
         record.tlsNegotiated = negotiated
         guard durationNanoseconds > 0 else { return }
         fillOperations(&record)
-        record.setLatency(LatencySummary(latencies), kind: isOpenLoop ? .fromScheduledStart : .fromCall)
+        let isScheduled = isOpenLoop || plan.isTimer
+        record.setLatency(LatencySummary(latencies), kind: isScheduled ? .fromScheduledStart : .fromCall)
         fillCosts(&record)
+        if plan.clients > 0 { fillClients(&record) }
         if plan.mode == nil { fillProcesses(&record, plan) } else { fillThreads(&record) }
         fillWorkers(&record, plan)
         if plan.mode?.capabilities.usesRing == true { fillRing(&record) }
@@ -47,13 +49,16 @@ extension Measurement {
         record.spuriousWakeupsPerOp = perOperation(.spuriousWakeups)
         record.emptyCallsPerOp = perOperation(.emptyCalls)
         record.syscallsPerOp = perOperation(.systemCalls)
+        record.machineCpuNsPerOp = machineNanoseconds.flatMap(perOperation)
+    }
+
+    private func fillClients(_ record: inout RunRecord) {
         record.clientCpuNsPerOp = perOperation(client.cpuNanoseconds)
         record.clientAllocationsPerOp = AllocationCount.isCounted ? perOperation(client.allocations) : nil
         record.clientBusy = clientBusy
         let lag = LatencySummary(sendLag.histogram)
         record.sendLagP99Ns = lag.p99
         record.sendLagMaxNs = lag.max
-        record.machineCpuNsPerOp = machineNanoseconds.flatMap(perOperation)
     }
 
     /// What the threads of our loops used.

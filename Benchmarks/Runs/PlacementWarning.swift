@@ -10,19 +10,20 @@ package struct PlacementWarning: Sendable, Equatable {
 }
 
 extension RunPlan {
-    /// What is to be known about where its threads run. A ping-pong on one processor is meant, and its `placement` says it.
+    /// What is to be known about where its threads run. A ping-pong on one processor is meant, and its `placement` says it; a timer has
+    /// one thread.
     ///
     /// - Parameter available: the processors that this process may use.
     package func placementWarnings(
         _ topology: ProcessorTopology, available: [Int] = Affinity.available()
     ) -> [PlacementWarning] {
-        let isPinned = !placement.workers.isEmpty && !placement.clients.isEmpty
+        let isPinned = !placement.workers.isEmpty && (!placement.clients.isEmpty || isTimer)
         let servers = isPinned ? Set((0..<workerThreads).compactMap(placement.processor(ofWorker:))) : Set(available)
         let loads = isPinned ? Set((0..<clients).compactMap(placement.processor(ofClient:))) : Set(available)
         var warnings: [PlacementWarning] = []
         // That threads which are not pinned take turns is meant, unless they have no choice.
         let isForced = isPinned || available.count == 1
-        if isForced && !isPingPong {
+        if isForced && !isPingPong && !isTimer {
             let shared = servers.intersection(loads).sorted()
             if !shared.isEmpty { warnings.append(.shared(shared)) }
         }

@@ -12,7 +12,7 @@ extension RunRecord {
         pinning = plan.placement.description
         seed = plan.seed
         workers = plan.workerThreads
-        clients = plan.clients
+        clients = plan.isTimer ? nil : plan.clients
         switch plan.plan {
         case .network(let server, let load):
             server.describe(in: &self)
@@ -72,7 +72,7 @@ extension WakePlan {
         record.close = ""
         record.signal = signal.rawValue
         record.shape = shape.rawValue
-        record.placement = loop.placement.kind
+        record.placement = shape == .timer ? "" : loop.placement.kind
         guard shape == .pool else { return }
         record.descriptors = descriptors.rawValue
         record.producers = producers

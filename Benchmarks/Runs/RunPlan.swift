@@ -154,6 +154,9 @@ package struct RunPlan: Sendable {
         }
     }
 
+    /// True of a wake plan in which a time wakes, and no other thread.
+    package var isTimer: Bool { if case .wake(_, let wake) = plan { wake.shape == .timer } else { false } }
+
     /// Operations due in a second; nil if they have no schedule.
     var ratePerSecond: Double? { networkLoad?.ratePerSecond }
 

@@ -32,6 +32,30 @@ static inline pid_t c_gettid(void) { return (pid_t)syscall(SYS_gettid); }
 /* A call that no kernel has: it does nothing, and can be counted. */
 static inline void c_call_nothing(long number) { syscall(number); }
 
+/* tgkill(2) has a glibc wrapper only from 2.30 on. */
+static inline int c_send_to_thread(pid_t process, pid_t thread, int signal) {
+    return (int)syscall(SYS_tgkill, process, thread, signal);
+}
+
+/* ppoll(2), whose wrapper glibc hides. Where time has 32 bits the call with 64 has a number of its own. */
+static inline int c_ppoll(void *entries, unsigned count, int64_t nanoseconds) {
+    struct {
+        int64_t seconds, nanoseconds;
+    } limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+#ifdef SYS_ppoll_time64
+    return (int)syscall(SYS_ppoll_time64, entries, count, &limit, (void *)0, (size_t)8);
+#else
+    return (int)syscall(SYS_ppoll, entries, count, &limit, (void *)0, (size_t)8);
+#endif
+}
+
+/* Whether the kernel has epoll_pwait2(2) (Linux 5.11), under the number of every architecture Swift runs on, and no filter
+   forbids it: a descriptor that is none fails with EBADF then. */
+static inline int c_has_epoll_pwait2(void) {
+    char event[16];
+    return syscall(441, -1, event, 1, (void *)0, (void *)0, (size_t)8) < 0 && errno == EBADF;
+}
+
 /* CPU_SET is a macro and cpu_set_t ends at CPU 1023; the kernel takes a mask of any length. */
 static inline int c_set_thread_affinity(const unsigned long *mask, size_t bytes) {
     return (int)syscall(SYS_sched_setaffinity, 0, bytes, mask);

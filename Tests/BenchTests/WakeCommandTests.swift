@@ -14,6 +14,20 @@ import Runs
         (["--mode", "blocking", "--signal", "msg-ring"], "msg-ring"),
         (["--mode", "lt", "--signal", "futex"], "futex"),
         (["--mode", "dispatcher"], "dispatcher"),
+        (["--mode", "lt", "--signal", "timerfd"], "--shape timer"),
+        (["--signal", "signalfd,wait-timeout"], "wait-timeout"),
+        (
+            ["--shape", "timer", "--signal", "pipe"],
+            "--shape timer takes --signal timerfd, ring-timeout, wait-timeout or"
+        ),
+        (["--shape", "timer", "--signal", "ring-timeout", "--mode", "lt"], "uring-single"),
+        (["--shape", "timer", "--signal", "wait-timeout", "--mode", "blocking"], "--signal timerfd"),
+        (["--shape", "timer", "--signal", "wait-timeout-ms", "--mode", "select"], "milliseconds"),
+        (["--shape", "timer", "--tasks", "5"], "a timer is one thread"),
+        (["--shape", "timer", "--pin", "same"], "--pin same"),
+        (["--shape", "timer", "--mode", "lt", "--implementation", "c"], "a timer"),
+        (["--shape", "pool", "--mode", "et", "--signal", "signalfd", "--descriptors", "per-task"], "per-worker"),
+        (["--shape", "pool", "--mode", "et", "--signal", "signalfd", "--live"], "--live"),
         (["--mode", "blocking", "--shape", "pool", "--descriptors", "per-task"], "per-worker"),
         (["--mode", "uring-single", "--shape", "pool", "--descriptors", "per-task"], "per-worker"),
         (["--mode", "et", "--shape", "pool", "--descriptors", "per-worker", "--live"], "--live"),
@@ -106,6 +120,20 @@ import Runs
         let row = try #require(run.rows.first)
         #expect(row.descriptorsPeak == 1500 && row.live == "live")
         #expect(row.operations == 1500 && row.tasksLost == 0 && row.tasksDoneTwice == 0 && row.emfileWaits == 0)
+    }
+
+    @Test func everyTimerOfAModeHasARowWithoutClients() throws {
+        let run = try BenchRunner(
+            ["--shape", "timer", "--mode", "epoll-lt", "--signal", "all", "--duration", "50ms", "--warmup", "0"])
+        #expect(run.exit == 0, "\(run.complaints)")
+        let rows = run.rows.filter { $0.status != .unsupported }
+        let signals = WakeSignal.allCases.filter { $0.isTimer && $0 != .ringTimeout }.map(\.rawValue)
+        #expect(Set(run.rows.map(\.signal)) == Set(signals) && run.rows.count == signals.count)
+        for row in rows {
+            #expect(row.status == .ok && row.operations > 0 && row.errors == 0, "\(row.signal): \(row.reason)")
+            #expect(row.clients == nil && row.placement.isEmpty && row.oneWayMinNs == nil && row.clientBusy == nil)
+            #expect(row.latencyKind == .fromScheduledStart && row.latencyMinNs != nil)
+        }
     }
 
     @Test func pingPongReportsBothPlacementsAndBothLatencies() throws {

@@ -26,6 +26,7 @@ import Testing
         #expect(Placement.unpinned.processor(ofWorker: 0) == nil)
         #expect(placement.description == "server=4,5 client=7")
         #expect(Placement.unpinned.description == "none")
+        #expect(Placement(workers: [4], clients: []).description == "server=4")
     }
 
     @Test func pinnedThreadsRunWhereTheyWerePut() throws {

@@ -78,6 +78,10 @@ import Testing
         Break("latency_max_ns", "is less than latency_p999_ns") { $0.latencyMaxNs = 1_299_999 },
         Break("latency_mean_ns", "is not between") { $0.latencyMeanNs = 1_500_000 },
         Break("latency_kind", "is not from-scheduled-start") { $0.latencyKind = .fromCall },
+        Break("latency_kind", "is not from-scheduled-start") {
+            ($0.ratePerS, $0.latencyKind, $0.spacing, $0.offeredOpsPerS, $0.saturated) = (nil, .fromCall, "", nil, "")
+            ($0.workload, $0.shape, $0.signal, $0.protocol) = ("wake", "timer", "timerfd", "")
+        },
         Break("latency_samples", "contradicts latency_kind") { $0.latencyKind = nil },
         Break("latency_p999_ns", "is not empty although fewer than ten of 9000 samples") { $0.latencySamples = 9_000 },
         Break("fairness_jain", "is less than 1/4") { ($0.perWorkerOps, $0.fairnessJain) = ([], 0.2) },

@@ -57,6 +57,15 @@ import Testing
         #expect(warnings([0], [0], workload: .wake) == [])
     }
 
+    @Test func aTimerHasOneThread() {
+        var plan = RunPlan(.wake, mode: Mode.named("lt")!)
+        (plan.wake.shape, plan.wake.signal) = (.timer, .timerfd)
+        #expect(plan.placementWarnings(topology, available: [3]) == [])
+        plan.loop.placement = .automatic(available: [2, 6], workers: plan.workerThreads, clients: plan.clients)
+        #expect(plan.loop.placement == Placement(workers: [2], clients: []))
+        #expect(plan.placementWarnings(topology, available: [2, 6]) == [])
+    }
+
     @Test func nothingFollowsFromAnUnknownMachine() {
         var plan = RunPlan(mode: Mode.named("lt")!)
         plan.loop.placement = Placement(workers: [0], clients: [1])

@@ -1,3 +1,4 @@
+import CBenchExtras
 import Glibc
 import Meters
 import SystemPackage
@@ -42,6 +43,22 @@ import SystemPackage
             meter.add(.systemCalls)
         } while monotonicNanoseconds() < end
         return false
+    }
+
+    /// Waits until something is ready, or for a time (`poll(2)`); a signal ends it too.
+    mutating func wait(upToMilliseconds limit: UInt64) throws(Errno) {
+        let result = unsafe entries.withUnsafeMutableBufferPointer {
+            unsafe poll($0.baseAddress, nfds_t($0.count), CInt(clamping: limit))
+        }
+        if result < 0 && errno != EINTR { throw Errno(rawValue: errno) }
+    }
+
+    /// The same in nanoseconds (`ppoll(2)`).
+    mutating func wait(upToNanoseconds limit: UInt64) throws(Errno) {
+        let result = unsafe entries.withUnsafeMutableBufferPointer {
+            unsafe c_ppoll($0.baseAddress, UInt32($0.count), Int64(clamping: limit))
+        }
+        if result < 0 && errno != EINTR { throw Errno(rawValue: errno) }
     }
 
     /// Waits until something is ready (`poll(2)`).

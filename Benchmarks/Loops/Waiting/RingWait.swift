@@ -127,8 +127,9 @@ func submitAtOnce(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
     countEnters(ring, meter)
 }
 
+/// Counts what the ring has counted since it was counted last.
 @inline(__always)
-private func countEnters(_ ring: borrowing Ring, _ meter: WorkerMeter) {
+func countEnters(_ ring: borrowing Ring, _ meter: WorkerMeter) {
     meter.add(.systemCalls, ring.enters - meter[.ringEnters])
     meter.set(.ringEnters, ring.enters)
     meter.set(.submissions, ring.submitted)

@@ -55,6 +55,14 @@ struct SelectSet: ~Copyable {
         return false
     }
 
+    /// Waits until something is ready, or for a time (`select(2)`); a signal ends it too.
+    mutating func wait(upToMicroseconds time: UInt64) throws(Errno) {
+        ready = watched
+        var limit = timeval(tv_sec: Int(time / 1_000_000), tv_usec: Int(time % 1_000_000))
+        let result = unsafe select(highest + 1, &ready, nil, nil, &limit)
+        if result < 0 && errno != EINTR { throw Errno(rawValue: errno) }
+    }
+
     /// Waits until something is ready (`select(2)`).
     mutating func wait() throws(Errno) {
         while true {

@@ -51,15 +51,25 @@ extension SignalLoop where Self: ~Copyable {
     @inline(__always) mutating func runLoop(_ mode: Mode, on channel: WakeChannel) throws(Errno) {
         switch mode.mechanism {
         case .blocking where channel.signal == .futex: try run(FutexWaiter(word: channel.futexWord))
-        case .blocking: try run(ReadWaiter(input: channel.input))
-        case .select: try run(try SelectWaiter(channel))
-        case .poll: try run(PollWaiter(channel))
-        case .epoll: try run(try EpollWaiter(channel, mode.capabilities))
-        case .epollOneShot: try run(OneShotWaiter(base: try EpollWaiter(channel, mode.capabilities)))
+        case .blocking: try run(ReadWaiter(input: channel.signals), on: channel)
+        case .select: try run(try SelectWaiter(channel), on: channel)
+        case .poll: try run(PollWaiter(channel), on: channel)
+        case .epoll: try run(try EpollWaiter(channel, mode.capabilities), on: channel)
+        case .epollOneShot: try run(OneShotWaiter(base: try EpollWaiter(channel, mode.capabilities)), on: channel)
         case .ringSingle where channel.signal == .messageRing: try run(try MessageWaiter(channel))
-        case .ringSingle: try run(try RingReadWaiter(channel))
-        case .ringPoll: try run(try RingPollWaiter(channel))
+        case .ringSingle: try run(try RingReadWaiter(channel), on: channel)
+        case .ringPoll: try run(try RingPollWaiter(channel), on: channel)
         case .dispatcher, .interestSet, .ringMultishot, .descriptorRing, .asyncSet, .asyncRing: throw .notSupported
         }
+    }
+
+    /// Runs the loop with a waiter, which writes to descriptors or sends signals to threads.
+    @inline(__always) private mutating func run(
+        _ waiter: consuming some SignalWaiter & ~Copyable, on channel: WakeChannel
+    ) throws(Errno) {
+        guard channel.signal == .signalfd else { return try run(waiter) }
+        let blocked = try channel.beginReceiving()
+        defer { channel.endReceiving(blocked) }
+        try run(ThreadSignalWaiter(waiter))
     }
 }

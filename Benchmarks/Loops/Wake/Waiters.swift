@@ -10,10 +10,10 @@ import SystemPackage
 
 /// Waits in a blocking `read(2)`.
 struct ReadWaiter: SignalWaiter, ~Copyable {
-    let input: BorrowedDescriptor
+    let input: SignalInput
 
     @_semantics("inline_late") @inline(__always) func wait(_ meter: WorkerMeter) throws(Errno) {
-        _ = try readSignal(input, meter)
+        _ = try input.take(meter)
         meter.add(.wakeups)
     }
 }
@@ -39,7 +39,7 @@ struct FutexWaiter: SignalWaiter, ~Copyable {
 
 /// Waits until its descriptor is reported ready, then reads it.
 protocol ReadinessWaiter: SignalWaiter, ~Copyable {
-    var input: BorrowedDescriptor { get }
+    var input: SignalInput { get }
     /// True if arrivals alone are reported and a read may leave signals behind: it is repeated until `EAGAIN`.
     var drains: Bool { get }
 
@@ -60,8 +60,8 @@ extension ReadinessWaiter where Self: ~Copyable {
             try waitUntilReady(meter)
             meter.add(.systemCalls)
             meter.add(.wakeups)
-            let taken = try readSignal(input, meter)
-            if drains && taken { while try readSignal(input, meter) {} }
+            let taken = try input.take(meter)
+            if drains && taken { while try input.take(meter) {} }
             try rearm(meter)
             if taken { return }
             meter.add(.spuriousWakeups)
@@ -72,11 +72,11 @@ extension ReadinessWaiter where Self: ~Copyable {
 /// `select(2)` on one descriptor.
 struct SelectWaiter: ReadinessWaiter, ~Copyable {
     private var set: SelectSet
-    let input: BorrowedDescriptor
+    let input: SignalInput
 
     init(_ channel: WakeChannel) throws(Errno) {
-        input = channel.input
-        set = try SelectSet(stop: input.rawValue, listeners: [], connections: [])
+        input = channel.signals
+        set = try SelectSet(stop: channel.input.rawValue, listeners: [], connections: [])
     }
 
     @_semantics("inline_late") @inline(__always)
@@ -86,11 +86,11 @@ struct SelectWaiter: ReadinessWaiter, ~Copyable {
 /// `poll(2)` on one descriptor.
 struct PollWaiter: ReadinessWaiter, ~Copyable {
     private var set: PollSet
-    let input: BorrowedDescriptor
+    let input: SignalInput
 
     init(_ channel: WakeChannel) {
-        input = channel.input
-        set = PollSet(stop: input.rawValue, listeners: [], connections: [], capacity: 0)
+        input = channel.signals
+        set = PollSet(stop: channel.input.rawValue, listeners: [], connections: [], capacity: 0)
     }
 
     @_semantics("inline_late") @inline(__always)
@@ -101,15 +101,15 @@ struct PollWaiter: ReadinessWaiter, ~Copyable {
 struct EpollWaiter: ReadinessWaiter, ~Copyable {
     let epoll: Epoll
     private let events = EpollEventBuffer(capacity: 1)
-    let input: BorrowedDescriptor
+    let input: SignalInput
     let drains: Bool
 
     /// What one read takes whole is read once even if the mode drains.
     init(_ channel: WakeChannel, _ mode: Mode.Capabilities) throws(Errno) {
-        input = channel.input
+        input = channel.signals
         drains = mode.drains && !channel.signal.readTakesAll
         let epoll = try Epoll()
-        try epoll.add(input, mode.flags, token: UInt64(input.rawValue))
+        try epoll.add(channel.input, mode.flags, token: UInt64(channel.input.rawValue))
         self.epoll = epoll
     }
 
@@ -121,13 +121,13 @@ struct EpollWaiter: ReadinessWaiter, ~Copyable {
 /// `epoll_wait(2)` with `EPOLLONESHOT`, and `epoll_ctl(2)` after each read.
 struct OneShotWaiter: ReadinessWaiter, ~Copyable {
     let base: EpollWaiter
-    @inline(__always) var input: BorrowedDescriptor { base.input }
+    @inline(__always) var input: SignalInput { base.input }
 
     @_semantics("inline_late") @inline(__always)
     func waitUntilReady(_ meter: WorkerMeter) throws(Errno) { try base.waitUntilReady(meter) }
 
     @_semantics("inline_late") @inline(__always) func rearm(_ meter: WorkerMeter) throws(Errno) {
-        try base.epoll.modify(input, oneShotFlags, token: UInt64(input.rawValue))
+        try base.epoll.modify(input.descriptor, oneShotFlags, token: UInt64(input.descriptor.rawValue))
         meter.add(.systemCalls)
     }
 }
@@ -155,14 +155,14 @@ struct RingReadWaiter: SignalWaiter, ~Copyable {
 /// A multishot poll that stays armed, then `read(2)`. Like an edge, it reports arrivals.
 struct RingPollWaiter: ReadinessWaiter, ~Copyable {
     private var ring: Ring
-    let input: BorrowedDescriptor
+    let input: SignalInput
     let drains: Bool
 
     init(_ channel: WakeChannel) throws(Errno) {
-        input = channel.input
+        input = channel.signals
         drains = !channel.signal.readTakesAll
         var ring = try Ring.forThisThread(entries: 8)
-        try ring.prepareMultishotPoll(input, .readable, token: messageToken)
+        try ring.prepareMultishotPoll(channel.input, .readable, token: messageToken)
         self.ring = ring
     }
 
@@ -173,7 +173,7 @@ struct RingPollWaiter: ReadinessWaiter, ~Copyable {
             if let error = completion.error { throw error }
             if completion.isArmed { continue }
             meter.add(.rearms)
-            try ring.prepareMultishotPoll(input, .readable, token: messageToken)
+            try ring.prepareMultishotPoll(input.descriptor, .readable, token: messageToken)
         }
     }
 }

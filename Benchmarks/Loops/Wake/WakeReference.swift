@@ -7,7 +7,7 @@ import SystemPackage
 extension ReadWaiter {
     func runReference(_ side: borrowing PingPongSide, _ partner: WakeChannel) throws(Errno) {
         unsafe try side.runReference {
-            unsafe reference_ping_pong_read($0, input.rawValue, partner.output.rawValue)
+            unsafe reference_ping_pong_read($0, input.descriptor.rawValue, partner.output.rawValue)
         }
     }
 }
@@ -16,7 +16,7 @@ extension EpollWaiter {
     func runReference(_ side: borrowing PingPongSide, _ partner: WakeChannel) throws(Errno) {
         let set = epoll.descriptor.rawValue
         unsafe try side.runReference {
-            unsafe reference_ping_pong_epoll($0, set, input.rawValue, partner.output.rawValue, drains)
+            unsafe reference_ping_pong_epoll($0, set, input.descriptor.rawValue, partner.output.rawValue, drains)
         }
     }
 }

@@ -5,7 +5,7 @@ import LinuxReadiness
 import Meters
 import SystemPackage
 
-/// What carries a wake from one thread to another.
+/// What carries a wake from one thread to another, or wakes a thread when a time has passed.
 package enum WakeSignal: String, Sendable, CaseIterable {
     /// `eventfd(2)`: reading takes the whole count.
     case eventfd
@@ -17,12 +17,36 @@ package enum WakeSignal: String, Sendable, CaseIterable {
     case futex
     /// `IORING_OP_MSG_RING`: a completion in the receiver's ring.
     case messageRing = "msg-ring"
+    /// `signalfd(2)`: a real-time signal that is sent to the thread; reading takes one.
+    case signalfd
+    /// `timerfd_create(2)`: reading takes all expirations.
+    case timerfd
+    /// `IORING_OP_TIMEOUT`: a completion in the thread's own ring.
+    case ringTimeout = "ring-timeout"
+    /// The time limit of the wait itself, as finely as a call of its kind takes it.
+    case waitTimeout = "wait-timeout"
+    /// The same in whole milliseconds, as `poll(2)` and `epoll_wait(2)` take it.
+    case waitTimeoutMilliseconds = "wait-timeout-ms"
+
+    /// True if a time wakes, and no other thread.
+    package var isTimer: Bool {
+        switch self {
+        case .timerfd, .ringTimeout, .waitTimeout, .waitTimeoutMilliseconds: true
+        case .eventfd, .eventfdSemaphore, .pipe, .futex, .messageRing, .signalfd: false
+        }
+    }
+
+    /// True if a thread watches a descriptor for it, be it one that never becomes ready.
+    var hasDescriptor: Bool { self != .futex && self != .messageRing && self != .ringTimeout }
 
     /// True if a signal is written to and read from a descriptor.
-    package var hasDescriptor: Bool { self != .futex && self != .messageRing }
+    package var isWritten: Bool { self == .eventfd || self == .eventfdSemaphore || self == .pipe }
 
-    /// True if one read takes all signals that were written.
-    var readTakesAll: Bool { self == .eventfd }
+    /// True if one read takes all that there is.
+    var readTakesAll: Bool { self == .eventfd || self == .timerfd }
+
+    /// Bytes of one signal, as it is read.
+    var recordBytes: Int { self == .signalfd ? MemoryLayout<SignalRecord>.size : 8 }
 
     /// Descriptors that one of it takes.
     package var descriptorCount: Int { self == .pipe ? 2 : 1 }
@@ -45,12 +69,24 @@ extension SignalEnds {
     @inline(__always) init(_ signal: WakeSignal, nonblocking: Bool) throws(Errno) {
         if signal == .pipe {
             (input, output) = try Self.pipe(nonblocking: nonblocking)
+        } else if signal == .signalfd || signal == .timerfd {
+            input = try Self.event(signal, nonblocking: nonblocking)
+            output = input
         } else {
             var options: EventFD.Options = signal == .eventfdSemaphore ? .semaphore : []
             if nonblocking { options.insert(.nonblocking) }
             input = try EventFD(options).release().release().rawValue
             output = input
         }
+    }
+
+    /// A descriptor that nobody writes to.
+    private static func event(_ signal: WakeSignal, nonblocking: Bool) throws(Errno) -> CInt {
+        if signal == .timerfd {
+            return try TimerDescriptor(.monotonic, nonblocking ? .nonblocking : []).release().release().rawValue
+        }
+        let signals: SignalSet = [ThreadSignal.number]
+        return try SignalDescriptor(signals, nonblocking ? .nonblocking : []).release().release().rawValue
     }
 
     private static func pipe(nonblocking: Bool) throws(Errno) -> (CInt, CInt) {

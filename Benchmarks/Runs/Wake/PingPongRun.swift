@@ -84,6 +84,7 @@ func makeChannel(_ signal: WakeSignal, _ mode: Mode) throws(RunError) -> WakeCha
     do throws(Errno) {
         return try WakeChannel(signal, for: mode)
     } catch {
-        throw RunError(signal == .pipe ? "pipe2" : "eventfd", error)
+        let calls: [WakeSignal: String] = [.pipe: "pipe2", .signalfd: "signalfd4", .timerfd: "timerfd_create"]
+        throw RunError(calls[signal] ?? "eventfd", error)
     }
 }

@@ -39,7 +39,9 @@ struct PoolWork: Sendable {
             }
         } else {
             begin.arriveAndWait(isCounted: false)
-            if let queues {
+            if let queues, wake.signal == .signalfd {
+                try queues.produce(tasks, from: index) { (channel) throws(Errno) in try channel.sendThreadSignal() }
+            } else if let queues {
                 try queues.produce(tasks, from: index) { (channel) throws(Errno) in try channel.send() }
             } else {
                 try produceDescribed(tasks, sets, &count)

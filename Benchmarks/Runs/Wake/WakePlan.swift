@@ -1,3 +1,4 @@
+import CBenchExtras
 package import Loops
 import Meters
 
@@ -25,7 +26,13 @@ package struct WakePlan: Sendable, Equatable {
     package var workerThreads: Int { shape == .pool ? consumers : 1 }
 
     /// Threads that wake them.
-    package var clientThreads: Int { shape == .pool ? producers : 1 }
+    package var clientThreads: Int {
+        switch shape {
+        case .pool: producers
+        case .pingPong: 1
+        case .timer: 0
+        }
+    }
 
     /// Descriptors without which a run cannot begin; tasks wait for theirs.
     var descriptorsNeeded: Int {
@@ -45,6 +52,8 @@ package enum WakeShape: String, Sendable, CaseIterable {
     case pingPong = "ping-pong"
     /// Producers that hand tasks to consumers.
     case pool
+    /// One thread that waits for one time after the other.
+    case timer
 }
 
 /// How the tasks of a pool get descriptors.
@@ -60,13 +69,24 @@ extension WakePlan {
     package func refusal(by mode: Mode) -> String? {
         let capabilities = mode.capabilities
         if let reason = capabilities.wakeRefusal { return reason }
-        if !capabilities.signals.contains(signal) {
-            return signal == .futex
-                ? "\(mode.name) cannot wait for a futex, which is no descriptor; use --mode blocking"
-                : "msg-ring is a completion in a ring, not a descriptor; use --mode uring-single"
-        }
+        if let reason = shapeRefusal { return reason }
+        if !capabilities.signals.contains(signal) { return signal.refusal(by: mode.name) }
         guard usesDescriptorPerTask, let reason = capabilities.perTaskRefusal else { return nil }
         return "\(reason) or --descriptors per-worker"
+    }
+
+    /// Why the signal is none of the shape's, and which are; nil if it is.
+    package var shapeRefusal: String? {
+        if signal.isTimer && shape != .timer {
+            return "\(signal.rawValue) wakes when a time has passed, and no other thread; use --shape timer"
+        }
+        if shape == .timer && !signal.isTimer {
+            let timers = WakeSignal.allCases.filter(\.isTimer).map(\.rawValue)
+            return "\(signal.rawValue) wakes another thread; --shape timer takes --signal "
+                + "\(timers.dropLast().joined(separator: ", ")) or \(timers.last ?? "")"
+        }
+        guard signal == .signalfd, usesDescriptorPerTask else { return nil }
+        return "a signal is sent to a thread, and a task has none; use --descriptors per-worker"
     }
 
     /// Descriptors that a live pool opens.
@@ -80,7 +100,7 @@ extension WakePlan {
 
     /// True if `Benchmarks/Reference` has this loop in C.
     package func hasReference(_ mode: Mode) -> Bool {
-        mode.capabilities.references.contains(.wake) && shape == .pingPong && signal.hasDescriptor
+        mode.capabilities.references.contains(.wake) && shape == .pingPong && signal.isWritten
     }
 }
 
@@ -89,7 +109,29 @@ extension WakePlan {
     ///
     /// - Parameter mode: nil for the signal alone.
     package func unsupportedReason(rings: RingSupport, in mode: Mode? = nil) -> String? {
-        let signals: [RingNeed] = signal == .messageRing ? [.messageRing] : []
-        return RingNeed.refusal(of: (mode?.ringNeeds(for: .wake) ?? []) + signals, by: rings)
+        var needs = mode?.ringNeeds(for: .wake) ?? []
+        if signal == .messageRing { needs.append(.messageRing) }
+        if signal == .signalfd, mode?.mechanism == .ringSingle { needs.append(.threadSignals) }
+        if let reason = RingNeed.refusal(of: needs, by: rings) { return reason }
+        let isEpoll = mode?.mechanism == .epoll || mode?.mechanism == .epollOneShot
+        guard signal == .waitTimeout, isEpoll, c_has_epoll_pwait2() == 0 else { return nil }
+        return
+            "this kernel has no epoll_pwait2, or a filter forbids it; Linux 5.11 has it, and --signal wait-timeout-ms "
+            + "does without"
+    }
+}
+
+extension WakeSignal {
+    /// Why a mode that waits for others does not wait for this, and which do.
+    fileprivate func refusal(by mode: String) -> String {
+        switch self {
+        case .messageRing: "msg-ring is a completion in a ring, not a descriptor; use --mode uring-single"
+        case .ringTimeout: "ring-timeout is a request of a ring; use --mode uring-single or uring-poll"
+        case .waitTimeout: "\(mode) waits in a call without a time limit; use --signal timerfd"
+        case .waitTimeoutMilliseconds:
+            "\(mode) has no time limit in milliseconds; use --mode poll or an epoll mode, or --signal wait-timeout"
+        case .futex: "\(mode) cannot wait for a futex, which is no descriptor; use --mode blocking"
+        case .eventfd, .eventfdSemaphore, .pipe, .signalfd, .timerfd: "\(mode) cannot wait for \(rawValue)"
+        }
     }
 }

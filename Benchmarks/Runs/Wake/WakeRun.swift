@@ -12,6 +12,7 @@ func measureWake(_ plan: RunPlan, _ wake: WakePlan, _ interruption: Interruption
     return switch wake.shape {
     case .pingPong: try measurePingPong(plan, wake, interruption)
     case .pool: try measurePool(plan, wake, interruption)
+    case .timer: try measureTimers(plan, wake, interruption)
     }
 }
 

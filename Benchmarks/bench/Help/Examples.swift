@@ -30,6 +30,7 @@ enum Examples {
         "run wake": [
             ("eventfd against pipe on one processor", "bench run --workload wake --signal eventfd,pipe --pin same"),
             ("A descriptor for each task or for each worker", "bench run --workload wake --mode et --shape pool"),
+            ("How late a thread wakes from a timer", "bench run --workload wake --mode et --shape timer --signal all"),
         ],
         "choose": [
             ("For a server that gets short connections", "bench choose --scenario short-connections"),

@@ -19,13 +19,14 @@ extension RunOptions {
 
     /// Every signal with every way of giving descriptors to tasks.
     private func signals() throws -> [WakePlan] {
-        let signals: [WakeSignal] = try choices(wake.signal ?? "eventfd", option: "signal")
         let kinds: [TaskDescriptors] = try choices(pool.descriptors ?? "all", option: "descriptors")
         var base = WakePlan()
         if let shape = wake.shape { base.shape = try named(shape, "shape") }
-        if base.shape == .pingPong, let option = pool.given.first {
-            throw Failure(.usage, "\(option) belongs to --shape pool; a ping-pong is two threads with a signal each")
+        if base.shape != .pool, let option = pool.given.first {
+            let own = base.shape == .timer ? "a timer is one thread" : "a ping-pong is two threads with a signal each"
+            throw Failure(.usage, "\(option) belongs to --shape pool; \(own)")
         }
+        let signals = try signalsNamed(base)
         let mostTasks = WakePlan.mostTasks
         base.tasks = try inRange(pool.tasks ?? base.tasks, 1...mostTasks, "--tasks takes 1 to \(mostTasks)")
         let most = min(base.tasks, WakePlan.mostThreads)
@@ -41,18 +42,35 @@ extension RunOptions {
                 return wake.live && kind == .perWorker && pool.descriptors == nil ? nil : wake
             }
         }
-        if wakes.contains(where: { $0.live && ($0.descriptors == .perWorker || !$0.signal.hasDescriptor) }) {
+        if wakes.contains(where: { $0.live && ($0.descriptors == .perWorker || !$0.signal.isWritten) }) {
             throw Failure(.usage, "--live holds the descriptors of all tasks open; it needs --descriptors per-task")
         }
         return wakes
     }
 
+    /// Those that the option names; of `all` and none those that the shape has.
+    private func signalsNamed(_ base: WakePlan) throws -> [WakeSignal] {
+        let text = wake.signal ?? (base.shape == .timer ? WakeSignal.timerfd : .eventfd).rawValue
+        let signals: [WakeSignal] = try choices(text, option: "signal")
+        if text == "all" { return signals.filter { $0.isTimer == (base.shape == .timer) } }
+        for signal in signals {
+            var wake = base
+            wake.signal = signal
+            if let reason = wake.shapeRefusal { throw Failure(.usage, reason) }
+        }
+        return signals
+    }
+
     private func placements(_ wake: WakePlan) throws -> [Placement] {
         let available = Affinity.available()
+        if pin == "same" && wake.shape == .timer {
+            throw Failure(
+                .usage, "--pin same puts two sides on one processor, and a timer is one thread; use --pin auto")
+        }
         let same = Placement(workers: [available[0]], clients: [available[0]])
         if pin == "same" || pin == "auto" && wake.shape == .pingPong && available.count == 1 { return [same] }
         if pin == "auto" && wake.shape == .pingPong { return [same, .automatic(workers: 1, clients: 1)] }
-        return [try placement(workers: wake.consumers, clients: wake.producers)]
+        return [try placement(workers: wake.workerThreads, clients: wake.clientThreads)]
     }
 }
 
@@ -64,7 +82,12 @@ extension RunPlan {
                 "--topology shared-set needs --shape pool --descriptors per-task: a signal of one's own has one waiter"
         }
         guard loop.implementation == .c, !wake.hasReference(loop.mode) else { return nil }
-        let shape = wake.shape == .pool ? "a \(wake.descriptors.rawValue) pool" : "a ping-pong"
+        let shape =
+            switch wake.shape {
+            case .pool: "a \(wake.descriptors.rawValue) pool"
+            case .pingPong: "a ping-pong"
+            case .timer: "a timer"
+            }
         return "--implementation c has no loop for \(loop.mode.name) with \(wake.signal.rawValue) in \(shape)"
             + (wake.live ? " that is live" : "")
     }

@@ -187,10 +187,19 @@ struct WakeOptions: WorkloadOptions {
     /// What options of other workloads are called here.
     static let counterparts = ["--workers": "--consumers", "--clients": "--producers"]
 
-    @Option(help: "eventfd (default), eventfd-semaphore, pipe, futex or msg-ring, a list of them, or all.")
+    @Option(
+        help: """
+            eventfd (default), eventfd-semaphore, pipe, futex, msg-ring or signalfd; of --shape timer timerfd (default), \
+            ring-timeout, wait-timeout (the limit of the wait itself) or wait-timeout-ms (in whole milliseconds); a list \
+            of them, or all.
+            """)
     var signal: String?
 
-    @Option(help: "ping-pong (default; two threads in turn) or pool (producers and consumers).")
+    @Option(
+        help: """
+            ping-pong (default; two threads in turn), pool (producers and consumers) or timer (one thread that waits for \
+            short times, and how late it wakes).
+            """)
     var shape: String?
 }
 

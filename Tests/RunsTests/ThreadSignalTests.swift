@@ -1,0 +1,111 @@
+import CBenchExtras
+import Foundation
+import Glibc
+import LinuxDescriptors
+import LinuxReadiness
+import LinuxRings
+import Meters
+import Records
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Loops
+@testable import Runs
+
+/// Threads that are woken by a signal of their own.
+@Suite(.serialized) struct ThreadSignalTests {
+    /// What waits for some thread of this process, or for all: the words of `/proc/self/task/*/status`.
+    private func isPending(_ signal: CInt) throws -> Bool {
+        let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+        return tasks.contains { task in
+            let status = (try? String(contentsOfFile: "/proc/self/task/\(task)/status", encoding: .utf8)) ?? ""
+            return status.split(separator: "\n").contains { line in
+                guard line.hasPrefix("SigPnd:") || line.hasPrefix("ShdPnd:") else { return false }
+                let word = line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+                return word & 1 << UInt64(signal - 1) != 0
+            }
+        }
+    }
+
+    @Test(arguments: Mode.all.filter { $0.capabilities.signals.contains(.signalfd) }.map(\.name))
+    func aPingPongLeavesNothing(_ name: String) throws {
+        var plan = RunPlan(.wake, mode: try #require(Mode.named(name)))
+        plan.wake.signal = .signalfd
+        (plan.warmupNanoseconds, plan.durationNanoseconds) = (5_000_000, 80_000_000)
+        if let reason = plan.unsupportedReason(rings: RingSupport.probe()) { return print("skipped: \(reason)") }
+        let interruption = try Interruption()
+        let blocked = SignalSet.blocked
+        var row = RunRecord(plan)
+        for _ in 0..<10 {
+            row = RunRecord(plan)
+            try measure(plan, interruption).fill(&row, plan)
+            if !row.reason.hasPrefix("no operation") { break }
+        }
+        #expect(row.status == .ok && row.operations > 0 && row.errors == 0, "\(row.reason)")
+        #expect(row.oneWayMinNs != nil && row.latencyMinNs != nil && row.spuriousWakeupsPerOp == 0)
+        #expect(try !isPending(ThreadSignal.number))
+        #expect(SignalSet.blocked == blocked)
+        #expect(!interruption.isRequested && ThreadSignal.number != SecondSignal.mark)
+    }
+
+    @Test func everySignalIsReadAndTheRestForgotten() throws {
+        let channel = try WakeChannel(.signalfd, nonblocking: true)
+        let meters = WorkerMeters(count: 1)
+        defer { withExtendedLifetime(meters) {} }
+        let outcome = try onOwnThread { () -> (read: Int, left: Bool) in
+            let blocked = try channel.beginReceiving()
+            for _ in 0..<100 { try channel.sendThreadSignal() }
+            var read = 0
+            while try channel.signals.take(meters[0]) { read += 1 }
+            for _ in 0..<5 { try channel.sendThreadSignal() }
+            channel.endReceiving(blocked)
+            // Nobody receives any more.
+            try channel.sendThreadSignal()
+            return (read, SignalSet.pending.contains(ThreadSignal.number))
+        }
+        #expect(outcome.read == 100 && !outcome.left)
+        #expect(meters[0][.emptyCalls] == 1)
+        #expect(try !isPending(ThreadSignal.number))
+    }
+
+    /// Each reads what was sent to it.
+    @Test func aSignalReachesItsThreadAlone() throws {
+        let (one, other) = (
+            try WakeChannel(.signalfd, nonblocking: true), try WakeChannel(.signalfd, nonblocking: true)
+        )
+        let meters = WorkerMeters(count: 2)
+        defer { withExtendedLifetime(meters) {} }
+        let (ready, sent) = (StartGate(), StartGate())
+        @Sendable func count(_ channel: WakeChannel, _ index: Int) throws(Errno) -> Int {
+            let blocked = try channel.beginReceiving()
+            defer { channel.endReceiving(blocked) }
+            ready.arriveOnly()
+            sent.arriveAndWait()
+            var read = 0
+            while try channel.signals.take(meters[index]) { read += 1 }
+            return read
+        }
+        let threads = [one, other].enumerated().map { index, channel in
+            BenchThread("signalled", processor: nil) { () throws(Errno) in try count(channel, index) }
+        }
+        ready.waitForArrivals(2)
+        for _ in 0..<3 { try one.sendThreadSignal() }
+        try other.sendThreadSignal()
+        sent.open()
+        #expect(try threads.map { try $0.join().get() } == [3, 1])
+    }
+
+    /// A signal that comes too late does not end the process.
+    @Test func aThreadThatDoesNotWaitForItLivesOn() throws {
+        let channel = try WakeChannel(.signalfd, nonblocking: true)
+        let lives = try onOwnThread { () -> Bool in
+            channel.endReceiving(try channel.beginReceiving())
+            // Threads of tests block most signals.
+            let signals: SignalSet = [ThreadSignal.number]
+            signals.unblock()
+            return c_send_to_thread(getpid(), c_gettid(), ThreadSignal.number) == 0
+        }
+        #expect(lives)
+    }
+}
