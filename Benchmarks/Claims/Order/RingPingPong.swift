@@ -82,6 +82,8 @@ private func observeRatios(_ mode: String) throws -> Observed {
         observed["ratio_\(connections)"] = rounded(median(ratios)).observed
         observed["low_\(connections)"] = rounded(ratios.min()).observed
         observed["high_\(connections)"] = rounded(ratios.max()).observed
+    }
+    for connections in connectionCounts {
         observed["cpu_ratio_\(connections)"] = rounded(median(cpu[connections] ?? [])).observed
     }
     observed.noteDisturbance(foreign: foreign)
