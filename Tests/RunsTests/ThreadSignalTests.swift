@@ -49,6 +49,23 @@ import Testing
         #expect(!interruption.isRequested && ThreadSignal.number != SecondSignal.mark)
     }
 
+    /// The signals of the user are seen as ever, by whatever the threads of the run are woken.
+    @Test(arguments: [(WakeShape.pingPong, WakeSignal.signalfd), (.timer, .timerfd), (.timer, .waitTimeout)])
+    func aRunIsInterrupted(_ shape: WakeShape, _ signal: WakeSignal) throws {
+        var plan = RunPlan(.wake, mode: try #require(Mode.named("epoll-et")))
+        (plan.wake.shape, plan.wake.signal) = (shape, signal)
+        plan.durationNanoseconds = 600_000_000_000
+        if let reason = plan.unsupportedReason(rings: RingSupport.probe()) { return print("skipped: \(reason)") }
+        // A thread of its own, so that the signal stays with it.
+        let measurement = try onOwnThread { [plan] in
+            let interruption = try Interruption()
+            pthread_kill(pthread_self(), SIGINT)
+            return try measure(plan, interruption)
+        }
+        #expect(measurement.status == .partial && measurement.reason == "interrupted")
+        #expect(try !isPending(ThreadSignal.number))
+    }
+
     @Test func everySignalIsReadAndTheRestForgotten() throws {
         let channel = try WakeChannel(.signalfd, nonblocking: true)
         let meters = WorkerMeters(count: 1)

@@ -12,9 +12,11 @@ struct ThreadSignal: Sendable {
     /// The last real-time signals but a few: nothing else of this program uses it, nor does the C library.
     static let number = SignalSet.firstRealTimeSignal + 8
 
-    /// Asked for once: `getpid(2)` is a system call.
-    private let process = getpid()
+    private let process = Self.ownProcess
     private let signal = Self.number
+
+    /// Asked for once: `getpid(2)` is a system call.
+    private static let ownProcess = getpid()
 
     private static let hasHandler: Bool = {
         var action = sigaction()

@@ -52,10 +52,11 @@ struct ListCommand: ParsableCommand {
             [["tls", TLSContext.refusal == nil ? "yes" : "no", TLSContext.refusal ?? ""]])
         print()
         show(
-            "Signals (--workload wake):", ["name"], text: "modes",
+            "Signals (--workload wake):", ["name", "shapes"], text: "modes",
             WakeSignal.allCases.map { signal in
                 [
                     signal.rawValue,
+                    WakeShape.allCases.filter { signal.isTimer == ($0 == .timer) }.map(\.rawValue).joined(separator: ", "),
                     Mode.every.filter { $0.capabilities.signals.contains(signal) }.map(\.name).joined(separator: ", "),
                 ]
             })
