@@ -23,6 +23,7 @@ static const unsigned char C_IOSQE_CQE_SKIP_SUCCESS = 1U << IOSQE_CQE_SKIP_SUCCE
 /* What liburing 2.3 does not have yet, as include/uapi/linux/io_uring.h of the kernel numbers it. */
 static const unsigned char C_IORING_OP_BIND = 56;                   /* Linux 6.11 */
 static const unsigned char C_IORING_OP_LISTEN = 57;                 /* Linux 6.11 */
+static const unsigned char C_IORING_OP_EPOLL_WAIT = 59;             /* Linux 6.15 */
 static const unsigned int C_IORING_TIMEOUT_MULTISHOT = 1U << 6;     /* Linux 6.4 */
 static const unsigned int C_IORING_MSG_RING_FLAGS_PASS = 1U << 1;   /* Linux 6.3 */
 static const unsigned int C_IORING_NOP_CQE32 = 1U << 5;             /* Linux 6.18 */
@@ -31,6 +32,13 @@ static const unsigned int C_IORING_CQE_F_32 = 1U << 15;             /* Linux 6.1
 
 /* Members of enumerations that liburing 2.3 ends before. */
 static const unsigned C_IORING_REGISTER_RESIZE_RINGS = 33;
+
+/* The size of a struct epoll_event, which is packed on one architecture alone; CEpoll owns the struct itself. */
+#ifdef __x86_64__
+static const unsigned C_EPOLL_EVENT_BYTES = 12;
+#else
+static const unsigned C_EPOLL_EVENT_BYTES = 16;
+#endif
 
 /* Makes what is queued visible to the kernel, as liburing's io_uring_submit(3) does before it enters. Returns how much
    the kernel has not taken yet. */

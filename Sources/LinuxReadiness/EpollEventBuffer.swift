@@ -30,6 +30,13 @@ import Glibc
         return unsafe EpollEvent(storage[index])
     }
 
+    /// The memory of all events, as `epoll_wait(2)` and a ring's epoll request write it: good for as long as the buffer.
+    ///
+    /// An `EpollEventBuffer` whose memory a request was given must live until that request has completed.
+    @unsafe @inlinable public var memory: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: storage, count: Int(capacity)))
+    }
+
     deinit {
         unsafe free(storage)
     }

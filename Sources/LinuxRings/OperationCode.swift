@@ -19,6 +19,8 @@ public struct OperationCode: RawRepresentable, Sendable, Hashable {
     public static var close: Self { Self(IORING_OP_CLOSE) }
     /// `IORING_OP_CONNECT`.
     public static var connect: Self { Self(IORING_OP_CONNECT) }
+    /// `IORING_OP_EPOLL_WAIT` (Linux 6.15).
+    public static var epollWait: Self { Self(rawValue: C_IORING_OP_EPOLL_WAIT) }
     /// `IORING_OP_LINK_TIMEOUT`.
     public static var linkTimeout: Self { Self(IORING_OP_LINK_TIMEOUT) }
     /// `IORING_OP_MSG_RING`.

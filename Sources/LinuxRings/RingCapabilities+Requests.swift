@@ -36,6 +36,9 @@ extension RingCapabilities {
 
     // MARK: Other requests
 
+    /// ``Ring/prepareEpollWait(_:into:_:token:)`` (Linux 6.15).
+    public var epollWait: Bool { operations.contains(C_IORING_OP_EPOLL_WAIT) }
+
     /// Cancellation of all requests of a token, of a file, and of everything (Linux 5.19, as ``multishotAccept``).
     public var cancelByFile: Bool { multishotAccept }
 
