@@ -28,13 +28,30 @@ public enum SocketOption: Sendable {
     case preferBusyPoll
     /// `SO_BUSY_POLL_BUDGET` (Linux 5.11): how many packets one look takes at the most.
     case busyPollBudget(Int)
+    /// `SO_INCOMING_CPU` (settable since Linux 4.4): of listeners with ``reusePort`` on one port, the one that was given the
+    /// processor on which a connection arrives gets it, and the hash decides where none was. Before Linux 6.2 such a group
+    /// goes by its hash alone, without a word. A program that is attached to the group goes before.
+    case incomingProcessor(Int)
+    /// `TCP_DEFER_ACCEPT` (Linux 2.4): a listener is told of a connection when its first bytes have come, so that a receive
+    /// after the accept does not wait. The kernel rounds the time to a number of its retransmissions. A client that has
+    /// sent nothing when it is over is accepted all the same if it answers once more, else forgotten; 0 turns it off.
+    case deferAccept(seconds: Int)
+    /// `TCP_FASTOPEN` (Linux 3.7): a listener takes the first bytes of known clients with the SYN. So many of their
+    /// connections may be in the making; others are made as usual. It needs ``FastOpenSupport/server`` as well, and is
+    /// without effect, without a word, where that is off.
+    case fastOpen(queue: Int)
+    /// `TCP_FASTOPEN_CONNECT` (Linux 4.11): a connect to a server that has given a cookie before says at once that it is
+    /// connected, and the first send goes with the SYN; a refusal is told there. To other servers it connects as usual,
+    /// and asks for a cookie. It needs ``FastOpenSupport/client``.
+    case fastOpenConnect
 }
 
 /// Sets an option (`setsockopt(2)`).
 ///
 /// - Throws: `EBADF`, `ENOTSOCK`; `ENOPROTOOPT` for what the kernel or the socket's family does not have, `EOPNOTSUPP`
 ///   likewise of unix sockets; `EINVAL` for a negative size, which the kernel would take for the largest, and for
-///   `IPV6_V6ONLY` after binding; `EPERM` for more busy polling than there was, without `CAP_NET_ADMIN`.
+///   `IPV6_V6ONLY` after binding; also for a negative processor, time or queue, and for a queue of a socket that is
+///   connected; `EPERM` for more busy polling than there was, without `CAP_NET_ADMIN`.
 public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescriptor) throws(Errno) {
     switch option {
     case .reuseAddress: try setOption(socket, SOL_SOCKET, SO_REUSEADDR, CInt(1))
@@ -42,8 +59,12 @@ public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescripto
     case .resetOnClose: try setOption(socket, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
     case .noDelay: try setOption(socket, CInt(IPPROTO_TCP), TCP_NODELAY, CInt(1))
     case .ipv6Only: try setOption(socket, CInt(IPPROTO_IPV6), IPV6_V6ONLY, CInt(1))
-    case .receiveBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_RCVBUF, bufferSize(bytes))
-    case .sendBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_SNDBUF, bufferSize(bytes))
+    case .receiveBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_RCVBUF, amount(bytes))
+    case .sendBuffer(let bytes): try setOption(socket, SOL_SOCKET, SO_SNDBUF, amount(bytes))
+    case .incomingProcessor(let number): try setOption(socket, SOL_SOCKET, SO_INCOMING_CPU, amount(number))
+    case .deferAccept(let seconds): try setOption(socket, CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, amount(seconds))
+    case .fastOpen(let queue): try setOption(socket, CInt(IPPROTO_TCP), TCP_FASTOPEN, amount(queue))
+    case .fastOpenConnect: try setOption(socket, CInt(IPPROTO_TCP), TCP_FASTOPEN_CONNECT, CInt(1))
     case .busyPoll(let duration):
         try setOption(socket, SOL_SOCKET, C_SO_BUSY_POLL, CInt(clamping: Int64(duration / .microseconds(1))))
     case .preferBusyPoll: try setOption(socket, SOL_SOCKET, C_SO_PREFER_BUSY_POLL, CInt(1))
@@ -65,10 +86,10 @@ public func napiIdentifier(of socket: BorrowedDescriptor) throws(Errno) -> UInt3
     return value == 0 ? nil : value
 }
 
-/// A size as the kernel takes it, which cuts what is too large in any case.
-private func bufferSize(_ bytes: Int) throws(Errno) -> CInt {
-    guard bytes >= 0 else { throw .invalidArgument }
-    return CInt(clamping: bytes)
+/// A size, time or number as the kernel takes it, which cuts what is too large in any case.
+private func amount(_ value: Int) throws(Errno) -> CInt {
+    guard value >= 0 else { throw .invalidArgument }
+    return CInt(clamping: value)
 }
 
 func setOption<Value: BitwiseCopyable>(

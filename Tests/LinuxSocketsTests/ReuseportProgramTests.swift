@@ -33,6 +33,15 @@ struct ReuseportProgramTests {
         #expect(try loaded.fallbacks() >= (program == .extended ? 8 : 0))
     }
 
+    @Test(.enabled(if: isAtLeast(6, 2), "before Linux 6.2 a group goes by its hash alone"))
+    func listenerOfTheProcessorIsPickedWithoutAProgram() throws {
+        let group = try Group(processors.count, incoming: true)
+        for processor in processors {
+            try connectionsFrom(processor, 64, to: group.address)
+            #expect(try group.accepted(64) == [processor: 64])
+        }
+    }
+
     @Test func hashSpreadsConnectionsAndLosesNone() throws {
         let group = try Group(2)
         try connectionsFrom(processors[0], 64, to: group.address)
@@ -54,6 +63,15 @@ struct ReuseportProgramTests {
         let listener = try loopbackListener()
         #expect(throws: Errno.invalidArgument) { try attachClassicReuseportProgram(to: listener.descriptor) }
     }
+}
+
+/// Whether the running kernel is this release or a later one.
+private func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
+    var name = utsname()
+    guard uname(&name) == 0 else { return false }
+    let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    return !numbers.lexicographicallyPrecedes([major, minor])
 }
 
 /// The two ways to say the same.
@@ -104,12 +122,16 @@ private struct Group {
         init(_ listener: consuming Listener) { self.listener = listener }
     }
 
-    init(_ count: Int) throws {
-        let first = Member(try loopbackListener([.reusePort, .resetOnClose]))
+    /// - Parameter incoming: whether listener `n` is that of processor `n` (`SO_INCOMING_CPU`).
+    init(_ count: Int, incoming: Bool = false) throws {
+        func options(_ number: Int) -> [SocketOption] {
+            [.reusePort, .resetOnClose] + (incoming ? [.incomingProcessor(number)] : [])
+        }
+        let first = Member(try loopbackListener(options(0)))
         address = try first.listener.address
         var listeners = [first]
         while listeners.count < count {
-            listeners.append(Member(try Listener(address, [.reusePort, .resetOnClose])))
+            listeners.append(Member(try Listener(address, options(listeners.count))))
         }
         self.listeners = listeners
     }
