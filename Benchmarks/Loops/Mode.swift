@@ -50,6 +50,10 @@ package struct Mode: Sendable {
         package var drains = false
         /// One thread more waits for all connections and hands those that are ready to the workers.
         package var handsOver = false
+        /// Whoever waits leaves a poll armed on each connection, which keeps it open, and so closes it for the workers.
+        package var pollsHoldFiles = false
+        /// Sends back bytes that it does not see, so that a reply can only be an echo.
+        package var repliesUnseen = false
         /// Arms a registration again after each event, when `--rearm` says.
         package var isRearmed = false
         /// Descriptors from here on cannot be watched.
@@ -112,6 +116,14 @@ package enum Mechanism: Sendable, Hashable {
     case ringMultishot
     /// io_uring polls that complete many times, and ordinary calls.
     case ringPoll
+    /// An epoll set that a ring waits for, and ordinary calls.
+    case ringEpoll
+    /// One thread waits with a ring and hands what is ready to the workers.
+    case ringDispatcher
+    /// One thread accepts with a ring and hands each connection to the ring of a worker.
+    case ringHandoff
+    /// `epoll_wait(2)`, and `splice(2)` through a pipe.
+    case splice
     /// The library's `DescriptorRing`.
     case descriptorRing
     /// Tasks on the library's `SetExecutor`.

@@ -2,7 +2,7 @@ package import Meters
 
 extension Mode {
     /// Modes that run the loop of another with other options, one at a time, so that the worth of each can be told.
-    package static let variants: [Mode] = waitingVariants
+    package static let variants: [Mode] = waitingVariants + handingVariants
 
     /// The mode of ``all`` that a variant is made from.
     static func classic(_ name: String) -> Mode {

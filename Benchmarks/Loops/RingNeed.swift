@@ -38,6 +38,10 @@ package struct RingNeed: Sendable {
     static let multishotReceive = RingNeed(name: "multishot receive", since: KernelVersion(6, 0)) {
         $0.multishotReceive
     }
+    /// `IORING_OP_EPOLL_WAIT`.
+    static let epollWait = RingNeed(name: "IORING_OP_EPOLL_WAIT", since: KernelVersion(6, 15)) { $0.epollWait }
+    /// `io_uring_prep_poll_multishot(3)`, inferred from the update of polls of the same release.
+    static let multishotPoll = RingNeed(name: "multishot poll", since: KernelVersion(5, 13)) { $0.pollUpdate }
 
     /// Waits with a time (`io_uring_setup(2)`, `IORING_FEAT_EXT_ARG`).
     static let extendedArgument = RingNeed(name: "IORING_FEAT_EXT_ARG", since: KernelVersion(5, 11)) {

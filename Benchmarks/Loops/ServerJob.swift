@@ -8,6 +8,8 @@ package protocol ServerJob: Sendable {
     /// Most connections that were open at once; nil where each worker counts its own.
     var openPeak: Int? { get }
 
+    /// Lets the workers end; called when those who hand them work have.
+    func release(_ workers: Int)
     /// Prepares what the mode waits with, passes the gate, and serves until told to stop.
     func run(_ member: WorkerTeam.Member) throws(Errno)
     /// Ends the calls in which workers wait for a connection.
@@ -18,6 +20,7 @@ package protocol ServerJob: Sendable {
 
 extension ServerJob {
     package var openPeak: Int? { nil }
+    package func release(_ workers: Int) { queue?.release(workers) }
     package func hangUp() {}
     package func closeLeftovers() {}
 }

@@ -58,7 +58,8 @@ package final class LocalServer: Server {
                 plan, traffic, listeners: traffic.arrival == .anytime ? descriptors.map(\.rawValue) : [],
                 connections: connections, stop: stop.descriptor)
         let team = try WorkerTeam(
-            count: plan.workerThreads(for: traffic), dispatchers: job.queue == nil ? 0 : 1, plan.loop.placement,
+            count: plan.workerThreads(for: traffic), dispatchers: plan.loop.mode.capabilities.handsOver ? 1 : 0,
+            plan.loop.placement,
             stop: stop, calls: plan.loop.calls
         ) { (member) throws(Errno) in
             try job.run(member)
@@ -83,7 +84,7 @@ package final class LocalServer: Server {
             report.starvationNanoseconds = team.starvation(windowEnd: windowEnd)
             // Only threads that wait in a call itself need the shutdown; others would see its EINVAL.
             report.error = team.finish {
-                job.queue?.release(team.meters.workers)
+                job.release(team.meters.workers)
                 guard plan.loop.mode.capabilities.waitsInCall else { return }
                 listeners.stopAccepting()
                 job.hangUp()

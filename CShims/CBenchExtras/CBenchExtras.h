@@ -182,6 +182,14 @@ static inline int c_loopback_is_up(int socket) {
     return ioctl(socket, SIOCGIFFLAGS, &request) == 0 ? request.flags & 0x1 /* IFF_UP */ : -1;
 }
 
+/* splice(2) of what can be moved at once, which glibc hides behind _GNU_SOURCE: SPLICE_F_MOVE | SPLICE_F_NONBLOCK. */
+static inline ssize_t c_splice(int from, int to, size_t count) {
+    return syscall(SYS_splice, from, (void *)0, to, (void *)0, count, 3U);
+}
+
+/* F_SETPIPE_SZ (Linux 2.6.35), which glibc hides too. */
+static inline int c_set_pipe_size(int pipe, int bytes) { return fcntl(pipe, 1031, bytes); }
+
 /* Descriptors of other processes (Linux 5.3 and 5.6); glibc declares them from 2.36 on. The numbers are those of every
    architecture Swift runs on. */
 static inline int c_pidfd_open(pid_t process) { return (int)syscall(434, process, 0); }

@@ -37,6 +37,9 @@ public import SystemPackage
     public let destination: Destination
     /// Completions of this request carry it.
     public let token: UInt64
+    /// Whether the descriptors that it brings are nonblocking, for who makes ordinary calls on them; of slots it means
+    /// nothing.
+    public var makesNonblocking = false
     /// How often it was armed again.
     public private(set) var rearms: UInt64 = 0
     /// Why it ended and is not armed: nil while it is armed or stopping.
@@ -71,7 +74,7 @@ public import SystemPackage
     /// - Throws: what ``Ring/submit()`` throws when the queue was full.
     public mutating func arm(on ring: inout Ring) throws(Errno) {
         switch destination {
-        case .descriptors: try ring.prepareMultishotAccept(on: listener, token: token)
+        case .descriptors: try ring.prepareMultishotAccept(on: listener, nonblocking: makesNonblocking, token: token)
         case .slots: try ring.prepareMultishotAcceptDirect(on: listener, token: token)
         }
         shortage = nil

@@ -58,11 +58,12 @@ import Testing
         // As Linux 5.19 has it: all that the modes ask for, but no IORING_OP_SEND_ZC.
         let operations = Set(UInt8(0)..<UInt8(IORING_OP_SEND_ZC.rawValue))
         let rings = RingSupport.available(
-            RingCapabilities(features: [.skipSuccess, .fastPoll], operations: operations))
+            RingCapabilities(
+                features: [.skipSuccess, .fastPoll, RingFeatures(rawValue: UInt32(IORING_FEAT_RSRC_TAGS))],
+                operations: operations))
         for mode in Mode.every where mode.base == nil {
             #expect(mode.unsupportedReason(rings: rings) == nil)
-            var isMultishot = false
-            if case .ringMultishot = mode.mechanism { isMultishot = true }
+            let isMultishot = [.ringMultishot, .ringHandoff].contains(mode.mechanism)
             for workload in [Workload.read, .crr] {
                 let reason = mode.unsupportedReason(rings: rings, for: workload)
                 #expect(reason?.contains("no multishot receive") == (isMultishot ? true : nil))
@@ -77,10 +78,13 @@ import Testing
             case ..<KernelVersion(5, 18): IORING_OP_MSG_RING.rawValue
             case ..<KernelVersion(5, 19): IORING_OP_FSETXATTR.rawValue
             case ..<KernelVersion(6, 0): IORING_OP_SEND_ZC.rawValue
-            default: IORING_OP_SEND_ZC.rawValue + 1
+            case ..<KernelVersion(6, 15): IORING_OP_SEND_ZC.rawValue + 1
+            default: UInt32(C_IORING_OP_EPOLL_WAIT) + 1
             }
         var features: RingFeatures = [.fastPoll, .extendedArgument]
-        if kernel >= KernelVersion(5, 17) { features.insert(.skipSuccess) }
+        if kernel >= KernelVersion(5, 17) {
+            features.formUnion([.skipSuccess, RingFeatures(rawValue: UInt32(IORING_FEAT_RSRC_TAGS))])
+        }
         if kernel >= KernelVersion(6, 12) { features.insert(.minimumWait) }
         var setups: RingSetup = []
         // Of more than a page.
@@ -107,7 +111,7 @@ import Testing
 
     @Test func theFirstKernelThatHasEverythingIsNamed() throws {
         let kernels = [
-            (5, 10), (5, 17), (5, 18), (5, 19), (6, 0), (6, 9), (6, 10), (6, 12), (6, 13), (6, 17), (6, 18),
+            (5, 10), (5, 17), (5, 18), (5, 19), (6, 0), (6, 9), (6, 10), (6, 12), (6, 13), (6, 15), (6, 17), (6, 18),
         ].map { KernelVersion($0.0, $0.1) }
         // What each mode needs, for all workloads and for accepting alone.
         let needs: [String: (all: KernelVersion, accept: KernelVersion)] = [
@@ -117,6 +121,9 @@ import Testing
             "uring-direct": (KernelVersion(6, 0), KernelVersion(5, 19)),
             "descriptor-ring": (KernelVersion(5, 19), KernelVersion(5, 19)),
             "async-ring": (KernelVersion(5, 7), KernelVersion(5, 7)),
+            "uring-epoll-wait": (KernelVersion(6, 15), KernelVersion(6, 15)),
+            "uring-dispatcher": (KernelVersion(5, 19), KernelVersion(5, 19)),
+            "uring-handoff": (KernelVersion(6, 0), KernelVersion(5, 19)),
         ].merging(Self.waitingNeeds) { $1 }
         #expect(Set(needs.keys) == Set(Mode.every.filter(\.capabilities.usesRing).map(\.name)))
         for (name, need) in needs {

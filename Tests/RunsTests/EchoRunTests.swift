@@ -12,7 +12,8 @@ import Testing
 /// Whole runs of the two echo workloads, short ones.
 @Suite(.serialized) struct EchoRunTests {
     /// Every mode with every topology that it has.
-    static let combinations = Combination.all.filter { $0.listener == .shared && $0.implementation == .swift }
+    static let combinations = Combination.echoing
+    static let reading = combinations.filter { $0.mode.serves(.read) }
 
     private func plan(
         _ workload: Workload, _ combination: Combination, workers: Int = 2, _ rearm: Rearm = .late
@@ -38,6 +39,7 @@ import Testing
 
     @Test(arguments: combinations, [Workload.crr, .read])
     func everyMessageComesBack(_ combination: Combination, _ workload: Workload) throws {
+        guard combination.mode.serves(workload) else { return }
         let measurement = try measure(plan(workload, combination))
         expectGood(measurement)
         // A client that has its reply can be back before the server has closed.
@@ -81,7 +83,7 @@ import Testing
         #expect(try (0..<50).contains { _ in try outOfOrder(.early) > 0 })
     }
 
-    @Test(arguments: combinations.filter { $0.mode.capabilities.usesRing })
+    @Test(arguments: reading.filter { $0.mode.capabilities.usesRing })
     func aBusyRingHandsOverEachReplyAtOnce(_ combination: Combination) throws {
         var plan = plan(.read, combination, workers: 1)
         plan.server.service = ServiceTime(distribution: .fixed(10_000), work: .busy)
@@ -95,7 +97,7 @@ import Testing
         #expect(handsOver)
     }
 
-    @Test(arguments: combinations.filter { $0.topology == .setPerWorker })
+    @Test(arguments: reading.filter { $0.topology == .setPerWorker || $0.mode.capabilities.pollsHoldFiles })
     func aDeepStreamKeepsItsOrderBesideIdleConnections(_ combination: Combination) throws {
         var plan = plan(.read, combination)
         plan.load.depth = 4
@@ -112,7 +114,7 @@ import Testing
         expectGood(try measure(plan(.read, combination)))
     }
 
-    @Test(arguments: Combination.defaults.filter { $0.implementation == .swift })
+    @Test(arguments: reading.filter { $0.topology == $0.mode.topologies[0] })
     func aLargeMessageComesBackWhole(_ combination: Combination) throws {
         var plan = RunPlan(.read, mode: combination.mode)
         plan.load.connections = 3

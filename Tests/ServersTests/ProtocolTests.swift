@@ -56,7 +56,7 @@ private struct Served: Sendable, CustomTestStringConvertible {
 
     static let all: [Served] = {
         let rings = RingSupport.probe()
-        return Mode.every.filter { $0.serves(.read) }.flatMap { mode in
+        return Mode.every.filter { $0.serves(.read) && !$0.capabilities.repliesUnseen }.flatMap { mode in
             if let reason = mode.unsupportedReason(rings: rings, for: .read) {
                 print("skipped: \(mode.name): \(reason)")
                 return [] as [Served]

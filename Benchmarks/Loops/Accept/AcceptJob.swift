@@ -9,10 +9,12 @@ package import SystemPackage
 package struct AcceptJob: ServerJob {
     let plan: ServerPlan
     let traffic: Traffic
-    private let listeners: [BorrowedDescriptor]
+    let listeners: [BorrowedDescriptor]
     private let shared: SharedEpoll?
     let stop: BorrowedDescriptor
     package let queue: HandoffQueue?
+    /// Where a ring hands connections over to others; nil without one.
+    let handoff: RingHandoff?
 
     /// - Parameters:
     ///   - listeners: one, or one for each worker; borrowed.
@@ -26,9 +28,13 @@ package struct AcceptJob: ServerJob {
         self.stop = stop
         do throws(Errno) {
             let mode = plan.loop.mode.capabilities
-            queue = mode.handsOver ? try HandoffQueue(capacity: traffic.connections + plan.workers) : nil
+            let isByRing = plan.loop.mode.mechanism == .ringHandoff
+            handoff = isByRing ? try RingHandoff(workers: plan.workers) : nil
+            queue =
+                mode.handsOver && !isByRing
+                ? try HandoffQueue(capacity: traffic.connections + plan.workers) : nil
             shared =
-                plan.loop.topology == .sharedSet
+                plan.loop.topology == .sharedSet && !mode.usesRing
                 ? try SharedEpoll(listeners.map(\.rawValue), [], plan.loop.mode, stop: stop) : nil
         } catch {
             throw RunError("epoll_create1 or epoll_ctl", error)
@@ -39,7 +45,7 @@ package struct AcceptJob: ServerJob {
     package func run(_ member: WorkerTeam.Member) throws(Errno) {
         let meter = member.meter
         // A set that is shared holds every listener, and so does each set where there is one listener.
-        let isOwn = plan.listener != .shared && shared == nil
+        let isOwn = plan.listener != .shared && shared == nil && !plan.loop.mode.capabilities.handsOver
         let listeners = isOwn ? [self.listeners[member.index]] : self.listeners
         if plan.loop.implementation == .c { return try runReference(listeners, member) }
         var service = ServiceTimeSource(plan.service, seed: plan.loop.seed &+ UInt64(member.index))
@@ -78,6 +84,16 @@ package struct AcceptJob: ServerJob {
             var ring = try makeRing(&ringWaiting)
             member.gate.arriveAndWait()
             try acceptFromRingPoll(&ring, ringWaiting, listeners[0], &service, meter)
+        case .ringEpoll:
+            let set = try set(listeners)
+            let events = EpollEventBuffer(capacity: 64)
+            var ring = try Ring.forThisThread(entries: 8)
+            member.gate.arriveAndWait()
+            try acceptFromRingEpoll(&ring, set.epoll, events, &service, meter)
+        case .ringDispatcher: try runRingDispatched(member, &service)
+        case .ringHandoff: try runHandoff(member, &service)
+        // It moves bytes, and here there are none.
+        case .splice: throw .notSupported
         case .ringSingle:
             var ring = try makeRing(&ringWaiting)
             member.gate.arriveAndWait()
@@ -149,6 +165,13 @@ package struct AcceptJob: ServerJob {
     private func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
         var ring = try options.makeRing(entries: ringEntries, &waiting)
         try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
+        return ring
+    }
+
+    /// A ring of this thread that waits in the plainest way, for the stop signal or for another that ends it.
+    func makeRing(endedBy end: BorrowedDescriptor? = nil) throws(Errno) -> Ring {
+        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
+        try ring.preparePoll(end ?? stop, .readable, token: Token(.stop).rawValue)
         return ring
     }
 

@@ -70,11 +70,12 @@ func acceptRingMultishot(
 }
 
 /// Closes what was accepted and not served when the stop signal came: queued closes are handed over, and accepts that
-/// completed meanwhile are taken. What goes into slots ends with the ring.
+/// completed meanwhile are taken, as is what other rings have handed over. What goes into slots ends with the ring.
 func closeUnserved(_ ring: inout Ring) {
     _ = try? ring.submit()
     while let completion = ring.nextCompletion() {
-        guard Token(rawValue: completion.token).kind == .listener else { continue }
+        let kind = Token(rawValue: completion.token).kind
+        guard kind == .listener || kind == .connection else { continue }
         _ = try? completion.takeDescriptor()
     }
 }

@@ -14,12 +14,15 @@ import Synchronization
     nonisolated(unsafe) private let tails: UnsafeMutableRawPointer
 
     /// Places of a connection's words; a connection has a cache line.
-    private enum Word: Int {
+    enum Word: Int {
         case nextSequence
         case tailCount
         case lock
         /// The generation from bit 32 on, `openBit`, and below it how many workers use the connection.
         case state
+        /// Of a connection that is handed to workers while it goes on being polled: 0 with none, 1 with one, 2 with one
+        /// and more has come since.
+        case turn
     }
 
     private static let openBit: UInt64 = 1 << 31
@@ -47,7 +50,7 @@ import Synchronization
         unsafe tails.deallocate()
     }
 
-    @inline(__always) private func word(_ fd: CInt, _ word: Word) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    @inline(__always) func word(_ fd: CInt, _ word: Word) -> UnsafeMutablePointer<Atomic<UInt64>> {
         unsafe words + Int(fd) * Self.stride + word.rawValue
     }
 
@@ -56,6 +59,7 @@ import Synchronization
         count.opened()
         unsafe word(fd, .nextSequence).pointee.store(0, ordering: .relaxed)
         unsafe word(fd, .tailCount).pointee.store(0, ordering: .relaxed)
+        unsafe word(fd, .turn).pointee.store(0, ordering: .relaxed)
         unsafe word(fd, .state).pointee.bitwiseOr(Self.openBit, ordering: .releasing)
     }
 

@@ -38,7 +38,7 @@ func echoFromEpoll(
 }
 
 /// Takes one new connection and watches it.
-private func acceptInto(
+func acceptInto(
     _ epoll: borrowing Epoll, _ listener: CInt, _ mode: Mode.Capabilities, _ worker: inout EchoWorker
 ) throws(Errno) -> EchoOutcome {
     guard let fd = try worker.accept(from: listener) else { return .empty }

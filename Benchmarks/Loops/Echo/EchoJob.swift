@@ -10,13 +10,17 @@ package import SystemPackage
 package struct EchoJob: ServerJob {
     let plan: ServerPlan
     let traffic: Traffic
-    private let listeners: [CInt]
-    private let sockets: [CInt]
+    let listeners: [CInt]
+    let sockets: [CInt]
     let table: EchoConnections
     let open = OpenCount()
-    private let format: RequestFormat
+    let format: RequestFormat
     private let shared: SharedEpoll?
     package let queue: HandoffQueue?
+    /// Where workers give connections back to a ring that polls them; nil without one.
+    let returned: ReturnedConnections?
+    /// Where a ring hands connections over to others; nil without one.
+    let handoff: RingHandoff?
     let stop: BorrowedDescriptor
 
     /// - Parameters:
@@ -37,9 +41,12 @@ package struct EchoJob: ServerJob {
         format = RequestFormat(traffic)
         do throws(Errno) {
             let mode = plan.loop.mode.capabilities
-            queue = mode.handsOver ? try HandoffQueue(capacity: capacity + plan.workers) : nil
+            let isByRing = plan.loop.mode.mechanism == .ringHandoff
+            handoff = isByRing ? try RingHandoff(workers: plan.workers) : nil
+            queue = mode.handsOver && !isByRing ? try HandoffQueue(capacity: capacity + plan.workers) : nil
+            returned = mode.pollsHoldFiles ? try ReturnedConnections() : nil
             shared =
-                plan.loop.topology == .sharedSet
+                plan.loop.topology == .sharedSet && !mode.usesRing
                 ? try SharedEpoll(listeners, sockets, plan.loop.mode, stop: stop) : nil
         } catch {
             throw RunError("epoll_create1 or epoll_ctl", error)
@@ -54,6 +61,7 @@ package struct EchoJob: ServerJob {
 
     package func closeLeftovers() {
         for fd in table.open { close(fd) }
+        for (fd, wish) in (try? returned?.take()) ?? [] where wish == .close { close(fd) }
     }
 
     /// Prepares what the mode waits with, passes the gate, and echoes until told to stop.
@@ -95,6 +103,22 @@ package struct EchoJob: ServerJob {
             var ring = try makeRing(&waiting)
             member.gate.arriveAndWait()
             try echoFromRingPoll(&ring, waiting, listeners: ownListeners, connections: own, &worker)
+        case .ringEpoll:
+            let set = try set(ownListeners, own)
+            let events = EpollEventBuffer(capacity: 64)
+            var ring = try Ring.forThisThread(entries: 8)
+            member.gate.arriveAndWait()
+            try echoFromRingEpoll(&ring, set.epoll, events, mode, &worker)
+        case .ringDispatcher: try runRingDispatched(member, &worker)
+        case .ringHandoff: try runHandoff(member, &worker)
+        case .splice:
+            let set = try set(ownListeners, own)
+            let events = EpollEventBuffer(capacity: 64)
+            var pipe = try SplicePipe(bytes: worker.capacity)
+            // A splice to a connection that is gone raises it, and knows no MSG_NOSIGNAL.
+            SignalSet([SIGPIPE]).block()
+            member.gate.arriveAndWait()
+            try echoBySplicing(set.epoll, events, mode, &pipe, &worker)
         case .descriptorRing: try runDescriptorRing(ownListeners, own, member, &worker)
         case .asyncSet, .asyncRing: try runTasks(ownListeners, own, member, worker)
         }
@@ -243,6 +267,13 @@ package struct EchoJob: ServerJob {
     private func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
         var ring = try plan.loop.mode.options.makeRing(entries: ringEntries, &waiting)
         try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
+        return ring
+    }
+
+    /// A ring of this thread that waits in the plainest way, for the stop signal or for another that ends it.
+    func makeRing(endedBy end: BorrowedDescriptor? = nil) throws(Errno) -> Ring {
+        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
+        try ring.preparePoll(end ?? stop, .readable, token: Token(.stop).rawValue)
         return ring
     }
 

@@ -31,6 +31,9 @@ func echoFromRingMultishot(
             case .listener:
                 worker.progress += 1
                 try streams.accepted(completion, token.fd, &ring, worker)
+            case .connection:
+                worker.progress += 1
+                try streams.takeOver(completion, &ring, worker)
             case .receive:
                 if let buffer = completion.bufferIdentifier, completion.result > 0 {
                     worker.progress += 1

@@ -53,7 +53,8 @@ func echoFromRingPoll(
     }
 }
 
-private func pollConnection(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorker) throws(Errno) {
+/// Polls a connection many times, or once if it ends with its reply.
+func pollConnection(_ ring: inout Ring, _ fd: CInt, _ worker: borrowing EchoWorker) throws(Errno) {
     let token = Token(.connection, fd).rawValue
     if worker.closesAfterReply {
         try ring.preparePoll(BorrowedDescriptor(rawValue: fd), .readable, token: token)

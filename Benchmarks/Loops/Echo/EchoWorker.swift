@@ -51,8 +51,8 @@ enum EchoReceipt: Equatable {
     let spinNanoseconds: UInt64
     private let stop: BorrowedDescriptor
     private var service: ServiceTimeSource
-    private let buffer: UnsafeMutableRawPointer
-    private let capacity: Int
+    let buffer: UnsafeMutableRawPointer
+    let capacity: Int
     /// Of a protocol other than an echo: the first requests in the buffer, and how far they all go.
     private var received = (first: Requests(), extent: RequestExtent(bytes: 0))
 
@@ -66,7 +66,9 @@ enum EchoReceipt: Equatable {
         self.format = format
         closesAfterReply = traffic.closesAfterReply
         sharesConnections = plan.sharesConnections
-        leavesClosing = plan.sharesConnections || plan.loop.mode.capabilities.hasOwnTable
+        let mode = plan.loop.mode.capabilities
+        leavesClosing =
+            plan.sharesConnections || mode.hasOwnTable || mode.pollsHoldFiles && !traffic.closesAfterReply
         ordersMessages = traffic.ordersMessages
         mostConnections = traffic.limitsConnections ? traffic.connections : nil
         stop = member.stop
@@ -222,6 +224,13 @@ enum EchoReceipt: Equatable {
         if ordersMessages { unsafe noteOrder(fd, memory, count) }
     }
 
+    /// Serves whole messages that passed without being looked at.
+    @inline(__always) mutating func serveUnseen(_ count: Int) {
+        meter.began()
+        for _ in 0..<count { service.serve(meter) }
+        meter.add(.chunks)
+    }
+
     /// Counts what comes after later messages, or does not begin with a message.
     @unsafe private func noteOrder(_ fd: CInt, _ memory: UnsafeRawPointer, _ count: Int) {
         let first = unsafe MessagePattern.sequence(memory)
@@ -230,7 +239,7 @@ enum EchoReceipt: Equatable {
     }
 
     /// What a `recv(2)` without bytes means.
-    private func noBytes(_ fd: CInt, _ error: CInt, _ tail: Int) -> EchoReceipt {
+    func noBytes(_ fd: CInt, _ error: CInt, _ tail: Int) -> EchoReceipt {
         if error == EAGAIN || error == EINTR {
             if tail > 0 { unsafe connections.keepTail(fd, buffer, count: tail) }
             meter.add(.emptyCalls)
@@ -250,7 +259,7 @@ enum EchoReceipt: Equatable {
     /// (`bench serve`) one that takes nothing holds the worker up until it is given up: at first it cannot be told from one
     /// that is slow to take a long reply, and a queue for it would make another server than the one that is measured.
     @unsafe @inline(__always)
-    private func sendAll(
+    func sendAll(
         _ fd: CInt, _ bytes: UnsafeRawBufferPointer, _ call: (UnsafeRawBufferPointer) -> Int
     ) -> Bool {
         guard let start = bytes.baseAddress else { return true }
@@ -297,7 +306,7 @@ enum EchoReceipt: Equatable {
 
     /// Ends a connection, and closes it if it is the worker's own; false if another worker ended it before. A shared one
     /// is closed by the last worker that releases it.
-    @discardableResult private func close(_ fd: CInt) -> Bool {
+    @discardableResult func close(_ fd: CInt) -> Bool {
         guard connections.ended(fd) else { return false }
         if !leavesClosing { closeDescriptor(fd) }
         return true

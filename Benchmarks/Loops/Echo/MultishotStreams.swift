@@ -139,7 +139,18 @@ import SystemPackage
         let rearms = accepts[index].rearms
         let file = try accepts[index].accepted(completion, on: &ring)
         worker.meter.add(.rearms, accepts[index].rearms - rearms)
-        guard let fd = try fd(of: file, &ring, worker) else { return }
+        if let fd = try fd(of: file, &ring, worker) { try begin(fd, &ring, worker) }
+    }
+
+    /// Begins with a connection that another ring has handed over.
+    func takeOver(
+        _ completion: consuming Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
+    ) throws(Errno) {
+        let connection = AcceptedFile.descriptor(try completion.takeDescriptor())
+        if let fd = try fd(of: connection, &ring, worker) { try begin(fd, &ring, worker) }
+    }
+
+    private func begin(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
         worker.connections.began(fd)
         unsafe streams[Int(fd)] = Stream()
         try receive(fd, &ring)

@@ -98,6 +98,15 @@ func waitForCompletions(_ ring: inout Ring, _ waiting: RingWaiting, _ meter: Wor
     meter.add(.wakeups)
 }
 
+/// The same of a thread whose wait cannot be chosen.
+@inline(__always)
+func waitForCompletions(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
+    if ring.completionsOverflowed { meter.add(.completionOverflows) }
+    try ring.submitAndWait()
+    countEnters(ring, meter)
+    meter.add(.wakeups)
+}
+
 /// Like ``waitForCompletions(_:_:_:)`` for an accept that waits for something to be closed: it does not wait long then,
 /// and arms the accept again.
 @inline(__always)

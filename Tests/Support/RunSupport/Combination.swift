@@ -38,13 +38,21 @@ package struct Combination: Sendable, CustomTestStringConvertible {
 
     /// Every mode that this kernel supports, with everything that it can be combined with; a variant with one listener,
     /// for it differs in its wait.
-    package static let all: [Combination] = supportedModes.flatMap { mode in
+    package static let all: [Combination] = supportedModes.filter { $0.serves(.accept) }.flatMap { mode in
         mode.topologies.flatMap { topology in
             (mode.base == nil ? ListenerSharing.allCases : [.shared]).flatMap { listener in
                 Implementation.allCases.filter { $0 == .swift || mode.capabilities.references.contains(.accept) }.map {
                     Combination(mode: mode, topology: topology, listener: listener, implementation: $0)
                 }
             }
+        }
+    }
+
+    /// Every mode that echoes, with every topology that it has.
+    package static let echoing: [Combination] = supportedModes.filter { $0.serves(.read) || $0.serves(.crr) }.flatMap {
+        mode in
+        mode.topologies.map {
+            Combination(mode: mode, topology: $0, listener: .shared, implementation: .swift)
         }
     }
 
@@ -59,7 +67,7 @@ package struct Combination: Sendable, CustomTestStringConvertible {
 
 private let supportedModes: [Mode] = {
     let rings = RingSupport.probe()
-    return Mode.every.filter { $0.serves(.accept) }.filter { mode in
+    return Mode.every.filter { mode in
         guard let reason = mode.unsupportedReason(rings: rings) else { return true }
         print("skipped: \(mode.name): \(reason)")
         return false

@@ -1,0 +1,36 @@
+import CBenchExtras
+import CSocketExtras
+import Glibc
+import LinuxDescriptors
+import SystemPackage
+
+/// A pipe of one worker, through which bytes go from socket to socket without a copy into memory of the process
+/// (`splice(2)`). It is empty between two connections.
+struct SplicePipe: ~Copyable {
+    private let reader: OwnedDescriptor
+    private let writer: OwnedDescriptor
+
+    /// Opens a pipe that takes so many bytes, as far as the user may have such a large one.
+    init(bytes: Int) throws(Errno) {
+        var ends: (CInt, CInt) = (-1, -1)
+        let result = unsafe withUnsafeMutablePointer(to: &ends) {
+            unsafe $0.withMemoryRebound(to: CInt.self, capacity: 2) { unsafe pipe2($0, O_CLOEXEC | O_NONBLOCK) }
+        }
+        if result != 0 { throw Errno(rawValue: errno) }
+        reader = OwnedDescriptor(owning: FileDescriptor(rawValue: ends.0))
+        writer = OwnedDescriptor(owning: FileDescriptor(rawValue: ends.1))
+        c_set_pipe_size(ends.1, CInt(clamping: bytes))
+    }
+
+    /// Takes what a socket has, as far as there is room; a negative error number.
+    @inline(__always) func fill(from socket: CInt, atMost count: Int) -> Int {
+        let moved = c_splice(socket, writer.descriptor.rawValue, count)
+        return moved < 0 ? -Int(errno) : moved
+    }
+
+    /// Gives a socket what is in the pipe, as far as it takes it; a negative error number.
+    @inline(__always) func drain(into socket: CInt, count: Int) -> Int {
+        let moved = c_splice(reader.descriptor.rawValue, socket, count)
+        return moved < 0 ? -Int(errno) : moved
+    }
+}
