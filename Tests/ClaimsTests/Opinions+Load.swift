@@ -68,7 +68,7 @@ extension Opinions {
             ("queued=400;served=200;reset=200", .holds), ("queued=400;served=400;reset=0", .doesNotHold),
         ],
         "reuseport-close-migrate": noneLost, "reuseport-ebpf-migrate": noneLost,
-        "reuseport-cbpf-steer": steered, "reuseport-ebpf-steer": steered,
+        "reuseport-cbpf-steer": steered, "reuseport-ebpf-steer": steered, "reuseport-incoming-cpu-steer": steered,
         "reuseport-drain": [
             ("served=900;lost=0", .holds), ("served=900;lost=1", .doesNotHold), ("served=0;lost=0", .notObservable),
             ("served=36;lost=0", .notObservable), ("served=36;lost=1", .doesNotHold),

@@ -139,6 +139,33 @@ enum Opinions {
             ("workers=4;woken=4;woken_exclusive=1", .holds), ("workers=4;woken=4;woken_exclusive=4", .depends),
             ("workers=4;woken=2;woken_exclusive=2", .doesNotHold),
         ],
+        "uring-multishot-accept-share": [
+            ("multishot_idle=40/0/0/0;multishot_busy=40/0/0/0;single_idle=10/10/10/10;single_busy=1/13/13/13", .holds),
+            (
+                "multishot_idle=40/0/0/0;multishot_busy=1/39/0/0;single_idle=10/10/10/10;single_busy=1/13/13/13",
+                .depends
+            ),
+            ("multishot_idle=40/0/0/0;multishot_busy=40/0/0/0;single_idle=40/0/0/0;single_busy=40/0/0/0", .depends),
+            (
+                "multishot_idle=10/10/10/10;multishot_busy=1/13/13/13;single_idle=37/1/1/1;single_busy=1/37/1/1",
+                .doesNotHold
+            ),
+        ],
+        "uring-multishot-accept-wrong-fd": [
+            ("connections=64;received=300;wrong_deferred=1;wrong_polled=0", .holds),
+            ("connections=64;received=300;wrong_deferred=0;wrong_polled=2", .holds),
+            ("connections=64;received=300;wrong_deferred=0", .doesNotHold),
+            ("connections=64;received=3;wrong_deferred=0", .notObservable),
+            ("connections=64;received=3;wrong_deferred=63", .holds),
+        ],
+        "uring-epoll-wait": [
+            ("told=2;left=0;told_by_poll=0;left_by_poll=2", .holds),
+            ("told=1;left=1;told_by_poll=0;left_by_poll=2", .doesNotHold),
+        ],
+        "uring-shared-ring-cost": [
+            ("messages_ns=900;shared_ns=1900", .holds), ("messages_ns=1900;shared_ns=900", .doesNotHold),
+            ("messages_ns=1000;shared_ns=1050", .depends),
+        ],
         "uring-multishot-overflow": [
             ("ended=1;recovered=11;lost=0", .holds), ("ended=0;recovered=0;lost=0", .depends),
             ("ended=1;recovered=2;lost=9", .doesNotHold),

@@ -16,6 +16,7 @@ extension Experiment {
 
     static let reusePort = [
         reuseportCloseLoss, reuseportCloseMigrate, reuseportClassicSteer, reuseportProgramSteer,
+        reuseportIncomingSteer,
         reuseportProgramMigrate, reuseportDrain, reuseportRestart,
     ]
 
@@ -32,7 +33,8 @@ extension Experiment {
     static let rings = [
         ringClosePendingAccept, ringClosePendingReceive, ringCancelByClosedDescriptor, ringCancelByToken, ringFork,
         ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder, ringSubmitterEnds,
-        ringOverflowKeeps, ringOverflowEndsMultishot,
+        ringOverflowKeeps, ringOverflowEndsMultishot, ringAcceptShare, ringAcceptDescriptors, ringEpollWait,
+        ringSharedCost,
     ]
 
     static let waiting = [

@@ -33,6 +33,10 @@ struct Need: Sendable {
         return polling == nil ? "a set's busy polling needs Linux 6.9 with CONFIG_NET_RX_BUSY_POLL" : nil
     }
 
+    static let messageRing = capability("messages from ring to ring need Linux 5.18") { $0.messageRing }
+
+    static let epollWait = capability("a ring that waits for an epoll set needs Linux 6.15") { $0.epollWait }
+
     private static func capability(
         _ reason: String, _ isThere: @escaping @Sendable (RingCapabilities) -> Bool
     ) -> Need {

@@ -2,7 +2,7 @@ import LinuxSockets
 import Meters
 import SystemPackage
 
-/// Whether a BPF program sends each connection to the listener of the processor on which it arrives. There is a
+/// Whether a BPF program, or an option, sends each connection to the listener of the processor on which it arrives. There is a
 /// listener for each processor up to the fourth available one, and on each of these a pinned thread makes 50
 /// connections: on loopback the SYN arrives on the processor that sent it. What waits at another processor's listener
 /// is counted, first with the kernel's own hash (`wrong_by_hash`), to show that the count can see it, then with the
@@ -21,6 +21,15 @@ let reuseportProgramSteer = steering(
     requirement: "SO_ATTACH_REUSEPORT_EBPF needs Linux 4.6 for TCP"
 ) { group throws(Errno) in
     try ReuseportProgram.byProcessor(listeners: group.count).attach(to: group[0])
+}
+
+/// The same without a program: each listener names its processor.
+let reuseportIncomingSteer = steering(
+    "reuseport-incoming-cpu-steer",
+    "SO_INCOMING_CPU picks the listener of the processor that got the connection, without BPF",
+    requirement: "SO_INCOMING_CPU can be set since Linux 4.4"
+) { group throws(Errno) in
+    for index in 0..<group.count { try setSocketOption(.incomingProcessor(index), on: group[index]) }
 }
 
 private func steering(
