@@ -94,11 +94,7 @@ package struct AcceptJob: ServerJob {
         case .ringHandoff: try runHandoff(member, &service)
         // It moves bytes, and here there are none.
         case .splice: throw .notSupported
-        case .ringSingle:
-            var ring = try makeRing(&ringWaiting)
-            member.gate.arriveAndWait()
-            defer { closeUnserved(&ring) }
-            try acceptRingSingle(&ring, ringWaiting, listeners[0], &service, meter)
+        case .ringSingle: try runSingle(listeners[0], member, &service)
         case .ringMultishot: try runMultishot(listeners[0], member, &service)
         case .descriptorRing:
             var ring = try DescriptorRing(entries: ringEntries, completions: 2 * ringEntries)
@@ -138,6 +134,16 @@ package struct AcceptJob: ServerJob {
         if member.index < plan.workers { return try serveDispatched(queue, &service, member.meter) }
         let events = EpollEventBuffer(capacity: 64)
         try dispatchAccepted(shared.epoll, events, EpollWaiting(options), queue, member.meter)
+    }
+
+    private func runSingle(
+        _ listener: BorrowedDescriptor, _ member: WorkerTeam.Member, _ service: inout ServiceTimeSource
+    ) throws(Errno) {
+        var waiting = RingWaiting(options)
+        var ring = try makeRing(&waiting)
+        member.gate.arriveAndWait()
+        defer { closeUnserved(&ring) }
+        try acceptRingSingle(&ring, waiting, listener, &service, member.meter)
     }
 
     private func runMultishot(
