@@ -186,9 +186,9 @@ let package = Package(
         tests(
             "RunsTests",
             [
-                "CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "LinuxSockets", "Load", "Loops",
-                "Meters", "Records", "Reports", "RunSupport", "Runs", "Servers", "Statistics", "TestSupport", system,
-                histogram,
+                "CBenchExtras", "CIOUring", "CSocketExtras", "LinuxDescriptors", "LinuxReadiness", "LinuxRings",
+                "LinuxSockets", "Load", "Loops", "Meters", "Records", "Reports", "RunSupport", "Runs", "Servers",
+                "Statistics", "TestSupport", system, histogram,
             ]),
         tests(
             "BenchTests",

@@ -20,6 +20,7 @@ import SystemPackage
     /// False where the client waits for the close alone.
     private let exchanges: Bool
     private let resets: Bool
+    private let opensFast: Bool
     private let isQueued: Bool
     private var pace: ConnectPace
     /// Slots that a full queue did not let in.
@@ -50,6 +51,7 @@ import SystemPackage
         watched = exchanges ? received.union(.writable) : received
         // The server closes first, in order; a reset from here then leaves no TIME_WAIT there.
         resets = exchanges && plan.close == .reset
+        opensFast = exchanges && plan.opensFast
         isQueued = plan.queued != nil
         pace = ConnectPace(plan, client: index)
         line = WaitingLine(capacity: address.family == AF_UNIX ? capacity : 0)
@@ -112,6 +114,7 @@ import SystemPackage
     private mutating func connect(_ slot: Int, _ now: UInt64) throws(Errno) -> Attempt {
         let socket = try StreamSocket(for: address, .nonblocking)
         if resets { try setSocketOption(.resetOnClose, on: socket.descriptor) }
+        if opensFast { try setSocketOption(.fastOpenConnect, on: socket.descriptor) }
         let connection: Connection
         do throws(Errno) {
             connection = try socket.connect(to: address)

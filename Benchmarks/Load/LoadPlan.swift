@@ -18,6 +18,8 @@ package struct LoadPlan: Sendable {
     package var close = CloseStyle.reset
     /// What is asked.
     package var conversation = Conversation()
+    /// The first bytes of a connection go with its SYN, to who has been there before (`TCP_FASTOPEN_CONNECT`).
+    package var opensFast = false
     /// What connections speak below it; nil of plain ones.
     package var tls: TLSContext?
     /// New connections per second at the most, of all clients together; nil without a limit.

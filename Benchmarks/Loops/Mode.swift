@@ -150,6 +150,8 @@ package enum ListenerSharing: String, Sendable, CaseIterable {
     case reuseportClassicBPF = "reuseport-cbpf"
     /// The same; an eBPF program picks, and counts when there is no worker for the processor.
     case reuseportBPF = "reuseport-ebpf"
+    /// The same; listener `n` has `SO_INCOMING_CPU` of processor `n`, which the kernel goes by itself.
+    case reuseportIncomingProcessor = "reuseport-incoming-cpu"
 
     /// True if each worker has a listener.
     package var isPerWorker: Bool { self != .shared }

@@ -9,6 +9,10 @@ package struct ServerPlan: Sendable {
     package var loop: LoopPlan
     /// How many listening sockets there are.
     package var listener = ListenerSharing.shared
+    /// Listeners are told of a connection when its first bytes have come (`TCP_DEFER_ACCEPT`).
+    package var defersAccept = false
+    /// Listeners take the first bytes of a connection with its SYN (`TCP_FASTOPEN`).
+    package var opensFast = false
     /// Server threads.
     package var workers = 1
     /// How long a worker is busy with an operation.

@@ -14,7 +14,7 @@ enum FieldRule {
         "build": .oneOf(["release", "debug"]),
         "workload": .oneOf(["accept", "crr", "read", "wake"]),
         "topology": .oneOf(["shared-set", "set-per-worker", ""]),
-        "listener": .oneOf(["shared", "reuseport", "reuseport-cbpf", "reuseport-ebpf", ""]),
+        "listener": .oneOf(["shared", "reuseport", "reuseport-cbpf", "reuseport-ebpf", "reuseport-incoming-cpu", ""]),
         "implementation": .oneOf(["swift", "c", "external"]),
         "close": .oneOf(["reset", "orderly", ""]),
         "rearm": .oneOf(["early", "late", ""]),

@@ -31,6 +31,12 @@ extension RunRecord {
     }
 }
 
+extension RunRecord {
+    fileprivate mutating func addOption(_ text: String) {
+        options = options.isEmpty ? text : options + ";" + text
+    }
+}
+
 extension LoopPlan {
     fileprivate func describe(in record: inout RunRecord) {
         record.topology = topology.rawValue
@@ -42,6 +48,7 @@ extension LoopPlan {
 extension ServerPlan {
     fileprivate func describe(in record: inout RunRecord) {
         loop.describe(in: &record)
+        if defersAccept { record.addOption("defer-accept") }
         record.listener = listener.rawValue
         record.rearm = loop.mode.capabilities.isRearmed ? rearm.rawValue : ""
         record.serviceTime = service.description
@@ -51,6 +58,7 @@ extension ServerPlan {
 
 extension LoadPlan {
     fileprivate func describe(in record: inout RunRecord) {
+        if opensFast { record.addOption("fast-open") }
         record.connections = connections
         record.ratePerS = ratePerSecond
         record.spacing = ratePerSecond == nil ? "" : spacing.rawValue

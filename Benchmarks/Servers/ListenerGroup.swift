@@ -23,7 +23,7 @@ final class ListenerGroup: Sendable {
     init(_ plan: ServerPlan, _ traffic: Traffic) throws(RunError) {
         // It goes, too, if what follows fails.
         var file: UnixSocketFile?
-        let first = try Self.listen(plan, traffic, on: plan.address, &file)
+        let first = try Self.listen(plan, traffic, on: plan.address, number: 0, &file)
         do throws(Errno) {
             address = try first.address
         } catch {
@@ -32,8 +32,8 @@ final class ListenerGroup: Sendable {
         program = try Self.steer(plan, first.descriptor)
         var listeners = [Box(first)]
         if plan.listener.isPerWorker {
-            for _ in 1..<max(plan.workers, 1) {
-                listeners.append(Box(try Self.listen(plan, traffic, on: address, &file)))
+            for number in 1..<max(plan.workers, 1) {
+                listeners.append(Box(try Self.listen(plan, traffic, on: address, number: number, &file)))
             }
         }
         self.file = file
@@ -44,9 +44,12 @@ final class ListenerGroup: Sendable {
     /// Attaches the program that picks a listener, if the plan has one.
     private static func steer(_ plan: ServerPlan, _ listener: BorrowedDescriptor) throws(RunError) -> ReuseportProgram?
     {
+        if plan.listener == .reuseportIncomingProcessor, let reason = IncomingProcessorTrial.refusal {
+            throw RunError(unsupported: reason)
+        }
         do throws(Errno) {
             switch plan.listener {
-            case .shared, .reuseport:
+            case .shared, .reuseport, .reuseportIncomingProcessor:
                 return nil
             case .reuseportClassicBPF:
                 try attachClassicReuseportProgram(to: listener)
@@ -79,8 +82,9 @@ final class ListenerGroup: Sendable {
         for box in listeners { try? box.listener.stopAccepting() }
     }
 
+    /// - Parameter number: which of the listeners it is.
     private static func listen(
-        _ plan: ServerPlan, _ traffic: Traffic, on address: SocketAddress, _ file: inout UnixSocketFile?
+        _ plan: ServerPlan, _ traffic: Traffic, on address: SocketAddress, number: Int, _ file: inout UnixSocketFile?
     ) throws(RunError) -> Listener {
         // Epoll's loops must not wait in accept; a ring waits by itself and would report EAGAIN instead.
         let blocking: StreamSocket.Blocking = plan.loop.mode.capabilities.socketsBlock ? .blocking : .nonblocking
@@ -89,7 +93,7 @@ final class ListenerGroup: Sendable {
             let socket = try StreamSocket(for: address, blocking)
             call = "setsockopt"
             try setSocketOption(.reuseAddress, on: socket.descriptor)
-            if plan.listener.isPerWorker { try setSocketOption(.reusePort, on: socket.descriptor) }
+            for option in plan.listenerOptions(number) { try setSocketOption(option, on: socket.descriptor) }
             if traffic.close == .reset && traffic.workload == .accept {
                 try setSocketOption(.resetOnClose, on: socket.descriptor)
             }
@@ -105,6 +109,19 @@ final class ListenerGroup: Sendable {
         } catch {
             throw RunError(call, error)
         }
+    }
+}
+
+extension ServerPlan {
+    /// What is set on the listener of worker `number`.
+    fileprivate func listenerOptions(_ number: Int) -> [SocketOption] {
+        var options: [SocketOption] = []
+        if listener.isPerWorker { options.append(.reusePort) }
+        if listener == .reuseportIncomingProcessor { options.append(.incomingProcessor(number)) }
+        // Longer than any run waits for an answer: who says nothing is never accepted.
+        if defersAccept { options.append(.deferAccept(seconds: 60)) }
+        if opensFast { options.append(.fastOpen(queue: 4096)) }
+        return options
     }
 }
 

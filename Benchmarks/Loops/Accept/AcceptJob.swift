@@ -84,12 +84,7 @@ package struct AcceptJob: ServerJob {
             var ring = try makeRing(&ringWaiting)
             member.gate.arriveAndWait()
             try acceptFromRingPoll(&ring, ringWaiting, listeners[0], &service, meter)
-        case .ringEpoll:
-            let set = try set(listeners)
-            let events = EpollEventBuffer(capacity: 64)
-            var ring = try Ring.forThisThread(entries: 8)
-            member.gate.arriveAndWait()
-            try acceptFromRingEpoll(&ring, set.epoll, events, &service, meter)
+        case .ringEpoll: try runRingEpoll(try set(listeners), member, &service)
         case .ringDispatcher: try runRingDispatched(member, &service)
         case .ringHandoff: try runHandoff(member, &service)
         // It moves bytes, and here there are none.
@@ -134,6 +129,15 @@ package struct AcceptJob: ServerJob {
         if member.index < plan.workers { return try serveDispatched(queue, &service, member.meter) }
         let events = EpollEventBuffer(capacity: 64)
         try dispatchAccepted(shared.epoll, events, EpollWaiting(options), queue, member.meter)
+    }
+
+    private func runRingEpoll(
+        _ set: SharedEpoll, _ member: WorkerTeam.Member, _ service: inout ServiceTimeSource
+    ) throws(Errno) {
+        let events = EpollEventBuffer(capacity: 64)
+        var ring = try Ring.forThisThread(entries: 8)
+        member.gate.arriveAndWait()
+        try acceptFromRingEpoll(&ring, set.epoll, events, &service, member.meter)
     }
 
     private func runSingle(

@@ -57,7 +57,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "What workers wait in: shared-set or set-per-worker; each mode has its default.")
     var topology: String?
 
-    @Option(help: "shared, reuseport, reuseport-cbpf or reuseport-ebpf.")
+    @Option(help: "shared, reuseport, reuseport-cbpf, reuseport-ebpf or reuseport-incoming-cpu.")
     var listener = ListenerSharing.shared.rawValue
 
     @Option(

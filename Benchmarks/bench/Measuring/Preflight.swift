@@ -1,4 +1,5 @@
 import LinuxDescriptors
+import LinuxSockets
 import Load
 import Meters
 import Loops
@@ -59,8 +60,8 @@ private struct Limits {
         switch plan.plan {
         case .network(let server, let load):
             selectRefusal(plan, server, load) ?? descriptorRefusal(plan) ?? threadRefusal(plan, server, load)
-                ?? messageRefusal(plan) ?? backlogRefusal(load)
-        case .external: descriptorRefusal(plan)
+                ?? messageRefusal(plan) ?? backlogRefusal(load) ?? fastOpenRefusal(load, servers: true)
+        case .external(_, let load): descriptorRefusal(plan) ?? fastOpenRefusal(load, servers: false)
         case .wake(_, let wake): descriptorRefusal(plan) ?? liveRefusal(wake)
         }
     }
@@ -105,6 +106,19 @@ private struct Limits {
         guard let backlog, load.workload != .read, waiting > backlog else { return nil }
         return "\(waiting) connections can wait at once and the backlog ends at \(backlog); take fewer or "
             + "raise it: sysctl net.core.somaxconn=\(waiting)"
+    }
+
+    /// The kernel takes the options without a word where it does not let them work.
+    ///
+    /// - Parameter servers: whether the server is ours, too.
+    private func fastOpenRefusal(_ load: LoadPlan, servers: Bool) -> String? {
+        guard load.opensFast else { return nil }
+        let needed: FastOpenSupport = servers ? [.client, .server] : .client
+        let support = (try? FastOpenSupport.current()) ?? []
+        guard !support.isSuperset(of: needed) else { return nil }
+        return
+            "--fast-open: net.ipv4.tcp_fastopen is \(support.rawValue), and clients need 1 in it and servers 2: sysctl "
+            + "net.ipv4.tcp_fastopen=3"
     }
 
     /// The kernel must hold the descriptors of a live pool.

@@ -67,6 +67,9 @@ extension RunOptions {
             throw Failure(
                 .usage, "--spacing says how the starts of an open loop are spread; give --rate, --sweep or --slo too")
         }
+        plan.server.defersAccept = exchange.deferAccept
+        plan.server.opensFast = exchange.fastOpen
+        plan.load.opensFast = exchange.fastOpen
         plan.objective = try objective()
         if let rate = servers.connectRate {
             guard (0.001...1e8).contains(rate) else {

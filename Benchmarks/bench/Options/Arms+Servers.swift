@@ -44,9 +44,9 @@ extension RunOptions {
     var loopOptionsGiven: [String] {
         let own = [
             "--listener", "--close", "--service-time", "--service", "--rearm", "--spin", "--wait-for", "--wait-limit",
-            "--min-wait",
+            "--min-wait", "--defer-accept",
         ]
-        var given = (network.given + connect.given).filter(own.contains)
+        var given = (network.given + connect.given + exchange.given).filter(own.contains)
         if topology != nil { given.append("--topology") }
         if implementation != "swift" { given.append("--implementation") }
         return given

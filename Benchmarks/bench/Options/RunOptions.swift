@@ -66,6 +66,7 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup(title: NetworkOptions.title) var network: NetworkOptions
     @OptionGroup(title: ConnectOptions.title) var connect: ConnectOptions
+    @OptionGroup(title: ExchangeOptions.title) var exchange: ExchangeOptions
     @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
     @OptionGroup(title: ServerOptions.title) var servers: ServerOptions
     @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
@@ -148,11 +149,27 @@ struct ConnectOptions: WorkloadOptions {
     static let workloads: [Workload] = [.accept, .crr]
     static let reason: String? = "its connections are made beforehand and outlast the run"
 
-    @Option(help: "shared (default), reuseport, reuseport-cbpf, reuseport-ebpf, a list of them, or all.")
+    @Option(
+        help: "shared (default), reuseport, reuseport-cbpf, reuseport-ebpf, reuseport-incoming-cpu, a list, or all.")
     var listener: String?
 
     @Option(help: "How the server closes: reset (default), or orderly (FIN).")
     var close: String?
+}
+
+/// Options of the workload whose connections begin with a request.
+struct ExchangeOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.crr]
+    static let reason: String? = "its connections do not begin with a request"
+
+    @Flag(help: "Our loops are told of a connection when its request has come (TCP_DEFER_ACCEPT).")
+    var deferAccept = false
+
+    @Flag(
+        help:
+            "Requests go with the SYN (TCP_FASTOPEN) where the server's cookie is known; sysctl net.ipv4.tcp_fastopen=3."
+    )
+    var fastOpen = false
 }
 
 struct MessageOptions: WorkloadOptions {
