@@ -6,9 +6,8 @@ public import SystemPackage
 /// (`io_uring_register_buf_ring(3)`, Linux 5.19).
 ///
 /// It can be registered once, with one ``Ring``, which keeps its memory from then on, so group and ring may end in any
-/// order. The memory is freed
-/// when both have ended and the kernel is surely done with the ring's requests; where that cannot be shown within a
-/// second (and before Linux 6.0) it is never freed, rather than written into after it was.
+/// order. The memory is freed when both have ended and the kernel is surely done with the ring's requests; where that
+/// cannot be shown within a second (and before Linux 6.0) it is never freed, rather than written into after it was.
 @safe @frozen public struct BufferGroup: ~Copyable {
     @usableFromInline let memory: BufferMemory
     @usableFromInline let entries: UnsafeMutablePointer<io_uring_buf_ring>
@@ -48,6 +47,9 @@ public import SystemPackage
         for index in 0..<count { unsafe add(UInt16(index), at: CInt(index)) }
         unsafe io_uring_buf_ring_advance(entries, CInt(count))
     }
+
+    /// Where the memory of all buffers begins; each has its headroom before it.
+    @unsafe @inlinable public var start: UnsafeMutableRawPointer { unsafe storage }
 
     /// The data of a buffer that the kernel picked, with the headroom before it; yours until it is recycled.
     @unsafe @inlinable public func memory(of buffer: UInt16) -> UnsafeMutableRawPointer {

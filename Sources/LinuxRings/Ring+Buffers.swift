@@ -18,6 +18,23 @@ extension Ring {
         if result < 0 { throw Errno(rawValue: -result) }
     }
 
+    /// Gives the ring a table with one buffer: the whole memory of a group, the headroom included, so that what was
+    /// received can be sent from where it is with ``prepareSendZeroCopy(_:from:sendFlags:_:token:)``.
+    ///
+    /// - Returns: the buffer, of which ``RegisteredBuffer/extracting(_:)`` names a part: offsets are those from
+    ///   ``BufferGroup/start``.
+    /// - Throws: `ENOENT` for a group that is not registered with this ring (``register(_:)``), which keeps its memory;
+    ///   `EBUSY` when the ring has a table already; `EFAULT` for more than a gibibyte; `ENOMEM`, also beyond
+    ///   `RLIMIT_MEMLOCK`, which counts without the privilege `CAP_IPC_LOCK`.
+    public mutating func registerMemory(of group: borrowing BufferGroup) throws(Errno) -> RegisteredBuffer {
+        guard groups.isKept(group.memory, as: group.identifier) else { throw .noSuchFileOrDirectory }
+        let bytes = group.count * (group.headroom + group.bytes)
+        var vector = unsafe iovec(iov_base: group.start, iov_len: .init(bytes))
+        let result = unsafe io_uring_register_buffers(&ring, &vector, 1)
+        if result < 0 { throw Errno(rawValue: -result) }
+        return RegisteredBuffer(address: UInt(bitPattern: unsafe group.start), count: bytes, slot: 0)
+    }
+
     /// Gives the ring a table with `count` empty slots, to be filled one after the other
     /// (`io_uring_register_buffers_sparse(3)`, Linux 5.19).
     ///

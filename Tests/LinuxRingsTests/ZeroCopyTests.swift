@@ -67,6 +67,50 @@ private let zeroCopyMessagesAvailable = ringCapabilities?.zeroCopySendMessage ==
         #expect(notification.isNotification && !notification.isArmed && notification.token == 1)
     }
 
+    /// Memory that is used again before the notification came: the peer gets what was written over the message.
+    @Test func memoryThatIsReusedTooEarlyReachesThePeer() throws {
+        var ring = try Ring.forThisThread(entries: 8)
+        let pair = try Pair()
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 4096)
+        defer { memory.deallocate() }
+        for index in 0..<8192 { memory[index] = 1 }
+        let base = try #require(memory.baseAddress)
+        let filled = try sendMoreThanThePeerTakes(pair.client)
+        try ring.prepareSendZeroCopy(.descriptor(pair.client.descriptor), from: base, count: 8192, token: 1)
+        try #require(try next(&ring) == Said(token: 1, result: 8192, isArmed: true, isNotification: false))
+        for index in 0..<8192 { memory[index] = 2 }
+        _ = try pair.server.bytes(exactly: filled)
+        #expect(try pair.server.bytes(exactly: 8192) == [UInt8](repeating: 2, count: 8192))
+        #expect(try next(&ring).isNotification)
+    }
+
+    /// What a receive brought into a group's buffer is sent back from there.
+    @Test func theMemoryOfAGroupIsSentFromAsRegistered() throws {
+        var ring = try Ring.forThisThread(entries: 8)
+        let pair = try Pair()
+        var group = BufferGroup(identifier: 3, count: 4, bytes: 4096, headroom: 64)
+        #expect(throws: Errno.noSuchFileOrDirectory) { _ = try ring.registerMemory(of: group) }
+        try ring.register(group)
+        let whole = try ring.registerMemory(of: group)
+        #expect(whole.count == 4 * (4096 + 64))
+        #expect(throws: Errno.resourceBusy) { _ = try ring.registerMemory(of: group) }
+        for round in UInt8(1)...9 {
+            _ = try pair.server.send([UInt8](repeating: round, count: 1000))
+            try ring.prepareReceive(.descriptor(pair.client.descriptor), from: 3, token: 1)
+            let received = try ring.awaited()
+            let picked = received.bufferIdentifier
+            let buffer = try #require(picked)
+            #expect(received.result == 1000)
+            let offset = unsafe group.memory(of: buffer) - group.start
+            try ring.prepareSendZeroCopy(
+                .descriptor(pair.client.descriptor), from: whole.extracting(offset..<offset + 1000), token: 2)
+            #expect(try next(&ring).result == 1000)
+            #expect(try pair.server.bytes(exactly: 1000) == [UInt8](repeating: round, count: 1000))
+            #expect(try next(&ring).isNotification)
+            group.recycle(buffer)
+        }
+    }
+
     @Test func aNotificationThatReportsACopyIsNoError() throws {
         var ring = try Ring.forThisThread(entries: 8)
         let pair = try Pair()
