@@ -152,7 +152,7 @@ private final class LockedHandover: Handover {
             guard let token = ring.withLock({ $0.nextCompletion()?.token }) else {
                 var limit = __kernel_timespec(tv_sec: 0, tv_nsec: 100_000_000)
                 // Without the lock, or nobody could give: IORING_ENTER_GETEVENTS touches no queue of ours.
-                _ = unsafe c_io_uring_enter(number, 0, 1, UInt32(IORING_ENTER_GETEVENTS), &limit, nil)
+                _ = unsafe c_io_uring_enter(number, 0, 1, UInt32(IORING_ENTER_GETEVENTS), &limit, nil, 0)
                 try giveUp(after: asleep)
                 continue
             }
