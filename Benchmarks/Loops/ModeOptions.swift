@@ -1,4 +1,14 @@
+package import LinuxRings
+
 extension Mode {
+    /// How a ring sends without a copy.
+    package enum ZeroCopySend: Sendable, Hashable {
+        /// From memory whose pages the kernel finds and holds for each send.
+        case plain
+        /// From memory that the ring was given beforehand.
+        case registered
+    }
+
     /// How a loop waits and what its ring is, as far as that can be chosen: what tells a variant from its base, and what
     /// the command line sets for every mode that can. The defaults are what a mode does that is no variant.
     package struct Options: Sendable, Hashable {
@@ -24,6 +34,10 @@ extension Mode {
         package var taskRun = TaskRun.deferred
         /// For how long a wait looks at the queues of network devices.
         var busyPollMicroseconds: UInt32 = 0
+        /// Sends replies without a copy; nil to copy.
+        package internal(set) var zeroCopy: ZeroCopySend?
+        /// A thread of the kernel takes the ring's submissions; nil without.
+        package internal(set) var poller: SubmissionPoller?
 
         /// What the command line has set, as the column `options` says it: `spin=50us;wait_for=16`.
         package var text: String { given.joined(separator: ";") }
@@ -35,6 +49,14 @@ extension Mode {
             if let spin = waiting.spinNanoseconds {
                 spinNanoseconds = spin
                 given.append("spin=\(ServiceTime.text(spin))")
+            }
+            if let idle = waiting.pollerIdleNanoseconds {
+                poller?.idle = .nanoseconds(Int64(idle))
+                given.append("poller_idle=\(ServiceTime.text(idle))")
+            }
+            if let processor = waiting.pollerProcessor {
+                poller?.processor = processor
+                given.append("poller_cpu=\(processor)")
             }
             guard let count = waiting.waitFor else { return }
             waitFor = count
@@ -62,12 +84,18 @@ extension Mode {
         package var waitFor: UInt32?
         package var waitLimitNanoseconds: UInt64?
         package var minimumWaitNanoseconds: UInt64?
+        /// How long a poller looks in vain before it sleeps.
+        package var pollerIdleNanoseconds: UInt64?
+        /// The processor that a poller runs on.
+        package var pollerProcessor: UInt32?
 
         package init() {}
     }
 
     /// This mode with the settings of the command line.
     package func waiting(_ settings: WaitSettings) -> Mode {
+        var settings = settings
+        if options.poller == nil { (settings.pollerIdleNanoseconds, settings.pollerProcessor) = (nil, nil) }
         guard settings != WaitSettings() else { return self }
         var mode = self
         mode.options.set(settings)

@@ -2,7 +2,7 @@ package import Meters
 
 extension Mode {
     /// Modes that run the loop of another with other options, one at a time, so that the worth of each can be told.
-    package static let variants: [Mode] = waitingVariants + handingVariants
+    package static let variants: [Mode] = sendingVariants + pollerVariants + waitingVariants + handingVariants
 
     /// The mode of ``all`` that a variant is made from.
     static func classic(_ name: String) -> Mode {
@@ -16,14 +16,15 @@ extension Mode {
     ///   - kernel: the first that has all it needs.
     ///   - needs: what its ring needs in addition.
     ///   - workloads: those for which it does something else than this one.
+    ///   - references: those whose loop `Benchmarks/Reference` has in C.
     func variant(
         _ name: String, kernel: String, needs: [RingNeed] = [], workloads: [Workload] = [.accept, .crr, .read],
-        summary: String, _ change: (inout Options) -> Void
+        references: [Workload] = [], summary: String, _ change: (inout Options) -> Void
     ) -> Mode {
         var capabilities = capabilities
         capabilities.workloads = workloads
         if !needs.isEmpty { capabilities.acceptNeeds = (capabilities.acceptNeeds ?? []) + needs }
-        capabilities.references = []
+        capabilities.references = references
         capabilities.signals = []
         capabilities.wakeRefusal = "\(name) is for connections; use \(self.name)"
         var mode = Mode(

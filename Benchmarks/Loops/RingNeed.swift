@@ -34,6 +34,12 @@ package struct RingNeed: Sendable {
     static let slots = RingNeed(name: "sparse file table", since: KernelVersion(5, 19)) { $0.multishotAccept }
     /// `io_uring_register_buf_ring(3)`; came with the same release as multishot accept, and is told by it.
     static let bufferRing = RingNeed(name: "provided-buffer ring", since: KernelVersion(5, 19)) { $0.multishotAccept }
+    /// `io_uring_prep_send_zc(3)`.
+    static let zeroCopySend = RingNeed(name: "IORING_OP_SEND_ZC", since: KernelVersion(6, 0)) { $0.zeroCopySend }
+    /// `IORING_SETUP_SQPOLL` for everybody and for descriptors (`io_uring_setup(2)`).
+    static let submissionPoller = RingNeed(name: "IORING_SETUP_SQPOLL", since: KernelVersion(5, 13)) {
+        $0.setups.contains(.submissionPolling) && $0.features.contains(.pollerTakesDescriptors)
+    }
     /// `io_uring_prep_recv_multishot(3)`.
     static let multishotReceive = RingNeed(name: "multishot receive", since: KernelVersion(6, 0)) {
         $0.multishotReceive

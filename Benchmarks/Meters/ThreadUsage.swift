@@ -14,6 +14,15 @@ package struct ThreadHandle: Sendable {
         return ThreadHandle(thread: c_gettid(), clock: clock)
     }
 
+    /// Another thread of this process, by its number: `CPUCLOCK_PERTHREAD` and `CPUCLOCK_SCHED` of the kernel's
+    /// `include/linux/posix-timers.h`, which is what `pthread_getcpuclockid(3)` makes of a number.
+    package init(ofKernelThread thread: CInt) { self.init(thread: thread, clock: ~thread << 3 | 6) }
+
+    private init(thread: pid_t, clock: clockid_t) {
+        self.thread = thread
+        self.clock = clock
+    }
+
     /// The CPU time so far, by one system call; nil if the thread has ended.
     package func cpuNanoseconds() -> UInt64? {
         var time = timespec()

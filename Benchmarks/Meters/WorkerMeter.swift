@@ -53,6 +53,10 @@ public import Synchronization
     case shortagesInARow
     /// ``operations`` at the last shortage.
     case operationsAtShortage
+    /// Notifications that the memory of a zero-copy send is free again.
+    case notifications
+    /// Those of them that say that the kernel copied after all.
+    case copiedNotifications
 }
 
 /// The counters of a team of workers: one block of cache lines for each, so that counting never shares a line.

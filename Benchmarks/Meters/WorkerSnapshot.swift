@@ -13,8 +13,10 @@ package struct WorkerSnapshot: Sendable {
     package let calls: CallCounts?
     /// What else the kernel counted of a server that is seen from outside, where it did.
     package let activity: ServerActivity?
-    /// What the threads used.
+    /// What the threads used, those of the kernel that poll for them included.
     package let usage: ThreadUsage
+    /// CPU time of the threads of the kernel that poll for them; nil if there are none.
+    package let pollerNanoseconds: UInt64?
     /// What is seen of a server's processes from outside; nil for threads of this process, and of a server whose
     /// processes are not known.
     package let processes: ProcessUsage?
@@ -24,16 +26,19 @@ package struct WorkerSnapshot: Sendable {
     private static let growing: [WorkerCount] = [
         .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
         .errors, .outOfOrder, .chunks, .shortSends, .buffersExhausted, .completionOverflows, .shortages,
+        .notifications, .copiedNotifications,
     ]
 
     /// Reads the counters, and then what the threads use.
-    package init(_ meters: WorkerMeters, _ threads: [ThreadAccount]) {
+    package init(_ meters: WorkerMeters, _ threads: [ThreadAccount], pollers: [ThreadAccount] = []) {
         time = monotonicNanoseconds()
         (operations, calls) = meters.operationsAndCalls()
         let sums = Self.growing.map { count in (0..<meters.count).reduce(0) { $0 + meters[$1][count] } }
-        let times = threads.time
+        let pollerTime = pollers.time
+        let times = threads.time + pollerTime
         totals = Dictionary(uniqueKeysWithValues: zip(Self.growing, sums))
-        usage = times + threads.switches
+        pollerNanoseconds = pollers.isEmpty ? nil : pollerTime.cpuNanoseconds
+        usage = times + threads.switches + pollers.switches
         processes = nil
         activity = nil
         tellsOperations = true
@@ -52,6 +57,7 @@ package struct WorkerSnapshot: Sendable {
             cpuNanoseconds: processes?.cpuNanoseconds ?? 0, voluntarySwitches: processes?.voluntarySwitches ?? 0,
             involuntarySwitches: processes?.involuntarySwitches ?? 0)
         self.processes = processes
+        pollerNanoseconds = nil
         tellsOperations = false
     }
 }

@@ -300,5 +300,15 @@ extension Column {
             "options", \.options, isIdentity: true,
             "What the command line set of how a loop waits, what its ring is, and how connections begin, as `spin=50us` or `defer-accept;fast-open`; empty without."
         ),
+        .count(
+            "notifications_per_op", \.notificationsPerOp,
+            "Notifications of zero-copy sends that their memory is free again; empty where none is sent so."),
+        .count(
+            "copied_notifications_per_op", \.copiedNotificationsPerOp,
+            "Those of them that say that the kernel copied after all, as it always does to a peer on the same machine."),
+        Column(
+            "poller_cpu_ns_per_op", \.pollerCpuNsPerOp, unit: "ns/op", better: .lower,
+            "The part of `server_cpu_ns_per_op` that the kernel's threads took which poll for the workers' rings "
+                + "(`IORING_SETUP_SQPOLL`); empty without."),
     ]
 }

@@ -121,6 +121,9 @@ package struct RunRecord: Sendable, Equatable {
     package var slo = ""
     package var capacityOpsPerS: Double?
     package var options = ""
+    package var notificationsPerOp: Double?
+    package var copiedNotificationsPerOp: Double?
+    package var pollerCpuNsPerOp: Double?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

@@ -70,7 +70,7 @@ static void close_rest(struct io_uring *ring) {
 
 int reference_accept_multishot(int listener, int stop, unsigned entries, uint64_t *counts) {
     struct io_uring ring;
-    int error = make_ring(&ring, entries);
+    int error = make_ring(&ring, entries, 0);
     if (error)
         return error;
     poll_stop(&ring, stop);

@@ -20,7 +20,7 @@ extension Measurement {
         if plan.clients > 0 { fillClients(&record) }
         if plan.mode == nil { fillProcesses(&record, plan) } else { fillThreads(&record) }
         fillWorkers(&record, plan)
-        if plan.mode?.capabilities.usesRing == true { fillRing(&record) }
+        if let mode = plan.mode, mode.capabilities.usesRing { fillRing(&record, mode) }
         wake.fill(&record)
     }
 
@@ -108,7 +108,14 @@ extension Measurement {
         }
     }
 
-    private func fillRing(_ record: inout RunRecord) {
+    private func fillRing(_ record: inout RunRecord, _ mode: Mode) {
+        record.pollerCpuNsPerOp = pollerNanoseconds.flatMap(perOperation)
+        if mode.options.zeroCopy != nil {
+            record.notificationsPerOp = perOperation(.notifications)
+            if Mode.ZeroCopySend.tellsOfCopies {
+                record.copiedNotificationsPerOp = perOperation(.copiedNotifications)
+            }
+        }
         record.sqesPerOp = perOperation(.submissions)
         record.cqesPerOp = perOperation(.completions)
         record.rearmsPerOp = perOperation(.rearms)

@@ -39,6 +39,8 @@ package struct Measurement: Sendable {
     var clientBusy: Double?
     /// CPU time of the whole machine.
     var machineNanoseconds: UInt64?
+    /// CPU time of the kernel's threads that poll for the server's rings; nil without.
+    package var pollerNanoseconds: UInt64?
     var starvationNanoseconds: UInt64 = 0
     var openPeak: UInt64 = 0
     /// What the clients saw fail, the warm-up's too.

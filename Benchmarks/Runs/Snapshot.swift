@@ -35,6 +35,7 @@ extension Measurement {
         if let before = first.calls, let after = last.calls { calls = after - before }
         if let before = first.activity, let after = last.activity { activity = after - before }
         server = last.usage - first.usage
+        pollerNanoseconds = last.pollerNanoseconds.map { $0 - (first.pollerNanoseconds ?? 0) }
         client = end.client - start.client
         processes = last.processes.map { $0.since(first.processes) }
         descriptorGrowth = (last.processes?.descriptors ?? 0) - (first.processes?.descriptors ?? 0)

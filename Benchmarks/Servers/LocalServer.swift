@@ -60,7 +60,7 @@ package final class LocalServer: Server {
         let team = try WorkerTeam(
             count: plan.workerThreads(for: traffic), dispatchers: plan.loop.mode.capabilities.handsOver ? 1 : 0,
             plan.loop.placement,
-            stop: stop, calls: plan.loop.calls
+            stop: stop, calls: plan.loop.calls, hasPollers: plan.loop.mode.options.poller != nil
         ) { (member) throws(Errno) in
             try job.run(member)
         }

@@ -108,6 +108,7 @@ import Testing
         ["--close", "orderly"], ["--drain", "100"], ["--workload", "crr"], ["--workload", "read"],
         ["--service-time", "fixed:1ms", "--service", "sleep"], ["--connect-rate", "100"],
         ["--think", "1ms", "--workload", "read"], ["--spin", "50us"],
+        ["--mode", "uring-sqpoll", "--poller-idle", "2ms"], ["--mode", "uring-sqpoll", "--poller-cpu", "0"],
     ]) func everyOptionMakesAnotherArm(_ words: [String]) throws {
         let common = ["--mode", "lt", "--pin", "none"]
         let base = try #require(Arms(RunOptions.parse(common), seed: 1).plans.first)
@@ -160,6 +161,9 @@ import Testing
             (["--mode", "uring-poll", "--wait-limit", "1ms"], "--wait-limit is a time of --wait-for"),
             (["--mode", "uring-poll", "--wait-for", "1", "--min-wait", "1ms"], "--wait-for takes 2 to 64"),
             (["--mode", "uring-poll", "--wait-for", "2", "--min-wait", "1500ns"], "whole microseconds"),
+            (["--mode", "lt", "--poller-idle", "1ms"], "uring-sqpoll only"),
+            (["--mode", "uring-sqpoll", "--poller-idle", "1us"], "whole milliseconds"),
+            (["--mode", "uring-sqpoll", "--poller-cpu", "4095"], "on and allowed"),
             (["--mode", "lt", "--spin", "2s"], "--spin takes a second at the most"),
             (["--mode", "lt", "--spin", "1us", "--implementation", "c"], "--implementation c waits in one way"),
         ] {

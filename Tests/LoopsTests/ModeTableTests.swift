@@ -87,6 +87,10 @@ import Testing
         }
         if kernel >= KernelVersion(6, 12) { features.insert(.minimumWait) }
         var setups: RingSetup = []
+        if kernel >= KernelVersion(5, 13) {
+            features.insert(.pollerTakesDescriptors)
+            setups.insert(.submissionPolling)
+        }
         // Of more than a page.
         if kernel >= KernelVersion(6, 10) { setups.insert(.callerMemory) }
         if kernel >= KernelVersion(6, 18) { setups.insert(.mixedCompletions) }
@@ -124,6 +128,9 @@ import Testing
             "uring-epoll-wait": (KernelVersion(6, 15), KernelVersion(6, 15)),
             "uring-dispatcher": (KernelVersion(5, 19), KernelVersion(5, 19)),
             "uring-handoff": (KernelVersion(6, 0), KernelVersion(5, 19)),
+            "uring-zerocopy": (KernelVersion(6, 0), KernelVersion(6, 0)),
+            "uring-zerocopy-fixed": (KernelVersion(6, 0), KernelVersion(6, 0)),
+            "uring-sqpoll": (KernelVersion(6, 0), KernelVersion(5, 19)),
         ].merging(Self.waitingNeeds) { $1 }
         #expect(Set(needs.keys) == Set(Mode.every.filter(\.capabilities.usesRing).map(\.name)))
         for (name, need) in needs {
@@ -163,6 +170,7 @@ import Testing
             (.spuriousWakeups, REFERENCE_SPURIOUS_WAKEUPS), (.emptyCalls, REFERENCE_EMPTY_CALLS),
             (.systemCalls, REFERENCE_SYSTEM_CALLS), (.submissions, REFERENCE_SUBMISSIONS),
             (.completions, REFERENCE_COMPLETIONS), (.rearms, REFERENCE_REARMS),
+            (.notifications, REFERENCE_NOTIFICATIONS), (.copiedNotifications, REFERENCE_COPIED_NOTIFICATIONS),
         ]
         for (swift, c) in pairs { #expect(swift.rawValue == Int(c.rawValue)) }
     }

@@ -34,7 +34,7 @@ extension EchoJob {
             var ring = try makeRing(endedBy: handoff.end)
             handoff.mailboxes.announce(ring.descriptor, of: member.index)
             var group = BufferGroup(
-                identifier: 0, count: bufferCount(0), bytes: traffic.chunkBytes,
+                identifier: 0, count: traffic.bufferCount(for: 0), bytes: traffic.chunkBytes,
                 headroom: traffic.longestRequestBytes)
             try ring.register(group)
             let streams = MultishotStreams(

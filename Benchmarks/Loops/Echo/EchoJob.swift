@@ -222,7 +222,7 @@ package struct EchoJob: ServerJob {
         _ worker: inout EchoWorker
     ) throws(Errno) {
         var group = BufferGroup(
-            identifier: 0, count: bufferCount(own.count), bytes: traffic.chunkBytes,
+            identifier: 0, count: traffic.bufferCount(for: own.count), bytes: traffic.chunkBytes,
             headroom: traffic.longestRequestBytes)
         var waiting = RingWaiting(plan.loop.mode.options)
         var ring = try makeRing(&waiting)
@@ -238,7 +238,8 @@ package struct EchoJob: ServerJob {
             connections = own.indices.map { CInt($0) }
         }
         let streams = MultishotStreams(
-            format, capacity: worker.connections.capacity, group, into: destination)
+            format, capacity: worker.connections.capacity, group, into: destination,
+            try ReplySending(plan.loop.mode.options.zeroCopy, from: group, &ring))
         member.gate.arriveAndWait()
         defer { if destination == .descriptors { closeUnserved(&ring) } }
         try echoFromRingMultishot(
@@ -249,14 +250,6 @@ package struct EchoJob: ServerJob {
     private func set(_ listeners: [CInt], _ own: [CInt]) throws(Errno) -> SharedEpoll {
         if let shared { return shared }
         return try SharedEpoll(listeners, own, plan.loop.mode, stop: stop)
-    }
-
-    /// Enough for every request in flight, within what a group can hold and 64 MiB.
-    func bufferCount(_ connections: Int) -> Int {
-        let request = traffic.wire == .echo ? traffic.messageBytes : traffic.requestBytes
-        let chunks = max(1, traffic.depth * request / traffic.chunkBytes)
-        let wanted = 2 * max(connections, traffic.connections) * chunks
-        return max(8, min(wanted, 1 << 15, (64 << 20) / traffic.chunkBytes))
     }
 
     /// One enter arms every connection; after that a batch is as large as what was ready.

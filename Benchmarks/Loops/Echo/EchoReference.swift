@@ -15,11 +15,18 @@ extension EchoJob {
 
     /// Runs the C loop over a ring of its own.
     func referenceMultishot(_ connections: [CInt], _ meter: WorkerMeter) throws(Errno) {
-        let buffers = 1 << (Int.bitWidth - (bufferCount(connections.count) - 1).leadingZeroBitCount)
+        let buffers = 1 << (Int.bitWidth - (traffic.bufferCount(for: connections.count) - 1).leadingZeroBitCount)
         try checkReference(
             unsafe reference_read_multishot(
                 connections, connections.count, stop.rawValue, ringEntries, traffic.messageBytes, traffic.chunkBytes,
-                UInt32(buffers), meter.address))
+                UInt32(buffers), plan.loop.mode.options.reference, meter.address))
+    }
+}
+
+extension Mode.Options {
+    /// What the C loop over a ring is to do otherwise.
+    fileprivate var reference: UInt32 {
+        (zeroCopy == nil ? 0 : REFERENCE_ZERO_COPY.rawValue) | (poller == nil ? 0 : REFERENCE_POLLER.rawValue)
     }
 }
 

@@ -49,7 +49,7 @@ func echoFromRingMultishot(
                     try streams.ended(token.fd, completion, &ring, worker)
                 }
             case .send:
-                worker.progress += 1
+                if !completion.isNotification { worker.progress += 1 }
                 try unsafe streams.sent(token.fd, completion, &group, &ring, &worker)
             default:
                 break

@@ -18,34 +18,15 @@ import SystemPackage
     /// Connections whose receive found no buffer.
     private var starved: [CInt] = []
     private var freeBuffers: Int
-
-    private struct Stream {
-        var first: Int32 = -1
-        var last: Int32 = -1
-        /// The peer sends no more; closed when what is queued has been sent.
-        var hasEnded = false
-        var isClosing = false
-        /// The request came that the connection ends with; what comes behind it is dropped.
-        var hasLast = false
-    }
-
-    /// What is being answered of the requests in a buffer, what is still to be sent for it, and which buffer comes after.
-    @unsafe private struct PendingReply {
-        var start: UnsafeRawPointer?
-        var count = 0
-        var requests = Requests()
-        /// Whole requests behind those.
-        var rest: UnsafeMutableRawPointer?
-        var restBytes = 0
-        var next: Int32 = -1
-    }
+    private let sending: ReplySending
 
     /// Room for descriptors or slots below `capacity`.
     init(
         _ format: RequestFormat, capacity: Int, _ group: borrowing BufferGroup,
-        into destination: MultishotAccept.Destination
+        into destination: MultishotAccept.Destination, _ sending: ReplySending = ReplySending()
     ) {
         self.format = format
+        self.sending = sending
         self.destination = destination
         self.capacity = capacity
         self.group = group.identifier
@@ -242,8 +223,16 @@ import SystemPackage
         _ worker: inout EchoWorker
     ) throws(Errno) {
         let buffer = unsafe Int(streams[Int(fd)].first)
+        if sending.hasNotifications {
+            let buffer = UInt16(Token(rawValue: completion.token).generation)
+            if completion.isNotification { return notified(buffer, completion, &group, worker.meter) }
+            if completion.isArmed { unsafe replies[Int(buffer)].notifications += 1 }
+        }
         guard buffer >= 0 else { return }
         guard completion.result > 0, unsafe !streams[Int(fd)].isClosing else {
+            if unsafe sending.hasNotifications && !streams[Int(fd)].isClosing && replies[buffer].mustCopy(completion) {
+                return try unsafe sendFirst(fd, &ring)
+            }
             unsafe dropReplies(fd, &group)
             return try ended(fd, completion, &ring, worker)
         }
@@ -260,8 +249,10 @@ import SystemPackage
             let next = unsafe replies[buffer].next
             let requests = unsafe format.requests(rest, bytes)
             unsafe worker.serve(fd, rest, requests.count)
+            let notifications = unsafe replies[buffer].notifications
             unsafe replies[buffer] = reply(to: requests, rest, bytes)
             unsafe replies[buffer].next = next
+            unsafe replies[buffer].notifications = notifications
             return try unsafe sendFirst(fd, &ring)
         }
         let next = unsafe replies[buffer].next
@@ -306,10 +297,28 @@ import SystemPackage
     }
 
     @unsafe private func sendFirst(_ fd: CInt, _ ring: inout Ring) throws(Errno) {
-        let reply = unsafe replies[Int(streams[Int(fd)].first)]
+        let buffer = unsafe streams[Int(fd)].first
+        let reply = unsafe replies[Int(buffer)]
         guard let start = unsafe reply.start else { return }
-        try unsafe ring.prepareSend(
-            file(fd), from: start, count: reply.count, token: Token(.send, fd).rawValue)
+        guard sending.hasNotifications else {
+            return try unsafe ring.prepareSend(
+                file(fd), from: start, count: reply.count, token: Token(.send, fd).rawValue)
+        }
+        let token = Token(.send, fd, generation: UInt32(buffer)).rawValue
+        if unsafe reply.isCopied {
+            return try unsafe ring.prepareSend(file(fd), from: start, count: reply.count, token: token)
+        }
+        try unsafe sending.prepareZeroCopy(file(fd), from: start, count: reply.count, token: token, &ring)
+    }
+
+    /// The kernel is done with the memory of a send.
+    private func notified(
+        _ buffer: UInt16, _ completion: borrowing Completion, _ group: inout BufferGroup, _ meter: WorkerMeter
+    ) {
+        meter.add(.notifications)
+        if completion.wasCopied { meter.add(.copiedNotifications) }
+        unsafe replies[Int(buffer)].notifications -= 1
+        if unsafe replies[Int(buffer)].isDone { recycle(buffer, &group) }
     }
 
     @unsafe private func dropReplies(_ fd: CInt, _ group: inout BufferGroup) {
@@ -323,7 +332,12 @@ import SystemPackage
         unsafe streams[Int(fd)].last = -1
     }
 
+    /// Gives a buffer back, or when the kernel no longer sends from it.
     private func recycle(_ buffer: UInt16, _ group: inout BufferGroup) {
+        if unsafe sending.hasNotifications && replies[Int(buffer)].notifications > 0 {
+            unsafe replies[Int(buffer)].isDone = true
+            return
+        }
         unsafe replies[Int(buffer)] = PendingReply()
         group.recycle(buffer)
         freeBuffers += 1

@@ -9,17 +9,24 @@ struct RingWaiting: Sendable {
     private let spinNanoseconds: UInt64
     private let batch: WaitBatch
     private let registered: RegisteredWait?
+    /// What is queued needs no call to be handed over, so that what has completed is taken without one.
+    private let hasPoller: Bool
 
     /// - Parameter registered: the wait, if the kernel reads it by itself.
     init(_ options: Mode.Options, _ registered: RegisteredWait? = nil) {
         spinNanoseconds = options.spinNanoseconds
         batch = options.batch
         self.registered = registered
-        isPlain = spinNanoseconds == 0 && batch == WaitBatch(count: 1) && registered == nil
+        hasPoller = options.poller != nil
+        isPlain = spinNanoseconds == 0 && batch == WaitBatch(count: 1) && registered == nil && !hasPoller
     }
 
     /// Waits until there is a completion; times that end without one are no wakeups.
     @inline(never) func wait(_ ring: inout Ring) throws(Errno) {
+        if hasPoller {
+            try ring.submit()
+            if ring.readyCompletions >= batch.count { return }
+        }
         if spinNanoseconds > 0, try look(at: &ring) { return }
         repeat {
             if let registered { try ring.submitAndWait(for: registered) } else { try ring.submitAndWait(for: batch) }
@@ -72,6 +79,9 @@ extension Mode.Options {
 
     private func ring(_ entries: UInt32, _ completions: UInt32, _ setup: RingSetup) throws(Errno) -> Ring {
         var setup = setup
+        if let poller {
+            return try Ring(entries: entries, completions: completions, setup.union(.submitAll), poller: poller)
+        }
         switch taskRun {
         case .deferred: return try Ring.forThisThread(entries: entries, completions: completions, adding: setup)
         case .cooperative: setup.formUnion([.submitAll, .cooperativeTaskRun])

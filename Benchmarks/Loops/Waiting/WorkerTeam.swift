@@ -14,6 +14,8 @@ package final class WorkerTeam: Sendable {
     private let stop: EventFD
     private let gate: StartGate
     private let threads: [BenchThread<Void>]
+    /// The threads of the kernel that take submissions for the workers; nil if no ring has one.
+    private let pollers: RingPollers?
 
     /// What a worker is given beside its work.
     package struct Member: Sendable {
@@ -33,7 +35,7 @@ package final class WorkerTeam: Sendable {
     /// Starts the threads, dispatchers last, and returns when each has arrived at the gate or failed.
     package init(
         count workers: Int, dispatchers: Int = 0, _ placement: Placement, stop: consuming EventFD,
-        calls: CallCounter? = nil,
+        calls: CallCounter? = nil, hasPollers: Bool = false,
         _ work: @escaping @Sendable (Member) throws(Failure) -> Void
     ) throws(RunError) {
         let meters = WorkerMeters(count: workers, dispatchers: dispatchers, calls: calls)
@@ -62,6 +64,7 @@ package final class WorkerTeam: Sendable {
             }
         }
         self.meters = meters
+        pollers = hasPollers ? RingPollers() : nil
         self.stop = stop
         failureSignal = failure
         self.gate = gate
@@ -76,7 +79,10 @@ package final class WorkerTeam: Sendable {
     }
 
     /// What the workers have done and used so far.
-    package func snapshot() -> WorkerSnapshot { WorkerSnapshot(meters, threads.map(\.account)) }
+    package func snapshot() -> WorkerSnapshot {
+        let accounts = threads.map(\.account)
+        return WorkerSnapshot(meters, accounts, pollers: pollers?.accounts(of: accounts) ?? [])
+    }
 
     /// Operations of all threads so far.
     package var operations: UInt64 { (0..<meters.count).reduce(0) { $0 + meters[$1][.operations] } }

@@ -9,6 +9,13 @@ package final class ThreadAccount: @unchecked Sendable {
     private var final: ThreadUsage?
     /// The switches last read, for when their file cannot be opened: no descriptor may be free.
     private var lastSwitches = ThreadUsage()
+    private var lastTime: UInt64 = 0
+
+    /// Of a thread of this package's.
+    package init() {}
+
+    /// Of a thread that the kernel made for this process, such as a ring's poller. Its memory is nobody's to count.
+    package init(ofKernelThread thread: CInt) { handle = ThreadHandle(ofKernelThread: thread) }
 
     /// Begins with what the calling thread uses.
     func open() {
@@ -37,9 +44,9 @@ package final class ThreadAccount: @unchecked Sendable {
             if let final {
                 return ThreadUsage(cpuNanoseconds: final.cpuNanoseconds, allocations: final.allocations)
             }
-            // The thread cannot have ended before it closes the account.
-            guard let time = handle?.cpuNanoseconds(), let allocations else { return ThreadUsage() }
-            return unsafe ThreadUsage(cpuNanoseconds: time, allocations: allocations.read())
+            // A thread of ours cannot have ended before it closes the account; of one of the kernel's the last time stays.
+            if let time = handle?.cpuNanoseconds() { lastTime = time }
+            return unsafe ThreadUsage(cpuNanoseconds: lastTime, allocations: allocations?.read() ?? 0)
         }
     }
 

@@ -22,6 +22,16 @@ enum reference_count {
     REFERENCE_SUBMISSIONS,
     REFERENCE_COMPLETIONS,
     REFERENCE_REARMS,
+    REFERENCE_NOTIFICATIONS = 25,
+    REFERENCE_COPIED_NOTIFICATIONS,
+};
+
+/* What a loop over a ring does otherwise than the plain one. */
+enum reference_ring_option {
+    /* Sends without a copy, and gives a buffer back when the kernel is done with it. */
+    REFERENCE_ZERO_COPY = 1,
+    /* A thread of the kernel takes the submissions. */
+    REFERENCE_POLLER = 2,
 };
 
 /* The event of the stop signal carries it; the event of a listener carries the listener in its lower half. */
@@ -31,9 +41,10 @@ enum reference_count {
 int reference_read_epoll(int set, bool drains, size_t message_bytes, size_t chunk_bytes, size_t descriptors,
                          uint64_t *counts);
 
-/* buffer_count: a power of two. */
+/* buffer_count: a power of two; options: of reference_ring_option. */
 int reference_read_multishot(const int *connections, size_t connection_count, int stop, unsigned entries,
-                             size_t message_bytes, size_t chunk_bytes, unsigned buffer_count, uint64_t *counts);
+                             size_t message_bytes, size_t chunk_bytes, unsigned buffer_count, unsigned options,
+                             uint64_t *counts);
 
 /* One side of a ping-pong: PingPongSide in Benchmarks/Loops/Wake/PingPong.swift. */
 struct reference_ping_pong {

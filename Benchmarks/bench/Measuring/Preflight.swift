@@ -53,6 +53,7 @@ private struct Limits {
     /// 0 where it cannot be read.
     private let memory = AvailableMemory.read()
     private let backlog: Int?
+    private let lockable = LockableMemory.read()
 
     init(_ machine: MachineFacts) { backlog = machine.somaxconn }
 
@@ -60,7 +61,8 @@ private struct Limits {
         switch plan.plan {
         case .network(let server, let load):
             selectRefusal(plan, server, load) ?? descriptorRefusal(plan) ?? threadRefusal(plan, server, load)
-                ?? messageRefusal(plan) ?? backlogRefusal(load) ?? fastOpenRefusal(load, servers: true)
+                ?? messageRefusal(plan) ?? lockedRefusal(plan, server, load) ?? backlogRefusal(load)
+                ?? fastOpenRefusal(load, servers: true)
         case .external(_, let load): descriptorRefusal(plan) ?? fastOpenRefusal(load, servers: false)
         case .wake(_, let wake): descriptorRefusal(plan) ?? liveRefusal(wake)
         }
@@ -98,6 +100,15 @@ private struct Limits {
         guard memory > 0, needed > memory else { return nil }
         return "--message-size: room for a message of each connection takes about \(needed >> 20) MiB and "
             + "\(memory >> 20) MiB are available; take smaller messages, or fewer --connections or --workers"
+    }
+
+    /// The kernel keeps what a ring registers in memory.
+    private func lockedRefusal(_ plan: RunPlan, _ server: ServerPlan, _ load: LoadPlan) -> String? {
+        let needed = server.registeredBytes(for: load.traffic)
+        guard let lockable, needed > lockable else { return nil }
+        return
+            "\(plan.name) registers \(needed >> 10) KiB with its rings and may lock \(lockable >> 10) KiB; raise the "
+            + "limit (ulimit -l, LimitMEMLOCK= of the service), or take uring-zerocopy or fewer --connections"
     }
 
     /// Beyond the backlog the kernel drops connection requests and clients sleep for a second.

@@ -18,6 +18,9 @@ extension RunOptions {
         if modes.isEmpty, let option = loopOptionsGiven.first {
             throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
         }
+        if let option = pollerOptions.first, !modes.contains(where: { $0.options.poller != nil }) {
+            throw Failure(.usage, "\(option) has a meaning for uring-sqpoll only, which is not among the modes")
+        }
         let implementations: [Implementation] = try choices(implementation, option: "implementation")
         let listeners: [ListenerSharing] = try choices(connect.listener ?? "shared", option: "listener")
         let rearms: [Rearm] = try choices(network.rearm ?? base.server.rearm.rawValue, option: "rearm")
@@ -133,7 +136,7 @@ extension RunPlan {
             return "--implementation c has loops for \(known), not for \(mode.name)"
         }
         guard mode.options.text.isEmpty else {
-            return "--implementation c waits in one way; leave --spin and --wait-for out"
+            return "--implementation c waits in one way; leave \(mode.options.text) out"
         }
         return server.service == .none ? nil : "--implementation c has no service time; leave --service-time out"
     }

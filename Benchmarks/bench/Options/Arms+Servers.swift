@@ -43,8 +43,8 @@ extension RunOptions {
     /// What was given of the options that say how our loops work, which mean nothing without a mode.
     var loopOptionsGiven: [String] {
         let own = [
-            "--listener", "--close", "--service-time", "--service", "--rearm", "--spin", "--wait-for", "--wait-limit",
-            "--min-wait", "--defer-accept",
+            "--listener", "--close", "--service-time", "--service", "--rearm", "--spin", "--poller-idle",
+            "--poller-cpu", "--wait-for", "--wait-limit", "--min-wait", "--defer-accept",
         ]
         var given = (network.given + connect.given + exchange.given).filter(own.contains)
         if topology != nil { given.append("--topology") }

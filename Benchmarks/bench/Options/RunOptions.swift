@@ -137,6 +137,15 @@ struct NetworkOptions: WorkloadOptions {
     @Option(help: "With --wait-for: time after which one completion is enough, such as 50us; Linux 6.12.")
     var minWait: String?
 
+    @Option(
+        help:
+            "Of uring-sqpoll: how long the poller looks for requests in vain before it sleeps, such as 1ms; 1s if not given."
+    )
+    var pollerIdle: String?
+
+    @Option(parsing: .unconditional, help: "Of uring-sqpoll: the processor that the poller runs on; any if not given.")
+    var pollerCpu: Int?
+
     @Option(help: "Numeric address to listen on; 127.0.0.1 if not given.")
     var address: String?
 
