@@ -113,6 +113,11 @@ enum Opinions {
         ("result=ok;events_after=0" + waiting, .notObservable),
     ]
 
+    private static let pollerCost = ";idle_percent=99;asleep_percent=0;echo_ns=4000;echo_poller_ns=9000;poller_ns=7000"
+    private static func echoes(_ copy: String, _ zeroCopy: String, copied: Int, messages: Int = 90) -> String {
+        "copy_ns=\(copy);zero_copy_ns=\(zeroCopy);fixed_ns=\(copy);copied_percent=\(copied);messages=\(messages)"
+    }
+
     private static let rings: [String: [Entry]] = [
         "uring-close-pending-accept": [
             ("connects=0;port_free=1", .holds), ("connects=3;port_free=0", .doesNotHold),
@@ -170,6 +175,18 @@ enum Opinions {
             ("ended=1;recovered=11;lost=0", .holds), ("ended=0;recovered=0;lost=0", .depends),
             ("ended=1;recovered=2;lost=9", .doesNotHold),
             ("ended=1;recovered=2;lost=9" + waiting, .notObservable), ("ended=1;recovered=11;lost=0" + waiting, .holds),
+        ],
+        "uring-sqpoll": [
+            ("submissions=1000;enters=0;enters_asleep=5" + pollerCost, .holds),
+            ("submissions=1000;enters=3;enters_asleep=5" + pollerCost, .depends),
+            ("submissions=1000;enters=1000;enters_asleep=5" + pollerCost, .doesNotHold),
+        ],
+        "uring-zero-copy": [
+            (echoes("4000/9000/60000/700000", "4100/9200/40000/400000", copied: 0), .depends),
+            (echoes("4000/9000/60000/700000", "4100/9200/40000/400000", copied: 100), .holds),
+            (echoes("4000/9000/60000/700000", "4100/9200/40000/699000", copied: 100), .depends),
+            (echoes("4000/9000/60000/700000", "4100/9200/61000/699000", copied: 50), .doesNotHold),
+            (echoes("4000/9000/60000/700000", "4100/9200/61000/699000", copied: 50, messages: 4), .notObservable),
         ],
     ]
 

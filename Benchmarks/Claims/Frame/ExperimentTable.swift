@@ -34,7 +34,7 @@ extension Experiment {
         ringClosePendingAccept, ringClosePendingReceive, ringCancelByClosedDescriptor, ringCancelByToken, ringFork,
         ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder, ringSubmitterEnds,
         ringOverflowKeeps, ringOverflowEndsMultishot, ringAcceptShare, ringAcceptDescriptors, ringEpollWait,
-        ringSharedCost,
+        ringSharedCost, ringPollerCost, ringZeroCopySend,
     ]
 
     static let waiting = [

@@ -1,6 +1,7 @@
 import LinuxReadiness
 import LinuxRings
 import Loops
+import Meters
 
 /// What an experiment requires of kernel and user.
 struct Need: Sendable {
@@ -26,6 +27,19 @@ struct Need: Sendable {
 
     static let minimumWait = capability("a least time of a wait needs Linux 6.12") {
         $0.features.contains(.minimumWait)
+    }
+
+    static let submissionPoller = capability("a submission poller for everybody needs Linux 5.13") {
+        $0.setups.contains(.submissionPolling) && $0.features.contains(.pollerTakesDescriptors)
+    }
+
+    /// Sends without a copy whose notification says whether the kernel copied after all; nothing else came with it that
+    /// could be asked for.
+    static let zeroCopyReport = Need {
+        let reason = "a notification that tells of a copy needs Linux 6.2"
+        guard case .available(let capabilities) = RingSupport.probe() else { return RingSupport.probe().refusal }
+        let isOld = KernelVersion.running.map { $0 < KernelVersion(6, 2) } ?? false
+        return isOld || !capabilities.zeroCopySend ? reason : nil
     }
 
     static let setBusyPolling = Need {
