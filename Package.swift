@@ -169,7 +169,11 @@ let package = Package(
             ["CBenchExtras", "CTestSupport", "LinuxDescriptors", "Meters", "TestSupport", system, histogram]),
         tests(
             "LoopsTests",
-            ["CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "Loops", "Meters", "Reference", system]),
+            [
+                "CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "Loops", "Meters", "Reference",
+                "TestSupport",
+                system,
+            ]),
         tests(
             "LoadTests",
             ["LinuxDescriptors", "LinuxSockets", "Load", "Meters", "Statistics", "TestSupport", system, histogram]),

@@ -28,6 +28,23 @@ import Testing
         _ = consume clients
     }
 
+    @Test(arguments: [false, true]) func itsConnectionsWaitOrNot(_ nonblocking: Bool) throws {
+        var ring = try Ring.forThisThread(entries: 8)
+        let listener = try loopbackListener()
+        var accept = MultishotAccept(listener: listener.descriptor, token: 3)
+        accept.makesNonblocking = nonblocking
+        try accept.arm(on: &ring)
+        let client = try connect(to: listener)
+        let completion = try ring.awaited()
+        guard case .descriptor(let owned) = try accept.accepted(completion, on: &ring) else {
+            Issue.record("no connection came")
+            return
+        }
+        let flags = fcntl(owned.descriptor.rawValue, F_GETFL)
+        #expect((flags & O_NONBLOCK != 0) == nonblocking)
+        try client.close()
+    }
+
     /// A direct accept takes the connection before it looks for a slot, so the one without a slot is closed.
     @Test func lackOfSlotsEndsTheRequestUntilOneIsFree() throws {
         var ring = try Ring.forThisThread(entries: 8, completions: 64)
