@@ -52,8 +52,10 @@ package struct Mode: Sendable {
         package var handsOver = false
         /// Whoever waits leaves a poll armed on each connection, which keeps it open, and so closes it for the workers.
         package var pollsHoldFiles = false
-        /// Sends back bytes that it does not see, so that a reply can only be an echo.
+        /// Sends back bytes that it does not see, and before a message is whole.
         package var repliesUnseen = false
+        /// The protocols that it can speak.
+        package var wires: [WireProtocol] = WireProtocol.allCases
         /// Arms a registration again after each event, when `--rearm` says.
         package var isRearmed = false
         /// Descriptors from here on cannot be watched.
@@ -124,6 +126,8 @@ package enum Mechanism: Sendable, Hashable {
     case ringHandoff
     /// `epoll_wait(2)`, and `splice(2)` through a pipe.
     case splice
+    /// `epoll_wait(2)`, and `sendfile(2)`.
+    case sendfile
     /// The library's `DescriptorRing`.
     case descriptorRing
     /// Tasks on the library's `SetExecutor`.

@@ -187,6 +187,14 @@ static inline ssize_t c_splice(int from, int to, size_t count) {
     return syscall(SYS_splice, from, (void *)0, to, (void *)0, count, 3U);
 }
 
+/* sendfile(2), whose header Swift's Glibc module leaves out. */
+static inline ssize_t c_sendfile(int to, int from, int64_t offset, size_t count) {
+    return syscall(SYS_sendfile, to, from, &offset, count);
+}
+
+/* memfd_create(2), Linux 3.17, closed on exec; younger in glibc than in the kernel. */
+static inline int c_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1U); }
+
 /* F_SETPIPE_SZ (Linux 2.6.35), which glibc hides too. */
 static inline int c_set_pipe_size(int pipe, int bytes) { return fcntl(pipe, 1031, bytes); }
 

@@ -13,7 +13,8 @@ import Testing
 /// Peers that do not behave: the run goes on, what was lost is counted, and everybody else is served.
 @Suite struct EchoPeerTests {
     static let modes = Mode.every.filter {
-        $0.serves(.read) && $0.unsupportedReason(rings: RingSupport.probe(), for: .read) == nil
+        $0.serves(.read) && $0.capabilities.wires.contains(.echo)
+            && $0.unsupportedReason(rings: RingSupport.probe(), for: .read) == nil
     }
     .map(\.name)
 

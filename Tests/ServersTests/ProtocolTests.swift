@@ -61,7 +61,7 @@ private struct Served: Sendable, CustomTestStringConvertible {
                 print("skipped: \(mode.name): \(reason)")
                 return [] as [Served]
             }
-            return WireProtocol.allCases.map { Served(mode: mode, wire: $0) }
+            return mode.capabilities.wires.map { Served(mode: mode, wire: $0) }
         }
     }()
 

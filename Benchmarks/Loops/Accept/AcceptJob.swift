@@ -87,8 +87,8 @@ package struct AcceptJob: ServerJob {
         case .ringEpoll: try runRingEpoll(try set(listeners), member, &service)
         case .ringDispatcher: try runRingDispatched(member, &service)
         case .ringHandoff: try runHandoff(member, &service)
-        // It moves bytes, and here there are none.
-        case .splice: throw .notSupported
+        // They move bytes, and here there are none.
+        case .splice, .sendfile: throw .notSupported
         case .ringSingle: try runSingle(listeners[0], member, &service)
         case .ringMultishot: try runMultishot(listeners[0], member, &service)
         case .descriptorRing:

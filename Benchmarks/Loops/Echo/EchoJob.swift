@@ -111,14 +111,7 @@ package struct EchoJob: ServerJob {
             try echoFromRingEpoll(&ring, set.epoll, events, mode, &worker)
         case .ringDispatcher: try runRingDispatched(member, &worker)
         case .ringHandoff: try runHandoff(member, &worker)
-        case .splice:
-            let set = try set(ownListeners, own)
-            let events = EpollEventBuffer(capacity: 64)
-            var pipe = try SplicePipe(bytes: worker.capacity)
-            // A splice to a connection that is gone raises it, and knows no MSG_NOSIGNAL.
-            SignalSet([SIGPIPE]).block()
-            member.gate.arriveAndWait()
-            try echoBySplicing(set.epoll, events, mode, &pipe, &worker)
+        case .splice, .sendfile: try runUnseen(ownListeners, own, member, &worker)
         case .descriptorRing: try runDescriptorRing(ownListeners, own, member, &worker)
         case .asyncSet, .asyncRing: try runTasks(ownListeners, own, member, worker)
         }
@@ -247,7 +240,7 @@ package struct EchoJob: ServerJob {
     }
 
     /// The shared set, or one of this worker's own.
-    private func set(_ listeners: [CInt], _ own: [CInt]) throws(Errno) -> SharedEpoll {
+    func set(_ listeners: [CInt], _ own: [CInt]) throws(Errno) -> SharedEpoll {
         if let shared { return shared }
         return try SharedEpoll(listeners, own, plan.loop.mode, stop: stop)
     }

@@ -57,6 +57,12 @@ enum Reply: Int, CaseIterable {
         unsafe memory.deallocate()
     }
 
+    /// All of them.
+    @unsafe var all: UnsafeRawBufferPointer {
+        let end = copies.map { $0.start + $0.bytes * $0.count }.max() ?? 0
+        return unsafe UnsafeRawBufferPointer(start: memory, count: end)
+    }
+
     /// How often a reply can be sent at once.
     func copies(of reply: Reply) -> Int { copies[reply.rawValue].count }
 

@@ -59,7 +59,7 @@ extension SignalLoop where Self: ~Copyable {
         case .ringSingle where channel.signal == .messageRing: try run(try MessageWaiter(channel))
         case .ringSingle: try run(try RingReadWaiter(channel), on: channel)
         case .ringPoll: try run(try RingPollWaiter(channel), on: channel)
-        case .dispatcher, .interestSet, .ringMultishot, .ringEpoll, .ringDispatcher, .ringHandoff, .splice,
+        case .dispatcher, .interestSet, .ringMultishot, .ringEpoll, .ringDispatcher, .ringHandoff, .splice, .sendfile,
             .descriptorRing, .asyncSet, .asyncRing:
             throw .notSupported
         }

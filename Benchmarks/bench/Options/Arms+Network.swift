@@ -145,10 +145,10 @@ extension RunPlan {
 extension ServerPlan {
     /// Why its workers cannot answer the requests of a protocol; nil if they can.
     func requestMistake(_ wire: WireProtocol) -> String? {
-        if wire != .echo && loop.mode.capabilities.repliesUnseen {
-            return
-                "\(loop.mode.name) sends back bytes that it does not see, and --protocol \(wire.rawValue) has replies "
-                + "of its own; use \(loop.mode.base ?? "epoll-lt")"
+        let wires = loop.mode.capabilities.wires
+        if !wires.contains(wire) {
+            return "\(loop.mode.name) is for --protocol \(wires.map(\.rawValue).joined(separator: " or ")); of "
+                + "\(wire.rawValue) use \(loop.mode.base ?? "epoll-lt")"
         }
         guard wire != .echo, workers > 1, sharesConnections else { return nil }
         return "\(loop.mode.name): two workers of a shared set can each have a part of one request; use --topology "

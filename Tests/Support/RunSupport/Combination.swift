@@ -49,8 +49,9 @@ package struct Combination: Sendable, CustomTestStringConvertible {
     }
 
     /// Every mode that echoes, with every topology that it has.
-    package static let echoing: [Combination] = supportedModes.filter { $0.serves(.read) || $0.serves(.crr) }.flatMap {
-        mode in
+    package static let echoing: [Combination] = supportedModes.filter {
+        ($0.serves(.read) || $0.serves(.crr)) && $0.capabilities.wires.contains(.echo)
+    }.flatMap { mode in
         mode.topologies.map {
             Combination(mode: mode, topology: $0, listener: .shared, implementation: .swift)
         }

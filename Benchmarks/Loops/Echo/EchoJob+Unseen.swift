@@ -1,0 +1,24 @@
+import Glibc
+import LinuxReadiness
+import Meters
+import SystemPackage
+
+/// Jobs whose bytes do not pass through memory of the process.
+extension EchoJob {
+    func runUnseen(
+        _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: inout EchoWorker
+    ) throws(Errno) {
+        let set = try set(listeners, own)
+        let events = EpollEventBuffer(capacity: 64)
+        // These calls raise it of a connection that is gone, and know no MSG_NOSIGNAL.
+        SignalSet([SIGPIPE]).block()
+        if plan.loop.mode.mechanism == .sendfile {
+            let file = try ReplyFile(format.replies)
+            member.gate.arriveAndWait()
+            return try answerFromFile(set.epoll, events, plan.loop.mode.capabilities, file, &worker)
+        }
+        var pipe = try SplicePipe(bytes: worker.capacity)
+        member.gate.arriveAndWait()
+        try echoBySplicing(set.epoll, events, plan.loop.mode.capabilities, &pipe, &worker)
+    }
+}
