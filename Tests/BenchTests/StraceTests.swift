@@ -30,7 +30,7 @@ import Runs
         ["strace", "-f", "-ff", "-qq", "-o", "trace", "-e"] + ["trace=prctl,?" + traced.joined(separator: ",?")]
 
     /// Ring modes that close by system calls.
-    private static let closing: [Mechanism] = [.ringPoll, .descriptorRing, .asyncRing]
+    private static let closing: [Mechanism] = [.ringPoll, .ringEpoll, .descriptorRing, .asyncRing]
 
     private func canTrace() -> Bool {
         isInstalled("strace")
@@ -61,7 +61,7 @@ import Runs
             }
         }
         // The dispatcher is one more of the team.
-        try #require(found == workers + (mode.mechanism == .dispatcher ? 1 : 0))
+        try #require(found == workers + (mode.capabilities.handsOver ? 1 : 0))
         // Beside the requests for the stop signal and the first accept, a close for each operation, and with single
         // accepts the next one.
         switch mode.mechanism {
@@ -71,7 +71,9 @@ import Runs
         case .descriptorRing: seen.operations = seen.calls["close", default: 0] - 3 * workers
         // Beside the listener's duplicate, the ring and two eventfds.
         case .asyncRing: seen.operations = seen.calls["close", default: 0] - 4 * workers
-        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll, .interestSet, .asyncSet: break
+        case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll, .interestSet, .asyncSet,
+            .ringEpoll, .ringDispatcher, .ringHandoff, .splice, .sendfile:
+            break
         }
         return seen
     }
@@ -108,6 +110,13 @@ import Runs
         try await compareWindow(
             name, ["--workload", "read", "--workers", "2", "--connections", "\(connections)"],
             threads: name == "blocking" ? connections : 2, served: "sendto")
+    }
+
+    @Test(arguments: [("uring-epoll-wait", "accept"), ("uring-epoll-wait", "read"), ("uring-dispatcher", "read")])
+    func systemCallsOfHandingModesAgreeWithStrace(_ name: String, _ workload: String) async throws {
+        try await compareWindow(
+            name, ["--workload", workload, "--workers", "2", "--connections", "4"], threads: 2,
+            served: workload == "accept" ? "accept4" : "sendto")
     }
 
     @Test(arguments: ["blocking", "poll", "epoll-lt", "epoll-oneshot", "interest-set", "uring-poll"])
