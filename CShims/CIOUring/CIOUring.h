@@ -29,6 +29,7 @@ static const unsigned int C_IORING_MSG_RING_FLAGS_PASS = 1U << 1;   /* Linux 6.3
 static const unsigned int C_IORING_NOP_CQE32 = 1U << 5;             /* Linux 6.18 */
 static const unsigned int C_IORING_CQE_F_SKIP = 1U << 5;            /* Linux 6.18 */
 static const unsigned int C_IORING_CQE_F_32 = 1U << 15;             /* Linux 6.18 */
+static const unsigned short C_IOU_PBUF_RING_INC = 2;                /* Linux 6.12 */
 
 /* Members of enumerations that liburing 2.3 ends before. */
 static const unsigned C_IORING_REGISTER_RESIZE_RINGS = 33;
@@ -155,6 +156,14 @@ struct c_ring_busy_poll {
 };
 static const unsigned C_IORING_REGISTER_NAPI = 27;
 static const unsigned C_IORING_UNREGISTER_NAPI = 28;
+
+/* io_uring_register_buf_ring(3) with flags, which liburing 2.3 has no place for: IORING_REGISTER_PBUF_RING (22). */
+static inline int c_io_uring_register_buffer_group(
+    struct io_uring *ring, const void *entries, unsigned count, unsigned short group, unsigned short flags) {
+    struct { __u64 entries; __u32 count; __u16 group, flags; __u64 reserved[3]; } registration = {
+        (__u64)(unsigned long)entries, count, group, flags, {0}};
+    return io_uring_register((unsigned)ring->ring_fd, 22, &registration, 1);
+}
 
 /* How many buffers the kernel has picked from a group since it was registered, as it counts, in 16 bits:
    IORING_REGISTER_PBUF_STATUS (26, Linux 6.8). Less than 0: an error. */

@@ -97,12 +97,13 @@ extension Ring {
     /// - Throws: `EINVAL` before Linux 5.19, `EEXIST` when the ring has a group of this number, `EBUSY` for a group that
     ///   was registered before, with this ring or another: the kernel would hand out buffers that are in use.
     public mutating func register(_ group: borrowing BufferGroup) throws(Errno) {
+        try register(group, flags: 0)
+    }
+
+    mutating func register(_ group: borrowing BufferGroup, flags: UInt16) throws(Errno) {
         if group.memory.wasRegistered { throw .resourceBusy }
-        var registration = io_uring_buf_reg()
-        registration.ring_addr = UInt64(UInt(bitPattern: unsafe group.entries))
-        registration.ring_entries = UInt32(group.count)
-        registration.bgid = group.identifier
-        let result = unsafe io_uring_register_buf_ring(&ring, &registration, 0)
+        let result = unsafe c_io_uring_register_buffer_group(
+            &ring, group.entries, UInt32(group.count), group.identifier, flags)
         if result < 0 { throw Errno(rawValue: -result) }
         group.memory.wasRegistered = true
         groups.keep(group.memory, as: group.identifier)

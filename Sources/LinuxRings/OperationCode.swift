@@ -68,7 +68,7 @@ public struct RegistrationCode: RawRepresentable, Sendable, Hashable {
     public static var bufferSlots: Self { Self(rawValue: 15) }
     /// `IORING_REGISTER_BUFFERS_UPDATE` (``Ring/registerBuffer(_:of:slot:token:)``).
     public static var buffersUpdate: Self { Self(rawValue: 16) }
-    /// `IORING_REGISTER_PBUF_RING` (``Ring/register(_:)``).
+    /// `IORING_REGISTER_PBUF_RING` (``Ring/register(_:)-(BufferGroup)``).
     public static var bufferGroup: Self { Self(rawValue: 22) }
     /// `IORING_REGISTER_SYNC_CANCEL`.
     public static var cancelAtOnce: Self { Self(rawValue: 24) }

@@ -12,7 +12,7 @@ public import SystemPackage
 ///
 /// The ring does not own the descriptors and the memory named in submissions: they must live until the completion
 /// came. It copies addresses and times, which need not live. It owns what is to be closed
-/// (``prepareClose(_:_:token:)``), and it keeps the memory of buffer groups (``register(_:)``).
+/// (``prepareClose(_:_:token:)``), and it keeps the memory of buffer groups (``register(_:)-(BufferGroup)``).
 ///
 /// After `fork(2)` parent and child share both queues, so the child must not use the ring: what it takes is lost to its
 /// parent. Nothing checks that here; ``DescriptorRing`` does. Dropping the ring in the child leaves the parent's alone,

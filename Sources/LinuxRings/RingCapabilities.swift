@@ -17,19 +17,22 @@ public struct RingCapabilities: Sendable, Hashable {
     public internal(set) var busyPolling = false
     /// ``Ring/registerWaits(_:)`` (Linux 6.13).
     public internal(set) var registeredWaits = false
+    /// Groups whose buffers are consumed in parts (Linux 6.12): ``BundleGroup/isIncremental``.
+    public let incrementalBuffers: Bool
 
     init(
         features: RingFeatures, operations: Set<UInt8>, setups: RingSetup = [], timeoutClocks: Bool = false,
-        multishotTimeout: Bool = false
+        multishotTimeout: Bool = false, incrementalBuffers: Bool = false
     ) {
         self.features = features
         self.operations = operations
         self.setups = setups
         self.timeoutClocks = timeoutClocks
         self.multishotTimeout = multishotTimeout
+        self.incrementalBuffers = incrementalBuffers
     }
 
-    /// Makes a small ring, asks it and tries two timeouts on it, and makes one with each set-up flag.
+    /// Makes a small ring, asks it, tries two timeouts and a buffer group on it, and makes one with each set-up flag.
     ///
     /// - Throws: `ENOSYS` on a kernel without io_uring, `EPERM` where `kernel.io_uring_disabled` or a seccomp filter
     ///   forbids it, `ENOMEM` below Linux 5.12 when `RLIMIT_MEMLOCK` is small.
@@ -38,7 +41,8 @@ public struct RingCapabilities: Sendable, Hashable {
         let timeouts = try ring.probeTimeouts()
         var found = RingCapabilities(
             features: ring.features, operations: ring.supportedOperations(), setups: try probeSetups(),
-            timeoutClocks: timeouts.clocks, multishotTimeout: timeouts.multishot)
+            timeoutClocks: timeouts.clocks, multishotTimeout: timeouts.multishot,
+            incrementalBuffers: ring.takesIncrementalBuffers())
         found.busyPolling = ring.takesBusyPolling()
         found.registeredWaits = found.setups.contains(.startsDisabled) && probeRegisteredWaits()
         return found
@@ -98,6 +102,9 @@ public struct RingCapabilities: Sendable, Hashable {
 
     /// Buffer groups (Linux 5.19), inferred as ``multishotAccept`` is.
     public var bufferGroups: Bool { multishotAccept }
+
+    /// Receives that bring several buffers with one completion (``ReceiveFlags/bundle``, Linux 6.10).
+    public var bundles: Bool { features.contains(.bundles) }
 
     /// Messages from ring to ring (Linux 5.18).
     public var messageRing: Bool { operations.contains(UInt8(IORING_OP_MSG_RING.rawValue)) }

@@ -69,6 +69,8 @@ public import CIOUring
     @inlinable public static var extendedArgument: Self { Self(rawValue: 1 << 8) }
     /// `IORING_FEAT_CQE_SKIP` (Linux 5.17): ``EntryFlags/skipSuccess`` works.
     @inlinable public static var skipSuccess: Self { Self(rawValue: 1 << 11) }
+    /// `IORING_FEAT_RECVSEND_BUNDLE` (Linux 6.10): ``ReceiveFlags/bundle`` works.
+    @inlinable public static var bundles: Self { Self(rawValue: 1 << 14) }
     /// `IORING_FEAT_MIN_TIMEOUT` (Linux 6.12): waiting takes a least time (``WaitBatch/minimum``).
     @inlinable public static var minimumWait: Self { Self(rawValue: 1 << 15) }
 }
@@ -136,6 +138,9 @@ public import CIOUring
     @inlinable public static var socketNonempty: Self { Self(rawValue: 1 << 2) }
     /// `IORING_CQE_F_NOTIF`: the second completion of a zero-copy send.
     @inlinable public static var notification: Self { Self(rawValue: 1 << 3) }
+    /// `IORING_CQE_F_BUF_MORE` (Linux 6.12): the kernel will put more into the last buffer that it used, behind what is
+    /// there: see ``BundleGroup``.
+    @inlinable public static var bufferHasMore: Self { Self(rawValue: 1 << 4) }
     /// `IORING_CQE_F_32` (Linux 6.18): the completion has 16 bytes more, which are in ``Ring/largeResult``.
     @inlinable public static var large: Self { Self(rawValue: C_IORING_CQE_F_32) }
 

@@ -21,6 +21,11 @@
     /// `IORING_RECVSEND_POLL_FIRST` (Linux 5.19): wait until there is something before trying, for sockets that are
     /// known to have nothing. Saves a look that would be in vain.
     @inlinable public static var pollFirst: Self { Self(rawValue: 1 << 32) }
+    /// `IORING_RECVSEND_BUNDLE` (Linux 6.10), of receives from a group only: one completion brings as many buffers as
+    /// have arrived, or fewer, and ``BundleGroup`` tells which. With messages, and on older kernels, the request fails
+    /// with `EINVAL`. When the group runs out, a receive that completes many times ends with its last bytes, and without
+    /// `ENOBUFS`.
+    @inlinable public static var bundle: Self { Self(rawValue: 1 << 36) }
 
     @inlinable var message: CInt { CInt(truncatingIfNeeded: rawValue) }
     @inlinable var request: UInt16 { UInt16(truncatingIfNeeded: rawValue >> 32) }
