@@ -117,6 +117,7 @@ enum Opinions {
     private static func echoes(_ copy: String, _ zeroCopy: String, copied: Int, messages: Int = 90) -> String {
         "copy_ns=\(copy);zero_copy_ns=\(zeroCopy);fixed_ns=\(copy);copied_percent=\(copied);messages=\(messages)"
     }
+    private static let plain = "plain_1=1;plain_4=4;plain_16=16;plain_64=64;"
 
     private static let rings: [String: [Entry]] = [
         "uring-close-pending-accept": [
@@ -187,6 +188,28 @@ enum Opinions {
             (echoes("4000/9000/60000/700000", "4100/9200/40000/699000", copied: 100), .depends),
             (echoes("4000/9000/60000/700000", "4100/9200/61000/699000", copied: 50), .doesNotHold),
             (echoes("4000/9000/60000/700000", "4100/9200/61000/699000", copied: 50, messages: 4), .notObservable),
+        ],
+        "uring-recv-no-buffer": [
+            ("multishot=ENOBUFS;single=waits", .holds), ("multishot=ENOBUFS;single=ENOBUFS", .depends),
+            ("multishot=waits;single=ENOBUFS", .doesNotHold),
+            ("multishot=ENOBUFS;single=waits" + waiting, .notObservable),
+            ("multishot=ENOBUFS;single=ENOBUFS" + waiting, .depends),
+        ],
+        "uring-recv-starves": [
+            ("busy_before=256;busy_all=256", .holds), ("busy_before=33;busy_all=256", .doesNotHold),
+            ("busy_before=33;busy_all=40", .notObservable),
+        ],
+        "uring-recv-bundles": [
+            (plain + "bundle_1=1;bundle_4=2;bundle_16=6;bundle_64=20;in_order=1", .holds),
+            (plain + "bundle_1=1;bundle_4=4;bundle_16=6;bundle_64=20;in_order=1", .depends),
+            (plain + "bundle_1=1;bundle_4=4;bundle_16=16;bundle_64=64;in_order=1", .doesNotHold),
+            (plain + "bundle_1=1;bundle_4=2;bundle_16=6;bundle_64=20;in_order=0", .doesNotHold),
+        ],
+        "uring-recv-incremental": [
+            ("parts=200;buffers=64;order=1;bundle_order=1", .holds),
+            ("parts=200;buffers=64;order=1;bundle_order=0", .depends),
+            ("parts=64;buffers=64;order=0;bundle_order=0", .doesNotHold),
+            ("parts=4;buffers=2;order=1;bundle_order=1", .notObservable),
         ],
     ]
 

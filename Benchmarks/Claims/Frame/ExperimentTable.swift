@@ -34,7 +34,8 @@ extension Experiment {
         ringClosePendingAccept, ringClosePendingReceive, ringCancelByClosedDescriptor, ringCancelByToken, ringFork,
         ringPollWakeups, ringMultishotOverflow, ringDirectCloseDelay, ringDirectCloseOrder, ringSubmitterEnds,
         ringOverflowKeeps, ringOverflowEndsMultishot, ringAcceptShare, ringAcceptDescriptors, ringEpollWait,
-        ringSharedCost, ringPollerCost, ringZeroCopySend,
+        ringSharedCost, ringPollerCost, ringZeroCopySend, ringReceiveNoBuffer, ringReceiveStarves, ringReceiveBundles,
+        ringReceiveIncremental,
     ]
 
     static let waiting = [

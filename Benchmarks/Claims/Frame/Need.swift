@@ -51,6 +51,10 @@ struct Need: Sendable {
 
     static let epollWait = capability("a ring that waits for an epoll set needs Linux 6.15") { $0.epollWait }
 
+    static let bundles = capability("receive bundles need Linux 6.10") { $0.bundles }
+
+    static let incrementalBuffers = capability("incremental buffers need Linux 6.12") { $0.incrementalBuffers }
+
     private static func capability(
         _ reason: String, _ isThere: @escaping @Sendable (RingCapabilities) -> Bool
     ) -> Need {

@@ -82,7 +82,8 @@ func countConnects(to address: SocketAddress) -> Int {
     (1...3).count { _ in outcome { () throws(Errno) in _ = try connectBounded(to: address) } == "ok" }
 }
 
-private func unreadBytes(_ socket: BorrowedDescriptor) -> Int {
+/// Bytes that wait to be received, 8192 at the most.
+func unreadBytes(_ socket: BorrowedDescriptor) -> Int {
     var bytes = [UInt8](repeating: 0, count: 8192)
     return max(0, unsafe recv(socket.rawValue, &bytes, bytes.count, CInt(MSG_PEEK | MSG_DONTWAIT)))
 }
