@@ -38,6 +38,10 @@ extension Mode {
         package internal(set) var zeroCopy: ZeroCopySend?
         /// A thread of the kernel takes the ring's submissions; nil without.
         package internal(set) var poller: SubmissionPoller?
+        /// One completion brings as many buffers as have arrived, of one request each.
+        var bundles = false
+        /// The kernel fills large buffers bit by bit, for all connections of a ring.
+        var incrementalBuffers = false
 
         /// What the command line has set, as the column `options` says it: `spin=50us;wait_for=16`.
         package var text: String { given.joined(separator: ";") }

@@ -2,7 +2,8 @@ package import Meters
 
 extension Mode {
     /// Modes that run the loop of another with other options, one at a time, so that the worth of each can be told.
-    package static let variants: [Mode] = sendingVariants + pollerVariants + waitingVariants + handingVariants
+    package static let variants: [Mode] =
+        receiving + sendingVariants + pollerVariants + waitingVariants + handingVariants
 
     /// The mode of ``all`` that a variant is made from.
     static func classic(_ name: String) -> Mode {

@@ -75,6 +75,12 @@ package struct RingNeed: Sendable {
     }
     /// `io_uring_register_napi(3)`.
     static let busyPolling = RingNeed(name: "IORING_REGISTER_NAPI", since: KernelVersion(6, 9)) { $0.busyPolling }
+    /// `IORING_RECVSEND_BUNDLE` of receives (`io_uring_prep_recv(3)`).
+    static let bundles = RingNeed(name: "receive bundles", since: KernelVersion(6, 10)) { $0.bundles }
+    /// `IOU_PBUF_RING_INC` (`io_uring_register_buf_ring(3)`).
+    static let incrementalBuffers = RingNeed(name: "incremental buffers", since: KernelVersion(6, 12)) {
+        $0.incrementalBuffers
+    }
 
     /// Why a kernel cannot do what needs all of these; nil if it can.
     package static func refusal(of needs: [RingNeed], by rings: RingSupport) -> String? {

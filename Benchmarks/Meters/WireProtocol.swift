@@ -12,5 +12,5 @@ package enum WireProtocol: String, Sendable, CaseIterable {
     case bytes
 
     /// True if all requests of a run have the same length.
-    var hasFixedLength: Bool { self == .echo || self == .bytes }
+    package var hasFixedLength: Bool { self == .echo || self == .bytes }
 }

@@ -57,6 +57,10 @@ public import Synchronization
     case notifications
     /// Those of them that say that the kernel copied after all.
     case copiedNotifications
+    /// Completions of receives that brought bytes.
+    case receives
+    /// Bytes that they brought.
+    case receivedBytes
 }
 
 /// The counters of a team of workers: one block of cache lines for each, so that counting never shares a line.
@@ -156,6 +160,12 @@ public import Synchronization
     /// Adds to a counter; only the worker itself does.
     @inlinable @inline(__always) package func add(_ count: WorkerCount, _ amount: UInt64 = 1) {
         set(count, self[count] &+ amount)
+    }
+
+    /// So many completions of receives brought so many bytes.
+    @inlinable @inline(__always) package func received(_ completions: Int, bytes: Int) {
+        add(.receives, UInt64(completions))
+        add(.receivedBytes, UInt64(bytes))
     }
 
     /// A connection was opened.

@@ -26,7 +26,7 @@ package struct WorkerSnapshot: Sendable {
     private static let growing: [WorkerCount] = [
         .operations, .wakeups, .spuriousWakeups, .emptyCalls, .systemCalls, .submissions, .completions, .rearms,
         .errors, .outOfOrder, .chunks, .shortSends, .buffersExhausted, .completionOverflows, .shortages,
-        .notifications, .copiedNotifications,
+        .notifications, .copiedNotifications, .receives, .receivedBytes,
     ]
 
     /// Reads the counters, and then what the threads use.

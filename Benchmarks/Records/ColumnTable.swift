@@ -310,5 +310,11 @@ extension Column {
             "poller_cpu_ns_per_op", \.pollerCpuNsPerOp, unit: "ns/op", better: .lower,
             "The part of `server_cpu_ns_per_op` that the kernel's threads took which poll for the workers' rings "
                 + "(`IORING_SETUP_SQPOLL`); empty without."),
+        Column(
+            "bytes_per_receive", \.bytesPerReceive, unit: "bytes",
+            "io_uring: bytes that a completion of a receive brought, of those that brought some."),
+        Column(
+            "messages_per_receive", \.messagesPerReceive,
+            "io_uring: operations for each completion of a receive that brought bytes."),
     ]
 }

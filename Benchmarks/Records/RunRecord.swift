@@ -120,6 +120,8 @@ package struct RunRecord: Sendable, Equatable {
     package var serverWakeupsPerOp: Double?
     package var slo = ""
     package var capacityOpsPerS: Double?
+    package var bytesPerReceive: Double?
+    package var messagesPerReceive: Double?
     package var options = ""
     package var notificationsPerOp: Double?
     package var copiedNotificationsPerOp: Double?

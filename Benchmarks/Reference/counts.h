@@ -12,4 +12,10 @@ static inline void count(uint64_t *counts, enum reference_count which, uint64_t 
     __atomic_store_n(&counts[which], count_of(counts, which) + amount, __ATOMIC_RELAXED);
 }
 
+/* What the completions of a batch brought. */
+static inline void count_received(uint64_t *counts, uint64_t receives, uint64_t bytes) {
+    count(counts, REFERENCE_RECEIVES, receives);
+    count(counts, REFERENCE_RECEIVED_BYTES, bytes);
+}
+
 #endif

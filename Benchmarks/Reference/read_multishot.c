@@ -71,6 +71,7 @@ static int loop(struct io_uring *ring, struct buffers *buffers, size_t message_b
     for (;;) {
         int error = has_poller ? publish_and_wait(ring, counts) : submit_and_wait(ring, counts);
         bool progress = false;
+        uint64_t receives = 0, bytes = 0;
         struct io_uring_cqe *completion;
         while (!error && io_uring_peek_cqe(ring, &completion) == 0) {
             uint64_t data = completion->user_data;
@@ -88,6 +89,8 @@ static int loop(struct io_uring *ring, struct buffers *buffers, size_t message_b
             if (result > 0) {
                 if ((size_t)result % message_bytes)
                     return EPROTO;
+                receives += 1;
+                bytes += (uint64_t)result;
                 error = echo(ring, buffers, flags >> IORING_CQE_BUFFER_SHIFT, connection, result, counts);
             }
             if (!error && (result > 0 || result == -ENOBUFS) && !(flags & IORING_CQE_F_MORE)) {
@@ -97,6 +100,8 @@ static int loop(struct io_uring *ring, struct buffers *buffers, size_t message_b
         }
         if (error)
             return error;
+        if (receives)
+            count_received(counts, receives, bytes);
         if (!progress)
             count(counts, REFERENCE_SPURIOUS_WAKEUPS, 1);
     }

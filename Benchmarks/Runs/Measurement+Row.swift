@@ -121,5 +121,9 @@ extension Measurement {
         record.rearmsPerOp = perOperation(.rearms)
         record.buffersExhausted = totals[.buffersExhausted]
         record.completionOverflows = totals[.completionOverflows]
+        if let receives = totals[.receives], receives > 0 {
+            record.bytesPerReceive = Double(totals[.receivedBytes, default: 0]) / Double(receives)
+            record.messagesPerReceive = Double(operations) / Double(receives)
+        }
     }
 }

@@ -20,10 +20,22 @@ import Testing
             let member = WorkerTeam.Member(index: 0, meter: meter, stop: stop, gate: StartGate())
             let format = RequestFormat(traffic)
             var worker = EchoWorker(plan, traffic, member, connections, format)
-            var group = BufferGroup(
-                identifier: 0, count: 2, bytes: traffic.chunkBytes, headroom: traffic.messageBytes)
+            let options = plan.loop.mode.options
             var ring = try Ring.forThisThread(entries: 64)
             try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
+            if options.receivesParts {
+                let group = BundleGroup(
+                    identifier: 0, count: 2, bytes: traffic.chunkBytes, headroom: traffic.messageBytes,
+                    isIncremental: options.incrementalBuffers)
+                try ring.register(group)
+                let streams = MultishotStreams(
+                    format, capacity: capacity, group, receiveFlags: options.bundles ? .bundle : [], into: .descriptors)
+                var buffers = PartedBuffers(group, format, capacity: capacity)
+                return try echoFromRingMultishot(
+                    &ring, &buffers, streams, listeners: [], connections: numbers, &worker)
+            }
+            var group = BufferGroup(
+                identifier: 0, count: 2, bytes: traffic.chunkBytes, headroom: traffic.messageBytes)
             try ring.register(group)
             let streams = MultishotStreams(format, capacity: capacity, group, into: .descriptors)
             try echoFromRingMultishot(
@@ -31,9 +43,12 @@ import Testing
         }
     }
 
-    @Test func aReceiveThatFoundNoBufferGoesOnWhenThereIsOne() throws {
-        let mode = try #require(Mode.named("uring-multishot"))
-        if let reason = mode.unsupportedReason(rings: RingSupport.probe()) { return print("skipped: \(reason)") }
+    @Test(arguments: ["uring-multishot", "uring-bundle", "uring-incremental", "uring-bundle-incremental"])
+    func aReceiveThatFoundNoBufferGoesOnWhenThereIsOne(name: String) throws {
+        let mode = try #require(Mode.named(name))
+        if let reason = mode.unsupportedReason(rings: RingSupport.probe(), for: .read) {
+            return print("skipped: \(reason)")
+        }
         var pairs: [(server: CInt, client: CInt)] = []
         for _ in 0..<8 {
             var ends: [CInt] = [-1, -1]

@@ -85,6 +85,7 @@ import Testing
         if kernel >= KernelVersion(5, 17) {
             features.formUnion([.skipSuccess, RingFeatures(rawValue: UInt32(IORING_FEAT_RSRC_TAGS))])
         }
+        if kernel >= KernelVersion(6, 10) { features.insert(.bundles) }
         if kernel >= KernelVersion(6, 12) { features.insert(.minimumWait) }
         var setups: RingSetup = []
         if kernel >= KernelVersion(5, 13) {
@@ -95,7 +96,8 @@ import Testing
         if kernel >= KernelVersion(6, 10) { setups.insert(.callerMemory) }
         if kernel >= KernelVersion(6, 18) { setups.insert(.mixedCompletions) }
         var capabilities = RingCapabilities(
-            features: features, operations: Set(UInt8(0)..<UInt8(firstMissing)), setups: setups)
+            features: features, operations: Set(UInt8(0)..<UInt8(firstMissing)), setups: setups,
+            incrementalBuffers: kernel >= KernelVersion(6, 12))
         capabilities.busyPolling = kernel >= KernelVersion(6, 9)
         capabilities.registeredWaits = kernel >= KernelVersion(6, 13)
         return .available(capabilities)
@@ -131,6 +133,9 @@ import Testing
             "uring-zerocopy": (KernelVersion(6, 0), KernelVersion(6, 0)),
             "uring-zerocopy-fixed": (KernelVersion(6, 0), KernelVersion(6, 0)),
             "uring-sqpoll": (KernelVersion(6, 0), KernelVersion(5, 19)),
+            "uring-bundle": (KernelVersion(6, 10), KernelVersion(6, 10)),
+            "uring-incremental": (KernelVersion(6, 12), KernelVersion(6, 12)),
+            "uring-bundle-incremental": (KernelVersion(6, 12), KernelVersion(6, 12)),
         ].merging(Self.waitingNeeds) { $1 }
         #expect(Set(needs.keys) == Set(Mode.every.filter(\.capabilities.usesRing).map(\.name)))
         for (name, need) in needs {
@@ -171,6 +176,7 @@ import Testing
             (.systemCalls, REFERENCE_SYSTEM_CALLS), (.submissions, REFERENCE_SUBMISSIONS),
             (.completions, REFERENCE_COMPLETIONS), (.rearms, REFERENCE_REARMS),
             (.notifications, REFERENCE_NOTIFICATIONS), (.copiedNotifications, REFERENCE_COPIED_NOTIFICATIONS),
+            (.receives, REFERENCE_RECEIVES), (.receivedBytes, REFERENCE_RECEIVED_BYTES),
         ]
         for (swift, c) in pairs { #expect(swift.rawValue == Int(c.rawValue)) }
     }

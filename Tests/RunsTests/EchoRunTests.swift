@@ -98,6 +98,26 @@ import Testing
         #expect(handsOver)
     }
 
+    /// Connections that send many messages at once: what one completion of a receive brings.
+    @Test func aBundleBringsManyMessages() throws {
+        for name in ["uring-bundle", "uring-incremental", "uring-bundle-incremental"] {
+            guard let combination = Self.combinations.first(where: { $0.mode.name == name }) else {
+                print("skipped: this kernel has no \(name)")
+                continue
+            }
+            var plan = plan(.read, combination)
+            plan.load.depth = 16
+            let measurement = try measure(plan)
+            expectGood(measurement)
+            #expect(measurement.totals[.outOfOrder] == 0)
+            var row = RunRecord(plan)
+            measurement.fill(&row, plan)
+            let (bytes, messages) = (try #require(row.bytesPerReceive), try #require(row.messagesPerReceive))
+            // A message has 64 bytes; all of them come at once, if the kernel likes.
+            #expect(messages > 1 && bytes > 64, "\(name)")
+        }
+    }
+
     @Test(arguments: reading.filter { $0.topology == .setPerWorker || $0.mode.capabilities.pollsHoldFiles })
     func aDeepStreamKeepsItsOrderBesideIdleConnections(_ combination: Combination) throws {
         var plan = plan(.read, combination)
@@ -110,7 +130,7 @@ import Testing
         #expect(measurement.totals[.outOfOrder] == 0)
     }
 
-    @Test(arguments: Combination.defaults.filter { $0.implementation == .c })
+    @Test(arguments: Combination.speakingInC)
     func theReferenceEchoesToo(_ combination: Combination) throws {
         expectGood(try measure(plan(.read, combination)))
     }

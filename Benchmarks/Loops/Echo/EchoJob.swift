@@ -97,6 +97,8 @@ package struct EchoJob: ServerJob {
         case .dispatcher: try runDispatched(mode.flags, member, &worker)
         case .interestSet: try runInterestSet(ownListeners, own, member, &worker)
         case .ringSingle: try runSingle(ownListeners, own, member, &worker)
+        case .ringMultishot where plan.loop.mode.options.receivesParts:
+            try runParted(mode.destination, ownListeners, own, member, &worker)
         case .ringMultishot: try runMultishot(mode.destination, ownListeners, own, member, &worker)
         case .ringPoll:
             var waiting = RingWaiting(plan.loop.mode.options)
@@ -128,7 +130,7 @@ package struct EchoJob: ServerJob {
         let mode = plan.loop.mode.capabilities
         if mode.usesRing {
             member.gate.arriveAndWait()
-            return try referenceMultishot(own, member.meter)
+            return try referenceRing(own, member.meter)
         }
         let set = try set([], own)
         member.gate.arriveAndWait()
@@ -191,7 +193,7 @@ package struct EchoJob: ServerJob {
     }
 
     /// Gives a connection to a set or ring, which closes it.
-    private func give(_ fd: CInt) -> OwnedDescriptor {
+    func give(_ fd: CInt) -> OwnedDescriptor {
         table.ended(fd)
         return OwnedDescriptor(owning: FileDescriptor(rawValue: fd))
     }
@@ -210,35 +212,6 @@ package struct EchoJob: ServerJob {
         }
     }
 
-    private func runMultishot(
-        _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
-        _ worker: inout EchoWorker
-    ) throws(Errno) {
-        var group = BufferGroup(
-            identifier: 0, count: traffic.bufferCount(for: own.count), bytes: traffic.chunkBytes,
-            headroom: traffic.longestRequestBytes)
-        var waiting = RingWaiting(plan.loop.mode.options)
-        var ring = try makeRing(&waiting)
-        try ring.register(group)
-        var connections = own
-        if destination == .slots {
-            try ring.registerFileSlots(count: plan.slotCount(for: traffic))
-            for (slot, fd) in own.enumerated() {
-                try ring.registerFile(BorrowedDescriptor(rawValue: fd), slot: Slot(UInt32(slot)))
-                try give(fd).close()
-                worker.connections.began(CInt(slot))
-            }
-            connections = own.indices.map { CInt($0) }
-        }
-        let streams = MultishotStreams(
-            format, capacity: worker.connections.capacity, group, into: destination,
-            try ReplySending(plan.loop.mode.options.zeroCopy, from: group, &ring))
-        member.gate.arriveAndWait()
-        defer { if destination == .descriptors { closeUnserved(&ring) } }
-        try echoFromRingMultishot(
-            &ring, waiting, &group, streams, listeners: listeners, connections: connections, &worker)
-    }
-
     /// The shared set, or one of this worker's own.
     func set(_ listeners: [CInt], _ own: [CInt]) throws(Errno) -> SharedEpoll {
         if let shared { return shared }
@@ -250,7 +223,7 @@ package struct EchoJob: ServerJob {
         UInt32(clamping: min(max(2 * (traffic.connections + traffic.idle), 64), 8192))
     }
 
-    private func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
+    func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
         var ring = try plan.loop.mode.options.makeRing(entries: ringEntries, &waiting)
         try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
         return ring

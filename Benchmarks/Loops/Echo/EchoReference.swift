@@ -14,8 +14,15 @@ extension EchoJob {
     }
 
     /// Runs the C loop over a ring of its own.
-    func referenceMultishot(_ connections: [CInt], _ meter: WorkerMeter) throws(Errno) {
-        let buffers = 1 << (Int.bitWidth - (traffic.bufferCount(for: connections.count) - 1).leadingZeroBitCount)
+    func referenceRing(_ connections: [CInt], _ meter: WorkerMeter) throws(Errno) {
+        if plan.loop.mode.options.bundles {
+            let buffers = powerOfTwo(partedRoom(connections.count).count)
+            return try checkReference(
+                unsafe reference_read_bundle(
+                    connections, connections.count, stop.rawValue, ringEntries, traffic.messageBytes, UInt32(buffers),
+                    meter.address))
+        }
+        let buffers = powerOfTwo(traffic.bufferCount(for: connections.count))
         try checkReference(
             unsafe reference_read_multishot(
                 connections, connections.count, stop.rawValue, ringEntries, traffic.messageBytes, traffic.chunkBytes,
@@ -29,6 +36,9 @@ extension Mode.Options {
         (zeroCopy == nil ? 0 : REFERENCE_ZERO_COPY.rawValue) | (poller == nil ? 0 : REFERENCE_POLLER.rawValue)
     }
 }
+
+/// The same, or the next power of two.
+private func powerOfTwo(_ count: Int) -> Int { 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount) }
 
 /// A C loop returns 0 or an error number.
 func checkReference(_ result: CInt) throws(Errno) {

@@ -7,8 +7,8 @@ import SystemPackage
 ///
 /// With a single message in flight that is two calls a message and not one: a send completes as it is handed over, so
 /// its completion ends the wait, and the next call waits for the receive. With many, one call serves many.
-func echoFromRingMultishot(
-    _ ring: inout Ring, _ waiting: RingWaiting, _ group: inout BufferGroup, _ streams: MultishotStreams,
+func echoFromRingMultishot<Buffers: EchoBuffers & ~Copyable>(
+    _ ring: inout Ring, _ waiting: RingWaiting, _ buffers: inout Buffers, _ streams: MultishotStreams,
     listeners: [CInt], connections: [CInt], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
@@ -22,6 +22,7 @@ func echoFromRingMultishot(
             try waitForCompletions(&ring, waiting, meter)
         }
         let before = worker.progress
+        var (receives, bytes) = (0, 0)
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
             let token = Token(rawValue: completion.token)
@@ -37,8 +38,9 @@ func echoFromRingMultishot(
             case .receive:
                 if let buffer = completion.bufferIdentifier, completion.result > 0 {
                     worker.progress += 1
-                    try unsafe streams.echo(
-                        token.fd, buffer, Int(completion.result), &group, &ring, &worker)
+                    receives &+= 1
+                    bytes &+= Int(completion.result)
+                    try unsafe buffers.received(completion, buffer, token.fd, streams, &ring, &worker)
                     if !completion.isArmed { try streams.armAgain(token.fd, &ring, worker) }
                     // A client must not wait for the service of others: a busy worker hands each reply over at once.
                     if worker.isBusy { try submitAtOnce(&ring, meter) }
@@ -50,11 +52,12 @@ func echoFromRingMultishot(
                 }
             case .send:
                 if !completion.isNotification { worker.progress += 1 }
-                try unsafe streams.sent(token.fd, completion, &group, &ring, &worker)
+                try unsafe buffers.sent(completion, token.fd, streams, &ring, &worker)
             default:
                 break
             }
         }
+        if receives > 0 { meter.received(receives, bytes: bytes) }
         try streams.resumeReceives(&ring, meter)
         if worker.progress == before { meter.add(.spuriousWakeups) }
     }

@@ -18,6 +18,7 @@ func echoFromRing(
     while true {
         try waitForCompletions(&ring, waiting, meter)
         let before = worker.progress
+        var (receives, bytes) = (0, 0)
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
             let token = Token(rawValue: completion.token)
@@ -26,6 +27,8 @@ func echoFromRing(
             case .listener: try accepted(completion, token, &ring, streams, &worker)
             case .receive where completion.result > 0:
                 worker.progress += 1
+                receives &+= 1
+                bytes &+= Int(completion.result)
                 try received(token.fd, Int(completion.result), &ring, streams, &worker)
             case .send where completion.result > 0:
                 try sent(token.fd, Int(completion.result), &ring, streams, &worker)
@@ -38,6 +41,7 @@ func echoFromRing(
             default: break
             }
         }
+        if receives > 0 { meter.received(receives, bytes: bytes) }
         if worker.progress == before { meter.add(.spuriousWakeups) }
     }
 }

@@ -10,31 +10,52 @@ import SystemPackage
     private let format: RequestFormat
     private let destination: MultishotAccept.Destination
     private let group: UInt16
+    private let receiveFlags: ReceiveFlags
     private var closesAfterReply: Bool { format.closesAfterReply }
     private let capacity: Int
-    private let streams: UnsafeMutablePointer<Stream>
-    private let replies: UnsafeMutablePointer<PendingReply>
+    let streams: UnsafeMutablePointer<Stream>
+    let replies: UnsafeMutablePointer<PendingReply>
     private var accepts: [MultishotAccept] = []
     /// Connections whose receive found no buffer.
     private var starved: [CInt] = []
-    private var freeBuffers: Int
-    private let sending: ReplySending
+    /// Buffers that the kernel has.
+    var freeBuffers: Int
+    let sending: ReplySending
 
-    /// Room for descriptors or slots below `capacity`.
-    init(
+    /// Room for descriptors or slots below `capacity`, whose replies wait by the buffer that they are for.
+    convenience init(
         _ format: RequestFormat, capacity: Int, _ group: borrowing BufferGroup,
         into destination: MultishotAccept.Destination, _ sending: ReplySending = ReplySending()
+    ) {
+        self.init(
+            format, capacity: capacity, group.identifier, buffers: group.count, into: destination, sending: sending)
+    }
+
+    /// The same with replies that wait elsewhere, for parts of buffers.
+    convenience init(
+        _ format: RequestFormat, capacity: Int, _ group: borrowing BundleGroup, receiveFlags: ReceiveFlags,
+        into destination: MultishotAccept.Destination
+    ) {
+        self.init(format, capacity: capacity, group.identifier, buffers: 0, into: destination, receiveFlags)
+        freeBuffers = group.freeBuffers
+    }
+
+    private init(
+        _ format: RequestFormat, capacity: Int, _ group: UInt16, buffers: Int,
+        into destination: MultishotAccept.Destination, _ receiveFlags: ReceiveFlags = [],
+        sending: ReplySending = ReplySending()
     ) {
         self.format = format
         self.sending = sending
         self.destination = destination
         self.capacity = capacity
-        self.group = group.identifier
-        freeBuffers = group.count
+        self.group = group
+        self.receiveFlags = receiveFlags
+        freeBuffers = buffers
         unsafe streams = .allocate(capacity: capacity)
         unsafe streams.initialize(repeating: Stream(), count: capacity)
-        unsafe replies = .allocate(capacity: group.count)
-        unsafe replies.initialize(repeating: PendingReply(), count: group.count)
+        unsafe replies = .allocate(capacity: buffers)
+        unsafe replies.initialize(repeating: PendingReply(), count: buffers)
         starved.reserveCapacity(capacity)
     }
 
@@ -72,9 +93,9 @@ import SystemPackage
     func receive(_ fd: CInt, _ ring: inout Ring) throws(Errno) {
         let token = Token(.receive, fd).rawValue
         if closesAfterReply {
-            try ring.prepareReceive(file(fd), from: group, token: token)
+            try ring.prepareReceive(file(fd), from: group, receiveFlags: receiveFlags, token: token)
         } else {
-            try ring.prepareMultishotReceive(file(fd), from: group, token: token)
+            try ring.prepareMultishotReceive(file(fd), from: group, receiveFlags: receiveFlags, token: token)
         }
     }
 
@@ -104,7 +125,7 @@ import SystemPackage
         starved.removeAll(keepingCapacity: true)
     }
 
-    private func file(_ fd: CInt) -> RequestFile {
+    func file(_ fd: CInt) -> RequestFile {
         switch destination {
         case .descriptors: .descriptor(BorrowedDescriptor(rawValue: fd))
         case .slots: .slot(Slot(UInt32(fd)))
@@ -201,7 +222,7 @@ import SystemPackage
     }
 
     /// Closes after what is no request, as soon as the requests before it are answered.
-    private func refuse(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
+    func refuse(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
         worker.fail(.wrongRequest)
         unsafe streams[Int(fd)].hasLast = true
         if unsafe streams[Int(fd)].first < 0 { return try close(fd, &ring, worker) }
@@ -230,7 +251,7 @@ import SystemPackage
         }
         guard buffer >= 0 else { return }
         guard completion.result > 0, unsafe !streams[Int(fd)].isClosing else {
-            if unsafe sending.hasNotifications && !streams[Int(fd)].isClosing && replies[buffer].mustCopy(completion) {
+            if sending.hasNotifications && mustCopy(buffer, fd, completion) {
                 return try unsafe sendFirst(fd, &ring)
             }
             unsafe dropReplies(fd, &group)
@@ -279,7 +300,7 @@ import SystemPackage
         try close(fd, &ring, worker)
     }
 
-    private func close(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
+    func close(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {
         unsafe streams[Int(fd)].isClosing = true
         worker.connections.ended(fd)
         let token = Token(.close, fd).rawValue
@@ -294,52 +315,5 @@ import SystemPackage
             let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: fd))
             try ring.prepareClose(owned, .skipSuccess, token: token)
         }
-    }
-
-    @unsafe private func sendFirst(_ fd: CInt, _ ring: inout Ring) throws(Errno) {
-        let buffer = unsafe streams[Int(fd)].first
-        let reply = unsafe replies[Int(buffer)]
-        guard let start = unsafe reply.start else { return }
-        guard sending.hasNotifications else {
-            return try unsafe ring.prepareSend(
-                file(fd), from: start, count: reply.count, token: Token(.send, fd).rawValue)
-        }
-        let token = Token(.send, fd, generation: UInt32(buffer)).rawValue
-        if unsafe reply.isCopied {
-            return try unsafe ring.prepareSend(file(fd), from: start, count: reply.count, token: token)
-        }
-        try unsafe sending.prepareZeroCopy(file(fd), from: start, count: reply.count, token: token, &ring)
-    }
-
-    /// The kernel is done with the memory of a send.
-    private func notified(
-        _ buffer: UInt16, _ completion: borrowing Completion, _ group: inout BufferGroup, _ meter: WorkerMeter
-    ) {
-        meter.add(.notifications)
-        if completion.wasCopied { meter.add(.copiedNotifications) }
-        unsafe replies[Int(buffer)].notifications -= 1
-        if unsafe replies[Int(buffer)].isDone { recycle(buffer, &group) }
-    }
-
-    @unsafe private func dropReplies(_ fd: CInt, _ group: inout BufferGroup) {
-        var next = unsafe streams[Int(fd)].first
-        while next >= 0 {
-            let following = unsafe replies[Int(next)].next
-            recycle(UInt16(next), &group)
-            next = following
-        }
-        unsafe streams[Int(fd)].first = -1
-        unsafe streams[Int(fd)].last = -1
-    }
-
-    /// Gives a buffer back, or when the kernel no longer sends from it.
-    private func recycle(_ buffer: UInt16, _ group: inout BufferGroup) {
-        if unsafe sending.hasNotifications && replies[Int(buffer)].notifications > 0 {
-            unsafe replies[Int(buffer)].isDone = true
-            return
-        }
-        unsafe replies[Int(buffer)] = PendingReply()
-        group.recycle(buffer)
-        freeBuffers += 1
     }
 }

@@ -12,7 +12,7 @@
  * Each returns 0 when the stop signal came, else an error number.
  */
 
-/* A worker's counters in its block: the first of WorkerCount in Benchmarks/Meters/WorkerMeter.swift. */
+/* A worker's counters in its block: some of WorkerCount in Benchmarks/Meters/WorkerMeter.swift. */
 enum reference_count {
     REFERENCE_OPERATIONS,
     REFERENCE_WAKEUPS,
@@ -24,6 +24,8 @@ enum reference_count {
     REFERENCE_REARMS,
     REFERENCE_NOTIFICATIONS = 25,
     REFERENCE_COPIED_NOTIFICATIONS,
+    REFERENCE_RECEIVES,
+    REFERENCE_RECEIVED_BYTES,
 };
 
 /* What a loop over a ring does otherwise than the plain one. */
@@ -45,6 +47,10 @@ int reference_read_epoll(int set, bool drains, size_t message_bytes, size_t chun
 int reference_read_multishot(const int *connections, size_t connection_count, int stop, unsigned entries,
                              size_t message_bytes, size_t chunk_bytes, unsigned buffer_count, unsigned options,
                              uint64_t *counts);
+
+/* Receives bundles of buffers that hold a message each. buffer_count: a power of two. */
+int reference_read_bundle(const int *connections, size_t connection_count, int stop, unsigned entries,
+                          size_t message_bytes, unsigned buffer_count, uint64_t *counts);
 
 /* One side of a ping-pong: PingPongSide in Benchmarks/Loops/Wake/PingPong.swift. */
 struct reference_ping_pong {

@@ -38,7 +38,7 @@ package struct Combination: Sendable, CustomTestStringConvertible {
 
     /// Every mode that this kernel supports, with everything that it can be combined with; a variant with one listener,
     /// for it differs in its wait.
-    package static let all: [Combination] = supportedModes.filter { $0.serves(.accept) }.flatMap { mode in
+    package static let all: [Combination] = supportedModes(.accept).flatMap { mode in
         mode.topologies.flatMap { topology in
             (mode.base == nil ? ListenerSharing.allCases : [.shared]).flatMap { listener in
                 Implementation.allCases.filter { $0 == .swift || mode.capabilities.references.contains(.accept) }.map {
@@ -49,13 +49,17 @@ package struct Combination: Sendable, CustomTestStringConvertible {
     }
 
     /// Every mode that echoes, with every topology that it has.
-    package static let echoing: [Combination] = supportedModes.filter {
-        ($0.serves(.read) || $0.serves(.crr)) && $0.capabilities.wires.contains(.echo)
+    package static let echoing: [Combination] = supportedModes(.read, or: .crr).filter {
+        $0.capabilities.wires.contains(.echo)
     }.flatMap { mode in
-        mode.topologies.map {
-            Combination(mode: mode, topology: $0, listener: .shared, implementation: .swift)
-        }
+        mode.topologies.map { Combination(mode: mode, topology: $0, listener: .shared, implementation: .swift) }
     }
+
+    /// What speaks in C.
+    package static let speakingInC: [Combination] = supportedModes(.read).filter {
+        $0.capabilities.references.contains(.read)
+    }
+    .map { Combination(mode: $0, topology: $0.topologies[0], listener: .shared, implementation: .c) }
 
     /// One combination for each mode and implementation.
     package static let defaults = all.filter { $0.topology == $0.mode.topologies[0] && $0.listener == .shared }
@@ -66,14 +70,14 @@ package struct Combination: Sendable, CustomTestStringConvertible {
     }
 }
 
-private let supportedModes: [Mode] = {
+private func supportedModes(_ workload: Workload, or other: Workload? = nil) -> [Mode] {
     let rings = RingSupport.probe()
-    return Mode.every.filter { mode in
-        guard let reason = mode.unsupportedReason(rings: rings) else { return true }
+    return Mode.every.filter { $0.serves(workload) || other.map($0.serves) ?? false }.filter { mode in
+        guard let reason = mode.unsupportedReason(rings: rings, for: workload) else { return true }
         print("skipped: \(mode.name): \(reason)")
         return false
     }
-}()
+}
 
 /// Runs a plan; again when another program let an accept queue overflow, which voids a run, or kept the processors for
 /// the whole window.

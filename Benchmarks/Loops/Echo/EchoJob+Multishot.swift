@@ -1,0 +1,90 @@
+import Glibc
+import LinuxDescriptors
+import LinuxRings
+import Meters
+import SystemPackage
+
+/// Rings that receive many times, and their buffers.
+extension EchoJob {
+    func runMultishot(
+        _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
+        _ worker: inout EchoWorker
+    ) throws(Errno) {
+        var group = BufferGroup(
+            identifier: 0, count: bufferCount(own.count), bytes: traffic.chunkBytes,
+            headroom: traffic.longestRequestBytes)
+        var ring = try makeRing()
+        try ring.register(group)
+        let streams = MultishotStreams(format, capacity: worker.connections.capacity, group, into: destination)
+        try run(&ring, &group, streams, destination, listeners, own, member, &worker)
+    }
+
+    /// The same with completions that bring several buffers, or parts of them.
+    func runParted(
+        _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
+        _ worker: inout EchoWorker
+    ) throws(Errno) {
+        let options = plan.loop.mode.options
+        let room = partedRoom(own.count)
+        let group = BundleGroup(
+            identifier: 0, count: room.count, bytes: room.bytes, headroom: traffic.longestRequestBytes,
+            isIncremental: options.incrementalBuffers)
+        var ring = try makeRing()
+        try ring.register(group)
+        let capacity = worker.connections.capacity
+        let streams = MultishotStreams(
+            format, capacity: capacity, group, receiveFlags: options.bundles ? .bundle : [], into: destination)
+        var buffers = PartedBuffers(group, format, capacity: capacity)
+        try run(&ring, &buffers, streams, destination, listeners, own, member, &worker)
+    }
+
+    private func run<Buffers: EchoBuffers & ~Copyable>(
+        _ ring: inout Ring, _ buffers: inout Buffers, _ streams: MultishotStreams,
+        _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
+        _ worker: inout EchoWorker
+    ) throws(Errno) {
+        var connections = own
+        if destination == .slots {
+            try ring.registerFileSlots(count: plan.slotCount(for: traffic))
+            for (slot, fd) in own.enumerated() {
+                try ring.registerFile(BorrowedDescriptor(rawValue: fd), slot: Slot(UInt32(slot)))
+                try give(fd).close()
+                worker.connections.began(CInt(slot))
+            }
+            connections = own.indices.map { CInt($0) }
+        }
+        member.gate.arriveAndWait()
+        defer { if destination == .descriptors { closeUnserved(&ring) } }
+        try echoFromRingMultishot(&ring, &buffers, streams, listeners: listeners, connections: connections, &worker)
+    }
+
+    /// Enough for every request in flight, within what a group can hold and 64 MiB.
+    func bufferCount(_ connections: Int) -> Int {
+        let request = traffic.wire == .echo ? traffic.messageBytes : traffic.requestBytes
+        let chunks = max(1, traffic.depth * request / traffic.chunkBytes)
+        let wanted = 2 * max(connections, traffic.connections) * chunks
+        return max(8, min(wanted, 1 << 15, Self.mostBytes / traffic.chunkBytes))
+    }
+
+    private static var mostBytes: Int { 64 << 20 }
+
+    /// As much room in other pieces: of a request, or 4 KiB where their length is not known beforehand; filled bit by
+    /// bit, of 16 KiB or 16 such chunks at least.
+    func partedRoom(_ connections: Int) -> (count: Int, bytes: Int) {
+        let chunk = traffic.chunkBytes
+        let isIncremental = plan.loop.mode.options.incrementalBuffers
+        let bytes: Int
+        if isIncremental {
+            bytes = max(chunk, min(max(16 * chunk, 16384), 1 << 20))
+        } else {
+            bytes = traffic.wire.hasFixedLength ? max(1, traffic.longestRequestBytes) : 4096
+        }
+        let wanted = bufferCount(connections) * chunk / bytes
+        return (max(8, min(wanted, 1 << 15, Self.mostBytes / bytes)), bytes)
+    }
+}
+
+extension Mode.Options {
+    /// A completion can bring more, or less, than one whole buffer.
+    var receivesParts: Bool { bundles || incrementalBuffers }
+}
