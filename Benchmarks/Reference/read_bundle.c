@@ -168,7 +168,7 @@ int reference_read_bundle(const int *connections, size_t connection_count, int s
     struct buffers buffers = {.bytes = message_bytes, .count = buffer_count};
     int error = allocate(&buffers);
     struct io_uring ring;
-    if (!error && !(error = make_ring(&ring, entries))) {
+    if (!error && !(error = make_ring(&ring, entries, 0))) {
         poll_stop(&ring, stop);
         error = run(&ring, &buffers, connections, connection_count, message_bytes, counts);
         io_uring_queue_exit(&ring);

@@ -11,12 +11,15 @@ extension EchoJob {
         _ worker: inout EchoWorker
     ) throws(Errno) {
         var group = BufferGroup(
-            identifier: 0, count: bufferCount(own.count), bytes: traffic.chunkBytes,
+            identifier: 0, count: traffic.bufferCount(for: own.count), bytes: traffic.chunkBytes,
             headroom: traffic.longestRequestBytes)
-        var ring = try makeRing()
+        var waiting = RingWaiting(plan.loop.mode.options)
+        var ring = try makeRing(&waiting)
         try ring.register(group)
-        let streams = MultishotStreams(format, capacity: worker.connections.capacity, group, into: destination)
-        try run(&ring, &group, streams, destination, listeners, own, member, &worker)
+        let streams = MultishotStreams(
+            format, capacity: worker.connections.capacity, group, into: destination,
+            try ReplySending(plan.loop.mode.options.zeroCopy, from: group, &ring))
+        try run(&ring, waiting, &group, streams, destination, listeners, own, member, &worker)
     }
 
     /// The same with completions that bring several buffers, or parts of them.
@@ -29,17 +32,18 @@ extension EchoJob {
         let group = BundleGroup(
             identifier: 0, count: room.count, bytes: room.bytes, headroom: traffic.longestRequestBytes,
             isIncremental: options.incrementalBuffers)
-        var ring = try makeRing()
+        var waiting = RingWaiting(options)
+        var ring = try makeRing(&waiting)
         try ring.register(group)
         let capacity = worker.connections.capacity
         let streams = MultishotStreams(
             format, capacity: capacity, group, receiveFlags: options.bundles ? .bundle : [], into: destination)
         var buffers = PartedBuffers(group, format, capacity: capacity)
-        try run(&ring, &buffers, streams, destination, listeners, own, member, &worker)
+        try run(&ring, waiting, &buffers, streams, destination, listeners, own, member, &worker)
     }
 
     private func run<Buffers: EchoBuffers & ~Copyable>(
-        _ ring: inout Ring, _ buffers: inout Buffers, _ streams: MultishotStreams,
+        _ ring: inout Ring, _ waiting: RingWaiting, _ buffers: inout Buffers, _ streams: MultishotStreams,
         _ destination: MultishotAccept.Destination, _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member,
         _ worker: inout EchoWorker
     ) throws(Errno) {
@@ -55,20 +59,11 @@ extension EchoJob {
         }
         member.gate.arriveAndWait()
         defer { if destination == .descriptors { closeUnserved(&ring) } }
-        try echoFromRingMultishot(&ring, &buffers, streams, listeners: listeners, connections: connections, &worker)
+        try echoFromRingMultishot(
+            &ring, waiting, &buffers, streams, listeners: listeners, connections: connections, &worker)
     }
 
-    /// Enough for every request in flight, within what a group can hold and 64 MiB.
-    func bufferCount(_ connections: Int) -> Int {
-        let request = traffic.wire == .echo ? traffic.messageBytes : traffic.requestBytes
-        let chunks = max(1, traffic.depth * request / traffic.chunkBytes)
-        let wanted = 2 * max(connections, traffic.connections) * chunks
-        return max(8, min(wanted, 1 << 15, Self.mostBytes / traffic.chunkBytes))
-    }
-
-    private static var mostBytes: Int { 64 << 20 }
-
-    /// As much room in other pieces: of a request, or 4 KiB where their length is not known beforehand; filled bit by
+    /// As much room as a group of whole buffers has, in other pieces: of a request, or 4 KiB where their length is not known beforehand; filled bit by
     /// bit, of 16 KiB or 16 such chunks at least.
     func partedRoom(_ connections: Int) -> (count: Int, bytes: Int) {
         let chunk = traffic.chunkBytes
@@ -79,8 +74,8 @@ extension EchoJob {
         } else {
             bytes = traffic.wire.hasFixedLength ? max(1, traffic.longestRequestBytes) : 4096
         }
-        let wanted = bufferCount(connections) * chunk / bytes
-        return (max(8, min(wanted, 1 << 15, Self.mostBytes / bytes)), bytes)
+        let wanted = traffic.bufferCount(for: connections) * chunk / bytes
+        return (max(8, min(wanted, 1 << 15, Traffic.mostBufferBytes / bytes)), bytes)
     }
 }
 

@@ -1,8 +1,10 @@
 import LinuxRings
+import Meters
 import SystemPackage
 
+/// The replies of a connection, which wait by the buffer that they are for, and who may use the buffer.
 extension MultishotStreams {
-    /// What is known of a connection.
+    /// A connection: the first and the last of the replies that wait on it, and how it ends.
     struct Stream {
         var first: Int32 = -1
         var last: Int32 = -1
@@ -27,13 +29,62 @@ extension MultishotStreams {
         var isDone = false
         /// The limit of locked memory allows no send without a copy.
         var isCopied = false
+    }
 
-        /// True if a send failed because so much memory must not be locked for those that are on their way (`ENOMEM`). It is
-        /// made again, with a copy.
-        mutating func mustCopy(_ completion: borrowing Completion) -> Bool {
-            guard completion.error == .noMemory, unsafe !isCopied else { return false }
-            unsafe isCopied = true
-            return true
+    @unsafe func sendFirst(_ fd: CInt, _ ring: inout Ring) throws(Errno) {
+        let buffer = unsafe streams[Int(fd)].first
+        let reply = unsafe replies[Int(buffer)]
+        guard let start = unsafe reply.start else { return }
+        guard sending.hasNotifications else {
+            return try unsafe ring.prepareSend(
+                file(fd), from: start, count: reply.count, token: Token(.send, fd).rawValue)
         }
+        let token = Token(.send, fd, generation: UInt32(buffer)).rawValue
+        if unsafe reply.isCopied {
+            return try unsafe ring.prepareSend(file(fd), from: start, count: reply.count, token: token)
+        }
+        try unsafe sending.prepareZeroCopy(file(fd), from: start, count: reply.count, token: token, &ring)
+    }
+
+    /// True if a send failed because so much memory must not be locked for those that are on their way (`ENOMEM`). It is
+    /// made again, with a copy.
+    func mustCopy(_ buffer: Int, _ fd: CInt, _ completion: borrowing Completion) -> Bool {
+        guard completion.error == .noMemory, unsafe !streams[Int(fd)].isClosing && !replies[buffer].isCopied else {
+            return false
+        }
+        unsafe replies[buffer].isCopied = true
+        return true
+    }
+
+    /// The kernel is done with the memory of a send.
+    func notified(
+        _ buffer: UInt16, _ completion: borrowing Completion, _ group: inout BufferGroup, _ meter: WorkerMeter
+    ) {
+        meter.add(.notifications)
+        if completion.wasCopied { meter.add(.copiedNotifications) }
+        unsafe replies[Int(buffer)].notifications -= 1
+        if unsafe replies[Int(buffer)].isDone { recycle(buffer, &group) }
+    }
+
+    @unsafe func dropReplies(_ fd: CInt, _ group: inout BufferGroup) {
+        var next = unsafe streams[Int(fd)].first
+        while next >= 0 {
+            let following = unsafe replies[Int(next)].next
+            recycle(UInt16(next), &group)
+            next = following
+        }
+        unsafe streams[Int(fd)].first = -1
+        unsafe streams[Int(fd)].last = -1
+    }
+
+    /// Gives a buffer back, or when the kernel no longer sends from it.
+    func recycle(_ buffer: UInt16, _ group: inout BufferGroup) {
+        if unsafe sending.hasNotifications && replies[Int(buffer)].notifications > 0 {
+            unsafe replies[Int(buffer)].isDone = true
+            return
+        }
+        unsafe replies[Int(buffer)] = PendingReply()
+        group.recycle(buffer)
+        freeBuffers += 1
     }
 }

@@ -53,8 +53,10 @@ extension Traffic {
         let request = wire == .echo ? messageBytes : requestBytes
         let chunks = max(1, depth * request / chunkBytes)
         let wanted = 2 * max(own, connections) * chunks
-        return max(8, min(wanted, 1 << 15, (64 << 20) / chunkBytes))
+        return max(8, min(wanted, 1 << 15, Self.mostBufferBytes / chunkBytes))
     }
+
+    static var mostBufferBytes: Int { 64 << 20 }
 }
 
 extension ServerPlan {

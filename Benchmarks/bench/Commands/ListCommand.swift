@@ -56,7 +56,8 @@ struct ListCommand: ParsableCommand {
             WakeSignal.allCases.map { signal in
                 [
                     signal.rawValue,
-                    WakeShape.allCases.filter { signal.isTimer == ($0 == .timer) }.map(\.rawValue).joined(separator: ", "),
+                    WakeShape.allCases.filter { signal.isTimer == ($0 == .timer) }.map(\.rawValue).joined(
+                        separator: ", "),
                     Mode.every.filter { $0.capabilities.signals.contains(signal) }.map(\.name).joined(separator: ", "),
                 ]
             })
