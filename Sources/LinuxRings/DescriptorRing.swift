@@ -69,7 +69,7 @@ public import SystemPackage
         self.ring = ring
     }
 
-    /// Makes a ring for this thread (``Ring/forThisThread(entries:completions:)``).
+    /// Makes a ring for this thread (``Ring/forThisThread(entries:completions:adding:)``).
     ///
     /// - Throws: what ``Ring/init(entries:completions:_:)`` throws.
     @available(*, noasync, message: "the ring belongs to one thread, and a task changes its thread")

@@ -12,7 +12,7 @@ extension Ring {
     ///   something else ended the wait.
     /// - Throws: `EINVAL` for more completions than the queue has room for, and for times that this kernel does not take
     ///   (``WaitBatch``); what ``submit()`` throws.
-    @discardableResult public mutating func submitAndWait(for batch: WaitBatch) throws(Errno) -> Bool {
+    @discardableResult public mutating func submitAndWait(batch: WaitBatch) throws(Errno) -> Bool {
         guard unsafe batch.count <= ring.cq.ring_mask &+ 1, takes(batch) else { throw .invalidArgument }
         guard batch.hasLimit else { return unsafe try wait(for: batch, nil) }
         var limit = __kernel_timespec(tv_sec: batch.limitTime.seconds, tv_nsec: batch.limitTime.nanoseconds)
@@ -68,7 +68,7 @@ extension Ring {
     /// var ring = try Ring(entries: 64, [.startsDisabled, .singleIssuer, .deferTaskRun])
     /// let waits = try ring.registerWaits([WaitBatch(count: 16, limit: .microseconds(100))])
     /// try ring.enable()
-    /// try ring.submitAndWait(for: waits[0])
+    /// try ring.submitAndWait(registered: waits[0])
     /// ```
     ///
     /// - Parameter batches: as many as are needed, at least one.
@@ -95,10 +95,10 @@ extension Ring {
         return batches.indices.map { RegisteredWait(count: batches[$0].count, offset: UInt($0 * stride)) }
     }
 
-    /// Like ``submitAndWait(for:)-(WaitBatch)`` with a batch that was registered.
+    /// Like ``submitAndWait(batch:)`` with a batch that was registered.
     ///
     /// - Throws: `EINVAL` of a ring without registered waits, and what the other throws.
-    @discardableResult public mutating func submitAndWait(for wait: RegisteredWait) throws(Errno) -> Bool {
+    @discardableResult public mutating func submitAndWait(registered wait: RegisteredWait) throws(Errno) -> Bool {
         guard let memory = waitMemory?.bytes, wait.offset < memory, unsafe wait.count <= ring.cq.ring_mask &+ 1 else {
             throw .invalidArgument
         }

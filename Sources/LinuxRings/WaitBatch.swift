@@ -10,7 +10,7 @@
 /// ```swift
 /// let batch = WaitBatch(count: 16, minimum: .microseconds(50), limit: .milliseconds(10))
 /// while true {
-///     try ring.submitAndWait(for: batch)
+///     try ring.submitAndWait(batch: batch)
 ///     while let completion = ring.nextCompletion() { … }
 /// }
 /// ```

@@ -20,7 +20,7 @@ struct RingBatchTests {
         guard ringsTake(setup) else { return }
         var ring = try Ring(entries: 8, setup)
         for token in 0..<UInt64(4) { try ring.prepareNothing(token: token) }
-        #expect(try ring.submitAndWait(for: WaitBatch(count: 4, limit: patience)))
+        #expect(try ring.submitAndWait(batch: WaitBatch(count: 4, limit: patience)))
         #expect(ring.readyCompletions == 4)
         #expect(try ring.completions(4).map(\.token) == [0, 1, 2, 3])
         #expect(ring.submitted == 4)
@@ -34,10 +34,10 @@ struct RingBatchTests {
         try ring.submitAndWait()
         let limit = Duration.milliseconds(3)
         let start = ContinuousClock.now
-        #expect(try ring.submitAndWait(for: WaitBatch(count: 2, limit: limit)) == false)
+        #expect(try ring.submitAndWait(batch: WaitBatch(count: 2, limit: limit)) == false)
         #expect(ContinuousClock.now - start >= limit)
         #expect(ring.nextSeen()?.token == 7)
-        #expect(try ring.submitAndWait(for: WaitBatch(count: 1, limit: .zero)) == false)
+        #expect(try ring.submitAndWait(batch: WaitBatch(count: 1, limit: .zero)) == false)
     }
 
     @Test func whatIsReadyNeedsNoEnter() throws {
@@ -45,7 +45,7 @@ struct RingBatchTests {
         try ring.prepareNothing(token: 1)
         try ring.submitAndWait()
         let enters = ring.enters
-        #expect(try ring.submitAndWait(for: WaitBatch(count: 1, limit: patience)))
+        #expect(try ring.submitAndWait(batch: WaitBatch(count: 1, limit: patience)))
         #expect(ring.enters == enters)
     }
 
@@ -67,7 +67,7 @@ struct RingBatchTests {
     @Test func aBatchWithoutTimesIsAnOrdinaryWait() throws {
         var ring = try Ring(entries: 8)
         for token in 0..<UInt64(3) { try ring.prepareNothing(token: token) }
-        #expect(try ring.submitAndWait(for: WaitBatch(count: 3)))
+        #expect(try ring.submitAndWait(batch: WaitBatch(count: 3)))
         #expect(ring.enters == 1)
     }
 
@@ -81,7 +81,7 @@ struct RingBatchTests {
         let start = ContinuousClock.now
         // Would last for minutes if one completion were not enough in the end.
         let batch = WaitBatch(count: 4, minimum: least, limit: patience)
-        #expect(try ring.submitAndWait(for: batch) == false)
+        #expect(try ring.submitAndWait(batch: batch) == false)
         #expect(ContinuousClock.now - start >= least)
         #expect(ContinuousClock.now - start < patience)
         #expect(ring.nextSeen()?.token == 1)
@@ -103,7 +103,7 @@ struct RingBatchTests {
         let waiting = TestThread {
             var ring = try Ring(entries: 8)
             try ring.preparePoll(pipe.reader, .readable, token: 5)
-            let isEnough = try ring.submitAndWait(for: batch)
+            let isEnough = try ring.submitAndWait(batch: batch)
             return (isEnough, ring.nextSeen()?.token)
         }
         try waiting.waitUntilBlocked()
@@ -116,7 +116,7 @@ struct RingBatchTests {
 
     @Test func mistakesAreRefused() throws {
         var ring = try Ring(entries: 2, completions: 4)
-        #expect(failure { () throws(Errno) in try ring.submitAndWait(for: WaitBatch(count: 5)) } == .invalidArgument)
+        #expect(failure { () throws(Errno) in try ring.submitAndWait(batch: WaitBatch(count: 5)) } == .invalidArgument)
         #expect(WaitBatch(count: 0).count == 1)
         #expect(WaitBatch(count: 1, minimum: .seconds(-1)) == WaitBatch(count: 1))
         #expect(WaitBatch(count: 1, minimum: .seconds(1 << 40)).minimum == .seconds(3600))
@@ -142,9 +142,9 @@ struct RegisteredWaitTests {
         let (box, waits) = try ring(batches, setup)
         #expect(waits.count == 100)
         try box.ring.prepareNothing(token: 1)
-        #expect(try box.ring.submitAndWait(for: waits[0]))
+        #expect(try box.ring.submitAndWait(registered: waits[0]))
         let start = ContinuousClock.now
-        #expect(try box.ring.submitAndWait(for: waits[99]) == false)
+        #expect(try box.ring.submitAndWait(registered: waits[99]) == false)
         #expect(ContinuousClock.now - start >= .milliseconds(3))
         #expect(box.ring.nextSeen()?.token == 1)
     }
@@ -153,7 +153,7 @@ struct RegisteredWaitTests {
         let (box, waits) = try ring([WaitBatch(count: 4, minimum: .milliseconds(3), limit: patience)])
         try box.ring.prepareNothing(token: 1)
         let start = ContinuousClock.now
-        #expect(try box.ring.submitAndWait(for: waits[0]) == false)
+        #expect(try box.ring.submitAndWait(registered: waits[0]) == false)
         #expect(ContinuousClock.now - start >= .milliseconds(3))
         #expect(box.ring.readyCompletions == 1)
     }
@@ -161,9 +161,9 @@ struct RegisteredWaitTests {
     @Test func aRegisteredDescriptorGoesWithIt() throws {
         let (box, waits) = try ring([WaitBatch(count: 1, limit: .milliseconds(1))])
         try box.ring.registerDescriptor()
-        #expect(try box.ring.submitAndWait(for: waits[0]) == false)
+        #expect(try box.ring.submitAndWait(registered: waits[0]) == false)
         try box.ring.prepareNothing(token: 1)
-        #expect(try box.ring.submitAndWait(for: waits[0]))
+        #expect(try box.ring.submitAndWait(registered: waits[0]))
     }
 
     @Test func mistakesAreRefused() throws {
@@ -171,7 +171,7 @@ struct RegisteredWaitTests {
         #expect(
             failure { () throws(Errno) in try enabled.registerWaits([WaitBatch(count: 1)]) } == .invalidArgument)
         let (box, waits) = try ring([WaitBatch(count: 1)])
-        #expect(failure { () throws(Errno) in try enabled.submitAndWait(for: waits[0]) } == .invalidArgument)
+        #expect(failure { () throws(Errno) in try enabled.submitAndWait(registered: waits[0]) } == .invalidArgument)
         #expect(failure { () throws(Errno) in try box.ring.registerWaits([]) } == .invalidArgument)
         var disabled = try Ring(entries: 8, .startsDisabled)
         #expect(failure { () throws(Errno) in try disabled.registerWaits([]) } == .invalidArgument)

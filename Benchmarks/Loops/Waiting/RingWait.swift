@@ -21,26 +21,35 @@ struct RingWaiting: Sendable {
         isPlain = spinNanoseconds == 0 && batch == WaitBatch(count: 1) && registered == nil && !hasPoller
     }
 
-    /// Waits until there is a completion; times that end without one are no wakeups.
-    @inline(never) func wait(_ ring: inout Ring) throws(Errno) {
+    /// Waits until there is a completion; times that end without one are no wakeups. Each enter is counted at once:
+    /// without completions this may last as long as the run.
+    @inline(never) func wait(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
         if hasPoller {
             try ring.submit()
             if ring.readyCompletions >= batch.count { return }
         }
-        if spinNanoseconds > 0, try look(at: &ring) { return }
+        if spinNanoseconds > 0, try look(at: &ring, meter) { return }
         repeat {
-            if let registered { try ring.submitAndWait(for: registered) } else { try ring.submitAndWait(for: batch) }
+            if let registered {
+                try ring.submitAndWait(registered: registered)
+            } else {
+                try ring.submitAndWait(batch: batch)
+            }
+            countEnters(ring, meter)
         } while ring.readyCompletions == 0
     }
 
     /// Looks without waiting until there are enough completions or the time is over; tells whether there are.
-    private func look(at ring: inout Ring) throws(Errno) -> Bool {
+    private func look(at ring: inout Ring, _ meter: WorkerMeter) throws(Errno) -> Bool {
         // Without these the kernel posts while the thread runs, so that looking takes no call.
         let entersToLook = !ring.setup.isDisjoint(with: [.deferTaskRun, .cooperativeTaskRun])
         try ring.submit()
         let end = monotonicNanoseconds() + spinNanoseconds
         repeat {
-            if entersToLook { try ring.submitAndCollect() }
+            if entersToLook {
+                try ring.submitAndCollect()
+                countEnters(ring, meter)
+            }
             if ring.readyCompletions >= batch.count { return true }
         } while monotonicNanoseconds() < end
         return false
@@ -103,7 +112,7 @@ extension Mode.Options {
 func waitForCompletions(_ ring: inout Ring, _ waiting: RingWaiting, _ meter: WorkerMeter) throws(Errno) {
     // Looked at before the enter, which brings in what did not fit.
     if ring.completionsOverflowed { meter.add(.completionOverflows) }
-    if waiting.isPlain { try ring.submitAndWait() } else { try waiting.wait(&ring) }
+    if waiting.isPlain { try ring.submitAndWait() } else { try waiting.wait(&ring, meter) }
     countEnters(ring, meter)
     meter.add(.wakeups)
 }
