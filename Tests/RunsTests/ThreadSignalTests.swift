@@ -66,6 +66,30 @@ import Testing
         #expect(try !isPending(ThreadSignal.number))
     }
 
+    /// A side whose thread or ring is there only after all has ended was not woken, and does not wait.
+    @Test(arguments: WakeSignal.allCases.filter { !$0.isTimer }) func aSideThatComesTooLateEnds(
+        _ signal: WakeSignal
+    ) throws {
+        let names: [WakeSignal: String] = [.futex: "blocking", .messageRing: "uring-single"]
+        let mode = try #require(Mode.named(names[signal] ?? "epoll-et"))
+        var wake = WakePlan()
+        wake.signal = signal
+        if let reason = wake.unsupportedReason(rings: RingSupport.probe(), in: mode) {
+            return print("skipped: \(reason)")
+        }
+        let (state, meters) = (PingPongState(), WorkerMeters(count: 1))
+        let (mine, partner) = (try WakeChannel(signal, for: mode), try WakeChannel(signal, for: mode))
+        state.over.value = 1
+        mine.wakeFromOutside()
+        let operations = try onOwnThread {
+            let side = PingPongSide(state, meters[0], loadEnd: .max)
+            var thread = PingPong(state: state, side: side, partner: partner, isReference: false) {}
+            try thread.run(mode, on: mine)
+            return meters[0][.operations]
+        }
+        #expect(operations == 0)
+    }
+
     @Test func everySignalIsReadAndTheRestForgotten() throws {
         let channel = try WakeChannel(.signalfd, nonblocking: true)
         let meters = WorkerMeters(count: 1)

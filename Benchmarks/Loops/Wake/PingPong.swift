@@ -110,6 +110,8 @@ package struct PingPong: SignalLoop, ~Copyable {
 
     func run(_ waiter: consuming some SignalWaiter & ~Copyable) throws(Errno) {
         ready()
+        // A thread or ring that was not there yet has not been woken when all ended.
+        if side.over.value != 0 { return }
         if side.leads {
             side.mine.relaxed = monotonicNanoseconds()
             try waiter.signal(partner, nil)

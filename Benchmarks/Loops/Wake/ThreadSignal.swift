@@ -40,11 +40,11 @@ struct ThreadSignal: Sendable {
 
     private static var signals: SignalSet { [number] }
 
-    /// Sends it to the thread whose number a word holds; 0 is nobody.
+    /// Sends it to a thread by its number; 0 is nobody.
     ///
     /// - Throws: `EAGAIN` when the user has as many signals pending as are allowed (`RLIMIT_SIGPENDING`).
-    @inline(__always) func send(to thread: SharedWord, _ meter: WorkerMeter?) throws(Errno) {
-        let thread = pid_t(truncatingIfNeeded: thread.relaxed)
+    @inline(__always) func send(to thread: UInt64, _ meter: WorkerMeter?) throws(Errno) {
+        let thread = pid_t(truncatingIfNeeded: thread)
         if thread == 0 { return }
         meter?.add(.systemCalls)
         // A thread that has ended meanwhile needs no signal.
@@ -65,6 +65,6 @@ struct ThreadSignalWaiter<Base: SignalWaiter & ~Copyable>: SignalWaiter, ~Copyab
 
     @_semantics("inline_late") @inline(__always)
     func signal(_ channel: WakeChannel, _ meter: WorkerMeter?) throws(Errno) {
-        try sender.send(to: channel.thread, meter)
+        try sender.send(to: channel.thread.relaxed, meter)
     }
 }

@@ -68,7 +68,7 @@ package final class WakeChannel: Sendable {
     }
 
     /// Sends a signal to the thread, if there is one.
-    package func sendThreadSignal() throws(Errno) { try ThreadSignal().send(to: thread, nil) }
+    package func sendThreadSignal() throws(Errno) { try ThreadSignal().send(to: thread.value, nil) }
 
     /// Signals a futex or a descriptor.
     @inline(__always) package func send() throws(Errno) {
