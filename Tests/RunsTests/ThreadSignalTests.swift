@@ -28,6 +28,15 @@ import Testing
         }
     }
 
+    /// The last signal may reach a thread that is about to end, and goes with it.
+    private func isLeft(_ signal: CInt) throws -> Bool {
+        for _ in 0..<5000 {
+            if try !isPending(signal) { return false }
+            usleep(1000)
+        }
+        return true
+    }
+
     @Test(arguments: Mode.all.filter { $0.capabilities.signals.contains(.signalfd) }.map(\.name))
     func aPingPongLeavesNothing(_ name: String) throws {
         var plan = RunPlan(.wake, mode: try #require(Mode.named(name)))
@@ -44,7 +53,7 @@ import Testing
         }
         #expect(row.status == .ok && row.operations > 0 && row.errors == 0, "\(row.reason)")
         #expect(row.oneWayMinNs != nil && row.latencyMinNs != nil && row.spuriousWakeupsPerOp == 0)
-        #expect(try !isPending(ThreadSignal.number))
+        #expect(try !isLeft(ThreadSignal.number))
         #expect(SignalSet.blocked == blocked)
         #expect(!interruption.isRequested && ThreadSignal.number != SecondSignal.mark)
     }
@@ -63,7 +72,7 @@ import Testing
             return try measure(plan, interruption)
         }
         #expect(measurement.status == .partial && measurement.reason == "interrupted")
-        #expect(try !isPending(ThreadSignal.number))
+        #expect(try !isLeft(ThreadSignal.number))
     }
 
     /// A side whose thread or ring is there only after all has ended was not woken, and does not wait.
@@ -107,7 +116,7 @@ import Testing
         }
         #expect(outcome.read == 100 && !outcome.left)
         #expect(meters[0][.emptyCalls] == 1)
-        #expect(try !isPending(ThreadSignal.number))
+        #expect(try !isLeft(ThreadSignal.number))
     }
 
     /// Each reads what was sent to it.
