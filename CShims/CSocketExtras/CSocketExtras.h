@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,6 +52,33 @@ static inline int c_recvmmsg(int socket, struct c_mmsghdr *messages, unsigned co
 /* sendmmsg(2), Linux 3.0. */
 static inline int c_sendmmsg(int socket, struct c_mmsghdr *messages, unsigned count, int flags) {
     return (int)syscall(SYS_sendmmsg, socket, messages, count, flags);
+}
+
+/* UDP_SEGMENT (Linux 4.18) and UDP_GRO (Linux 5.0) of udp(7), which some C libraries' headers lack. */
+static const int C_SOL_UDP = 17;
+static const int C_UDP_SEGMENT = 103;
+static const int C_UDP_GRO = 104;
+
+/* Room for control data, of which the size of a segment takes 24 bytes. */
+struct c_control { _Alignas(struct cmsghdr) char bytes[128]; };
+
+/* How long the datagrams are that UDP_GRO has put together; 0 of one that came alone. */
+static inline int c_segment_bytes(struct msghdr *message) {
+    int bytes = 0;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part))
+        if (part->cmsg_level == C_SOL_UDP && part->cmsg_type == C_UDP_GRO) memcpy(&bytes, CMSG_DATA(part), sizeof bytes);
+    return bytes;
+}
+
+/* Has a message sent as datagrams of so many bytes, the last of what is left. */
+static inline void c_set_segment_bytes(struct msghdr *message, struct c_control *control, uint16_t bytes) {
+    struct cmsghdr *part = (struct cmsghdr *)control->bytes;
+    part->cmsg_level = C_SOL_UDP;
+    part->cmsg_type = C_UDP_SEGMENT;
+    part->cmsg_len = CMSG_LEN(sizeof bytes);
+    memcpy(CMSG_DATA(part), &bytes, sizeof bytes);
+    message->msg_control = control->bytes;
+    message->msg_controllen = CMSG_SPACE(sizeof bytes);
 }
 
 /* bpf(2) has no glibc wrapper, and union bpf_attr is made of anonymous structs that Swift cannot name. */

@@ -44,6 +44,10 @@ public enum SocketOption: Sendable {
     /// connected, and the first send goes with the SYN; a refusal is told there. To other servers it connects as usual,
     /// and asks for a cookie. It needs ``FastOpenSupport/client``.
     case fastOpenConnect
+    /// `UDP_GRO` (Linux 5.0, `udp(7)`): datagrams of one sender that are of one length come together, where they arrive
+    /// together. To be received with ``DatagramSocket/receiveSegments(into:from:options:)``: other calls do not tell where
+    /// one ends.
+    case coalescing
 }
 
 /// Sets an option (`setsockopt(2)`).
@@ -70,6 +74,7 @@ public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescripto
     case .preferBusyPoll: try setOption(socket, SOL_SOCKET, C_SO_PREFER_BUSY_POLL, CInt(1))
     case .busyPollBudget(let packets):
         try setOption(socket, SOL_SOCKET, C_SO_BUSY_POLL_BUDGET, CInt(clamping: packets))
+    case .coalescing: try setOption(socket, C_SOL_UDP, C_UDP_GRO, CInt(1))
     }
 }
 
