@@ -24,6 +24,8 @@ package struct ClientResult: Sendable {
     package var openConnections = 0
     /// Connections of a read that were made again after the server had closed them; failed attempts do not count.
     package var reconnections: UInt64 = 0
+    /// What became of datagrams.
+    package var datagrams = DatagramCounts()
     /// Version and cipher of TLS; empty of plain connections.
     package var negotiated = ""
     /// When operations were completed.

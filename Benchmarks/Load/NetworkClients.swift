@@ -10,6 +10,7 @@ extension ClientTeam {
     ) throws(RunError) {
         try self.init(count: plan.clients, placement, ownDescriptors: true) { (index, start) throws(Errno) in
             let client = NetworkClient(plan: plan, address: address, index: index, seed: seed, start: start)
+            if plan.workload == .datagram { return try client.runDatagrams() }
             let conversation = plan.conversation
             let ownSeed = seed &+ UInt64(index)
             return switch conversation.wire {
@@ -30,6 +31,13 @@ private struct NetworkClient {
     let index: Int
     let seed: UInt64
     let start: ClientStart
+
+    func runDatagrams() throws(Errno) -> ClientResult {
+        try DatagramClient(
+            plan, to: address, connections: share(plan.connections, index, of: plan.clients),
+            seed: seed &+ UInt64(index)
+        ).run(plan, client: index, seed: seed, start)
+    }
 
     func run<Format: ReplyFormat & ~Copyable>(_ format: consuming Format) throws(Errno) -> ClientResult {
         let connections = share(plan.traffic.connections, index, of: plan.clients)

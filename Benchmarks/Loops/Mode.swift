@@ -38,8 +38,10 @@ package struct Mode: Sendable {
     /// What a mode needs and what it can do. Everything that depends on the mode asks here; only what chooses a loop
     /// asks for the mechanism.
     package struct Capabilities: Sendable {
-        /// Workloads of connections that it does something for.
+        /// Workloads of a network that it does something for.
         package var workloads: [Workload] = [.accept, .crr, .read]
+        /// Those, and datagrams.
+        static let withDatagrams: [Workload] = [.accept, .crr, .read, .datagram]
         /// Sockets block. A ring waits by itself; on a nonblocking socket it would report `EAGAIN` instead.
         package var socketsBlock = false
         /// The flags of epoll registrations.

@@ -42,6 +42,8 @@ extension Mode {
         var bundles = false
         /// The kernel fills large buffers bit by bit, for all connections of a ring.
         var incrementalBuffers = false
+        /// Datagrams: how many a call receives and sends.
+        package var datagramCalls = DatagramCalls.single
 
         /// What the command line has set, as the column `options` says it: `spin=50us;wait_for=16`.
         package var text: String { given.joined(separator: ";") }

@@ -9,7 +9,8 @@ extension Mode {
             name: "blocking", alias: nil, mechanism: .blocking, topologies: [.setPerWorker], kernel: "2.6.28",
             summary: "a blocking accept4 or read in each thread: the pre-fork model",
             capabilities: Capabilities(
-                socketsBlock: true, signals: [.eventfd, .eventfdSemaphore, .pipe, .futex, .signalfd, .timerfd],
+                workloads: Capabilities.withDatagrams, socketsBlock: true,
+                signals: [.eventfd, .eventfdSemaphore, .pipe, .futex, .signalfd, .timerfd],
                 looksWithoutBlocking: false,
                 perTaskRefusal: "a thread cannot block in the read of a descriptor that is still to be made; use an "
                     + "epoll mode",
@@ -25,18 +26,21 @@ extension Mode {
         Mode(
             name: "poll", alias: nil, mechanism: .poll, topologies: [.setPerWorker], kernel: "2.6.28",
             summary: "poll(2): wakes everybody, looks at every descriptor",
-            capabilities: Capabilities(perTaskRefusal: handedOver("poll"))),
+            capabilities: Capabilities(
+                workloads: Capabilities.withDatagrams, perTaskRefusal: handedOver("poll"))),
         Mode(
             name: "epoll-lt", alias: "lt", mechanism: .epoll,
             topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
             summary: "level-triggered: reports as long as there is something to do",
-            capabilities: Capabilities(references: [.accept, .read, .wake])),
+            capabilities: Capabilities(
+                workloads: Capabilities.withDatagrams, references: [.accept, .read, .wake])),
         Mode(
             name: "epoll-et", alias: "et", mechanism: .epoll,
             topologies: [.setPerWorker, .sharedSet], kernel: "2.6.28",
             summary: "edge-triggered: reports arrivals, the loop drains to EAGAIN",
             capabilities: Capabilities(
-                flags: [.readable, .edgeTriggered], drains: true, references: [.accept, .read, .wake])),
+                workloads: Capabilities.withDatagrams, flags: [.readable, .edgeTriggered], drains: true,
+                references: [.accept, .read, .wake])),
         Mode(
             name: "epoll-exclusive", alias: "exclusive", mechanism: .epoll,
             topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
@@ -75,7 +79,8 @@ extension Mode {
             topologies: [.setPerWorker], kernel: "6.0",
             summary: "io_uring multishot accept; multishot recv into a provided-buffer ring",
             capabilities: Capabilities(
-                socketsBlock: true, acceptNeeds: [.skipSuccess, .multishotAccept],
+                workloads: Capabilities.withDatagrams, socketsBlock: true,
+                acceptNeeds: [.skipSuccess, .multishotAccept],
                 receiveNeeds: [.bufferRing, .multishotReceive], signals: [], waitsForCompletions: true,
                 wakeRefusal: noSignal("uring-multishot"), references: [.accept, .read])),
         Mode(

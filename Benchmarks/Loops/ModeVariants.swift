@@ -3,7 +3,7 @@ package import Meters
 extension Mode {
     /// Modes that run the loop of another with other options, one at a time, so that the worth of each can be told.
     package static let variants: [Mode] =
-        receiving + sendingVariants + pollerVariants + waitingVariants + handingVariants
+        receiving + sendingVariants + pollerVariants + waitingVariants + handingVariants + datagramVariants
 
     /// The mode of ``all`` that a variant is made from.
     static func classic(_ name: String) -> Mode {
@@ -42,6 +42,11 @@ extension Mode {
 
     /// Why it is of no use for a workload of connections; nil if it is.
     package func refusal(for workload: Workload) -> String? {
+        if workload == .datagram, !serves(workload) {
+            let names = Mode.every.filter { $0.serves(workload) }.map(\.name)
+            return "\(name) has no loop for --workload datagram; use \(names.dropLast().joined(separator: ", ")) or "
+                + "\(names[names.count - 1])"
+        }
         guard let base, !serves(workload) else { return nil }
         let others = capabilities.workloads.map(\.rawValue).joined(separator: " or ")
         return

@@ -27,6 +27,8 @@ package struct ServerPlan: Sendable {
     package init(_ workload: Workload, mode: Mode) {
         loop = LoopPlan(mode: mode)
         rearm = workload == .accept ? .early : .late
+        // Each worker has a socket, and the kernel picks one for each client.
+        if workload == .datagram { listener = .reuseport }
     }
 
     /// Server threads: where a thread waits in the read itself, each connection needs one, an idle one too.

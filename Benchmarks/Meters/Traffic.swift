@@ -6,6 +6,8 @@ package enum Workload: String, Sendable, CaseIterable {
     case crr
     /// A message received, echoed, and received by the client.
     case read
+    /// A datagram received, echoed, and received by the client.
+    case datagram
     /// A signal from one thread consumed by another.
     case wake
 }

@@ -57,7 +57,7 @@ public import Synchronization
     case notifications
     /// Those of them that say that the kernel copied after all.
     case copiedNotifications
-    /// Completions of receives that brought bytes.
+    /// Receives that brought something: completions of a ring, and of datagrams calls too.
     case receives
     /// Bytes that they brought.
     case receivedBytes

@@ -14,7 +14,8 @@ extension Column {
             "machine_id", \.machineId,
             "Names the machine: processor, number of CPUs, a hash of its identity. The kernel is in `run.json`."),
         Column("build", \.build, "`release` or `debug`; a debug build's numbers mean nothing."),
-        Column("workload", \.workload, isIdentity: true, "What was done: `accept`, `crr`, `read` or `wake`."),
+        Column(
+            "workload", \.workload, isIdentity: true, "What was done: `accept`, `crr`, `read`, `datagram` or `wake`."),
         Column(
             "mode", \.mode, isIdentity: true,
             "The way of waiting, a name of `bench list`; of `external` the name of the server."),
@@ -316,5 +317,15 @@ extension Column {
         Column(
             "messages_per_receive", \.messagesPerReceive,
             "io_uring: operations for each completion of a receive that brought bytes."),
+        Column(
+            "datagrams_lost", \.datagramsLost,
+            "Datagrams that were due in the window and got no answer within 200 ms: a full receive buffer drops them, on "
+                + "either side. They do not fail a run."),
+        Column(
+            "datagrams_reordered", \.datagramsReordered,
+            "Datagrams whose answer came after that of one which the same socket had sent later, warm-up included."),
+        Column(
+            "datagrams_per_receive", \.datagramsPerReceive,
+            "Datagrams for each call or completion of the server's receives that brought any."),
     ]
 }

@@ -108,7 +108,7 @@ extension RunRecord {
         // Somebody else's server has a topology of its own, which nobody knows.
         try require(
             !topology.isEmpty || implementation == "external", "topology", "is not one of shared-set, set-per-worker")
-        let speaks = ["crr", "read"].contains(workload)
+        let speaks = ["crr", "read", "datagram"].contains(workload)
         try require(speaks == !`protocol`.isEmpty, "protocol", speaks ? "is empty" : "is not empty")
         try require(speaks || tls.isEmpty, "tls", "is not empty although nothing is said")
         try require(!tls.isEmpty || tlsNegotiated.isEmpty, "tls_negotiated", "is not empty without TLS")

@@ -12,7 +12,7 @@ enum FieldRule {
     static let byColumn: [String: FieldRule] = [
         "run_id": .filled, "started_at": .time, "git_commit": .filled, "machine_id": .filled, "mode": .filled,
         "build": .oneOf(["release", "debug"]),
-        "workload": .oneOf(["accept", "crr", "read", "wake"]),
+        "workload": .oneOf(["accept", "crr", "read", "datagram", "wake"]),
         "topology": .oneOf(["shared-set", "set-per-worker", ""]),
         "listener": .oneOf(["shared", "reuseport", "reuseport-cbpf", "reuseport-ebpf", "reuseport-incoming-cpu", ""]),
         "implementation": .oneOf(["swift", "c", "external"]),

@@ -126,6 +126,9 @@ package struct RunRecord: Sendable, Equatable {
     package var notificationsPerOp: Double?
     package var copiedNotificationsPerOp: Double?
     package var pollerCpuNsPerOp: Double?
+    package var datagramsLost: UInt64?
+    package var datagramsReordered: UInt64?
+    package var datagramsPerReceive: Double?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

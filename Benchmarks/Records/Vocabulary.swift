@@ -8,6 +8,7 @@ package struct OperationName {
         "accept": OperationName(short: "conn", singular: "connection", plural: "connections"),
         "crr": OperationName(short: "txn", singular: "transaction", plural: "transactions"),
         "read": OperationName(short: "msg", singular: "message", plural: "messages"),
+        "datagram": OperationName(short: "dgram", singular: "datagram", plural: "datagrams"),
         "wake": OperationName(short: "sig", singular: "signal", plural: "signals"),
     ]
 

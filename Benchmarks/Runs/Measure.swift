@@ -11,6 +11,10 @@ package func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunEr
     MemoryUse.forgetPeak()
     var measurement: Measurement =
         switch plan.plan {
+        case .network(let server, let load) where load.workload == .datagram:
+            try measureNetwork(plan, load, interruption) { () throws(RunError) in
+                try DatagramServer(server, expecting: load.traffic)
+            }
         case .network(let server, let load):
             try measureNetwork(plan, load, interruption) { () throws(RunError) in
                 try LocalServer(server, expecting: load.traffic)

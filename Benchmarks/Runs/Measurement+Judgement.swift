@@ -28,6 +28,7 @@ extension Measurement {
         noteSaturation()
         noteStall(plan)
         noteFailures()
+        noteLostDatagrams()
         if plan.mode == nil { noteOutsideView(plan) }
         if let limit = plan.mode?.limit(plan.workload, on: kernel) { warnings.append(limit.text) }
     }
@@ -42,6 +43,9 @@ extension Measurement {
             return (.failed, .failures(allFailures, failed: failed, attempted: attempted))
         }
         if lost > 0 { return (.failed, operations > 0 ? .unanswered(lost) : .neverAnswered(lost)) }
+        if plan.workload == .datagram, latencies.totalCount == 0, datagrams.lost > 0 {
+            return (.failed, .neverAnswered(datagrams.lost))
+        }
         if operations > 0 { return nil }
         // Those that failed may have begun in the warm-up, and kept the clients from beginning others.
         let failures = allFailures.total
@@ -67,6 +71,15 @@ extension Measurement {
     private mutating func noteFailures() {
         guard status == .ok, allFailures.total > 0 else { return }
         warnings.append("failures, warm-up included: \(allFailures.text)")
+    }
+
+    private mutating func noteLostDatagrams() {
+        let (lost, due) = (datagrams.lostInWindow, datagrams.dueInWindow)
+        guard status == .ok, lost > 0, due > 0 else { return }
+        let share = Decimal.fixed(100 * Double(lost) / Double(due), digits: 2)
+        warnings.append(
+            "\(share) % of the datagrams (\(lost) of \(due)) got no answer within 200 ms: a receive buffer was full; lower "
+                + "--depth, --connections or --rate, or raise net.core.rmem_default")
     }
 
     /// Operations that were due in the window, by second; nil in a closed loop.

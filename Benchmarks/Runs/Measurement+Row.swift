@@ -93,6 +93,7 @@ extension Measurement {
         record.steeringFallbacks = steeringFallbacks
         // The C loops do not note when they got an operation.
         let keepsClock = plan.mode != nil && plan.loop.implementation == .swift
+        if plan.workload == .datagram { fillDatagrams(&record) }
         if plan.workload == .read {
             record.connectionsOpen = UInt64(openConnections)
             record.reconnections = reconnections
@@ -100,12 +101,19 @@ extension Measurement {
         switch plan.plan {
         case .network(_, let load), .external(_, let load):
             record.starvationMaxNs = keepsClock ? starvationNanoseconds : nil
-            record.openPeak = keepsClock ? openPeak : nil
+            record.openPeak = keepsClock && load.workload != .datagram ? openPeak : nil
             record.outOfOrderPerOp = load.traffic.ordersMessages ? perOperation(.outOfOrder) : nil
         case .wake(_, let wake):
             // One worker alone cannot starve another.
             record.starvationMaxNs = keepsClock && wake.workerThreads > 1 ? starvationNanoseconds : nil
         }
+    }
+
+    private func fillDatagrams(_ record: inout RunRecord) {
+        record.datagramsLost = datagrams.lostInWindow
+        record.datagramsReordered = datagrams.reordered
+        let receives = totals[.receives, default: 0]
+        record.datagramsPerReceive = receives > 0 ? Double(operations) / Double(receives) : nil
     }
 
     private func fillRing(_ record: inout RunRecord, _ mode: Mode) {

@@ -1,5 +1,5 @@
 package import Histogram
-import Load
+package import Load
 package import Meters
 package import Records
 import Servers
@@ -77,6 +77,8 @@ package struct Measurement: Sendable {
     var lastAnswer: UInt64 = 0
     /// Version and cipher of TLS; empty of plain connections.
     var negotiated = ""
+    /// What became of the clients' datagrams.
+    package var datagrams = DatagramCounts()
     /// When the measured window ended.
     var windowEnd: UInt64 = 0
     package var wake = WakeResults()
@@ -97,6 +99,7 @@ package struct Measurement: Sendable {
             sendLag.add(result.sendLag)
             openConnections += result.openConnections
             lost += result.lost
+            datagrams.add(result.datagrams)
             if negotiated.isEmpty { negotiated = result.negotiated }
             lastAnswer = max(lastAnswer, result.lastAnswer)
         }

@@ -33,7 +33,9 @@ extension RunPlan {
 
     /// About as many bytes as the tables take that have room for a message of each connection.
     package var messageTableBytes: UInt64 {
-        guard case .network(let server, let load) = plan, load.workload != .accept else { return 0 }
+        guard case .network(let server, let load) = plan, ![.accept, .datagram].contains(load.workload) else {
+            return 0
+        }
         // Servers look connections up by descriptor, and a client's descriptors may come before its own.
         let places = UInt64(2 * descriptorsNeeded + 256)
         let message = UInt64(load.traffic.longestRequestBytes)

@@ -69,9 +69,9 @@ extension LoadPlan {
         record.thinkTimeNs = thinkNanoseconds == 0 ? nil : thinkNanoseconds
         record.connectRatePerS = connectionsPerSecond
         record.messageSizeBytes = workload == .accept ? nil : messageBytes
-        record.depth = workload == .read ? depth : nil
+        record.depth = [.read, .datagram].contains(workload) ? depth : nil
         record.idle = workload == .read ? idle : nil
-        record.close = workload == .read ? "" : close.rawValue
+        record.close = [.read, .datagram].contains(workload) ? "" : close.rawValue
     }
 }
 

@@ -35,7 +35,9 @@ enum RunReason: Sendable, Equatable {
 
     private func fact(_ plan: RunPlan) -> String {
         let names = OperationName.of(workload: plan.workload.rawValue)
-        let grace = RunWindow.graceNanoseconds / 1_000_000_000
+        let isDatagram = plan.workload == .datagram
+        let wait = isDatagram ? DatagramCounts.patienceNanoseconds : RunWindow.graceNanoseconds
+        let grace = HumanUnits.time(nanoseconds: Double(wait))
         let window = HumanUnits.time(nanoseconds: Double(plan.durationNanoseconds))
         switch self {
         case .interrupted: return "interrupted"
@@ -45,9 +47,9 @@ enum RunReason: Sendable, Equatable {
             return "the accept queue overflowed \(count) times; clients slept for a second each time"
         case .failures(let tally, let failed, let attempted):
             return "\(failed) of \(attempted) \(names.plural) failed, \(tally.text)"
-        case .unanswered(let count): return "\(count) \(names.plural) got no answer within \(grace) s"
+        case .unanswered(let count): return "\(count) \(names.plural) got no answer within \(grace)"
         case .neverAnswered(let count):
-            return "no \(names.singular) was ever answered; \(count) waited for \(grace) s"
+            return "no \(names.singular) was ever answered; \(count) waited for \(grace)"
         case .nothingDue(let rate):
             let interval = HumanUnits.time(nanoseconds: 1e9 / rate)
             return

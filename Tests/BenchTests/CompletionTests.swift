@@ -27,7 +27,7 @@ import Runs
         Place("|", has: ["run", "list", "doctor", "help"], lacks: ["--mode"]),
         Place("serve --mode lt --protocol h|", has: ["http"], lacks: ["redis"]),
         Place("serve --mode lt,|", has: [], lacks: ["lt,et"]),
-        Place("serve --workload |", has: ["accept", "crr", "read"], lacks: ["wake"]),
+        Place("serve --workload |", has: ["accept", "crr", "read"], lacks: ["wake", "datagram"]),
         Place("cl|", has: ["claims"], lacks: ["run"]),
         Place("help co|", has: ["compare"], lacks: ["claims"]),
         Place("--ver|", has: ["--version"]),

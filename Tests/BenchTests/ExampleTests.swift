@@ -30,7 +30,7 @@ import Testing
         try await expectUnderstood(try await examples(command), command)
     }
 
-    @Test(arguments: ["accept", "crr", "read", "wake"])
+    @Test(arguments: ["accept", "crr", "read", "datagram", "wake"])
     func theExamplesOfAWorkloadAreItsOwn(_ workload: String) async throws {
         let lines = try await examples("run", of: workload)
         #expect(lines.allSatisfy { $0.contains("--workload \(workload) ") }, "\(lines)")

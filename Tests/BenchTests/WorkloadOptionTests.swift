@@ -106,6 +106,7 @@ import Testing
         ["--clients", "2"], ["--rate", "100", "--connections", "64"], ["--slo", "p99=1ms", "--connections", "64"],
         ["--service-time", "fixed:1ms"],
         ["--close", "orderly"], ["--drain", "100"], ["--workload", "crr"], ["--workload", "read"],
+        ["--workload", "datagram"], ["--workload", "datagram", "--depth", "2"],
         ["--service-time", "fixed:1ms", "--service", "sleep"], ["--connect-rate", "100"],
         ["--think", "1ms", "--workload", "read"], ["--spin", "50us"],
         ["--mode", "uring-sqpoll", "--poller-idle", "2ms"], ["--mode", "uring-sqpoll", "--poller-cpu", "0"],

@@ -52,7 +52,12 @@ package struct SummaryMetric {
             groups.contains { $0.values(value).contains { $0 > 0 } }
         }
         let several = groups.contains { $0.usable.contains(where: \.sharesWork) }
-        return [perOperation("calls", rank: 2, \.syscallsPerOp)]
+        let perReceive = SummaryMetric(
+            title: "received", unit: "/call", rank: 2, value: \.datagramsPerReceive, format: HumanUnits.perOperation)
+        let lost = SummaryMetric(
+            title: "lost", rank: 1, value: { $0.datagramsLost?.number }, format: HumanUnits.count)
+        let datagrams = (isCounted(lost.value) ? [lost] : []) + (isCounted(perReceive.value) ? [perReceive] : [])
+        return datagrams + [perOperation("calls", rank: 2, \.syscallsPerOp)]
             + (isCounted(\.wakeupsPerOp) ? [perOperation("wakeups", rank: 5, \.wakeupsPerOp)] : [])
             + (several && isCounted(\.spuriousWakeupsPerOp)
                 ? [perOperation("spurious", rank: 6, \.spuriousWakeupsPerOp)] : [])

@@ -34,7 +34,7 @@ struct ListCommand: ParsableCommand {
             "Workloads and topologies (* the default):",
             ["name"] + Workload.allCases.map(\.rawValue) + Topology.allCases.map(\.rawValue),
             modes.map { mode in
-                [mode.name] + Workload.allCases.map { $0 != .wake || !mode.capabilities.signals.isEmpty ? "x" : "-" }
+                [mode.name] + Workload.allCases.map { mode.serves($0) ? "x" : "-" }
                     + Topology.allCases.map {
                         $0 == mode.topologies[0] ? "*" : mode.topologies.contains($0) ? "x" : "-"
                     }

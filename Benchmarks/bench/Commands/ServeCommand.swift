@@ -143,6 +143,9 @@ extension ServeCommand {
         guard let workload else { return closeAfterReply ? .crr : .read }
         let named: Workload = try named(workload, "workload")
         guard named != .wake else { throw Failure(.usage, "--workload wake has no network; serve read, crr or accept") }
+        guard named != .datagram else {
+            throw Failure(.usage, "--workload datagram is measured with bench run; serve read, crr or accept")
+        }
         if closeAfterReply && named != .crr {
             throw Failure(.usage, "--close-after-reply is --workload crr, not \(named.rawValue)")
         }

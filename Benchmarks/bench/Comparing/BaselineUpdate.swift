@@ -29,7 +29,7 @@ struct BaselineUpdate {
         let isWake = workload == .wake
         let modes =
             countsOnly
-            ? "all,interest-set,descriptor-ring"
+            ? (workload == .datagram ? "everything" : "all,interest-set,descriptor-ring")
             : "blocking,epoll-lt,epoll-et," + (isWake ? "uring-single" : "uring-multishot")
         return ["--workload", workload.rawValue, "--mode", modes]
             + (countsOnly && !isWake ? ["--connections", "1"] : [])

@@ -28,7 +28,7 @@ enum OptionValues {
         case ("--modes", _): .list(modes)
         case ("--scenario", _): .one(Scenario.names)
         case ("--workload", "history"): .list(names)
-        case ("--workload", "serve"): .one(names.filter { $0 != Workload.wake.rawValue })
+        case ("--workload", "serve"): .one(names.filter { ![Workload.wake, .datagram].map(\.rawValue).contains($0) })
         case ("--topology", "serve"), ("--listener", "serve"), ("--protocol", _): .one(names)
         case ("--pin", "serve"): .one(["none", "auto"])
         case ("--workload", _), ("--shape", _), ("--spacing", _), ("--close", _), ("--service", _): .one(names)

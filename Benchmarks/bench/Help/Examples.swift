@@ -27,6 +27,9 @@ enum Examples {
             ("Echo over 1, 64 and 1000 connections", "bench run --workload read --connections 1,64,1000"),
             ("With 900 silent ones beside 64", "bench run --workload read --idle 900"),
         ],
+        "run datagram": [
+            ("UDP echo, one by one and many by a call", "bench run --workload datagram --mode everything --depth 16")
+        ],
         "run wake": [
             ("eventfd against pipe on one processor", "bench run --workload wake --signal eventfd,pipe --pin same"),
             ("A descriptor for each task or for each worker", "bench run --workload wake --mode et --shape pool"),

@@ -114,7 +114,7 @@ private struct Limits {
     /// Beyond the backlog the kernel drops connection requests and clients sleep for a second.
     private func backlogRefusal(_ load: LoadPlan) -> String? {
         let waiting = load.traffic.connections
-        guard let backlog, load.workload != .read, waiting > backlog else { return nil }
+        guard let backlog, ![.read, .datagram].contains(load.workload), waiting > backlog else { return nil }
         return "\(waiting) connections can wait at once and the backlog ends at \(backlog); take fewer or "
             + "raise it: sysctl net.core.somaxconn=\(waiting)"
     }

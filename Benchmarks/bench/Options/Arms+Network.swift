@@ -6,7 +6,7 @@ import Runs
 import Servers
 
 extension RunOptions {
-    /// Every combination that the options of `--workload accept`, `crr` and `read` name, possible or not.
+    /// Every combination that the options of `--workload accept`, `crr`, `read` and `datagram` name, possible or not.
     func networkPlans(_ common: RunPlan) throws -> [RunPlan] {
         let base = try networkPlan(common)
         let paces = try paces(base)
@@ -22,7 +22,8 @@ extension RunOptions {
             throw Failure(.usage, "\(option) has a meaning for uring-sqpoll only, which is not among the modes")
         }
         let implementations: [Implementation] = try choices(implementation, option: "implementation")
-        let listeners: [ListenerSharing] = try choices(connect.listener ?? "shared", option: "listener")
+        let listeners: [ListenerSharing] = try choices(
+            connect.listener ?? base.server.listener.rawValue, option: "listener")
         let rearms: [Rearm] = try choices(network.rearm ?? base.server.rearm.rawValue, option: "rearm")
         let workers = try counts(network.workers ?? "1", "--workers")
         let connections = try counts(network.connections ?? (isOpenLoop ? "1024" : "64"), "--connections")
@@ -62,7 +63,8 @@ extension RunOptions {
             network.clients ?? plan.load.clients, 1...mostCount, "--clients takes 1 or more")
         plan.load.messageBytes = try inRange(
             messages.messageSize ?? plan.load.messageBytes, 1...1 << 20, "--message-size takes 1 to 1048576 bytes")
-        plan.load.depth = try inRange(read.depth ?? plan.load.depth, 1...4096, "--depth takes 1 to 4096 messages")
+        plan.load.depth = try inRange(flight.depth ?? plan.load.depth, 1...4096, "--depth takes 1 to 4096 messages")
+        try checkDatagrams(plan.load)
         plan.load.idle = try inRange(read.idle ?? plan.load.idle, 0...mostCount, "--idle takes 0 or more connections")
         plan.load.close = try choice(connect.close, "--close") ?? plan.load.close
         plan.load.spacing = try choice(network.spacing, "--spacing") ?? plan.load.spacing
@@ -103,6 +105,18 @@ extension RunOptions {
         return plan
     }
 
+    /// A datagram is one packet of IP at the most, and its number has to tell it from the others in flight.
+    private func checkDatagrams(_ load: LoadPlan) throws {
+        guard load.workload == .datagram else { return }
+        _ = try inRange(load.messageBytes, 1...65_507, "--message-size takes 1 to 65507 bytes of a datagram")
+        guard load.messageBytes > 1 || load.depth <= 128 else {
+            throw Failure(
+                .usage,
+                "--depth \(load.depth): a datagram of 1 byte has no room to tell so many apart; take 128 or less, or "
+                    + "--message-size 2")
+        }
+    }
+
     /// What HTTP requests name: the target if there is one, else the address of servers whose port is not known yet.
     private func hostHeader(ofOurs address: SocketAddress) -> String {
         if let target = servers.target, !target.hasPrefix("unix:") { return target }
@@ -114,6 +128,12 @@ extension RunPlan {
     var networkMistake: String? {
         guard let mode else { return nil }
         if let reason = mode.refusal(for: workload) ?? mode.waitRefusal { return reason }
+        if workload == .datagram && loop.topology == .sharedSet {
+            return "--workload datagram has a socket and a set for each worker; use --topology set-per-worker"
+        }
+        if workload == .datagram && !mode.options.text.isEmpty {
+            return "--workload datagram waits in one way; leave \(mode.options.text) out"
+        }
         guard mode.topologies.contains(loop.topology) else {
             return mode.topologies.contains(.sharedSet)
                 ? "\(mode.name) waits in one set for all workers; use --topology shared-set"
@@ -126,7 +146,9 @@ extension RunPlan {
                 + "--workload crr, or leave --header Connection out"
         }
         guard loop.implementation == .c else { return nil }
-        guard workload != .crr else { return "--implementation c has no loops for --workload crr" }
+        guard workload != .crr && workload != .datagram else {
+            return "--implementation c has no loops for --workload \(workload.rawValue)"
+        }
         guard load.conversation.wire == .echo else {
             return "--implementation c has no loops for --protocol \(load.conversation.wire.rawValue)"
         }

@@ -6,7 +6,7 @@ import Meters
 /// Numbers are parsed unconditionally: what follows is their value even with a minus, so that `--duration -1` is told
 /// what a duration is and not that there is none.
 struct RunOptions: ParsableArguments {
-    @Option(help: "What is done: accept, crr (connect, request, response), read or wake.")
+    @Option(help: "What is done: accept, crr (connect, request, response), read, datagram or wake.")
     var workload = "accept"
 
     @Option(
@@ -72,13 +72,14 @@ struct RunOptions: ParsableArguments {
     @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
     @OptionGroup(title: TLSOptions.title) var tls: TLSOptions
     @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions
+    @OptionGroup(title: DepthOptions.title) var flight: DepthOptions
     @OptionGroup(title: ReadOptions.title) var read: ReadOptions
     @OptionGroup(title: WakeOptions.title) var wake: WakeOptions
     @OptionGroup(title: PoolOptions.title) var pool: PoolOptions
 }
 
 struct NetworkOptions: WorkloadOptions {
-    static let workloads: [Workload] = [.accept, .crr, .read]
+    static let workloads: [Workload] = [.accept, .crr, .read, .datagram]
 
     @Option(parsing: .unconditional, help: "Server threads; a list runs every number. 1 if not given.")
     var workers: String?
@@ -182,7 +183,7 @@ struct ExchangeOptions: WorkloadOptions {
 }
 
 struct MessageOptions: WorkloadOptions {
-    static let workloads: [Workload] = [.crr, .read]
+    static let workloads: [Workload] = [.crr, .read, .datagram]
 
     @Option(parsing: .unconditional, help: "Bytes of a message, each way; 64 if not given.")
     var messageSize: Int?
@@ -195,11 +196,15 @@ struct AcceptOptions: WorkloadOptions {
     var drain: Int?
 }
 
-struct ReadOptions: WorkloadOptions {
-    static let workloads: [Workload] = [.read]
+struct DepthOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.read, .datagram]
 
     @Option(parsing: .unconditional, help: "Messages in flight on a connection; 1 if not given.")
     var depth: Int?
+}
+
+struct ReadOptions: WorkloadOptions {
+    static let workloads: [Workload] = [.read]
 
     @Option(parsing: .unconditional, help: "Connections that are watched and never speak; 0 if not given.")
     var idle: Int?

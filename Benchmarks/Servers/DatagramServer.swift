@@ -1,0 +1,88 @@
+import CSocketExtras
+import Glibc
+package import LinuxDescriptors
+import LinuxReadiness
+package import LinuxSockets
+package import Loops
+package import Meters
+import SystemPackage
+
+/// A server of our own loops that echoes datagrams: a socket for each worker, on one port.
+package final class DatagramServer: Server {
+    private let plan: ServerPlan
+    private let traffic: Traffic
+    private let endpoints: [DatagramEndpoint]
+    package let address: SocketAddress
+    /// The threads and what they work on; nil until ``prepare(unless:)``.
+    private var running: (team: WorkerTeam, job: DatagramJob)?
+
+    /// Binds; what clients send waits from here on.
+    package init(_ plan: ServerPlan, expecting traffic: Traffic) throws(RunError) {
+        self.plan = plan
+        self.traffic = traffic
+        let first = try bound(plan, to: plan.address)
+        do throws(Errno) {
+            address = try first.socket.localAddress
+        } catch {
+            throw RunError("getsockname", error)
+        }
+        var endpoints = [first]
+        for _ in 1..<max(plan.workers, 1) { endpoints.append(try bound(plan, to: address)) }
+        self.endpoints = endpoints
+    }
+
+    package var failure: BorrowedDescriptor { team.failure }
+
+    package func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool {
+        let stop = try makeSignal()
+        let job = DatagramJob(plan, traffic, endpoints, stop: stop.descriptor)
+        let team = try WorkerTeam(
+            count: plan.workers, plan.loop.placement, stop: stop, calls: plan.loop.calls
+        ) { (member) throws(Errno) in
+            try job.run(member)
+        }
+        running = (team, job)
+        return true
+    }
+
+    private var team: WorkerTeam {
+        guard let running else { preconditionFailure("not prepared") }
+        return running.team
+    }
+
+    package func begin(_ window: RunWindow) { team.begin(window) }
+
+    package func snapshot() -> WorkerSnapshot { team.snapshot() }
+
+    package var operations: UInt64 { team.operations }
+
+    package func end(windowEnd: UInt64) -> ServerReport {
+        var report = ServerReport()
+        guard let (team, job) = running else { return report }
+        report.starvationNanoseconds = team.starvation(windowEnd: windowEnd)
+        // Only threads that wait in a call itself need the shutdown.
+        report.error = team.finish {
+            if plan.loop.mode.capabilities.waitsInCall { job.hangUp() }
+        }
+        report.failures = team.failures.failures
+        return report
+    }
+}
+
+/// A socket as a mode needs it.
+func bound(_ plan: ServerPlan, to address: SocketAddress) throws(RunError) -> DatagramEndpoint {
+    let mode = plan.loop.mode
+    var call = "socket"
+    do throws(Errno) {
+        let socket = try DatagramSocket(
+            for: address, mode.capabilities.socketsBlock ? StreamSocket.Blocking.blocking : .nonblocking)
+        call = "setsockopt"
+        if plan.workers > 1 { try setSocketOption(.reusePort, on: socket.descriptor) }
+        if mode.options.datagramCalls == .segments { try setSocketOption(.coalescing, on: socket.descriptor) }
+        call = "bind to \(address)"
+        try socket.bind(to: address)
+        return DatagramEndpoint(socket)
+    } catch {
+        throw RunError(call, error)
+    }
+}
