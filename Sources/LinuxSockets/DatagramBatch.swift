@@ -24,6 +24,8 @@ public import SystemPackage
     /// The datagrams before this one were sent.
     private var first = 0
     private var end = 0
+    /// Places before this one may be set up otherwise than for receiving.
+    private var touched: Int
 
     /// How many datagrams it has room for.
     public let capacity: Int
@@ -41,6 +43,7 @@ public import SystemPackage
         precondition((1...1 << 20).contains(roomBytes), "a datagram has room for 1 byte to 1 MiB")
         self.capacity = capacity
         self.roomBytes = roomBytes
+        touched = capacity
         unsafe memory = .allocate(byteCount: capacity * roomBytes, alignment: 16)
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * roomBytes)
         unsafe headers = .allocate(capacity: capacity)
@@ -110,6 +113,7 @@ public import SystemPackage
         unsafe headers[end].message.msg_namelen = 0
         if let address { write(address) }
         end += 1
+        touched = max(touched, end)
         return true
     }
 
@@ -163,15 +167,18 @@ extension DatagramBatch {
     /// Receives in place of what was there before.
     mutating func receive(from socket: BorrowedDescriptor, _ flags: CInt) throws(Errno) -> Int? {
         removeAll()
-        for index in 0..<capacity {
+        for index in 0..<touched {
             unsafe headers[index].message.msg_name = UnsafeMutableRawPointer(names + index)
             unsafe headers[index].message.msg_namelen = socklen_t(nameSize)
             unsafe vectors[index].iov_len = roomBytes
         }
         let (number, flags) = (socket.rawValue, flags | CInt(MSG_TRUNC) | CInt(MSG_WAITFORONE))
-        let received = try nonblockingSystemCall { unsafe c_recvmmsg(number, headers, UInt32(capacity), flags) }
+        touched = 0
+        let (start, length) = unsafe (headers, UInt32(capacity))
+        let received = try nonblockingSystemCall { unsafe c_recvmmsg(number, start, length, flags) }
         guard let received else { return nil }
         end = Int(received)
+        touched = end
         for index in 0..<end { unsafe vectors[index].iov_len = min(Int(headers[index].length), roomBytes) }
         return end
     }
