@@ -78,8 +78,8 @@ extension Measurement {
         guard status == .ok, lost > 0, due > 0 else { return }
         let share = Decimal.fixed(100 * Double(lost) / Double(due), digits: 2)
         warnings.append(
-            "\(share) % of the datagrams (\(lost) of \(due)) got no answer within 200 ms: a receive buffer was full; lower "
-                + "--depth, --connections or --rate, or raise net.core.rmem_default")
+            "\(share) % of the datagrams (\(lost) of \(due)) got no answer within 200 ms: a receive buffer was full, or a "
+                + "thread got no processor; lower --depth, --connections or --rate, or raise net.core.rmem_default")
     }
 
     /// Operations that were due in the window, by second; nil in a closed loop.

@@ -49,7 +49,7 @@ import Testing
         Break("started_at", "is not a time") { $0.startedAt = "2026-02-30T12:00:00Z" },
         Break("mode", "is empty") { $0.mode = "" },
         Break("build", "is not one of") { $0.build = "fast" },
-        Break("workload", "is not one of accept, crr, read, wake") { $0.workload = "write" },
+        Break("workload", "is not one of accept, crr, read, datagram, wake") { $0.workload = "write" },
         Break("topology", "is not one of") { $0.topology = "one-each" },
         Break("listener", "is not one of") { $0.listener = "reuse" },
         Break("implementation", "is not one of") { $0.implementation = "" },

@@ -55,6 +55,7 @@ import Testing
         expectAccounted(measurement)
         let receives = try #require(measurement.totals[.receives])
         #expect(receives > 0)
+        if AllocationCount.isCounted { #expect(measurement.server.allocations <= 8) }
     }
 
     @Test(arguments: names) func severalInFlightKeepTheirOrder(_ name: String) throws {

@@ -139,7 +139,7 @@ package enum DatagramCalls: Sendable, Hashable {
             meter.add(.systemCalls)
             do throws(Errno) {
                 // What finds no room is lost, as it would be on the way.
-                guard let sent = try endpoint.socket.send(&batch, options: [.withoutWaiting]) else {
+                guard let sent = try endpoint.socket.send(&batch, options: .withoutWaiting) else {
                     batch.removeAll()
                     break
                 }
