@@ -43,8 +43,8 @@ extension Measurement {
             return (.failed, .failures(allFailures, failed: failed, attempted: attempted))
         }
         if lost > 0 { return (.failed, operations > 0 ? .unanswered(lost) : .neverAnswered(lost)) }
-        if plan.workload == .datagram, latencies.totalCount == 0, datagrams.lost > 0 {
-            return (.failed, .neverAnswered(datagrams.lost))
+        if plan.workload == .datagram, latencies.totalCount == 0, datagrams.lostInWindow > 0 {
+            return (.failed, .neverAnswered(datagrams.lostInWindow))
         }
         if operations > 0 { return nil }
         // Those that failed may have begun in the warm-up, and kept the clients from beginning others.

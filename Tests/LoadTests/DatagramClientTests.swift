@@ -82,6 +82,18 @@ import Testing
         #expect(result.datagrams.reordered == 0 && result.datagrams.late == 0)
     }
 
+    @Test func answersThatOvertakeAreCounted() async throws {
+        let held = Locked<[UInt8]?>(nil)
+        let result = try await run(depth: 2, milliseconds: 50) { (socket, bytes, peer, index) in
+            // The first of all waits until the second is answered.
+            guard index > 0 else { return held.withLock { $0 = bytes } }
+            _ = try socket.send(bytes.span.bytes, to: peer)
+            guard index == 1, let first = held.withLock({ $0 }) else { return }
+            _ = try socket.send(first.span.bytes, to: peer)
+        }
+        #expect(result.datagrams.reordered == 1 && result.datagrams.late == 0 && result.failures.total == 0)
+    }
+
     @Test func anAnswerTwiceIsLateAndWrongBytesFail() async throws {
         let twice = try await run(depth: 1, milliseconds: 50) { (socket, bytes, peer, _) in
             for _ in 0..<2 { _ = try socket.send(bytes.span.bytes, to: peer) }

@@ -59,7 +59,10 @@ import Testing
     }
 
     @Test(arguments: names) func severalInFlightKeepTheirOrder(_ name: String) throws {
-        let measurement = try measure(plan(name, bytes: 100, connections: 4, depth: 16))
+        var plan = try plan(name, bytes: 100, connections: 4, depth: 16)
+        // A thread that changes its processor leaves what it has sent in the queue of the old one.
+        plan.loop.placement = .automatic(workers: 1, clients: 1)
+        let measurement = try measure(plan)
         expectAccounted(measurement)
         #expect(measurement.datagrams.reordered == 0)
     }

@@ -73,7 +73,9 @@ import SystemPackage
         }
         let pattern = DatagramPattern(bytes: plan.messageBytes)
         let isClosedLoop = plan.ratePerSecond == nil
-        let most = min(isClosedLoop ? plan.depth : 4096, pattern.mostInFlight)
+        // One that is lost is waited for while others go on.
+        let room = min(4096, (32 << 20) / max(connections, 1) / MemoryLayout<Flight>.stride)
+        let most = min(max(plan.depth, room), pattern.mostInFlight)
         depth = min(plan.depth, most)
         flightCount = most
         burst = max(1, min(DatagramSocket.maximumSegments, 65_507 / plan.messageBytes))
