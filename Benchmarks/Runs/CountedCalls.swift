@@ -70,7 +70,8 @@ package struct CountedCalls: Sendable {
     private static let loopCalls: Set<String> = [
         "accept", "accept4", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
         "fstat", "futex", "io_uring_enter", "newfstatat", "poll", "ppoll", "pselect6", "read", "recvfrom", "recvmmsg",
-        "recvmsg", "select", "sendmmsg", "sendmsg", "sendto", "tgkill", "timerfd_settime", "write",
+        "recvmsg", "select", "sendfile", "sendmmsg", "sendmsg", "sendto", "splice", "tgkill", "timerfd_settime",
+        "write",
     ]
 }
 

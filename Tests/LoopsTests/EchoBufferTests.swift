@@ -32,7 +32,7 @@ import Testing
                     format, capacity: capacity, group, receiveFlags: options.bundles ? .bundle : [], into: .descriptors)
                 var buffers = PartedBuffers(group, format, capacity: capacity)
                 return try echoFromRingMultishot(
-                    &ring, &buffers, streams, listeners: [], connections: numbers, &worker)
+                    &ring, RingWaiting(options), &buffers, streams, listeners: [], connections: numbers, &worker)
             }
             var group = BufferGroup(
                 identifier: 0, count: 2, bytes: traffic.chunkBytes, headroom: traffic.messageBytes)
