@@ -1,3 +1,4 @@
+import CSocketExtras
 import Glibc
 import LinuxRings
 
