@@ -45,7 +45,7 @@ extension Mode {
         ) { $0.bringsMemory = true },
         classic("uring-multishot").variant(
             "uring-mixed", kernel: "6.18", needs: [.mixedCompletions],
-            summary: "the ring takes completions of 16 and 32 bytes (IORING_SETUP_CQE_MIXED)"
+            summary: "the ring takes completions of 16 and 32 bytes (CQE_MIXED)"
         ) { $0.mixesCompletions = true },
         polling(
             classic("uring-multishot").variant(

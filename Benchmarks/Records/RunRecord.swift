@@ -120,12 +120,12 @@ package struct RunRecord: Sendable, Equatable {
     package var serverWakeupsPerOp: Double?
     package var slo = ""
     package var capacityOpsPerS: Double?
-    package var bytesPerReceive: Double?
-    package var messagesPerReceive: Double?
     package var options = ""
     package var notificationsPerOp: Double?
     package var copiedNotificationsPerOp: Double?
     package var pollerCpuNsPerOp: Double?
+    package var bytesPerReceive: Double?
+    package var messagesPerReceive: Double?
     package var datagramsLost: UInt64?
     package var datagramsReordered: UInt64?
     package var datagramsPerReceive: Double?

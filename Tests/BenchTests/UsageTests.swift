@@ -39,7 +39,7 @@ import Runs
             "--mode select --listener reuseport --workers 1100", exit: 6, says: "select: ", "FD_SETSIZE",
             "fewer --workers"),
         Mistake("--workers 100000000", exit: 6, says: "this needs 300000", "take fewer --workers"),
-        Mistake("--message-size 100", says: "--message-size belongs to --workload crr and read"),
+        Mistake("--message-size 100", says: "--message-size belongs to --workload crr, read and datagram"),
         Mistake("--workload read --close orderly", says: "--close belongs to --workload accept and crr"),
         Mistake("--service sleep", says: "--service-time; give that too"),
         Mistake("--spacing poisson", says: "give --rate, --sweep or --slo too"),

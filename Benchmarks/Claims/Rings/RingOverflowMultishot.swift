@@ -1,5 +1,5 @@
-import CSocketExtras
 import CBenchExtras
+import CSocketExtras
 import Glibc
 import LinuxDescriptors
 import LinuxReadiness
@@ -95,6 +95,8 @@ private func receiveEnds() throws -> Bool {
     var byte: UInt8 = 1
     for _ in 1...times { _ = try systemCall { unsafe write(writer, &byte, 1) } }
     let isEnded = try hasEnded(&ring)
+    // Until here both ends are open.
+    withExtendedLifetime(ends) {}
     try ring.unregisterGroup(1)
     return isEnded
 }
