@@ -45,13 +45,15 @@ extension Mode {
             name: "epoll-exclusive", alias: "exclusive", mechanism: .epoll,
             topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
             summary: "level-triggered with EPOLLEXCLUSIVE: wakes at least one of the sets instead of all",
-            capabilities: Capabilities(flags: [.readable, .exclusive], references: [.accept, .read, .wake])),
+            capabilities: Capabilities(
+                flags: [.readable, .exclusive], signals: exclusiveSignals, references: [.accept, .read, .wake])),
         Mode(
             name: "epoll-et-exclusive", alias: nil, mechanism: .epoll,
             topologies: [.setPerWorker, .sharedSet], kernel: "4.5",
             summary: "edge-triggered with EPOLLEXCLUSIVE",
             capabilities: Capabilities(
-                flags: [.readable, .edgeTriggered, .exclusive], drains: true, references: [.accept, .read, .wake])),
+                flags: [.readable, .edgeTriggered, .exclusive], drains: true, signals: exclusiveSignals,
+                references: [.accept, .read, .wake])),
         Mode(
             name: "epoll-oneshot", alias: "oneshot", mechanism: .epollOneShot,
             topologies: [.sharedSet, .setPerWorker], kernel: "2.6.28",
@@ -111,6 +113,10 @@ extension Mode {
 
     /// The modes of ``all``, those that are types of the library, and the variants: `--mode everything`.
     package static let every = all + ofLibrary + variants
+
+    /// The signalfds of all threads of a process are woken together, so that with EPOLLEXCLUSIVE another thread's set can
+    /// get the only wakeup.
+    private static let exclusiveSignals = WakeSignal.allCases.filter { $0.hasDescriptor && $0 != .signalfd }
 
     private static func handedOver(_ name: String) -> String {
         "\(name) is handed its descriptors with each call, so a producer cannot register a task's; use an epoll mode"

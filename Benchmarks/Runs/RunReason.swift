@@ -37,7 +37,7 @@ enum RunReason: Sendable, Equatable {
         let names = OperationName.of(workload: plan.workload.rawValue)
         let isDatagram = plan.workload == .datagram
         let wait = isDatagram ? DatagramCounts.patienceNanoseconds : RunWindow.graceNanoseconds
-        let grace = HumanUnits.time(nanoseconds: Double(wait))
+        let grace = wait < 1_000_000_000 ? "\(wait / 1_000_000) ms" : "\(wait / 1_000_000_000) s"
         let window = HumanUnits.time(nanoseconds: Double(plan.durationNanoseconds))
         switch self {
         case .interrupted: return "interrupted"

@@ -26,8 +26,8 @@ import Testing
         let traffic = Traffic(.read, connections: 1, messageBytes: Self.messageBytes)
         let server = try LocalServer(ServerPlan(.read, mode: mode), expecting: traffic)
         let socket = try StreamSocket(for: server.address, .blocking)
-        // The window that the peer is told of is small.
-        var room: CInt = 4096
+        // The window that the peer is told of is small, and not so small that its timer has to open it.
+        var room: CInt = 65_536
         setsockopt(socket.descriptor.rawValue, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout<CInt>.size))
         let client = try socket.connect(to: server.address)
         let number = client.descriptor.rawValue
@@ -52,13 +52,13 @@ import Testing
         withExtendedLifetime(client) {}
     }
 
-    /// Sends until nothing has been taken for a tenth of a second, or 8 MiB were.
+    /// Sends until nothing has been taken for a tenth of a second, or 4 MiB were.
     ///
     /// - Returns: how many messages were taken whole.
     private func sendWhatIsTaken(_ message: MessagePattern, _ client: CInt) -> Int {
         var buffer = [UInt8](repeating: 0, count: Self.messageBytes)
         var (sent, idle) = (0, 0)
-        while idle < 100 && sent < 8 << 20 {
+        while idle < 100 && sent < 4 << 20 {
             let (sequence, start) = sent.quotientAndRemainder(dividingBy: Self.messageBytes)
             buffer.withUnsafeMutableBytes { message.write(UInt64(sequence), to: $0.baseAddress!) }
             let count = buffer.withUnsafeBytes {

@@ -131,7 +131,10 @@ extension WakeSignal {
         case .waitTimeoutMilliseconds:
             "\(mode) has no time limit in milliseconds; use --mode poll or an epoll mode, or --signal wait-timeout"
         case .futex: "\(mode) cannot wait for a futex, which is no descriptor; use --mode blocking"
-        case .eventfd, .eventfdSemaphore, .pipe, .signalfd, .timerfd: "\(mode) cannot wait for \(rawValue)"
+        case .signalfd:
+            "\(mode) cannot wait for a signalfd: the kernel wakes those of all threads together, and with EPOLLEXCLUSIVE "
+                + "only one; use epoll-lt or epoll-et"
+        case .eventfd, .eventfdSemaphore, .pipe, .timerfd: "\(mode) cannot wait for \(rawValue)"
         }
     }
 }
