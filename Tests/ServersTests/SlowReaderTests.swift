@@ -25,13 +25,9 @@ import Testing
         }
         let traffic = Traffic(.read, connections: 1, messageBytes: Self.messageBytes)
         let server = try LocalServer(ServerPlan(.read, mode: mode), expecting: traffic)
-        let socket = try StreamSocket(for: server.address, .blocking)
-        // The window that the peer is told of is small, and not so small that its timer has to open it.
-        var room: CInt = 65_536
-        setsockopt(socket.descriptor.rawValue, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout<CInt>.size))
-        let client = try socket.connect(to: server.address)
+        let client = try StreamSocket(for: server.address, .blocking).connect(to: server.address)
         let number = client.descriptor.rawValue
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         #expect(try server.prepare(unless: []))
         server.begin(.never)
@@ -42,7 +38,7 @@ import Testing
         #expect(messages > 16)
         var received = [UInt8](repeating: 0, count: Self.messageBytes)
         for sequence in 0..<messages {
-            let count = recv(number, &received, Self.messageBytes, CInt(MSG_WAITALL))
+            let count = receiveWhole(&received, number)
             try #require(count == Self.messageBytes, "reply \(sequence): \(Errno(rawValue: errno))")
             let isRight = received.withUnsafeBytes { message.matches(UInt64(sequence), $0.baseAddress!) }
             try #require(isRight, "reply \(sequence) of \(messages) is not what was sent")
@@ -50,6 +46,18 @@ import Testing
         #expect(server.snapshot().totals[.errors] == 0)
         #expect(server.end(windowEnd: 0).error == nil)
         withExtendedLifetime(client) {}
+    }
+
+    /// Receives until the buffer is full, whatever signals come.
+    ///
+    /// - Returns: how many bytes came before the time limit, the end or an error.
+    private func receiveWhole(_ buffer: inout [UInt8], _ client: CInt) -> Int {
+        var count = 0
+        while count < buffer.count {
+            let more = buffer.withUnsafeMutableBytes { recv(client, $0.baseAddress! + count, $0.count - count, 0) }
+            if more > 0 { count += more } else if more == 0 || errno != EINTR { break }
+        }
+        return count
     }
 
     /// Sends until nothing has been taken for a tenth of a second, or 4 MiB were.
