@@ -60,7 +60,18 @@ import Testing
                 == "Use it with 64 connections and 1000 connections: server CPU −20 %; not with 1 connection: +30 %.")
         #expect(
             try worth(Self.rows([1: Self.same])).sentence.hasPrefix("Not here: it changes server CPU by less than 2 %"))
+        #expect(
+            try worth(Self.rows([1: [0.7, 1, 1, 1, 1, 1.1]])).sentence
+                == "Not decided: no difference is shown, and 30 % either way is not ruled out.")
         #expect(try worth(Self.rows([1: Self.more])).sentence == "Not here: server CPU +30 % with every load.")
+    }
+
+    @Test func manyLoadsAreCounted() throws {
+        let folders = [64, 100, 1000].map {
+            Self.rows([1: Self.less, 64: $0 < 1000 ? Self.less : Self.same], bytes: $0)
+        }
+        let text = try worth(folders[0], folders[1], folders[2]).sentence
+        #expect(text == "Use it with 5 of 6 loads: server CPU −20 %. Elsewhere no difference is shown.")
     }
 
     @Test func aLatencyThatGrowsIsSaidBesideTheGain() throws {

@@ -72,7 +72,13 @@ import Testing
             let count = buffer.withUnsafeBytes {
                 send(client, $0.baseAddress! + start, Self.messageBytes - start, CInt(MSG_DONTWAIT))
             }
-            if count > 0 { (sent, idle) = (sent + count, 0) } else { (idle, _) = (idle + 1, usleep(1000)) }
+            if count > 0 {
+                (sent, idle) = (sent + count, 0)
+            } else {
+                // The server may be about to take more.
+                idle += 1
+                usleep(1000)
+            }
         }
         return sent / Self.messageBytes
     }

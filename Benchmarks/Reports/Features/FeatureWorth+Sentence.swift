@@ -26,8 +26,10 @@ extension FeatureWorth {
     private var nothingShown: String {
         let ends = cells.compactMap { $0.cpu?.interval }.flatMap { [1 - $0.lower, $0.upper - 1] }
         guard let widest = ends.max() else { return "Not decided: fewer than six rounds." }
-        return
-            "Not here: it changes server CPU by less than \(HumanUnits.percent(max(widest, Change.margin))), either way."
+        let bound = HumanUnits.percent(max(widest, Change.margin))
+        return widest <= Change.small
+            ? "Not here: it changes server CPU by less than \(bound), either way."
+            : "Not decided: no difference is shown, and \(bound) either way is not ruled out."
     }
 
     private func rest(_ count: Int) -> String { count < cells.count ? " Elsewhere no difference is shown." : "" }
@@ -62,7 +64,8 @@ extension FeatureWorth {
             let all = cells.map(\.load).filter { names.contains($0[keyPath: property]) }
             if Set(all) == chosen { return Self.list(names) }
         }
-        return Self.list(some.map(\.load.phrase))
+        // The table has each of them.
+        return some.count > 3 ? "\(some.count) of \(cells.count) loads" : Self.list(some.map(\.load.phrase))
     }
 
     private static func list(_ names: [String]) -> String {

@@ -48,6 +48,8 @@ package struct FeatureWorth: Sendable {
 
         /// Less than this is not worth a decision.
         package static let margin = 0.02
+        /// Within this, two figures are taken for the same.
+        static let small = 0.05
 
         /// True if the variant is shown to need less.
         package var isLess: Bool { interval.map { $0.upper < 1 - Self.margin } ?? false }
