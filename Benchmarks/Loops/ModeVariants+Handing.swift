@@ -36,14 +36,13 @@ extension Mode {
             summary: "epoll-lt, and splice(2) through a pipe in place of recv and send: bytes are echoed unseen",
             capabilities: Capabilities(
                 workloads: [.crr, .read], repliesUnseen: true, wires: [.echo], signals: [],
-                looksWithoutBlocking: false,
                 wakeRefusal: "epoll-splice moves bytes between sockets; use epoll-lt"),
             base: "epoll-lt"),
         Mode(
             name: "epoll-sendfile", alias: nil, mechanism: .sendfile, topologies: [.setPerWorker], kernel: "3.17",
             summary: "epoll-lt, and sendfile(2) from a memfd that has the replies of --protocol http",
             capabilities: Capabilities(
-                workloads: [.crr, .read], wires: [.http], signals: [], looksWithoutBlocking: false,
+                workloads: [.crr, .read], wires: [.http], signals: [],
                 wakeRefusal: "epoll-sendfile sends replies to requests; use epoll-lt"),
             base: "epoll-lt"),
     ]

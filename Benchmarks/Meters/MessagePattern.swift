@@ -67,7 +67,8 @@ public import Glibc
         return unsafe memory.loadUnaligned(as: UInt64.self)
     }
 
-    @unsafe @inlinable func slice(_ sequence: UInt64) -> UnsafeRawPointer {
+    /// The bytes of the pattern that a message has behind its header.
+    @unsafe @inlinable package func slice(_ sequence: UInt64) -> UnsafeRawPointer {
         unsafe UnsafeRawPointer(pattern + Int(sequence % UInt64(Self.period)))
     }
 }

@@ -8,7 +8,7 @@ package import Meters
 import SystemPackage
 
 /// A server of our own loops that echoes datagrams: a socket for each worker, on one port.
-package final class DatagramServer: Server {
+package final class DatagramServer: TeamServer {
     private let plan: ServerPlan
     private let traffic: Traffic
     private let endpoints: [DatagramEndpoint]
@@ -31,8 +31,6 @@ package final class DatagramServer: Server {
         self.endpoints = endpoints
     }
 
-    package var failure: BorrowedDescriptor { team.failure }
-
     package func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool {
         let stop = try makeSignal()
         let job = DatagramJob(plan, traffic, endpoints, stop: stop.descriptor)
@@ -45,16 +43,10 @@ package final class DatagramServer: Server {
         return true
     }
 
-    private var team: WorkerTeam {
+    package var team: WorkerTeam {
         guard let running else { preconditionFailure("not prepared") }
         return running.team
     }
-
-    package func begin(_ window: RunWindow) { team.begin(window) }
-
-    package func snapshot() -> WorkerSnapshot { team.snapshot() }
-
-    package var operations: UInt64 { team.operations }
 
     package func end(windowEnd: UInt64) -> ServerReport {
         var report = ServerReport()

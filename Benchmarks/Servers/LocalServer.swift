@@ -7,7 +7,7 @@ package import Meters
 import SystemPackage
 
 /// A server of our own loops, whose workers are threads of this process.
-package final class LocalServer: Server {
+package final class LocalServer: TeamServer {
     private let plan: ServerPlan
     private let traffic: Traffic
     private let listeners: ListenerGroup
@@ -22,8 +22,6 @@ package final class LocalServer: Server {
     }
 
     package var address: SocketAddress { listeners.address }
-
-    package var failure: BorrowedDescriptor { team.failure }
 
     package func prepare(unless endings: [BorrowedDescriptor]) throws(RunError) -> Bool {
         let stop = try makeSignal()
@@ -67,16 +65,10 @@ package final class LocalServer: Server {
         return (team, job)
     }
 
-    private var team: WorkerTeam {
+    package var team: WorkerTeam {
         guard let running else { preconditionFailure("not prepared") }
         return running.team
     }
-
-    package func begin(_ window: RunWindow) { team.begin(window) }
-
-    package func snapshot() -> WorkerSnapshot { team.snapshot() }
-
-    package var operations: UInt64 { team.operations }
 
     package func end(windowEnd: UInt64) -> ServerReport {
         var report = ServerReport(steeringFallbacks: listeners.steeringFallbacks)

@@ -63,3 +63,16 @@ package struct ServerReport: Sendable {
 }
 
 extension WorkerTeam: MeasuredThreads {}
+
+/// A server whose workers are threads of this process.
+package protocol TeamServer: Server {
+    /// The threads; there are none before ``Server/prepare(unless:)``.
+    var team: WorkerTeam { get }
+}
+
+extension TeamServer {
+    package var failure: BorrowedDescriptor { team.failure }
+    package func begin(_ window: RunWindow) { team.begin(window) }
+    package func snapshot() -> WorkerSnapshot { team.snapshot() }
+    package var operations: UInt64 { team.operations }
+}

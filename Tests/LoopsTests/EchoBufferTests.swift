@@ -39,7 +39,7 @@ import Testing
             try ring.register(group)
             let streams = MultishotStreams(format, capacity: capacity, group, into: .descriptors)
             try echoFromRingMultishot(
-                &ring, RingWaiting(Mode.Options()), &group, streams, listeners: [], connections: numbers, &worker)
+                &ring, RingWaiting(), &group, streams, listeners: [], connections: numbers, &worker)
         }
     }
 

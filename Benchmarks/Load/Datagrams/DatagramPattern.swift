@@ -1,25 +1,17 @@
 import Glibc
+import Meters
 
 /// The bytes of a datagram: its number, as much of it as fits, and then a slice of a pattern that the number picks.
 @safe struct DatagramPattern: ~Copyable {
     let bytes: Int
     /// Bytes of the number that a datagram carries: 8, or all of a shorter one.
     let numberBytes: Int
-    private let pattern: UnsafeMutableRawPointer
-    private static let period = 251
+    private let pattern: MessagePattern
 
     init(bytes: Int) {
         self.bytes = bytes
         numberBytes = min(bytes, 8)
-        unsafe pattern = .allocate(byteCount: bytes + Self.period, alignment: 64)
-        for index in 0..<bytes + Self.period {
-            unsafe pattern.storeBytes(
-                of: UInt8(truncatingIfNeeded: index &* 167 &+ 13), toByteOffset: index, as: UInt8.self)
-        }
-    }
-
-    deinit {
-        unsafe pattern.deallocate()
+        pattern = MessagePattern(bytes: bytes)
     }
 
     /// Datagrams of one socket that can be told apart while they are in flight: half of all numbers, so that one which comes
@@ -30,7 +22,7 @@ import Glibc
     @unsafe func write(_ number: UInt64, to memory: UnsafeMutableRawPointer) {
         var word = number.littleEndian
         unsafe memory.copyMemory(from: &word, byteCount: numberBytes)
-        unsafe (memory + numberBytes).copyMemory(from: slice(number), byteCount: bytes - numberBytes)
+        unsafe (memory + numberBytes).copyMemory(from: pattern.slice(number), byteCount: bytes - numberBytes)
     }
 
     /// The number of a datagram: the last one before `next` that ends in what it carries.
@@ -46,10 +38,6 @@ import Glibc
 
     /// True if the memory holds this datagram, every byte of it.
     @unsafe func matches(_ number: UInt64, _ memory: UnsafeRawPointer) -> Bool {
-        unsafe memcmp(memory + numberBytes, slice(number), bytes - numberBytes) == 0
-    }
-
-    @unsafe private func slice(_ number: UInt64) -> UnsafeRawPointer {
-        unsafe UnsafeRawPointer(pattern + Int(number % UInt64(Self.period)))
+        unsafe memcmp(memory + numberBytes, pattern.slice(number), bytes - numberBytes) == 0
     }
 }

@@ -18,7 +18,7 @@ extension AcceptJob {
             return try serveDispatched(queue, &service, member.meter)
         }
         var ring = try makeRing()
-        var accepts = RingListeners(listeners, nonblocking: false)
+        var accepts = RingListeners(listeners)
         member.gate.arriveAndWait()
         defer { closeUnserved(&ring) }
         try dispatchAccepted(&ring, &accepts, queue, member.meter)
@@ -32,11 +32,11 @@ extension AcceptJob {
             var ring = try makeRing(endedBy: handoff.end)
             handoff.mailboxes.announce(ring.descriptor, of: member.index)
             member.gate.arriveAndWait()
-            defer { closeUnserved(&ring) }
+            defer { closeUnserved(&ring, takesHandedOver: true) }
             return try acceptHandedOver(&ring, &service, member.meter)
         }
         var ring = try makeRing()
-        var accepts = RingListeners(listeners, nonblocking: false)
+        var accepts = RingListeners(listeners)
         member.gate.arriveAndWait()
         defer { closeUnhanded(&ring) }
         try handOverAccepted(&ring, &accepts, handoff.mailboxes, member.meter)

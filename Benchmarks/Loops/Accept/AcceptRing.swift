@@ -70,12 +70,15 @@ func acceptRingMultishot(
 }
 
 /// Closes what was accepted and not served when the stop signal came: queued closes are handed over, and accepts that
-/// completed meanwhile are taken, as is what other rings have handed over. What goes into slots ends with the ring.
-func closeUnserved(_ ring: inout Ring) {
+/// completed meanwhile are taken. What goes into slots ends with the ring.
+///
+/// - Parameter takesHandedOver: whether completions about connections bring descriptors that other rings have handed
+///   over; else they are polls.
+func closeUnserved(_ ring: inout Ring, takesHandedOver: Bool = false) {
     _ = try? ring.submit()
     while let completion = ring.nextCompletion() {
         let kind = Token(rawValue: completion.token).kind
-        guard kind == .listener || kind == .connection else { continue }
+        guard kind == .listener || takesHandedOver && kind == .connection else { continue }
         _ = try? completion.takeDescriptor()
     }
 }

@@ -9,11 +9,11 @@ func dispatchAccepted(
 ) throws(Errno) {
     try listeners.arm(on: &ring)
     while true {
-        try listeners.waitForCompletions(&ring, meter)
+        try listeners.waitForCompletions(&ring, RingWaiting(), meter)
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
             if Token(rawValue: completion.token).kind == .stop { return }
-            guard let connection = try listeners.accepted(completion, &ring, meter) else { continue }
+            guard let connection = try listeners.acceptedDescriptor(completion, &ring, meter) else { continue }
             queue.put(connection.release().rawValue)
             meter.noteOpen(queue.waiting)
             try queue.give(1, meter)
@@ -29,7 +29,7 @@ func handOverAccepted(
     try listeners.arm(on: &ring)
     var turn = 0
     while true {
-        try listeners.waitForCompletions(&ring, meter)
+        try listeners.waitForCompletions(&ring, RingWaiting(), meter)
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
             let token = Token(rawValue: completion.token)
@@ -39,7 +39,7 @@ func handOverAccepted(
             case .send:
                 throw closeUndelivered(completion)
             default:
-                guard let connection = try listeners.accepted(completion, &ring, meter) else { continue }
+                guard let connection = try listeners.acceptedDescriptor(completion, &ring, meter) else { continue }
                 guard let worker = mailboxes.next(&turn) else { throw .noSuchProcess }
                 let fd = connection.release().rawValue
                 try ring.prepareMessage(
@@ -74,7 +74,7 @@ func acceptHandedOver(
     _ ring: inout Ring, _ service: inout ServiceTimeSource, _ meter: WorkerMeter
 ) throws(Errno) {
     while true {
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, RingWaiting(), meter)
         let before = meter[.operations]
         meter.noteOpen(UInt64(ring.readyCompletions))
         while let completion = ring.nextCompletion() {

@@ -13,7 +13,7 @@ func acceptFromRingEpoll(
 ) throws(Errno) {
     unsafe try ring.prepareEpollWait(epoll.descriptor, into: events.memory, token: Token(.receive).rawValue)
     while true {
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, RingWaiting(), meter)
         let before = meter[.operations]
         while let completion = ring.nextCompletion() {
             meter.add(.completions)

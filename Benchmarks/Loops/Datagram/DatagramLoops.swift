@@ -56,7 +56,7 @@ func echoDatagramsFromRing(
     let socket = worker.file
     try ring.prepareMultishotReceiveMessage(socket, from: group.identifier, layout, token: Token(.receive).rawValue)
     while true {
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, RingWaiting(), meter)
         var (isArmed, hasProgress) = (true, false)
         while let completion = ring.nextCompletion() {
             meter.add(.completions)

@@ -8,6 +8,16 @@ func echoFromEpoll(
     _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ mode: Mode.Capabilities,
     _ worker: inout EchoWorker
 ) throws(Errno) {
+    try serveFromEpoll(epoll, events, mode, &worker) { fd, worker throws(Errno) in worker.receiveAndEcho(fd) }
+}
+
+/// Accepts where a listener is watched, and lets `answer` serve the connections that epoll reports, until the stop signal
+/// comes.
+@inline(__always)
+func serveFromEpoll(
+    _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ mode: Mode.Capabilities,
+    _ worker: inout EchoWorker, _ answer: (CInt, inout EchoWorker) throws(Errno) -> EchoOutcome
+) throws(Errno) {
     let meter = worker.meter
     let waiting = worker.waiting
     while true {
@@ -23,7 +33,7 @@ func echoFromEpoll(
                 if token.kind == .listener {
                     outcome = try acceptInto(epoll, token.fd, mode, &worker)
                 } else {
-                    outcome = worker.receiveAndEcho(token.fd)
+                    outcome = try answer(token.fd, &worker)
                 }
             } while mode.drains && outcome == .progress
             worker.release(token)

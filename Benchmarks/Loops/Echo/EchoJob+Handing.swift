@@ -22,7 +22,7 @@ extension EchoJob {
         var ring = try makeRing()
         var accepts = RingListeners(listeners.map { BorrowedDescriptor(rawValue: $0) }, nonblocking: true)
         member.gate.arriveAndWait()
-        defer { closeUnaccepted(&ring) }
+        defer { closeUnserved(&ring) }
         try dispatchFromRing(&ring, &accepts, connections: sockets, queue, returned, &worker)
     }
 
@@ -40,12 +40,12 @@ extension EchoJob {
             let streams = MultishotStreams(
                 format, capacity: worker.connections.capacity, group, into: .descriptors)
             member.gate.arriveAndWait()
-            defer { closeUnserved(&ring) }
+            defer { closeUnserved(&ring, takesHandedOver: true) }
             return try echoFromRingMultishot(
                 &ring, RingWaiting(plan.loop.mode.options), &group, streams, listeners: [], connections: [], &worker)
         }
         var ring = try makeRing()
-        var accepts = RingListeners(listeners.map { BorrowedDescriptor(rawValue: $0) }, nonblocking: false)
+        var accepts = RingListeners(listeners.map { BorrowedDescriptor(rawValue: $0) })
         member.gate.arriveAndWait()
         defer { closeUnhanded(&ring) }
         try handOverAccepted(&ring, &accepts, handoff.mailboxes, member.meter)

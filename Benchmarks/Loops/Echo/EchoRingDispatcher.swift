@@ -18,7 +18,7 @@ func dispatchFromRing(
     try listeners.arm(on: &ring)
     for fd in connections { try pollConnection(&ring, fd, worker) }
     while true {
-        try listeners.waitForCompletions(&ring, meter)
+        try listeners.waitForCompletions(&ring, RingWaiting(), meter)
         var handed = 0
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
@@ -27,7 +27,7 @@ func dispatchFromRing(
             case .stop:
                 return try queue.give(handed, meter)
             case .listener:
-                guard let connection = try listeners.accepted(completion, &ring, meter) else { continue }
+                guard let connection = try listeners.acceptedDescriptor(completion, &ring, meter) else { continue }
                 try begin(connection, &ring, worker)
             case .receive:
                 let isArmed = completion.isArmed

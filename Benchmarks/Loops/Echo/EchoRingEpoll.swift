@@ -13,7 +13,11 @@ func echoFromRingEpoll(
     let meter = worker.meter
     unsafe try ring.prepareEpollWait(epoll.descriptor, into: events.memory, token: Token(.receive).rawValue)
     while true {
-        if worker.hasShortage { try waitShortly(&ring, meter) } else { try waitForCompletions(&ring, meter) }
+        if worker.hasShortage {
+            try waitShortly(&ring, meter)
+        } else {
+            try waitForCompletions(&ring, RingWaiting(), meter)
+        }
         let before = worker.progress
         while let completion = ring.nextCompletion() {
             meter.add(.completions)

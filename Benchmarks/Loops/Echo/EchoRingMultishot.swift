@@ -1,3 +1,4 @@
+import LinuxDescriptors
 import LinuxRings
 import Meters
 import SystemPackage
@@ -12,15 +13,12 @@ func echoFromRingMultishot<Buffers: EchoBuffers & ~Copyable>(
     listeners: [CInt], connections: [CInt], _ worker: inout EchoWorker
 ) throws(Errno) {
     let meter = worker.meter
-    for fd in listeners { try streams.accept(on: fd, &ring) }
+    var listeners = RingListeners(
+        listeners.map { BorrowedDescriptor(rawValue: $0) }, into: streams.destination)
+    try listeners.arm(on: &ring)
     for fd in connections { try streams.receive(fd, &ring) }
     while true {
-        if streams.hasShortage {
-            try waitShortly(&ring, meter)
-            try streams.resumeAccepts(&ring, meter)
-        } else {
-            try waitForCompletions(&ring, waiting, meter)
-        }
+        try listeners.waitForCompletions(&ring, waiting, meter)
         let before = worker.progress
         var (receives, bytes) = (0, 0)
         while let completion = ring.nextCompletion() {
@@ -31,7 +29,7 @@ func echoFromRingMultishot<Buffers: EchoBuffers & ~Copyable>(
                 return
             case .listener:
                 worker.progress += 1
-                try streams.accepted(completion, token.fd, &ring, worker)
+                try streams.began(listeners.accepted(completion, &ring, meter), &ring, worker)
             case .connection:
                 worker.progress += 1
                 try streams.takeOver(completion, &ring, worker)

@@ -10,38 +10,19 @@ func echoBySplicing(
     _ epoll: borrowing Epoll, _ events: borrowing EpollEventBuffer, _ mode: Mode.Capabilities,
     _ pipe: inout SplicePipe, _ worker: inout EchoWorker
 ) throws(Errno) {
-    let meter = worker.meter
-    while true {
-        let ready = try epoll.wait(into: events, timeout: worker.hasShortage ? .milliseconds(10) : nil)
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
-        let before = worker.progress
-        for index in 0..<ready {
-            let token = Token(rawValue: events[index].token)
-            switch token.kind {
-            case .stop: return
-            case .listener: _ = try acceptInto(epoll, token.fd, mode, &worker)
-            default: try worker.spliceBack(token.fd, &pipe)
-            }
-        }
-        if worker.progress == before { meter.add(.spuriousWakeups) }
-        if worker.hasShortage {
-            for listener in worker.pauseInShortage(since: before) {
-                while try acceptInto(epoll, listener, mode, &worker) == .progress {}
-            }
-        }
+    try serveFromEpoll(epoll, events, mode, &worker) { fd, worker throws(Errno) in
+        try worker.spliceBack(fd, &pipe)
     }
 }
 
 extension EchoWorker {
     /// One `splice(2)` from the socket into the pipe, and one back to the socket.
-    @inline(__always) mutating func spliceBack(_ fd: CInt, _ pipe: inout SplicePipe) throws(Errno) {
+    @inline(__always) mutating func spliceBack(_ fd: CInt, _ pipe: inout SplicePipe) throws(Errno) -> EchoOutcome {
         meter.add(.systemCalls)
         let count = pipe.fill(from: fd, atMost: capacity)
         guard count > 0 else {
             let isEmpty = count == -Int(EAGAIN) || count == -Int(EINTR)
-            _ = noBytes(fd, -CInt(count), isEmpty ? 0 : connections.partialBytes(fd))
-            return
+            return noBytes(fd, -CInt(count), isEmpty ? 0 : connections.partialBytes(fd)) == .empty ? .empty : .closed
         }
         progress += 1
         let whole = connections.completed(fd, adding: count, of: format.messageBytes)
@@ -52,9 +33,11 @@ extension EchoWorker {
         guard isSent else {
             // What nobody took must not go to the next connection.
             pipe = try SplicePipe(bytes: capacity)
-            return
+            return .closed
         }
         replied(whole)
-        if closesAfterReply && whole > 0 { close(fd) }
+        guard closesAfterReply && whole > 0 else { return .progress }
+        close(fd)
+        return .closed
     }
 }

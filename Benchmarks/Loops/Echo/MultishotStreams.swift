@@ -8,14 +8,13 @@ import SystemPackage
 /// A connection has one send under way at a time: two could overtake each other when the socket's buffer is full.
 @safe final class MultishotStreams {
     private let format: RequestFormat
-    private let destination: MultishotAccept.Destination
+    let destination: MultishotAccept.Destination
     private let group: UInt16
     private let receiveFlags: ReceiveFlags
     private var closesAfterReply: Bool { format.closesAfterReply }
     private let capacity: Int
     let streams: UnsafeMutablePointer<Stream>
     let replies: UnsafeMutablePointer<PendingReply>
-    private var accepts: [MultishotAccept] = []
     /// Connections whose receive found no buffer.
     private var starved: [CInt] = []
     /// Buffers that the kernel has.
@@ -66,29 +65,6 @@ import SystemPackage
 
     // MARK: Arming
 
-    func accept(on listener: CInt, _ ring: inout Ring) throws(Errno) {
-        var request = MultishotAccept(
-            listener: BorrowedDescriptor(rawValue: listener), into: destination,
-            token: Token(.listener, listener).rawValue)
-        try request.arm(on: &ring)
-        accepts.append(request)
-    }
-
-    /// True while an accept waits for something to be closed.
-    var hasShortage: Bool { accepts.contains { $0.shortage != nil } }
-
-    /// Arms the accepts that a shortage ended, if it is time.
-    func resumeAccepts(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
-        for index in accepts.indices {
-            guard let shortage = accepts[index].shortage else { continue }
-            let rearms = accepts[index].rearms
-            try accepts[index].resume(on: &ring)
-            guard accepts[index].rearms > rearms else { continue }
-            meter.add(.rearms)
-            try noteShortage(shortage, meter)
-        }
-    }
-
     /// A connection that ends with its reply receives once: a request that is still armed would keep it open.
     func receive(_ fd: CInt, _ ring: inout Ring) throws(Errno) {
         let token = Token(.receive, fd).rawValue
@@ -134,22 +110,18 @@ import SystemPackage
 
     // MARK: Completions
 
-    func accepted(
-        _ completion: consuming Completion, _ listener: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker
+    /// Begins with a connection that was accepted.
+    func began(
+        _ connection: consuming AcceptedFile?, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
-        guard let index = accepts.firstIndex(where: { $0.listener.rawValue == listener }) else { return }
-        let rearms = accepts[index].rearms
-        let file = try accepts[index].accepted(completion, on: &ring)
-        worker.meter.add(.rearms, accepts[index].rearms - rearms)
-        if let fd = try fd(of: file, &ring, worker) { try begin(fd, &ring, worker) }
+        if let fd = try fd(of: connection, &ring, worker) { try begin(fd, &ring, worker) }
     }
 
     /// Begins with a connection that another ring has handed over.
     func takeOver(
         _ completion: consuming Completion, _ ring: inout Ring, _ worker: borrowing EchoWorker
     ) throws(Errno) {
-        let connection = AcceptedFile.descriptor(try completion.takeDescriptor())
-        if let fd = try fd(of: connection, &ring, worker) { try begin(fd, &ring, worker) }
+        try began(.descriptor(try completion.takeDescriptor()), &ring, worker)
     }
 
     private func begin(_ fd: CInt, _ ring: inout Ring, _ worker: borrowing EchoWorker) throws(Errno) {

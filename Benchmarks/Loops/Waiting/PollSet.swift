@@ -1,10 +1,9 @@
 import CBenchExtras
 import Glibc
-import Meters
 import SystemPackage
 
 /// The array of `poll(2)`: the stop signal, the listeners, then the connections.
-@safe struct PollSet: ~Copyable {
+@safe struct PollSet: SpinningSet, ~Copyable {
     private(set) var entries: [pollfd]
     let firstConnection: Int
 
@@ -25,24 +24,8 @@ import SystemPackage
         entries.removeLast()
     }
 
-    /// Looks for so long, blocks then until something is ready, and counts the calls and the wakeup.
-    @inline(__always) mutating func wait(spinning nanoseconds: UInt64, _ meter: WorkerMeter) throws(Errno) {
-        if nanoseconds == 0 || !look(nanoseconds, meter) { try wait() }
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
-    }
-
-    /// Whether a look found something; those that did not are counted.
-    @inline(never) private mutating func look(_ nanoseconds: UInt64, _ meter: WorkerMeter) -> Bool {
-        let end = monotonicNanoseconds() + nanoseconds
-        repeat {
-            let result = unsafe entries.withUnsafeMutableBufferPointer {
-                unsafe poll($0.baseAddress, nfds_t($0.count), 0)
-            }
-            if result > 0 { return true }
-            meter.add(.systemCalls)
-        } while monotonicNanoseconds() < end
-        return false
+    mutating func look() -> Bool {
+        unsafe entries.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, nfds_t($0.count), 0) } > 0
     }
 
     /// Waits until something is ready, or for a time (`poll(2)`); a signal ends it too.

@@ -12,6 +12,9 @@ struct RingWaiting: Sendable {
     /// What is queued needs no call to be handed over, so that what has completed is taken without one.
     private let hasPoller: Bool
 
+    /// One enter that waits for one completion.
+    init() { (isPlain, spinNanoseconds, batch, registered, hasPoller) = (true, 0, WaitBatch(count: 1), nil, false) }
+
     /// - Parameter registered: the wait, if the kernel reads it by itself.
     init(_ options: Mode.Options, _ registered: RegisteredWait? = nil) {
         spinNanoseconds = options.spinNanoseconds
@@ -109,19 +112,12 @@ extension Mode.Options {
 
 /// One `io_uring_enter(2)`, with what the ring counted since the last one.
 @inline(__always)
-func waitForCompletions(_ ring: inout Ring, _ waiting: RingWaiting, _ meter: WorkerMeter) throws(Errno) {
+func waitForCompletions(
+    _ ring: inout Ring, _ waiting: RingWaiting, _ meter: WorkerMeter
+) throws(Errno) {
     // Looked at before the enter, which brings in what did not fit.
     if ring.completionsOverflowed { meter.add(.completionOverflows) }
     if waiting.isPlain { try ring.submitAndWait() } else { try waiting.wait(&ring, meter) }
-    countEnters(ring, meter)
-    meter.add(.wakeups)
-}
-
-/// The same of a thread whose wait cannot be chosen.
-@inline(__always)
-func waitForCompletions(_ ring: inout Ring, _ meter: WorkerMeter) throws(Errno) {
-    if ring.completionsOverflowed { meter.add(.completionOverflows) }
-    try ring.submitAndWait()
     countEnters(ring, meter)
     meter.add(.wakeups)
 }

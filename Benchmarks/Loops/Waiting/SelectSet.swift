@@ -1,10 +1,9 @@
 import CBenchExtras
 import Glibc
-import Meters
 import SystemPackage
 
 /// The `fd_set` of `select(2)` and what is in it.
-struct SelectSet: ~Copyable {
+struct SelectSet: SpinningSet, ~Copyable {
     private var watched = fd_set()
     private var ready = fd_set()
     private(set) var descriptors: [CInt] = []
@@ -36,23 +35,10 @@ struct SelectSet: ~Copyable {
         descriptors.removeLast()
     }
 
-    /// Looks for so long, blocks then until something is ready, and counts the calls and the wakeup.
-    @inline(__always) mutating func wait(spinning nanoseconds: UInt64, _ meter: WorkerMeter) throws(Errno) {
-        if nanoseconds == 0 || !look(nanoseconds, meter) { try wait() }
-        meter.add(.systemCalls)
-        meter.add(.wakeups)
-    }
-
-    /// Whether a look found something; those that did not are counted.
-    @inline(never) private mutating func look(_ nanoseconds: UInt64, _ meter: WorkerMeter) -> Bool {
-        let end = monotonicNanoseconds() + nanoseconds
-        repeat {
-            ready = watched
-            var none = timeval()
-            if unsafe select(highest + 1, &ready, nil, nil, &none) > 0 { return true }
-            meter.add(.systemCalls)
-        } while monotonicNanoseconds() < end
-        return false
+    mutating func look() -> Bool {
+        ready = watched
+        var none = timeval()
+        return unsafe select(highest + 1, &ready, nil, nil, &none) > 0
     }
 
     /// Waits until something is ready, or for a time (`select(2)`); a signal ends it too.

@@ -35,7 +35,7 @@ struct RingTimeout: TimerWaiter, ~Copyable {
     @_semantics("inline_late") @inline(__always)
     mutating func expire(after nanoseconds: UInt64, _ meter: WorkerMeter) throws(Errno) {
         try ring.prepareTimeout(.after(.nanoseconds(Int64(nanoseconds))), token: messageToken)
-        try waitForCompletions(&ring, meter)
+        try waitForCompletions(&ring, RingWaiting(), meter)
         while let completion = ring.nextCompletion() {
             meter.add(.completions)
             if let error = completion.error, error != .timeout { throw error }
