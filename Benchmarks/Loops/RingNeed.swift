@@ -65,9 +65,10 @@ package struct RingNeed: Sendable {
     static let registeredWaits = RingNeed(name: "registered waits", since: KernelVersion(6, 13)) {
         $0.registeredWaits
     }
-    /// `io_uring_setup(2)`, `IORING_SETUP_NO_MMAP`; of more than a page from 6.10 on.
+    /// `io_uring_setup(2)`, `IORING_SETUP_NO_MMAP`; of more than a page from 6.10 on, which receive bundles of the same
+    /// release tell.
     static let callerMemory = RingNeed(name: "IORING_SETUP_NO_MMAP of several pages", since: KernelVersion(6, 10)) {
-        $0.setups.contains(.callerMemory)
+        $0.setups.contains(.callerMemory) && $0.features.contains(.bundles)
     }
     /// `IORING_SETUP_CQE_MIXED`.
     static let mixedCompletions = RingNeed(name: "IORING_SETUP_CQE_MIXED", since: KernelVersion(6, 18)) {

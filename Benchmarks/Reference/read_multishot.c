@@ -15,6 +15,7 @@ struct buffers {
     size_t bytes;
     unsigned count;
     bool zero_copy;
+    unsigned zero_copy_flags;
 };
 
 static uint64_t token(unsigned kind, unsigned buffer, int connection) {
@@ -58,7 +59,7 @@ static int echo(struct io_uring *ring, struct buffers *buffers, unsigned buffer,
         return EBUSY;
     char *start = buffers->memory + buffer * buffers->bytes;
     if (buffers->zero_copy)
-        io_uring_prep_send_zc(entry, connection, start, (size_t)bytes, MSG_NOSIGNAL, REPORT_USAGE);
+        io_uring_prep_send_zc(entry, connection, start, (size_t)bytes, MSG_NOSIGNAL, buffers->zero_copy_flags);
     else
         io_uring_prep_send(entry, connection, start, (size_t)bytes, MSG_NOSIGNAL);
     io_uring_sqe_set_data64(entry, token(SEND, buffer, connection));
@@ -126,7 +127,8 @@ int reference_read_multishot(const int *connections, size_t connection_count, in
                              size_t message_bytes, size_t chunk_bytes, unsigned buffer_count, unsigned options,
                              uint64_t *counts) {
     struct buffers buffers = {
-        .bytes = chunk_bytes, .count = buffer_count, .zero_copy = options & REFERENCE_ZERO_COPY};
+        .bytes = chunk_bytes, .count = buffer_count, .zero_copy = options & REFERENCE_ZERO_COPY,
+        .zero_copy_flags = options & REFERENCE_REPORT_USAGE ? REPORT_USAGE : 0};
     buffers.memory = malloc(buffer_count * chunk_bytes);
     if (!buffers.memory)
         return ENOMEM;

@@ -70,7 +70,8 @@ public func setSocketOption(_ option: SocketOption, on socket: BorrowedDescripto
     case .fastOpen(let queue): try setOption(socket, CInt(IPPROTO_TCP), TCP_FASTOPEN, amount(queue))
     case .fastOpenConnect: try setOption(socket, CInt(IPPROTO_TCP), TCP_FASTOPEN_CONNECT, CInt(1))
     case .busyPoll(let duration):
-        try setOption(socket, SOL_SOCKET, C_SO_BUSY_POLL, CInt(clamping: Int64(duration / .microseconds(1))))
+        let cut = min(max(duration, .microseconds(-1)), .microseconds(Int64(CInt.max)))
+        try setOption(socket, SOL_SOCKET, C_SO_BUSY_POLL, CInt(cut / .microseconds(1)))
     case .preferBusyPoll: try setOption(socket, SOL_SOCKET, C_SO_PREFER_BUSY_POLL, CInt(1))
     case .busyPollBudget(let packets):
         try setOption(socket, SOL_SOCKET, C_SO_BUSY_POLL_BUDGET, CInt(clamping: packets))

@@ -15,6 +15,7 @@ import Testing
         ("--mode lt --topology shared-set", "use --topology set-per-worker"),
         ("--mode lt --message-size 65508", "--message-size takes 1 to 65507 bytes of a datagram, not 65508"),
         ("--mode lt --message-size 1 --depth 129", "take 128 or less"),
+        ("--mode lt --rate 1000 --depth 2", "--depth belongs to a closed loop"),
         ("--mode lt --implementation c", "--implementation c has no loops for --workload datagram"),
         ("--mode lt --listener shared", "--listener belongs to --workload accept and crr"),
         ("--mode lt --idle 1", "--idle belongs to --workload read"),

@@ -3,6 +3,7 @@ import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Loops

@@ -3,6 +3,7 @@ import LinuxDescriptors
 import LinuxReadiness
 import LinuxRings
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Loops
@@ -56,8 +57,7 @@ import Testing
         for round in 0..<3 {
             for pair in pairs {
                 var received = [UInt8](repeating: 0, count: 64)
-                var count = 0
-                repeat { count = recv(pair.client, &received, 64, CInt(MSG_WAITALL)) } while count < 0 && errno == EINTR
+                let count = receiveWhole(&received, from: pair.client)
                 #expect(count == 64 && received == sent, "round \(round): \(Errno(rawValue: errno))")
             }
             // The poller's time of looking in vain is over.

@@ -2,6 +2,7 @@ import Glibc
 import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
+import TestSupport
 import Testing
 
 @testable import Loops
@@ -35,10 +36,7 @@ import Testing
             }
             #expect(send(number, sent, sent.count, 0) == sent.count)
             var received = [UInt8](repeating: 0, count: sent.count)
-            var count = 0
-            repeat {
-                count = recv(number, &received, received.count, CInt(MSG_WAITALL))
-            } while count < 0 && errno == EINTR
+            let count = receiveWhole(&received, from: number)
             #expect(count == sent.count && received == sent)
         }
         let operations = UInt64(Self.rounds * depth)

@@ -3,6 +3,7 @@ import LinuxDescriptors
 import LinuxSockets
 import Records
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Loops
@@ -52,19 +53,20 @@ import Testing
         /// Reads one message and checks every byte of it.
         func expectEcho(_ client: Int, _ sequence: UInt64) {
             var buffer = [UInt8](repeating: 0, count: 64)
-            let received = recv(clients[client], &buffer, 64, CInt(MSG_WAITALL))
-            #expect(received == 64)
+            #expect(receiveWhole(&buffer, from: clients[client]) == 64)
             #expect(buffer.withUnsafeBytes { message.matches(sequence, $0.baseAddress!) })
         }
 
         func expectBytes(_ client: Int, _ count: Int) {
             var buffer = [UInt8](repeating: 0, count: count)
-            #expect(recv(clients[client], &buffer, count, CInt(MSG_WAITALL)) == count)
+            #expect(receiveWhole(&buffer, from: clients[client]) == count)
         }
 
         func expectEnd(_ client: Int) {
             var byte: UInt8 = 0
-            #expect(recv(clients[client], &byte, 1, 0) == 0)
+            var count = 0
+            repeat { count = recv(clients[client], &byte, 1, 0) } while count < 0 && errno == EINTR
+            #expect(count == 0)
         }
 
         func reset(_ client: Int) throws {

@@ -3,6 +3,7 @@ import Glibc
 import LinuxDescriptors
 import LinuxSockets
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Loops
@@ -38,7 +39,7 @@ import Testing
         #expect(messages > 16)
         var received = [UInt8](repeating: 0, count: Self.messageBytes)
         for sequence in 0..<messages {
-            let count = receiveWhole(&received, number)
+            let count = receiveWhole(&received, from: number)
             try #require(count == Self.messageBytes, "reply \(sequence): \(Errno(rawValue: errno))")
             let isRight = received.withUnsafeBytes { message.matches(UInt64(sequence), $0.baseAddress!) }
             try #require(isRight, "reply \(sequence) of \(messages) is not what was sent")
@@ -46,18 +47,6 @@ import Testing
         #expect(server.snapshot().totals[.errors] == 0)
         #expect(server.end(windowEnd: 0).error == nil)
         withExtendedLifetime(client) {}
-    }
-
-    /// Receives until the buffer is full, whatever signals come.
-    ///
-    /// - Returns: how many bytes came before the time limit, the end or an error.
-    private func receiveWhole(_ buffer: inout [UInt8], _ client: CInt) -> Int {
-        var count = 0
-        while count < buffer.count {
-            let more = buffer.withUnsafeMutableBytes { recv(client, $0.baseAddress! + count, $0.count - count, 0) }
-            if more > 0 { count += more } else if more == 0 || errno != EINTR { break }
-        }
-        return count
     }
 
     /// Sends until nothing has been taken for a tenth of a second, or 4 MiB were.

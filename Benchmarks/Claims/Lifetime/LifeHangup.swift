@@ -25,7 +25,7 @@ let lifeHangup = [
         "edge-triggered, a registration with no events is told of the peer's close once", { $0 == 1 }),
     hangup(
         "life-hangup-oneshot", .oneShot,
-        "a registration that has fired with EPOLLONESHOT is told of the peer's close once and spins no more",
+        "with EPOLLONESHOT a registration with no events is told of the peer's close once and spins no more",
         { $0 == 1 }, .expectation),
 ]
 

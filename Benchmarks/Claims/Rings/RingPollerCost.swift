@@ -14,8 +14,8 @@ import Runs
 /// with a poller, whose own part is `poller_ns`.
 let ringPollerCost = Experiment(
     id: "uring-sqpoll",
-    statement: "with IORING_SETUP_SQPOLL submitting takes no system call",
-    source: .manual("io_uring_setup(2)"), needs: [.submissionPoller],
+    statement: "with IORING_SETUP_SQPOLL submitting takes no system call, while the poller looks",
+    source: .liburing("io_uring_setup(2)"), needs: [.submissionPoller],
     keys: [
         "submissions", "enters", "enters_asleep", "idle_percent", "asleep_percent", "echo_ns", "echo_poller_ns",
         "poller_ns",

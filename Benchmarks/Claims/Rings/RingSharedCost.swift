@@ -59,7 +59,9 @@ private func nanosecondsPerPiece(_ handover: some Handover) throws -> UInt64 {
     let start = threadNanoseconds()
     for piece in 0..<pieces {
         try handover.give(workToken, to: piece % takers.count)
+        let full = monotonicNanoseconds()
         while piece + 1 - taken.count >= mostUnderway {
+            try giveUp(after: full)
             sleepUntil(nanoseconds: monotonicNanoseconds() + 20_000)
         }
     }

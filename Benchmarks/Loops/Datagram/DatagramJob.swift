@@ -7,12 +7,11 @@ package import Meters
 package import SystemPackage
 
 /// What every worker needs that echoes datagrams: a socket of its own, on the port of all.
-package struct DatagramJob: ServerJob {
+package struct DatagramJob: Sendable {
     private let plan: ServerPlan
     private let traffic: Traffic
     private let endpoints: [DatagramEndpoint]
     private let stop: BorrowedDescriptor
-    package var queue: HandoffQueue? { nil }
 
     package init(_ plan: ServerPlan, _ traffic: Traffic, _ endpoints: [DatagramEndpoint], stop: BorrowedDescriptor) {
         self.plan = plan

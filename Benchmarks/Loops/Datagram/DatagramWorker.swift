@@ -155,6 +155,7 @@ package enum DatagramCalls: Sendable, Hashable {
     /// Sends bytes to an address of the kernel's making.
     mutating func answer(_ bytes: RawSpan, to address: RawSpan) {
         noteReceive()
+        meter.add(.receivedBytes, UInt64(bytes.byteCount))
         service.serve(meter)
         meter.add(.systemCalls)
         let sent = unsafe bytes.withUnsafeBytes { bytes in

@@ -33,7 +33,10 @@ extension EchoJob {
 extension Mode.Options {
     /// What the C loop over a ring is to do otherwise.
     fileprivate var reference: UInt32 {
-        (zeroCopy == nil ? 0 : REFERENCE_ZERO_COPY.rawValue) | (poller == nil ? 0 : REFERENCE_POLLER.rawValue)
+        var flags: UInt32 = poller == nil ? 0 : REFERENCE_POLLER.rawValue
+        if zeroCopy != nil { flags |= REFERENCE_ZERO_COPY.rawValue }
+        if zeroCopy != nil && Mode.ZeroCopySend.tellsOfCopies { flags |= REFERENCE_REPORT_USAGE.rawValue }
+        return flags
     }
 }
 

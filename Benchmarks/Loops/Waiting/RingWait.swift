@@ -46,7 +46,8 @@ struct RingWaiting: Sendable {
     private func look(at ring: inout Ring, _ meter: WorkerMeter) throws(Errno) -> Bool {
         // Without these the kernel posts while the thread runs, so that looking takes no call.
         let entersToLook = !ring.setup.isDisjoint(with: [.deferTaskRun, .cooperativeTaskRun])
-        try ring.submit()
+        // An enter that looks hands over what is queued, too.
+        if !entersToLook { try ring.submit() }
         let end = monotonicNanoseconds() + spinNanoseconds
         repeat {
             if entersToLook {

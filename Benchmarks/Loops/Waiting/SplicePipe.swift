@@ -10,7 +10,7 @@ struct SplicePipe: ~Copyable {
     private let reader: OwnedDescriptor
     private let writer: OwnedDescriptor
 
-    /// Opens a pipe that takes so many bytes, as far as the user may have such a large one.
+    /// Opens a pipe that takes so many bytes at least, as far as the user may have such a large one.
     init(bytes: Int) throws(Errno) {
         var ends: (CInt, CInt) = (-1, -1)
         let result = unsafe withUnsafeMutablePointer(to: &ends) {
@@ -19,7 +19,8 @@ struct SplicePipe: ~Copyable {
         if result != 0 { throw Errno(rawValue: errno) }
         reader = OwnedDescriptor(owning: FileDescriptor(rawValue: ends.0))
         writer = OwnedDescriptor(owning: FileDescriptor(rawValue: ends.1))
-        c_set_pipe_size(ends.1, CInt(clamping: bytes))
+        // A pipe has 16 places of a page, and each segment takes one: a smaller pipe would move fewer messages at once.
+        if bytes > 65_536 { c_set_pipe_size(ends.1, CInt(clamping: bytes)) }
     }
 
     /// Takes what a socket has, as far as there is room; a negative error number.

@@ -34,6 +34,8 @@ enum reference_ring_option {
     REFERENCE_ZERO_COPY = 1,
     /* A thread of the kernel takes the submissions. */
     REFERENCE_POLLER = 2,
+    /* Asks notifications whether the kernel copied (Linux 6.2). */
+    REFERENCE_REPORT_USAGE = 4,
 };
 
 /* The event of the stop signal carries it; the event of a listener carries the listener in its lower half. */

@@ -57,7 +57,10 @@ extension FeatureWorth {
 
     /// The loads of some cells: all of them, those of some numbers of connections or sizes of messages, or each by name.
     private func places(_ some: [Cell]) -> String {
-        if some.count == cells.count { return "every load" }
+        if some.count == cells.count {
+            let depths = Set(cells.map { $0.load.depth ?? 1 })
+            return depths.count == 1 && depths != [1] ? "every load of depth \(depths.first ?? 1)" : "every load"
+        }
         let chosen = Set(some.map(\.load))
         for property in [\Load.connectionsPhrase, \Load.messagePhrase, \Load.workload] {
             let names = some.map { $0.load[keyPath: property] }.distinct
@@ -78,6 +81,7 @@ extension FeatureWorth.Load {
     var messagePhrase: String { messageBytes.map { "messages of \($0) B" } ?? "no messages" }
     var phrase: String {
         let message = messageBytes.map { " of \($0) B" } ?? ""
-        return "\(workload) of \(connectionsPhrase)\(message)"
+        let depth = depth.map { $0 > 1 ? ", depth \($0)" : "" } ?? ""
+        return "\(workload) of \(connectionsPhrase)\(message)\(depth)"
     }
 }

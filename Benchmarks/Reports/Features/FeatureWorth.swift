@@ -16,8 +16,14 @@ package struct FeatureWorth: Sendable {
         package let connections: Int
         package let messageBytes: Int?
         package let depth: Int?
+        /// What else tells arms apart, the mode and how its workers share a set aside.
+        private let others: [String]
 
         init(_ record: RunRecord) {
+            let arm = Arm(record)
+            let ofMode = ["mode", "topology"]
+            others = zip(Arm.columns, arm.values).filter { !ofMode.contains($0.0.name) }.map(\.1)
+
             workload = record.workload
             workers = record.workers
             connections = record.connections

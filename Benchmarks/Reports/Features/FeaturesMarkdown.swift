@@ -39,7 +39,8 @@ private func section(_ worth: FeatureWorth) -> String {
         let calls =
             cell.calls.map { "\(HumanUnits.perOperation($0.base)) → \(HumanUnits.perOperation($0.variant))" } ?? ""
         let cells = [
-            load.workload, String(load.connections), load.messageBytes.map { "\($0) B" } ?? "", text(cell.cpu),
+            load.workload, String(load.connections), load.messageBytes.map { "\($0) B" } ?? "",
+            load.depth.map(String.init) ?? "", text(cell.cpu),
             text(cell.latency), calls, String(cell.rounds),
         ]
         return "| \(cells.joined(separator: " | ")) |\n"
@@ -49,8 +50,8 @@ private func section(_ worth: FeatureWorth) -> String {
 
         \(worth.feature.summary). Since Linux \(worth.feature.kernel); against `\(worth.feature.base)`. \(worth.sentence)
 
-        | workload | connections | message | server CPU | median latency | system calls | rounds |
-        |---|---|---|---|---|---|---|
+        | workload | connections | message | depth | server CPU | median latency | system calls | rounds |
+        |---|---|---|---|---|---|---|---|
         \(rows.joined())
         """
 }

@@ -11,7 +11,7 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Lists modes and workloads, and which of them this kernel supports.")
 
-    @Flag(help: "Print the tables of modes and variants as Markdown, as the documents have them.")
+    @Flag(help: "Print the table of modes, as the README has it, and that of variants, as Markdown.")
     var markdown = false
 
     @Flag(help: "Print what every column of runs.csv means, as Markdown.")

@@ -108,6 +108,11 @@ extension RunOptions {
     /// A datagram is one packet of IP at the most, and its number has to tell it from the others in flight.
     private func checkDatagrams(_ load: LoadPlan) throws {
         guard load.workload == .datagram else { return }
+        if flight.depth != nil, let option = paceOptions.first {
+            throw Failure(
+                .usage,
+                "--depth belongs to a closed loop of datagrams, and \(option) makes an open one; leave one out")
+        }
         _ = try inRange(load.messageBytes, 1...65_507, "--message-size takes 1 to 65507 bytes of a datagram")
         guard load.messageBytes > 1 || load.depth <= 128 else {
             throw Failure(

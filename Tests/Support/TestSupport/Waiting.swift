@@ -26,3 +26,15 @@ public func waitUntil(_ events: CInt, on descriptor: BorrowedDescriptor) throws 
 public func waitUntilReadable(_ descriptor: BorrowedDescriptor) throws {
     try waitUntil(POLLIN, on: descriptor)
 }
+
+/// Receives until the buffer is full, whatever signals come (`recv(2)`).
+///
+/// - Returns: how many bytes came before a time limit of the socket, the end or an error.
+public func receiveWhole(_ buffer: inout [UInt8], from socket: CInt) -> Int {
+    var count = 0
+    while count < buffer.count {
+        let more = buffer.withUnsafeMutableBytes { recv(socket, $0.baseAddress! + count, $0.count - count, 0) }
+        if more > 0 { count += more } else if more == 0 || errno != EINTR { break }
+    }
+    return count
+}
