@@ -173,6 +173,19 @@ import Testing
         }
     }
 
+    /// Each run has its counterpart without the options, and what has none to leave out is run once.
+    @Test func whatOptionsAreWorthIsComparedWithoutThem() throws {
+        let words = ["--mode", "lt,uring-sqpoll", "--compare-without", "--workload", "crr"]
+        let waits = try Arms(RunOptions.parse(words + ["--poller-cpu", "0", "--poller-idle", "1ms"]), seed: 1).plans
+        #expect(waits.map(\.name) == ["epoll-lt", "uring-sqpoll", "uring-sqpoll"])
+        #expect(waits.map { RunRecord($0).options } == ["", "poller_idle=1000us;poller_cpu=0", ""])
+        let begins = try Arms(RunOptions.parse(words + ["--defer-accept", "--fast-open"]), seed: 1).plans
+        #expect(
+            begins.map { RunRecord($0).options } == ["defer-accept;fast-open", "", "defer-accept;fast-open", ""])
+        let failure = #expect(throws: Failure.self) { try Arms(RunOptions.parse(words), seed: 1) }
+        #expect(failure?.message.contains("none is given") == true)
+    }
+
     @Test(
         arguments: [
             ([], [1_000]), (["--rate", "1000"], [1_200]), (["--rate", "1000", "--duration", "1s"], [1_000]),

@@ -108,4 +108,38 @@ import Testing
         #expect(rows[1].contains("**0.80** [0.78, 0.83]") && rows[1].contains("2.00 → 1.00"))
         #expect(page.contains("[a](a/runs.csv), [b](b/runs.csv)") && page.contains("Not measured here"))
     }
+
+    /// What differs need not be the mode: listeners, signals and options are told apart within each mode.
+    @Test(arguments: [Feature.Column.listener, .signal, .options]) func whatDiffersMayBeAnotherColumn(
+        _ column: Feature.Column
+    ) throws {
+        let rows = ["epoll-lt", "uring-poll"].flatMap { mode in
+            Self.rows([1: mode == "epoll-lt" ? Self.less : Self.more]).map { row in
+                var row = row
+                let value = row.mode == "with" ? "set=1;other" : ""
+                row.mode = mode
+                switch column {
+                case .listener: row.listener = value
+                case .signal: row.signal = value
+                default: row.options = value
+                }
+                row.runId += mode
+                return row
+            }
+        }
+        let feature = Feature(name: "set=1;other", base: "", kernel: "", summary: "sets it", column: column)
+        let worth = try #require(FeatureWorth.measure([feature], in: [rows]).first)
+        #expect(
+            worth.cells.map(\.load.mode) == ["epoll-lt", "uring-poll"] && worth.cells.allSatisfy { $0.rounds == 6 })
+        #expect(worth.sentence == "Use it with epoll-lt: server CPU −20 %; not with uring-poll: +30 %.")
+        let page = featuresMarkdown([worth], missing: [], machine: "Linux 6.18", folders: ["a"])
+        #expect(page.contains("(#set1other) | the same without |") && page.contains("\n| epoll-lt | read | 1 | 64 B |"))
+        #expect(Feature.options(in: [rows]).map(\.name) == (column == .options ? ["set=1;other"] : []))
+    }
+
+    @Test func optionsAreNamedAsTheyAreGiven() throws {
+        let feature = try #require(
+            Feature.options(in: [[Samples.record("a", round: 1) { $0.options = "wait_for=8;defer-accept" }]]).first)
+        #expect(feature.summary == "sets `--wait-for 8`, `--defer-accept`")
+    }
 }

@@ -55,14 +55,14 @@ extension FeatureWorth {
         return (change < 0 ? "−" : "+") + Decimal.fixed(abs(change), digits: 0)
     }
 
-    /// The loads of some cells: all of them, those of some numbers of connections or sizes of messages, or each by name.
+    /// The loads of some cells: all of them, those of some modes, numbers of connections or sizes of messages, or each by name.
     private func places(_ some: [Cell]) -> String {
         if some.count == cells.count {
             let depths = Set(cells.map { $0.load.depth ?? 1 })
             return depths.count == 1 && depths != [1] ? "every load of depth \(depths.first ?? 1)" : "every load"
         }
         let chosen = Set(some.map(\.load))
-        for property in [\Load.connectionsPhrase, \Load.messagePhrase, \Load.workload] {
+        for property in [\Load.mode, \Load.connectionsPhrase, \Load.messagePhrase, \Load.workload] {
             let names = some.map { $0.load[keyPath: property] }.distinct
             let all = cells.map(\.load).filter { names.contains($0[keyPath: property]) }
             if Set(all) == chosen { return Self.list(names) }
@@ -82,6 +82,7 @@ extension FeatureWorth.Load {
     var phrase: String {
         let message = messageBytes.map { " of \($0) B" } ?? ""
         let depth = depth.map { $0 > 1 ? ", depth \($0)" : "" } ?? ""
-        return "\(workload) of \(connectionsPhrase)\(message)\(depth)"
+        let load = shape.isEmpty ? "\(workload) of \(connectionsPhrase)\(message)\(depth)" : "\(workload), \(shape)"
+        return mode.isEmpty ? load : "\(mode), \(load)"
     }
 }

@@ -9,22 +9,26 @@ package struct FeatureWorth: Sendable {
     /// What was measured under each condition, in the order of workload, connections and message size.
     package let cells: [Cell]
 
-    /// What both modes had to do.
+    /// What both sides had to do.
     package struct Load: Hashable, Sendable {
         package let workload: String
+        /// How both wait; empty where that is what differs.
+        package let mode: String
+        /// How threads wake each other; empty of other workloads.
+        package let shape: String
         package let workers: Int
         package let connections: Int
         package let messageBytes: Int?
         package let depth: Int?
-        /// What else tells arms apart, the mode and how its workers share a set aside.
+        /// What else tells arms apart, but for what differs.
         private let others: [String]
 
-        init(_ record: RunRecord) {
+        init(_ record: RunRecord, besides column: Feature.Column) {
             let arm = Arm(record)
-            let ofMode = ["mode", "topology"]
-            others = zip(Arm.columns, arm.values).filter { !ofMode.contains($0.0.name) }.map(\.1)
-
+            others = zip(Arm.columns, arm.values).filter { !column.ownColumns.contains($0.0.name) }.map(\.1)
             workload = record.workload
+            mode = column == .mode ? "" : record.mode
+            shape = record.shape
             workers = record.workers
             connections = record.connections
             messageBytes = record.messageSizeBytes
@@ -32,7 +36,7 @@ package struct FeatureWorth: Sendable {
         }
     }
 
-    /// The variant against its base under one load.
+    /// One side against the other under one load.
     package struct Cell: Sendable {
         package let load: Load
         /// Rounds in which both have a usable run.
@@ -70,16 +74,17 @@ package struct FeatureWorth: Sendable {
         features.compactMap { feature in
             let pairs = folders.flatMap { Self.pairs(feature, in: $0) }
             guard !pairs.isEmpty else { return nil }
-            let cells = Dictionary(grouping: pairs) { Load($0.variant) }.map { Cell($0, $1) }
+            let cells = Dictionary(grouping: pairs) { Load($0.variant, besides: feature.column) }.map { Cell($0, $1) }
             return FeatureWorth(feature: feature, cells: cells.sorted { $0.load.precedes($1.load) })
         }
     }
 
     /// Why a feature has no figures in these rows.
     package static func absence(of feature: Feature, in folders: [[RunRecord]]) -> String {
-        let rows = folders.flatMap { $0 }.filter { $0.mode == feature.name }
+        let rows = folders.flatMap { $0 }.filter { feature.column.value(of: $0) == feature.name }
         if let row = rows.first(where: { $0.status != .ok }), !row.reason.isEmpty { return row.reason }
-        return rows.isEmpty ? "no run of it" : "no run of \(feature.base) beside it"
+        return rows.isEmpty
+            ? "no run of it" : "no run \(feature.base.isEmpty ? "without" : "of \(feature.base) beside") it"
     }
 
     fileprivate struct Pair {
@@ -87,15 +92,15 @@ package struct FeatureWorth: Sendable {
         let variant: RunRecord
     }
 
-    /// The runs of each round: it holds each mode once under each load, and of a void run and its repetition one is usable.
+    /// The runs of each round: it holds each side once under each load, and of a void run and its repetition one is usable.
     private static func pairs(_ feature: Feature, in rows: [RunRecord]) -> [Pair] {
         struct Place: Hashable {
             let load: Load
             let round: Int
         }
-        func runs(of mode: String) -> [(Place, RunRecord)] {
-            rows.filter { $0.mode == mode && $0.status == .ok && $0.implementation == "swift" && $0.options.isEmpty }
-                .map { (Place(load: Load($0), round: $0.round), $0) }
+        func runs(of value: String) -> [(Place, RunRecord)] {
+            rows.filter { feature.column.value(of: $0) == value && feature.admits($0) }
+                .map { (Place(load: Load($0, besides: feature.column), round: $0.round), $0) }
         }
         let bases = Dictionary(runs(of: feature.base)) { $1 }
         return runs(of: feature.name).compactMap { place, run in
@@ -107,7 +112,8 @@ package struct FeatureWorth: Sendable {
 extension FeatureWorth.Load {
     func precedes(_ other: Self) -> Bool {
         let left = (workload, connections, messageBytes ?? 0, workers, depth ?? 0)
-        return left < (other.workload, other.connections, other.messageBytes ?? 0, other.workers, other.depth ?? 0)
+        let right = (other.workload, other.connections, other.messageBytes ?? 0, other.workers, other.depth ?? 0)
+        return left == right ? (shape, mode) < (other.shape, other.mode) : left < right
     }
 }
 

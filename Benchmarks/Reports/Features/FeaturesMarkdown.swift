@@ -12,16 +12,18 @@ package func featuresMarkdown(
     _ worths: [FeatureWorth], missing: [(feature: Feature, reason: String)], machine: String, folders: [String]
 ) -> String {
     let summary = worths.map { worth in
-        "| [`\(worth.feature.name)`](#\(worth.feature.name)) | `\(worth.feature.base)` | \(worth.sentence) |\n"
+        "| [`\(worth.feature.name)`](#\(anchor(worth.feature.name))) | \(worth.feature.without) | \(worth.sentence) |\n"
     }
     let links = folders.map { "[\($0)](\($0)/runs.csv)" }.joined(separator: ", ")
-    let rest = missing.map { "- `\($0.feature.name)` (Linux \($0.feature.kernel)): \($0.reason)\n" }
+    let rest = missing.map { feature, reason in
+        "- `\(feature.name)`\(feature.kernel.isEmpty ? "" : " (Linux \(feature.kernel))"): \(reason)\n"
+    }
     return """
         # What each feature is worth
 
-        Each feature is a variant of a mode that differs from it in nothing else. A ratio is the variant's figure divided by
-        that of the mode without it: the median over the rounds, each of which has both, in random order, and in brackets the
-        interval of the median. Shown in bold: the interval lies wholly beyond ±\(HumanUnits.percent(FeatureWorth.Change.margin)).
+        Each feature is a variant of a mode, a kind of listener or signal, or an option, and nothing else differs. A ratio is
+        the figure with it divided by that without it: the median over the rounds, each of which has both, in random order,
+        and in brackets the interval of the median. Shown in bold: the interval lies wholly beyond ±\(HumanUnits.percent(FeatureWorth.Change.margin)).
         Each interval can be wrong, of a hundred three or so; a sentence that rests on one load alone is a hint.
 
         \(machine); written by `bench features --markdown`. Rows: \(links). Load and server share the machine, over loopback.
@@ -34,26 +36,31 @@ package func featuresMarkdown(
 }
 
 private func section(_ worth: FeatureWorth) -> String {
-    let rows = worth.cells.map { cell in
-        let load = cell.load
-        let calls =
-            cell.calls.map { "\(HumanUnits.perOperation($0.base)) → \(HumanUnits.perOperation($0.variant))" } ?? ""
-        let cells = [
-            load.workload, String(load.connections), load.messageBytes.map { "\($0) B" } ?? "",
-            load.depth.map(String.init) ?? "", text(cell.cpu),
-            text(cell.latency), calls, String(cell.rounds),
-        ]
-        return "| \(cells.joined(separator: " | ")) |\n"
-    }
+    let feature = worth.feature
+    let hasModes = feature.column != .mode
+    let rows = worth.cells.map { (hasModes ? "| \($0.load.mode) " : "") + row($0) }
+    let since = feature.kernel.isEmpty ? "" : "Since Linux \(feature.kernel). "
+    let heading = "| workload | connections | message | depth | server CPU | median latency | system calls | rounds |"
     return """
-        ## \(worth.feature.name)
+        ## \(feature.name)
 
-        \(worth.feature.summary). Since Linux \(worth.feature.kernel); against `\(worth.feature.base)`. \(worth.sentence)
+        \(feature.summary). \(since)Against \(feature.without). \(worth.sentence)
 
-        | workload | connections | message | depth | server CPU | median latency | system calls | rounds |
-        |---|---|---|---|---|---|---|---|
+        \(hasModes ? "| mode " : "")\(heading)
+        \(hasModes ? "|---" : "")|---|---|---|---|---|---|---|---|
         \(rows.joined())
         """
+}
+
+private func row(_ cell: FeatureWorth.Cell) -> String {
+    let load = cell.load
+    let calls = cell.calls.map { "\(HumanUnits.perOperation($0.base)) → \(HumanUnits.perOperation($0.variant))" }
+    let cells: [String] = [
+        load.shape.isEmpty ? load.workload : "\(load.workload), \(load.shape)",
+        load.shape.isEmpty ? String(load.connections) : "", load.messageBytes.map { "\($0) B" } ?? "",
+        load.depth.map(String.init) ?? "", text(cell.cpu), text(cell.latency), calls ?? "", String(cell.rounds),
+    ]
+    return "| \(cells.joined(separator: " | ")) |\n"
 }
 
 private func text(_ change: FeatureWorth.Change?) -> String {
@@ -62,4 +69,13 @@ private func text(_ change: FeatureWorth.Change?) -> String {
     let shown = change.isLess || change.isMore ? "**\(ratio)**" : ratio
     guard let interval = change.interval else { return shown }
     return "\(shown) [\(Decimal.fixed(interval.lower, digits: 2)), \(Decimal.fixed(interval.upper, digits: 2))]"
+}
+
+extension Feature {
+    fileprivate var without: String { base.isEmpty ? "the same without" : "`\(base)`" }
+}
+
+/// Where a heading is linked to: its letters, digits and hyphens.
+private func anchor(_ heading: String) -> String {
+    heading.lowercased().filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
 }

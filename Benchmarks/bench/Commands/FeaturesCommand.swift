@@ -8,9 +8,10 @@ import Reports
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "Says what each feature is worth: every variant against the mode without it.",
+        abstract: "Says what each feature is worth: the same runs with it and without.",
         discussion: """
-            The folders hold runs of variants and of the modes that they are variants of ('bench list'), such as
+            The folders hold runs of variants and of the modes that they are variants of ('bench list'), of several kinds \
+            of listeners or signals, or of options such as --spin together with --compare-without:
 
               bench run --workload read --mode everything --connections 1,64,1000 --rounds 8 --output DIR
 
@@ -26,14 +27,13 @@ struct FeaturesCommand: ParsableCommand {
     func run() throws {
         let stored = try folders.map { try StoredFolder($0) }
         let rows = stored.map(\.rows)
-        let features = Mode.variants.compactMap { mode in
-            mode.base.map { Feature(name: mode.name, base: $0, kernel: mode.kernel, summary: mode.summary) }
-        }
+        let features = Self.features + Feature.options(in: rows)
         let worths = FeatureWorth.measure(features, in: rows)
         guard !worths.isEmpty else {
             throw Failure(
                 .runFailed,
-                "no folder has a usable run of a variant and of its mode in one round; run both, as in --mode everything"
+                "no folder has usable runs with and without a feature in one round; run both, as in --mode everything or "
+                    + "with --compare-without"
             )
         }
         for worth in worths {
@@ -47,6 +47,33 @@ struct FeaturesCommand: ParsableCommand {
         let page = featuresMarkdown(worths, missing: missing, machine: try Self.machine(stored), folders: folders)
         try writeFile(page, to: markdown, option: "--markdown")
     }
+
+    /// What can be told apart by more than an option, in the order of the page.
+    private static let features =
+        Mode.variants.compactMap { mode in
+            mode.base.map { Feature(name: mode.name, base: $0, kernel: mode.kernel, summary: mode.summary) }
+        } + [
+            Feature(
+                name: ListenerSharing.reuseport.rawValue, base: ListenerSharing.shared.rawValue, kernel: "3.9",
+                summary: "a listening socket for each worker; the kernel picks one by a hash of the addresses",
+                column: .listener),
+            Feature(
+                name: ListenerSharing.reuseportIncomingProcessor.rawValue, base: ListenerSharing.reuseport.rawValue,
+                kernel: "6.2", summary: "the kernel picks the listener that SO_INCOMING_CPU names for the processor",
+                column: .listener),
+            Feature(
+                name: WakeSignal.signalfd.rawValue, base: WakeSignal.eventfd.rawValue, kernel: "2.6.22",
+                summary: "real-time signals, read from a signalfd(2)", column: .signal),
+            Feature(
+                name: WakeSignal.ringTimeout.rawValue, base: WakeSignal.timerfd.rawValue, kernel: "5.4",
+                summary: "a timeout of the ring, in place of a timerfd(2)", column: .signal),
+            Feature(
+                name: WakeSignal.waitTimeout.rawValue, base: WakeSignal.timerfd.rawValue, kernel: "2.6.28",
+                summary: "the time limit of the wait itself, as finely as the call takes it", column: .signal),
+            Feature(
+                name: WakeSignal.waitTimeoutMilliseconds.rawValue, base: WakeSignal.timerfd.rawValue, kernel: "2.6.28",
+                summary: "the time limit of the wait itself, in whole milliseconds", column: .signal),
+        ]
 
     /// `Linux 6.18, 2 processors, AMD EPYC, 2026-11-30`, of the first folder; others must be of the same machine.
     private static func machine(_ stored: [StoredFolder]) throws -> String {

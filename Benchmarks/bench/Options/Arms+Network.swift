@@ -18,6 +18,12 @@ extension RunOptions {
         if modes.isEmpty, let option = loopOptionsGiven.first {
             throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
         }
+        if network.compareWithout, waits == Mode.WaitSettings(), !exchange.deferAccept, !exchange.fastOpen {
+            throw Failure(
+                .usage,
+                "--compare-without leaves options out, and none is given; give --spin 50us, say, or leave it out too"
+            )
+        }
         if let option = pollerOptions.first, !modes.contains(where: { $0.options.poller != nil }) {
             throw Failure(.usage, "\(option) has a meaning for uring-sqpoll only, which is not among the modes")
         }
@@ -44,7 +50,7 @@ extension RunOptions {
         .varied(\.external.workers) { $0.external.takesWorkers ? workers : [workers[0]] }
         .varied(\.load.connections) { _ in connections }
         .varied(\.external.placement) { [try placement(of: $0)] }
-        return try [base]
+        let plans = try [base]
             .varied(\.loop.mode) { _ in modes }
             .varied(\.loop.implementation) { _ in implementations }
             .varied(\.loop.topology) { try topologies(possible: $0.loop.mode.topologies) }
@@ -54,7 +60,7 @@ extension RunOptions {
             .varied(\.load.connections) { _ in connections }
             .varied(\.server.rearm) { $0.loop.mode.capabilities.isRearmed ? rearms : [$0.server.rearm] }
             .varied(\.loop.placement) { [try placement(workers: $0.server.workers, clients: $0.clients)] }
-            + others
+        return try (network.compareWithout ? plans.flatMap { [$0, try $0.plain()] } : plans) + others
     }
 
     private func networkPlan(_ common: RunPlan) throws -> RunPlan {
@@ -78,7 +84,7 @@ extension RunOptions {
         plan.objective = try objective()
         if let rate = servers.connectRate {
             guard (0.001...1e8).contains(rate) else {
-                throw Failure(.usage, "--connect-rate takes connections per second, 0.001 or more, not \(rate)")
+                throw Failure(.usage, "--connect-rate takes 0.001 to 100000000 connections per second, not \(rate)")
             }
             guard accept.drain == nil else {
                 throw Failure(
@@ -130,6 +136,16 @@ extension RunOptions {
 }
 
 extension RunPlan {
+    /// The same without what the column `options` tells.
+    fileprivate func plain() throws -> RunPlan {
+        var plan = self
+        plan.loop.mode = try modesNamed(name)[0]
+        plan.server.defersAccept = false
+        plan.server.opensFast = false
+        plan.load.opensFast = false
+        return plan
+    }
+
     var networkMistake: String? {
         guard let mode else { return nil }
         if let reason = mode.refusal(for: workload) ?? mode.waitRefusal { return reason }

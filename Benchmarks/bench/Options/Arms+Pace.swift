@@ -25,7 +25,7 @@ extension RunOptions {
         }
         if let rate = network.rate {
             guard Self.rates.contains(rate) else {
-                throw Failure(.usage, "--rate takes operations per second, 0.001 or more, not \(rate)")
+                throw Failure(.usage, "--rate takes 0.001 to 100000000 operations per second, not \(rate)")
             }
             return [.openLoop(perSecond: rate)]
         }

@@ -147,6 +147,13 @@ struct NetworkOptions: WorkloadOptions {
     @Option(parsing: .unconditional, help: "Of uring-sqpoll: the processor that the poller runs on; any if not given.")
     var pollerCpu: Int?
 
+    @Flag(
+        help: """
+            Runs everything without --spin, --wait-for, --poller-idle, --poller-cpu, --defer-accept and --fast-open too, in \
+            the same rounds; 'bench features' says what they are worth.
+            """)
+    var compareWithout = false
+
     @Option(help: "Numeric address to listen on; 127.0.0.1 if not given.")
     var address: String?
 
