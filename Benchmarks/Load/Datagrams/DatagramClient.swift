@@ -143,7 +143,8 @@ import SystemPackage
         unsafe pattern.write(number, to: buffer + peers[index].unsent * pattern.bytes)
         unsafe flights[place(index, number)] = Flight(due: due, sent: now)
         unsafe peers[index].next = number + 1
-        unsafe peers[index].unsent += 1
+        // In place, ThreadSanitizer's instrumentation breaks the compiler.
+        unsafe peers[index].unsent = peers[index].unsent + 1
         outstanding += 1
         result.datagrams.sent += 1
         if result.window.measures(due) { result.datagrams.dueInWindow += 1 }
@@ -246,7 +247,7 @@ import SystemPackage
         while unsafe peers[index].oldest < peers[index].next,
             unsafe flights[place(index, peers[index].oldest)].sent == 0
         {
-            unsafe peers[index].oldest += 1
+            unsafe peers[index].oldest = peers[index].oldest + 1
         }
     }
 
