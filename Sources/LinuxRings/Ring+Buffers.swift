@@ -23,8 +23,8 @@ extension Ring {
     ///
     /// - Returns: the buffer, of which ``RegisteredBuffer/extracting(_:)`` names a part: offsets are those from
     ///   ``BufferGroup/start``.
-    /// - Throws: `ENOENT` for a group that is not registered with this ring (``register(_:)``), which keeps its memory;
-    ///   `EBUSY` when the ring has a table already; `EFAULT` for more than a gibibyte; `ENOMEM`, also beyond
+    /// - Throws: `ENOENT` for a group that is not registered with this ring (``register(_:)-(BufferGroup)``), which keeps its
+    ///   memory; `EBUSY` when the ring has a table already; `EFAULT` for more than a gibibyte; `ENOMEM`, also beyond
     ///   `RLIMIT_MEMLOCK`, which counts without the privilege `CAP_IPC_LOCK`.
     public mutating func registerMemory(of group: borrowing BufferGroup) throws(Errno) -> RegisteredBuffer {
         guard groups.isKept(group.memory, as: group.identifier) else { throw .noSuchFileOrDirectory }
