@@ -36,7 +36,10 @@ import Testing
         // A notification may come in the window whose message was counted before it, and the other way round.
         #expect(notifications + 16 >= measurement.perWorker[0])
         let copied = try #require(measurement.totals[.copiedNotifications])
-        if KernelVersion.running.map({ $0 >= KernelVersion(6, 2) }) == true { #expect(copied == notifications) }
+        if KernelVersion.running.map({ $0 >= KernelVersion(6, 2) }) == true {
+            // A snapshot can fall between the counting of the two.
+            #expect((Int(copied) - Int(notifications)).magnitude <= 2)
+        }
         #expect(record.notificationsPerOp != nil && record.copiedNotificationsPerOp != nil)
         #expect(record.pollerCpuNsPerOp == nil)
     }
