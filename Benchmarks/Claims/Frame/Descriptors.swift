@@ -35,6 +35,28 @@ struct Pipe: Scene, ~Copyable {
     consuming func release() -> [CInt] { [readEnd.release().rawValue, writeEnd.release().rawValue] }
 }
 
+/// Two stream sockets of this machine, each the other's peer (`socketpair(2)`), blocking.
+struct SocketPair: Scene, ~Copyable {
+    let near: OwnedDescriptor
+    let far: OwnedDescriptor
+
+    init() throws(Errno) {
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        let numbers = try unsafe descriptorPair { unsafe socketpair(AF_UNIX, type, 0, $0) }
+        near = owned(numbers[0])
+        far = owned(numbers[1])
+    }
+
+    /// Writes one byte to the far end.
+    func writeByte() throws(Errno) {
+        var byte: UInt8 = 1
+        let number = far.descriptor.rawValue
+        _ = try systemCall { unsafe write(number, &byte, 1) }
+    }
+
+    consuming func release() -> [CInt] { [near.release().rawValue, far.release().rawValue] }
+}
+
 /// Runs a call that makes two descriptors, which the caller then owns.
 func descriptorPair(_ make: (UnsafeMutablePointer<CInt>) -> CInt) throws(Errno) -> [CInt] {
     var numbers: [CInt] = [0, 0]

@@ -13,9 +13,7 @@ struct ForkedHolder: Scene, ~Copyable {
 
     /// Forks; when this returns the child holds these descriptors and no others.
     init(keeping descriptors: [BorrowedDescriptor]) throws {
-        let ends = try unsafe descriptorPair {
-            unsafe socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, $0)
-        }
+        let ends = try SocketPair().release()
         let (near, far) = (ends[0], ends[1])
         let child = unsafe c_fork_holder(far, descriptors.map(\.rawValue), CInt(descriptors.count))
         let error = errno

@@ -70,8 +70,7 @@ private func tcpEvents(_ events: EpollEvents, reset: Bool, endsToo: Bool = false
 }
 
 private func unixEvents(_ events: EpollEvents) throws -> Int {
-    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-    let numbers = try unsafe descriptorPair { unsafe socketpair(AF_UNIX, type, 0, $0) }
+    let numbers = try SocketPair().release()
     return try eventsAfterClose(of: owned(numbers[1]), watching: owned(numbers[0]), events)
 }
 

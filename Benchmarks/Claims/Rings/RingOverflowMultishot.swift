@@ -87,16 +87,12 @@ private func receiveEnds() throws -> Bool {
     let group = BufferGroup(identifier: 1, count: 32, bytes: 64)
     var ring = try fullRing()
     try ring.register(group)
-    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-    let ends = try unsafe descriptorPair { unsafe socketpair(AF_UNIX, type, 0, $0) }.map { Shared(owned($0)) }
-    try ring.prepareMultishotReceive(.descriptor(ends[0].value.descriptor), from: 1, token: 1)
+    let ends = try SocketPair()
+    try ring.prepareMultishotReceive(.descriptor(ends.near.descriptor), from: 1, token: 1)
     try ring.submit()
-    let writer = ends[1].value.descriptor.rawValue
-    var byte: UInt8 = 1
-    for _ in 1...times { _ = try systemCall { unsafe write(writer, &byte, 1) } }
+    for _ in 1...times { try ends.writeByte() }
     let isEnded = try hasEnded(&ring)
-    // Until here both ends are open.
-    withExtendedLifetime(ends) {}
+    ends.end()
     try ring.unregisterGroup(1)
     return isEnded
 }

@@ -60,14 +60,13 @@ nonisolated(unsafe) private let room = UnsafeMutableRawPointer.allocate(byteCoun
 private final class OrphanScene: @unchecked Sendable {
     // Unchecked: the second thread ends before the first goes on.
     private var ring: Ring
-    private let ends: [Shared<OwnedDescriptor>]
+    private let ends: SocketPair
     private let counter: EventFD
 
     init(poller: Bool) throws(Errno) {
         let idle = SubmissionPoller(idle: .milliseconds(20))
         ring = poller ? try Ring(entries: 8, poller: idle) : try Ring(entries: 8)
-        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        ends = try unsafe descriptorPair { unsafe socketpair(AF_UNIX, type, 0, $0) }.map { Shared(owned($0)) }
+        ends = try SocketPair()
         counter = try EventFD()
     }
 
@@ -83,21 +82,20 @@ private final class OrphanScene: @unchecked Sendable {
         take(into: &results)
         let atEnd = [receiveToken, pollToken].map { results[$0] ?? "pending" }
         try counter.add()
-        var byte: UInt8 = 1
-        let writer = ends[1].value.descriptor.rawValue
-        _ = try systemCall { unsafe write(writer, &byte, 1) }
+        try ends.writeByte()
         try Patience.until("both requests complete") {
             _ = try ring.submitAndWait(timeout: .milliseconds(1))
             take(into: &results)
             return results.count == 2
         }
-        let reader = ends[0].value.descriptor.rawValue
+        var byte: UInt8 = 0
+        let reader = ends.near.descriptor.rawValue
         let left = try nonblockingSystemCall { unsafe recv(reader, &byte, 1, CInt(MSG_DONTWAIT)) } ?? 0
         return (atEnd, [receiveToken, pollToken].map { results[$0] ?? "none" }, left)
     }
 
     private func submit() throws(Errno) {
-        let file = RequestFile.descriptor(ends[0].value.descriptor)
+        let file = RequestFile.descriptor(ends.near.descriptor)
         unsafe try ring.prepareReceive(file, into: room, count: 16, token: receiveToken)
         try ring.preparePoll(counter.descriptor, .readable, token: pollToken)
         try ring.submit()

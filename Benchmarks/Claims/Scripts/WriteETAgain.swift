@@ -30,12 +30,11 @@ let writeETAgain = Experiment(
         let arrivals = try tcp.writableEvents(withArrivals: rounds)
         let full = try tcp.writableEventsAfterFull()
         pair.end()
-        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        let ends = try unsafe descriptorPair { unsafe socketpair(AF_UNIX, type, 0, $0) }.map { Shared(owned($0)) }
-        try ends[0].value.descriptor.setNonblocking(true)
-        let local = try Stream(near: ends[0].value.descriptor, far: ends[1].value.descriptor)
+        let ends = try SocketPair()
+        try ends.near.descriptor.setNonblocking(true)
+        let local = try Stream(near: ends.near.descriptor, far: ends.far.descriptor)
         let unixOut = try local.writableEvents(afterSmallSends: rounds)
-        withExtendedLifetime(ends) {}
+        ends.end()
         return [
             "acks": rounds, "out_after_acks": acks, "reads": full.reads, "out_after_full": full.events,
             "arrivals": rounds, "out_with_arrivals": arrivals, "unix_reads": rounds, "unix_out": unixOut,
