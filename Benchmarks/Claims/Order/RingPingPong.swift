@@ -69,10 +69,14 @@ private func observeRatios(_ mode: String) throws -> Observed {
             // Who begins changes, so that neither always runs on what the other left.
             let order = round % 2 == 0 ? ["epoll-lt", mode] : [mode, "epoll-lt"]
             var runs: [String: Measurement] = [:]
-            for name in order { runs[name] = try echoRun(name, connections) }
+            for name in order {
+                runs[name] = try echoRun(name, connections: connections, milliseconds: 100) {
+                    $0.loop.placement = .automatic(workers: 1, clients: 1)
+                }
+            }
             guard let epoll = runs["epoll-lt"], let ring = runs[mode] else { continue }
             throughput[connections, default: []].append(perSecond(ring) / perSecond(epoll))
-            cpu[connections, default: []].append(cpuEach(ring) / cpuEach(epoll))
+            cpu[connections, default: []].append(nanosecondsPerMessage(ring) / nanosecondsPerMessage(epoll))
             foreign = max(foreign, epoll.foreignShare ?? 0, ring.foreignShare ?? 0)
         }
     }
@@ -90,24 +94,8 @@ private func observeRatios(_ mode: String) throws -> Observed {
     return observed
 }
 
-private func echoRun(_ name: String, _ connections: Int) throws -> Measurement {
-    var plan = try RunPlan(.read, named: name, .setPerWorker, milliseconds: 100)
-    plan.server.workers = 1
-    plan.load.connections = connections
-    plan.loop.placement = .automatic(workers: 1, clients: 1)
-    let measurement = try experimentRun(plan)
-    guard operations(measurement) > 0 else { throw Undecided("\(name) served nothing in 100 ms") }
-    return measurement
-}
-
-private func operations(_ measurement: Measurement) -> Double { Double(measurement.operations) }
-
-private func perSecond(_ measurement: Measurement) -> Double {
-    operations(measurement) * 1e9 / Double(measurement.durationNanoseconds)
-}
-
-private func cpuEach(_ measurement: Measurement) -> Double {
-    Double(measurement.server.cpuNanoseconds) / operations(measurement)
+private func perSecond(_ run: Measurement) -> Double {
+    Double(run.operations) * 1e9 / Double(run.durationNanoseconds)
 }
 
 private func rounded(_ ratio: Double?) -> Double { ((ratio ?? .nan) * 1000).rounded() / 1000 }

@@ -26,7 +26,7 @@ let ringZeroCopySend = Experiment(
             var best = [Double](repeating: .infinity, count: ways.count)
             for _ in 0..<2 {
                 for (index, way) in ways.enumerated() {
-                    let run = try echoRun(way, bytes)
+                    let run = try echoRun(way, connections: 4, milliseconds: 100) { $0.load.messageBytes = bytes }
                     messages = min(messages, run.operations)
                     best[index] = min(best[index], nanosecondsPerMessage(run))
                     notifications.all += run.totals[.notifications, default: 0]
@@ -55,14 +55,6 @@ let ringZeroCopySend = Experiment(
 
 private let ways = ["uring-multishot", "uring-zerocopy", "uring-zerocopy-fixed"]
 private let sizes = [64, 4096, 65_536, 1 << 20]
-
-private func echoRun(_ mode: String, _ bytes: Int) throws -> Measurement {
-    var plan = try RunPlan(.read, named: mode, .setPerWorker, milliseconds: 100)
-    plan.server.workers = 1
-    plan.load.connections = 4
-    plan.load.messageBytes = bytes
-    return try experimentRun(plan)
-}
 
 /// What the better of both ways without a copy costs, as a part of the cost with one, for each size.
 private func ratios(_ observed: Observed) -> [Double] {

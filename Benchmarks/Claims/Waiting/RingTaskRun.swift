@@ -23,7 +23,7 @@ let ringTaskRun = Experiment(
         var messages = UInt64.max
         for _ in 0..<3 {
             for way in Mode.TaskRun.allCases {
-                let run = try echoRun("uring-multishot", connections: 32) { $0.taskRun = way }
+                let run = try echoRun("uring-multishot", connections: 32) { $0.loop.mode.options.taskRun = way }
                 messages = min(messages, run.operations)
                 best[way] = min(best[way] ?? .infinity, nanosecondsPerMessage(run))
             }
@@ -51,18 +51,3 @@ private func costs(_ observed: Observed) -> (usual: Double, cooperative: Double,
 }
 
 private func share(_ part: Double, of whole: Double) -> String { "\(Int((100 * part / whole).rounded())) %" }
-
-func nanosecondsPerMessage(_ run: Measurement) -> Double {
-    Double(run.server.cpuNanoseconds) / Double(max(run.operations, 1))
-}
-
-/// One worker that echoes for a while, with other options than its mode has.
-func echoRun(
-    _ mode: String, connections: Int, milliseconds: UInt64 = 300, _ change: (inout Mode.Options) -> Void = { _ in }
-) throws -> Measurement {
-    var plan = try RunPlan(.read, named: mode, .setPerWorker, milliseconds: milliseconds)
-    plan.server.workers = 1
-    plan.load.connections = connections
-    change(&plan.loop.mode.options)
-    return try experimentRun(plan)
-}
