@@ -60,10 +60,13 @@ extension Opinions {
             (orphan("ECANCELED", "ECANCELED", "ECANCELED", "ECANCELED") + waiting, .holds),
         ],
         "uring-overflow-keeps": [
-            ("submitted=64;received=64;dropped=0;in_order=1", .holds),
-            ("submitted=64;received=60;dropped=4;in_order=1", .doesNotHold),
-            ("submitted=64;received=60;dropped=0;in_order=1", .doesNotHold),
-            ("submitted=4;received=4;dropped=0;in_order=1", .doesNotHold),
+            ("submitted=64;kept=60;received=64;dropped=0;refused=0;in_order=1", .holds),
+            ("submitted=64;kept=60;received=60;dropped=4;refused=0;in_order=1", .doesNotHold),
+            ("submitted=64;kept=60;received=60;dropped=0;refused=0;in_order=1", .doesNotHold),
+            // A kernel that takes no more before completions were taken.
+            ("submitted=6;kept=1;received=6;dropped=0;refused=1;in_order=1", .holds),
+            ("submitted=6;kept=1;received=5;dropped=0;refused=1;in_order=1", .doesNotHold),
+            ("submitted=5;kept=0;received=5;dropped=0;refused=1;in_order=1", .depends),
         ],
         "uring-overflow-ends-multishot": [
             ("accept_ended=1;poll_ended=1;receive_ended=1", .holds),

@@ -17,6 +17,18 @@ import Testing
         #expect(error?.reason.contains("EBADF") == true)
     }
 
+    /// As Linux 5.10 does.
+    @Test(.enabled(if: Need.noDrop.unmet() == nil, "io_uring is absent"))
+    func aRingThatTakesNothingBesideAnOverflowLosesNothing() throws {
+        let observed = try observeOverflow { (ring) throws(Errno) in
+            if ring.completionsOverflowed { throw .resourceBusy }
+            try ring.submit()
+        }
+        #expect(observed["refused"] == true && observed["submitted"] == 6 && observed["kept"] == 1)
+        #expect(observed["received"] == 6 && observed["in_order"] == true)
+        #expect(ringOverflowKeeps.verdict(observed) == .holds)
+    }
+
     @Test(arguments: [Errno.invalidArgument, .protocolNotAvailable])
     func aProgramIsRefusedForItsOwnReason(error: Errno) {
         let reason = (loadingFailed(error, requirement: "it needs Linux 9.9") as? Unobservable)?.reason
