@@ -43,13 +43,20 @@ extension Opinions {
             ("workers=4;woken=1;woken_et=1;woken_sets=1", .doesNotHold),
         ],
         "epoll-watch-memory": [
-            ("limit=5000;bytes=160", .holds), ("limit=5000;bytes=207", .doesNotHold),
-            ("limit=5000;bytes=160;registered=5000;at_limit=ENOSPC", .holds),
-            ("limit=5000;bytes=207;registered=5000;at_limit=ENOSPC", .depends),
-            ("limit=5000;bytes=160;registered=5000;at_limit=none", .depends),
-            ("limit=5000;bytes=160;registered=6000;at_limit=ENOSPC", .depends),
-            ("limit=5000;bytes=207;registered=6000;at_limit=none", .doesNotHold),
-            ("limit=5000;bytes=160;held_up_percent=61", .notObservable),
+            ("bytes=160", .holds), ("bytes=175", .holds), ("bytes=192", .doesNotHold), ("bytes=207", .doesNotHold),
+            ("bytes=90", .doesNotHold), ("bytes=160;held_up_percent=61", .notObservable),
+        ],
+        "epoll-watch-limit": [
+            ("limit=5491533;bytes=194;memory_percent=4.2;accounted_bytes=184", .holds),
+            ("limit=5000;bytes=194;memory_percent=0.0;accounted_bytes=202000", .doesNotHold),
+            ("limit=5491533;bytes=250;memory_percent=5.4;accounted_bytes=184", .doesNotHold),
+            ("limit=5491533;bytes=194;memory_percent=4.2;accounted_bytes=184;held_up_percent=61", .notObservable),
+        ],
+        "epoll-watch-refusal": [
+            ("limit=5000;registered=5000;at_limit=ENOSPC", .holds),
+            ("limit=5000;registered=6000;at_limit=ENOSPC", .depends),
+            ("limit=5000;registered=6000;at_limit=none", .doesNotHold),
+            ("limit=500000;registered=501000;at_limit=none", .doesNotHold),
         ],
         "uring-submitter-ends": [
             (orphan("ECANCELED", "ECANCELED", "ECANCELED", "ECANCELED"), .holds),

@@ -21,7 +21,7 @@ extension Experiment {
     ]
 
     static let order = readOrder + [readCombinedQueue] + ringPingPong
-    static let scale = [scaleWaitCost, epollWatchMemory]
+    static let scale = [scaleWaitCost, epollWatchMemory, epollWatchLimit, epollWatchRefusal]
 
     static let lifetime =
         [

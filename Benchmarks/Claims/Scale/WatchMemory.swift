@@ -4,44 +4,71 @@ import Glibc
 import LinuxDescriptors
 import LinuxReadiness
 import Meters
+import Statistics
 import SystemPackage
 
-/// What a registration costs the kernel, and what bounds them.
+/// What a registration costs the kernel: a thread registers a thousand counters in one set after the other, and `bytes` is
+/// by how much the kernel's slab memory grows for each registration.
 ///
-/// 1. A thread registers a thousand counters in one set after the other; `bytes` is by how much the kernel's slab memory
-///    grows for each of 500 000 registrations, or of a quarter of the limit where that is less.
-/// 2. `accounted_bytes` is what the limit takes a registration for: the kernel sets the limit to a 25th of the memory at
-///    that cost when it starts. Somebody may have set another since.
-/// 3. As root, where the limit can be reached in a few seconds and a small part of the memory: a thread that belongs to a
-///    user who has no other registers on, until the kernel refuses (`at_limit`). The limit counts for each user, so
-///    nobody else is refused meanwhile.
-///
-/// About 160 bytes is 128 to 192.
+/// About 160 bytes is 144 to 176.
 let epollWatchMemory = Experiment(
-    id: "epoll-watch-memory",
-    statement: "max_user_watches bounds the registrations of a user, and one costs about 160 bytes on 64 bits",
-    source: .manual("epoll(7)"), descriptors: 1600, conditions: Conditions(heldUpLimit: 60),
-    keys: ["limit", "bytes"],
+    id: "epoll-watch-memory", statement: "a registration costs the kernel about 160 bytes on 64 bits",
+    source: .manual("epoll(7)"), descriptors: 1600, conditions: Conditions(heldUpLimit: 60), keys: ["bytes"],
     observe: {
-        guard let limit = try? String(contentsOfFile: limitPath, encoding: .utf8).trimmingCharacters(in: .whitespaces),
-            let limit = Int(limit.filter { !$0.isNewline }), limit > 4000
-        else { throw Unobservable("\(limitPath) cannot be read, or says too little") }
-        let thread = try ScriptThread("watches")
-        defer { thread.end() }
-        return try thread.perform { try observeWatches(limit: limit) }
+        let limit = try readLimit()
+        return try onOwnThread { _ in ["bytes": try bytesEach(limit)] }
+    },
+    judge: { .init(holds: (144.0...176).contains($0["bytes"].number)) },
+    explain: { "A registration takes \($0["bytes"]) bytes." })
+
+/// What the limit of registrations would take: `memory_percent` is the part of the memory that as many registrations as
+/// `max_user_watches` allows would need, at the cost that `epoll-watch-memory` measures.
+///
+/// When it starts, the kernel sets the limit to a 25th of the memory; `accounted_bytes` is what it would take a
+/// registration for if the limit is still that one. A 25th is 3.4 to 4.6 %. Nothing tells whether somebody has set
+/// another since.
+let epollWatchLimit = Experiment(
+    id: "epoll-watch-limit",
+    statement: "max_user_watches lets the registrations of a user take a 25th of the memory",
+    source: .manual("epoll(7)"), descriptors: 1600, conditions: Conditions(heldUpLimit: 60),
+    keys: ["limit", "bytes", "memory_percent"],
+    observe: {
+        let limit = try readLimit()
+        let bytes = try onOwnThread { _ in try bytesEach(limit) }
+        let memory = Double(ProcessInfo.processInfo.physicalMemory)
+        return [
+            "limit": limit, "bytes": bytes,
+            "memory_percent": (1000 * Double(limit) * Double(bytes) / memory).rounded() / 10,
+            "accounted_bytes": Int(memory / 25 / Double(limit)),
+        ]
+    },
+    judge: { .init(holds: (3.4...4.6).contains($0["memory_percent"].number)) },
+    explain: {
+        "\($0["limit"]) registrations of \($0["bytes"]) bytes are \($0["memory_percent"]) % of the memory; a 25th of it is "
+            + "as many of \($0["accounted_bytes"]) bytes."
+    })
+
+/// What happens at the limit: a thread that belongs to a user who has no other registers until the kernel refuses. The
+/// limit counts for each user, so nobody else is refused meanwhile.
+///
+/// Only as root, and where the limit can be reached in a few seconds and a small part of the memory.
+let epollWatchRefusal = Experiment(
+    id: "epoll-watch-refusal", statement: "max_user_watches bounds the registrations of a user",
+    source: .manual("epoll_ctl(2) of ENOSPC"), descriptors: 1600, keys: ["limit", "registered", "at_limit"],
+    observe: {
+        let limit = try readLimit()
+        return try onOwnThread { isAlone in
+            guard isAlone else { throw Unobservable("it takes a user who has no registrations: run as root") }
+            return try observeLimit(limit)
+        }
     },
     judge: { observed in
-        let isCheap = (128.0...192).contains(observed["bytes"].number)
-        let refusal = observed["at_limit"]
-        guard refusal != .absent else { return .init(holds: isCheap) }
-        let isExact = abs(observed["registered"].number / observed["limit"].number - 1) < 0.01
-        return .init(parts: [isCheap, refusal == "ENOSPC" && isExact])
+        guard observed["at_limit"] == "ENOSPC" else { return .doesNotHold }
+        return abs(observed["registered"].number / observed["limit"].number - 1) < 0.01 ? .holds : .depends
     },
-    explain: { observed in
-        let refusal = observed["at_limit"]
-        return "A registration takes \(observed["bytes"]) bytes, and the limit of \(observed["limit"]) takes it for "
-            + "\(observed["accounted_bytes"])"
-            + (refusal == .absent ? "." : "; after \(observed["registered"]) the kernel says \(refusal).")
+    explain: {
+        let end = $0["at_limit"] == "none" ? "the kernel takes more" : "the kernel says \($0["at_limit"])"
+        return "With a limit of \($0["limit"]), after \($0["registered"]) registrations \(end)."
     })
 
 private let limitPath = "/proc/sys/fs/epoll/max_user_watches"
@@ -51,29 +78,61 @@ private let spareUser: uid_t = 64_999
 private let mostBytes: UInt64 = 256
 private let longestSeconds = 5.0
 
-private func observeWatches(limit: Int) throws -> Observed {
-    let isAlone = geteuid() == 0 && c_become_user(spareUser) == 0
+private func readLimit() throws -> Int {
+    guard let text = try? String(contentsOfFile: limitPath, encoding: .utf8),
+        let limit = Int(text.filter(\.isNumber)), limit > 4000
+    else { throw Unobservable("\(limitPath) cannot be read, or says too little") }
+    return limit
+}
+
+/// Runs on a thread of its own, which as root belongs to the spare user; `body` is told whether it does.
+private func onOwnThread<Outcome: Sendable>(_ body: @escaping @Sendable (Bool) throws -> Outcome) throws -> Outcome {
+    let thread = try ScriptThread("watches")
+    defer { thread.end() }
+    return try thread.perform { try body(geteuid() == 0 && c_become_user(spareUser) == 0) }
+}
+
+/// Slab memory for each of up to 300 000 registrations, or of a quarter of the limit where that is less: the median of
+/// several parts, since the slabs are the whole machine's, and the first ones use what was free in them.
+private func bytesEach(_ limit: Int) throws -> Int {
     var watches = try Watches()
-    let count = min(500_000, limit / 4)
-    let before = MemoryUse.read().slabBytes
-    let start = monotonicNanoseconds()
-    guard try watches.register(count) == nil else { throw Unobservable("others of this user hold registrations") }
-    let secondsEach = Double(monotonicNanoseconds() - start) / 1e9 / Double(count)
-    let after = MemoryUse.read().slabBytes
-    guard before > 0, after > before else { throw Undecided("the kernel's slab memory did not grow") }
-    let memory = UInt64(ProcessInfo.processInfo.physicalMemory)
-    var observed: Observed = [
-        "limit": limit, "bytes": (after - before) / UInt64(count),
-        "accounted_bytes": memory / 25 / UInt64(limit),
-    ]
-    let hasRoom = AvailableMemory.read() > 4 * mostBytes * UInt64(limit)
-    let setsNeeded = limit / Watches.countersEach + 2
-    if isAlone && hasRoom && secondsEach * Double(limit) < longestSeconds, descriptorShortage(setsNeeded) == nil {
-        let refusal = try watches.register(limit - count + 1000)
-        observed["registered"] = watches.count.observed
-        observed["at_limit"] = (refusal.map { errorName($0) } ?? "none").observed
+    let count = min(300_000, limit / 4)
+    let parts = max(1, min(5, count / 50_000))
+    var bytes: [Double] = []
+    for _ in 0..<parts {
+        let before = Double(MemoryUse.read().slabBytes)
+        guard try watches.register(count / parts) == nil else {
+            throw Unobservable("others of this user hold registrations, and the limit is near")
+        }
+        bytes.append((Double(MemoryUse.read().slabBytes) - before) / Double(count / parts))
     }
-    return observed
+    guard MemoryUse.read().slabBytes > 0 else { throw Unobservable("/proc/meminfo names no Slab") }
+    guard let middle = median(bytes), middle > 0 else { throw Undecided("the kernel's slab memory did not grow") }
+    return Int(middle.rounded())
+}
+
+private func observeLimit(_ limit: Int) throws -> Observed {
+    let most = mostBytes * UInt64(limit)
+    guard AvailableMemory.read() > 4 * most else {
+        throw Unobservable("the limit of \(grouped(limit)) registrations needs up to \(grouped(Int(most >> 20))) MiB")
+    }
+    if let shortage = descriptorShortage(limit / Watches.countersEach + Watches.countersEach + 2) {
+        throw Unobservable(shortage)
+    }
+    var watches = try Watches()
+    let start = monotonicNanoseconds()
+    let few = min(50_000, limit / 4)
+    var refusal = try watches.register(few)
+    let seconds = Double(monotonicNanoseconds() - start) / 1e9 * Double(limit) / Double(few)
+    guard seconds < longestSeconds else {
+        throw Unobservable("the limit of \(grouped(limit)) registrations takes more than \(Int(longestSeconds)) s")
+    }
+    if refusal == nil { refusal = try watches.register(limit - few + 1000) }
+    // Whose memory runs out is no limit of registrations.
+    if let refusal, refusal == .noMemory { throw refusal }
+    return [
+        "limit": limit, "registered": watches.count, "at_limit": refusal.map { errorName($0) } ?? "none",
+    ]
 }
 
 /// Counters, and sets each of which watches all of them.
