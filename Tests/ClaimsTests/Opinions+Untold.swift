@@ -24,7 +24,8 @@ extension Opinions {
     }
     private static let slower = ratios((0.7, 0.9), (0.8, 0.95))
     private static let faster = ratios((1.1, 1.3), (1.01, 1.2))
-    private static let alike = ratios((0.9, 1.1), (0.95, 1.02))
+    private static let alike = ratios((0.97, 1.03), (0.96, 1.02))
+    private static let wide = ratios((0.733, 1.074), (0.944, 1.28))
 
     static let untold: [String: [Entry]] = [
         "life-hangup-spins": [
@@ -82,13 +83,17 @@ extension Opinions {
             ("accept_ended=0;poll_ended=0;receive_ended=0", .doesNotHold),
         ],
         "uring-ping-pong-single": [
-            (slower, .holds), (ratios((0.7, 0.9), (0.9, 1.1)), .depends), (faster, .doesNotHold),
-            (alike, .doesNotHold), (slower + ";debug_build=1", .notObservable),
+            (slower, .holds), (ratios((0.7, 0.9), (0.98, 1.1)), .depends), (faster, .doesNotHold),
+            (alike, .doesNotHold), (ratios((0.96, 0.99), (0.8, 0.9)), .holds), (wide, .notObservable),
+            // What is decided of one number of connections does not decide the other.
+            (ratios((0.7, 0.9), (0.9, 1.1)), .notObservable), (ratios((1.1, 1.3), (0.9, 1.1)), .notObservable),
+            (slower + ";debug_build=1", .notObservable),
             (slower + ";foreign_cpu_percent=30", .notObservable), (slower + waiting, .notObservable),
         ],
         "uring-ping-pong-multishot": [
-            (faster, .holds), (ratios((1.1, 1.3), (0.9, 1.1)), .depends), (slower, .doesNotHold),
-            (alike, .doesNotHold), (faster + ";debug_build=1", .notObservable),
+            (faster, .holds), (ratios((1.1, 1.3), (0.9, 1.04)), .depends), (slower, .doesNotHold),
+            (alike, .doesNotHold), (wide, .notObservable), (ratios((1.1, 1.3), (0.9, 1.1)), .notObservable),
+            (faster + ";debug_build=1", .notObservable),
             (faster + ";foreign_cpu_percent=30", .notObservable), (faster + waiting, .notObservable),
         ],
     ]

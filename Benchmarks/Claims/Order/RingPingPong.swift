@@ -10,7 +10,10 @@ import Statistics
 ///
 /// Six rounds; each runs both modes, in turn, for 100 ms with either number of connections. `ratio_1` and `ratio_8` are the
 /// median, over the rounds, of the ring's throughput divided by that of `epoll-lt`; `low_…` and `high_…` are the least and
-/// the most, between which the median lies with 96.9 %. Slower or faster is what all rounds say.
+/// the most, between which the median lies with 96.9 %.
+///
+/// Slower or faster is what all rounds say. It is neither if no round is slower, or faster, by more than 5 %. A wider
+/// interval, of either number of connections, decides nothing.
 ///
 /// `cpu_ratio_1` and `cpu_ratio_8` are the same of the worker's CPU time per message, and decide nothing.
 let ringPingPong = [
@@ -26,20 +29,20 @@ let ringPingPong = [
 
 private let connectionCounts = [1, 8]
 private let rounds = 6
+/// Up to this ratio two throughputs are alike.
+private let likeness = 1.05
 
 private func pingPong(
     _ id: String, _ mode: String, isFaster: Bool, _ statement: String, _ source: ClaimSource
 ) -> Experiment {
     Experiment(
         id: id, statement: statement, source: source, needs: [isFaster ? .multishotReceive : .ring],
-        conditions: Conditions(shortfall: whatSpoilsRatios),
+        conditions: Conditions(shortfall: { whatSpoilsRatios($0) ?? whatIsUndecided($0, isFaster: isFaster) }),
         keys: connectionCounts.flatMap { ["ratio_\($0)", "low_\($0)", "high_\($0)"] },
         observe: { try observeRatios(mode) },
         judge: { observed in
             .init(
-                parts: connectionCounts.map {
-                    isFaster ? observed["low_\($0)"].number > 1 : observed["high_\($0)"].number < 1
-                })
+                parts: connectionCounts.map { isAsSaid(observed, $0, isFaster: isFaster) == true })
         },
         explain: { observed in
             let texts = connectionCounts.map { count in
@@ -48,6 +51,24 @@ private func pingPong(
             }
             return "\(mode) moves the messages that epoll-lt does \(texts.joined(separator: ", "))."
         })
+}
+
+/// Whether the rounds with so many connections are as the statement says; nil if they may be or not.
+private func isAsSaid(_ observed: Observed, _ connections: Int, isFaster: Bool) -> Bool? {
+    let (low, high) = (observed["low_\(connections)"].number, observed["high_\(connections)"].number)
+    // By how much the mode that is said to win does, at the least and at the most.
+    let (least, most) = isFaster ? (low, high) : (1 / high, 1 / low)
+    if least > 1 { return true }
+    return most <= likeness ? false : nil
+}
+
+/// Why the rounds decide nothing; nil if they do.
+private func whatIsUndecided(_ observed: Observed, isFaster: Bool) -> String? {
+    guard let count = connectionCounts.first(where: { isAsSaid(observed, $0, isFaster: isFaster) == nil }) else {
+        return nil
+    }
+    return "over \(count) connection\(count == 1 ? "" : "s") the rounds differ too much to tell: from "
+        + "\(observed["low_\(count)"]) to \(observed["high_\(count)"]) times"
 }
 
 /// What a ratio of throughputs tells nothing beside; nil if it tells something.
