@@ -21,8 +21,18 @@ package struct ClaimSource: Sendable, CustomStringConvertible {
     /// What somebody who knows the interface would expect; no author is known.
     static let expectation = ClaimSource(mark: "expectation", name: "to be tested")
 
-    /// What was observed while this package was made.
-    static let observation = ClaimSource(mark: "O", name: "observed on Linux 6.1 while this package was made")
+    /// What was observed while this package was made, on Linux 6.1.
+    static let observation = observation(on: "6.1")
+
+    /// What was observed while this package was made, on a release of the kernel.
+    static func observation(on kernel: String) -> ClaimSource {
+        ClaimSource(mark: "O", name: "observed on Linux \(kernel) while this package was made")
+    }
+
+    /// What a test that comes with the kernel expects.
+    static func selfTest(_ file: String) -> ClaimSource {
+        ClaimSource(mark: "K", name: "the kernel's self-test \(file)")
+    }
 
     /// What liburing's pages or the threads of its users say.
     static func liburing(_ place: String) -> ClaimSource { ClaimSource(mark: "U", name: "axboe/liburing, \(place)") }

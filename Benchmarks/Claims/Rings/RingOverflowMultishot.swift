@@ -16,7 +16,7 @@ import SystemPackage
 /// Linux 5.19 a poll goes on.
 let ringOverflowEndsMultishot = Experiment(
     id: "uring-overflow-ends-multishot", statement: "a full completion queue ends multishot requests",
-    source: .liburing("io_uring_enter(2)"), needs: [.multishotReceive],
+    source: .liburing, needs: [.multishotReceive],
     keys: ["accept_ended", "poll_ended", "receive_ended"],
     observe: {
         var observed: Observed = [

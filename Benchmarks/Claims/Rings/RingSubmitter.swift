@@ -17,7 +17,7 @@ import SystemPackage
 let ringSubmitterEnds = Experiment(
     id: "uring-submitter-ends",
     statement: "a request belongs to the thread that submitted it, and is cancelled when that thread ends",
-    source: .liburing("io_uring(7)"), needs: [.ring],
+    source: .liburing, needs: [.ring],
     conditions: Conditions(isDecisive: { isCancelled($0, "at_end") == [true, true] }),
     keys: ["receive_at_end", "poll_at_end", "receive_after", "poll_after"],
     observe: {

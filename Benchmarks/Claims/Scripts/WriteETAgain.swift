@@ -21,7 +21,7 @@ import SystemPackage
 let writeETAgain = Experiment(
     id: "write-et-again",
     statement: "edge-triggered, EPOLLOUT comes again with every acknowledgement that frees room",
-    source: .manual("epoll(7)"), keys: ["acks", "out_after_acks", "reads", "out_after_full"],
+    source: .expectation, keys: ["acks", "out_after_acks", "reads", "out_after_full"],
     observe: {
         let listener = try ScriptListener()
         let pair = try listener.pair()

@@ -10,7 +10,7 @@ import Loops
 /// - `woken_sets`: an outer set each, level-triggered; `woken_sets_et`: edge-triggered.
 let nestedWakeups = Experiment(
     id: "epoll-nested-wakeups", statement: "a set in a set wakes all waiters of the outer one",
-    source: .manual("epoll(7)"), keys: ["workers", "woken", "woken_et", "woken_sets"],
+    source: .selfTest("epoll_wakeup_test.c"), keys: ["workers", "woken", "woken_et", "woken_sets"],
     observe: {
         [
             "workers": workers, "woken": try wokenOf(.sharedSet),
