@@ -158,11 +158,11 @@ enum Opinions {
             ),
         ],
         "uring-multishot-accept-wrong-fd": [
-            ("connections=64;received=300;wrong_deferred=1;wrong_polled=0", .holds),
-            ("connections=64;received=300;wrong_deferred=0;wrong_polled=2", .holds),
-            ("connections=64;received=300;wrong_deferred=0", .doesNotHold),
-            ("connections=64;received=3;wrong_deferred=0", .notObservable),
-            ("connections=64;received=3;wrong_deferred=63", .holds),
+            ("connections=16;overflows=16;wrong_deferred=1;wrong_default=0", .holds),
+            ("connections=16;overflows=16;wrong_deferred=0;wrong_default=2", .doesNotHold),
+            ("connections=16;overflows=16;wrong_deferred=0", .doesNotHold),
+            ("connections=16;overflows=3;wrong_deferred=0;wrong_default=0", .notObservable),
+            ("connections=16;overflows=3;wrong_deferred=3;wrong_default=0", .holds),
         ],
         "uring-epoll-wait": [
             ("told=2;left=0;left_by_poll=2", .holds),

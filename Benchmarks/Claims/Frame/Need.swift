@@ -14,6 +14,12 @@ struct Need: Sendable {
 
     static let noDrop = capability("completions that are kept need Linux 5.5") { $0.features.contains(.noDrop) }
 
+    static let timedWait = capability("a ring's wait with a limit needs Linux 5.11") {
+        $0.features.contains(.extendedArgument)
+    }
+
+    static let deferTaskRun = capability("deferred task work needs Linux 6.1") { $0.setups.contains(.deferTaskRun) }
+
     static let multishotReceive = capability("multishot receive needs Linux 6.0") { $0.multishotReceive }
 
     /// io_uring's multishot poll. The kernel has no probe for it; `IORING_FEAT_RSRC_TAGS` came with the same release.
