@@ -8,6 +8,7 @@ extension Opinions {
             ("messages=9000;default_ns=4000;coop_ns=4500;defer_ns=3500", .depends),
             ("messages=9000;default_ns=4000;coop_ns=3900;defer_ns=4000", .doesNotHold),
             ("messages=90;default_ns=4000;coop_ns=3800;defer_ns=3500", .notObservable),
+            ("messages=9000;default_ns=4000;coop_ns=3800;defer_ns=3500;debug_build=1", .notObservable),
         ],
         "uring-registered-ring": [
             ("plain_ns=200;registered_ns=180", .holds), ("plain_ns=200;registered_ns=200", .depends),

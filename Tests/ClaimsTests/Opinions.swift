@@ -171,6 +171,7 @@ enum Opinions {
         "uring-shared-ring-cost": [
             ("messages_ns=900;shared_ns=1900", .holds), ("messages_ns=1900;shared_ns=900", .doesNotHold),
             ("messages_ns=1000;shared_ns=1050", .depends),
+            ("messages_ns=900;shared_ns=1900;debug_build=1", .notObservable),
         ],
         "uring-multishot-overflow": [
             ("ended=1;recovered=11;lost=0", .holds), ("ended=0;recovered=0;lost=0", .depends),

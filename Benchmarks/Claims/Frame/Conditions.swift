@@ -14,6 +14,8 @@ struct Conditions: Sendable {
     static let quietPercent = 5.0
 
     var heldUpLimit = 20.0
+    /// True if what is compared is mostly this program's own code, which takes longest in a debug build.
+    var needsOptimisation = false
     /// True if the observation decides, whatever was missing: a busy machine cannot have caused it.
     var isDecisive: @Sendable (Observed) -> Bool = { _ in false }
     /// Why the load was not reached or too little was seen, in one line; nil otherwise.
@@ -22,12 +24,15 @@ struct Conditions: Sendable {
     /// What was missing, in one line; nil if nothing that matters was.
     func missing(_ observed: Observed) -> String? {
         if isDecisive(observed) { return nil }
+        if needsOptimisation && observed[Self.debugKey] == true { return Self.debugReason }
         if let shortfall = shortfall(observed) { return shortfall }
         let heldUp = observed[Self.heldUpKey].number
         guard heldUp > heldUpLimit else { return nil }
         return "threads waited for a processor \(whole(heldUp)) % of the time, and more than "
             + "\(whole(heldUpLimit)) % is too much; end other work and try again"
     }
+
+    static let debugReason = "a debug build's own code takes longer than what it calls: swift build -c release"
 
     /// Why a time that reached a threshold may have done so because of the machine or the build; nil if neither.
     static func slowed(_ observed: Observed, _ seconds: Double, beyond threshold: Double) -> String? {
@@ -60,6 +65,11 @@ extension Observed {
     /// Notes what a time is judged by: ``Conditions/slowed(_:_:beyond:)``.
     mutating func noteDisturbance(foreign share: Double) {
         self[Conditions.foreignKey] = Int((100 * share).rounded()).observed
+        noteBuild()
+    }
+
+    /// Notes a debug build.
+    mutating func noteBuild() {
         #if DEBUG
             self[Conditions.debugKey] = true
         #endif

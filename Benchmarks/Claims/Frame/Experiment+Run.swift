@@ -57,9 +57,10 @@ extension Experiment {
 
     /// Observes; where there are conditions, notes for how much of the time threads that were due did not run.
     private func observeUnderConditions() throws -> Observed {
-        guard conditions != nil else { return try observe() }
+        guard let conditions else { return try observe() }
         var (observed, heldUp) = try withHeldUpPercent(observe)
         observed[Conditions.heldUpKey] = Int(heldUp.rounded()).observed
+        if conditions.needsOptimisation { observed.noteBuild() }
         return observed
     }
 }

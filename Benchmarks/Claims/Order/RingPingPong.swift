@@ -73,9 +73,7 @@ private func whatIsUndecided(_ observed: Observed, isFaster: Bool) -> String? {
 
 /// What a ratio of throughputs tells nothing beside; nil if it tells something.
 private func whatSpoilsRatios(_ observed: Observed) -> String? {
-    if observed[Conditions.debugKey] == true {
-        return "a debug build's own code takes longer than what it calls: swift build -c release"
-    }
+    if observed[Conditions.debugKey] == true { return Conditions.debugReason }
     let foreign = observed[Conditions.foreignKey].number
     guard foreign > 20 else { return nil }
     return "other programs used \(Int(foreign)) % of the processors, and more than 20 % is too much"

@@ -14,9 +14,11 @@ import Runs
 let ringTaskRun = Experiment(
     id: "uring-task-run",
     statement: "deferred task work is cheaper than a ring's default, and cooperative lies between",
-    source: .liburing, needs: [.ring],
+    source: .liburing, needs: [.multishotReceive, .deferTaskRun],
     // Differences are of some per cent, which a busy machine makes by itself.
-    conditions: Conditions(heldUpLimit: 5, shortfall: { Conditions.fewer($0, "messages", than: 1000, "messages") }),
+    conditions: Conditions(
+        heldUpLimit: 5, needsOptimisation: true,
+        shortfall: { Conditions.fewer($0, "messages", than: 1000, "messages") }),
     keys: ["default_ns", "coop_ns", "defer_ns"],
     observe: {
         var best: [Mode.TaskRun: Double] = [:]
