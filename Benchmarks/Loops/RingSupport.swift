@@ -22,6 +22,9 @@ package enum RingSupport: Sendable {
         } catch .notPermitted, .permissionDenied {
             return .unavailable(
                 "io_uring is forbidden: EPERM, see sysctl kernel.io_uring_disabled and the container's seccomp filter")
+        } catch .noMemory {
+            return .unavailable(
+                "io_uring_setup: ENOMEM, there is too little memory, or too little that may be locked: see ulimit -l")
         } catch {
             return .unavailable("io_uring_setup: \(error)")
         }

@@ -12,7 +12,7 @@ import Runs
 /// - Throws: ``Unobservable`` if this kernel or the limits do not allow it or the user ended it, ``Undecided`` if the
 ///   load was not served, ``ScriptError`` if it failed.
 func experimentRun(_ plan: RunPlan, mayLose: Bool = false) throws -> Measurement {
-    if let reason = plan.unsupportedReason(rings: RingSupport.probe()) {
+    if let reason = plan.unsupportedReason(rings: ringSupport) {
         throw Unobservable(reason)
     }
     if let reason = descriptorShortage(plan.descriptorsNeeded) { throw Unobservable(reason) }

@@ -3,12 +3,16 @@ import LinuxRings
 import Loops
 import Meters
 
+/// What a probe said of io_uring. Probed once: it takes a dozen rings, which count against `RLIMIT_MEMLOCK` on Linux 6.18,
+/// as before 5.12, and for some time after their end.
+let ringSupport = RingSupport.probe()
+
 /// What an experiment requires of kernel and user.
 struct Need: Sendable {
     /// The reason why it is absent here, in one line; nil if it is there.
     let unmet: @Sendable () -> String?
 
-    static let ring = Need { RingSupport.probe().refusal }
+    static let ring = Need { ringSupport.refusal }
 
     static let multishotAccept = capability("multishot accept needs Linux 5.19") { $0.multishotAccept }
 
@@ -35,6 +39,8 @@ struct Need: Sendable {
         $0.features.contains(.minimumWait)
     }
 
+    static let multishotTimeout = capability("timeouts that complete many times need Linux 6.4") { $0.multishotTimeout }
+
     static let submissionPoller = capability("a submission poller for everybody needs Linux 5.13") {
         $0.setups.contains(.submissionPolling) && $0.features.contains(.pollerTakesDescriptors)
     }
@@ -43,7 +49,7 @@ struct Need: Sendable {
     /// could be asked for.
     static let zeroCopyReport = Need {
         let reason = "a notification that tells of a copy needs Linux 6.2"
-        guard case .available(let capabilities) = RingSupport.probe() else { return RingSupport.probe().refusal }
+        guard case .available(let capabilities) = ringSupport else { return ringSupport.refusal }
         let isOld = KernelVersion.running.map { $0 < KernelVersion(6, 2) } ?? false
         return isOld || !capabilities.zeroCopySend ? reason : nil
     }
@@ -65,7 +71,7 @@ struct Need: Sendable {
         _ reason: String, _ isThere: @escaping @Sendable (RingCapabilities) -> Bool
     ) -> Need {
         Need {
-            switch RingSupport.probe() {
+            switch ringSupport {
             case .unavailable(let reason): reason
             case .available(let capabilities): isThere(capabilities) ? nil : reason
             }

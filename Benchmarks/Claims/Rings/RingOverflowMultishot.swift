@@ -22,7 +22,7 @@ let ringOverflowEndsMultishot = Experiment(
         var observed: Observed = [
             "accept_ended": try acceptEnds(), "poll_ended": try pollEnds(), "receive_ended": try receiveEnds(),
         ]
-        if try RingCapabilities.probe().multishotTimeout {
+        if Need.multishotTimeout.unmet() == nil {
             observed["timeout_ended"] = try timeoutEnds().observed
         }
         return observed
