@@ -180,6 +180,7 @@ enum Opinions {
         ],
         "uring-sqpoll": [
             ("submissions=1000;enters=0;enters_asleep=5" + pollerCost, .holds),
+            ("submissions=1000;enters=0;enters_asleep=5;idle_percent=99;asleep_percent=0", .holds),
             ("submissions=1000;enters=3;enters_asleep=5" + pollerCost, .depends),
             ("submissions=1000;enters=1000;enters_asleep=5" + pollerCost, .doesNotHold),
         ],

@@ -1,5 +1,6 @@
 import LinuxDescriptors
 import LinuxRings
+import LinuxSockets
 import SystemPackage
 
 /// What becomes of a receive that is queued while the only buffer is in use: nothing has arrived, and then a byte does.
@@ -25,7 +26,9 @@ let ringReceiveNoBuffer = Experiment(
             let fate = try scene.fate(within: Patience.quietNanoseconds)
             observed[name] = fate.observed
             if fate == "waits" {
-                try pair.send(1)
+                // The ring may take it at once, so nobody waits for it at the socket.
+                let byte: [UInt8] = [7]
+                guard unsafe try pair.client.send(byte.span.bytes) == 1 else { throw ScriptError("a short send") }
                 observed[name + "_then"] = try scene.fate(within: Patience.limitNanoseconds).observed
             }
             pair.end()

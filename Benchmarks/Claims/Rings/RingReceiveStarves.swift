@@ -8,7 +8,9 @@ import SystemPackage
 let ringReceiveStarves = Experiment(
     id: "uring-recv-starves",
     statement: "a multishot receive on a busy connection starves the others of its ring",
-    source: .liburing("issue 1043"), needs: [.multishotReceive],
+    source: .liburing("issue 1043"),
+    // Otherwise the ring takes what was sent before its thread looks.
+    needs: [.multishotReceive, .deferTaskRun],
     // The order is the kernel's, however late the thread looks.
     conditions: Conditions(
         isDecisive: { $0["busy_all"].number >= 256 },

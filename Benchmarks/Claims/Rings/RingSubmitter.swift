@@ -17,7 +17,7 @@ import SystemPackage
 let ringSubmitterEnds = Experiment(
     id: "uring-submitter-ends",
     statement: "a request belongs to the thread that submitted it, and is cancelled when that thread ends",
-    source: .liburing, needs: [.ring],
+    source: .liburing, needs: [.timedWait],
     conditions: Conditions(isDecisive: { isCancelled($0, "at_end") == [true, true] }),
     keys: ["receive_at_end", "poll_at_end", "receive_after", "poll_after"],
     observe: {
@@ -26,7 +26,7 @@ let ringSubmitterEnds = Experiment(
             "receive_at_end": own.atEnd[0], "poll_at_end": own.atEnd[1], "receive_after": own.after[0],
             "poll_after": own.after[1], "left": own.left,
         ]
-        if try RingCapabilities.probe().setups.contains(.submissionPolling) {
+        if Need.submissionPoller.unmet() == nil {
             let poller = try OrphanScene(poller: true).run()
             observed["receive_of_poller"] = poller.after[0].observed
             observed["poll_of_poller"] = poller.after[1].observed
