@@ -276,6 +276,11 @@ enum Opinions {
         "scale-wait-cost": [
             (dear + "poll_1000_ns=90000;poll_10000_ns=900000;" + flat + flatRing, .holds),
             (dear + "poll_1000_ns=90000;poll_10000_ns=900000;" + flat, .holds),
+            // Of select only what tells little.
+            (
+                "select_10_ns=900;select_100_ns=4000;poll_10_ns=900;poll_100_ns=9000;poll_1000_ns=90000;"
+                    + "poll_10000_ns=900000;" + flat, .holds
+            ),
             (cheap + "poll_1000_ns=900;poll_10000_ns=900;" + flat + flatRing, .depends),
             (
                 cheap + "poll_1000_ns=900;poll_10000_ns=900;epoll_10_ns=4;epoll_100_ns=40;epoll_1000_ns=400;"

@@ -40,6 +40,9 @@ struct ForkedHolder: Scene, ~Copyable {
     }
 
     private static func awaitAnswer(_ control: CInt) throws {
+        guard try awaitReadiness(of: BorrowedDescriptor(rawValue: control), POLLIN) else {
+            throw Undecided("a child of this process did not answer within 10 s")
+        }
         var byte: UInt8 = 0
         let count = try systemCall { unsafe read(control, &byte, 1) }
         guard count == 1 else { throw ScriptError("the child ended") }

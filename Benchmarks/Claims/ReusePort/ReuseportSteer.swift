@@ -37,7 +37,8 @@ private func steering(
     attach: @escaping @Sendable (borrowing ReuseportGroup) throws(Errno) -> Void
 ) -> Experiment {
     Experiment(
-        id: id, statement: statement, source: .manual("socket(7)"), keys: ["connections", "wrong_listener"],
+        id: id, statement: statement, source: .manual("socket(7)"), descriptors: 200,
+        keys: ["connections", "wrong_listener"],
         observe: {
             let processors = Array(Affinity.available().prefix(4))
             guard let highest = processors.last, processors.count > 1 else {

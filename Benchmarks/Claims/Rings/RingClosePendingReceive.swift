@@ -25,6 +25,7 @@ let ringClosePendingReceive = Experiment(
         defer { unsafe memory.deallocate() }
         unsafe try ring.prepareReceive(.descriptor(pair.server.descriptor), into: memory, count: 16, token: 1)
         try ring.submit()
+        guard ring.readyCompletions == 0 else { throw Undecided("the receive did not wait") }
         let client = try pair.closeServer()
         let isSeen = try awaitReadiness(
             of: client.descriptor, POLLIN, nanoseconds: Patience.quietNanoseconds)

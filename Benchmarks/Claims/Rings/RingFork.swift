@@ -17,9 +17,11 @@ let ringFork = Experiment(
         for _ in 1...4 { unsafe io_uring_prep_nop(io_uring_get_sqe(&ring)) }
         _ = unsafe io_uring_submit_and_wait(&ring, 4)
         let before = unsafe io_uring_cq_ready(&ring)
+        guard before == 4 else { throw Undecided("\(before) of 4 requests were carried out") }
         let child = unsafe c_fork_taking_completions(ring.cq.khead, ring.cq.ktail, 2)
         guard child > 0 else { throw Errno(rawValue: errno) }
         let taken = exitStatus(of: child)
+        guard taken == 2 else { throw Unobservable("the child could not take what was ready") }
         let after = unsafe io_uring_cq_ready(&ring)
         return ["child_stole": before - after, "ready": before, "child_took": taken]
     },

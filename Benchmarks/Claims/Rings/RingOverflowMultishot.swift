@@ -51,6 +51,8 @@ private func hasEnded(_ ring: inout Ring, accepts: Bool = false) throws -> Bool 
         while let completion = ring.nextCompletion() {
             count += 1
             let isArmed = completion.isArmed
+            // Of a timeout that goes on, ETIME is its success; another error is no overflow's doing.
+            if let error = completion.error, ![.canceled, Errno(rawValue: ETIME)].contains(error) { throw error }
             if accepts && completion.error == nil { try completion.takeDescriptor().close() }
             if !isArmed { return true }
             // A timeout that goes on would do so for ever.

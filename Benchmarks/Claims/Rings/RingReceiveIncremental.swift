@@ -48,7 +48,7 @@ private func incrementalStream(_ flags: ReceiveFlags) throws -> StreamSeen {
     var scene = try ReceiveScene(buffers: 8, bytes: 4096, isIncremental: true)
     let pair = try scene.pair()
     let bytes = (0..<total).map(streamByte)
-    var (seen, sent, place, pieces) = (StreamSeen(), 0, 0, 0)
+    var (seen, sent, place, pieces, failures) = (StreamSeen(), 0, 0, 0, 0)
     try scene.receive(pair, flags)
     while sent < total {
         // Some end within a buffer, and some fill several.
@@ -60,6 +60,13 @@ private func incrementalStream(_ flags: ReceiveFlags) throws -> StreamSeen {
         while place < sent {
             guard let completion = try scene.next() else { throw Undecided("only \(place) of \(sent) bytes came") }
             if completion.result == 0 { throw ScriptError("the stream ended") }
+            if let error = completion.error {
+                // Every buffer was given back, so that many in a row would go on for ever.
+                failures += 1
+                guard failures <= 8 else { throw Undecided("after \(place) bytes only \(errorName(error)) came") }
+            } else {
+                failures = 0
+            }
             seen.completions += 1
             let isArmed = completion.isArmed
             for part in scene.parts(completion) {

@@ -35,11 +35,12 @@ let ringZeroCopySend = Experiment(
             }
             for index in ways.indices { costs[index].append(best[index]) }
         }
+        guard notifications.all > 0 else { throw Undecided("no send without a copy was notified") }
         var observed: Observed = [:]
         for (key, costs) in zip(["copy_ns", "zero_copy_ns", "fixed_ns"], costs) {
             observed[key] = .list(costs.map { Int($0.rounded()) }, "/")
         }
-        observed["copied_percent"] = Int(100 * notifications.copied / max(notifications.all, 1)).observed
+        observed["copied_percent"] = Int(100 * notifications.copied / notifications.all).observed
         observed["messages"] = messages.observed
         return observed
     },
