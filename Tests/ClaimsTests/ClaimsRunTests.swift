@@ -11,7 +11,9 @@ import Testing
 /// Every experiment once, on the kernel of the tests, in a process of its own: some fork, and some watch what other
 /// tests would disturb.
 @Suite struct ClaimsRunTests {
-    @Test(arguments: ["wakeups", "scripts", "accepting", "reuseport", "order", "lifetime", "rings", "eventfd", "scale"])
+    @Test(arguments: [
+        "wakeups", "scripts", "accepting", "reuseport", "order", "lifetime", "rings", "waiting", "eventfd", "scale",
+    ])
     func verdictsAreThoseOfTheObservations(group: String) throws {
         let experiments = try #require(Self.groups[group])
         let folder = FileManager.default.temporaryDirectory.appending(path: "claims-\(UUID().uuidString)").path
@@ -75,7 +77,8 @@ import Testing
     private static let groups = [
         "wakeups": Experiment.wakeups, "scripts": Experiment.scripts, "accepting": Experiment.accepting,
         "reuseport": Experiment.reusePort, "order": Experiment.order, "lifetime": Experiment.lifetime,
-        "rings": Experiment.rings, "eventfd": Experiment.eventFD, "scale": Experiment.scale,
+        "rings": Experiment.rings, "waiting": Experiment.waiting, "eventfd": Experiment.eventFD,
+        "scale": Experiment.scale,
     ]
 
     @Test func anUnknownNameIsRefusedInOneLineThatNamesWhatExists() throws {

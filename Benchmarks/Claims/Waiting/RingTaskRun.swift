@@ -30,10 +30,11 @@ let ringTaskRun = Experiment(
                 best[way] = min(best[way] ?? .infinity, nanosecondsPerMessage(run))
             }
         }
-        var observed: Observed = ["messages": messages]
+        var observed = Observed()
         for way in Mode.TaskRun.allCases {
             observed["\(way.rawValue)_ns"] = best[way].map { Int($0.rounded()).observed } ?? .absent
         }
+        observed["messages"] = messages.observed
         return observed
     },
     judge: { observed in
