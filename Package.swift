@@ -203,7 +203,7 @@ let package = Package(
             exclude: ["Scripts"]),
         tests(
             "PicturesTests",
-            ["Pictures", "Records", "Reports", "Statistics", "TestSupport", "bench", histogram]),
+            ["Loops", "Pictures", "Records", "Reports", "Statistics", "TestSupport", "bench", histogram]),
     ],
     swiftLanguageModes: [.v6]
 )
