@@ -125,7 +125,9 @@ let package = Package(
         .systemLibrary(name: "CTestSupport", path: "Tests/Support/CTestSupport"),
         .target(
             name: "TestSupport",
-            dependencies: ["CBenchExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", system],
+            dependencies: [
+                "CBenchExtras", "CSocketExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", system,
+            ],
             path: "Tests/Support/TestSupport", swiftSettings: strictForTests),
         tests(
             "LinuxDescriptorsTests",
