@@ -7,6 +7,8 @@ package struct CapacityStep: Sendable, Equatable {
         case held
         /// A percentile was above its bound.
         case latency
+        /// Datagrams got no answer.
+        case loss
         /// More was waiting at the end than a server that holds the bound has in hand.
         case backlog
         /// The clients themselves started too late.

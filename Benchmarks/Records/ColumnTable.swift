@@ -320,7 +320,7 @@ extension Column {
         Column(
             "datagrams_lost", \.datagramsLost,
             "Datagrams that were due in the window and got no answer within 200 ms: a full receive buffer drops them, on "
-                + "either side. They do not fail a run."),
+                + "either side. They do not fail a run, but with `slo` a rate at which one is lost does not hold."),
         Column(
             "datagrams_reordered", \.datagramsReordered,
             "Datagrams whose answer came after that of one which the same socket had sent later, warm-up included."),

@@ -37,8 +37,13 @@ package struct CapacityRun {
     private struct Excess {
         let bound: ServiceObjective.Bound
         let latency: UInt64
+        /// The share of the datagrams that got no answer.
+        let lost: Double
 
         var ratio: Double { Double(latency) / Double(bound.nanoseconds) }
+
+        /// Whether it comes closer to what was asked for: a run that loses comes after all that do not.
+        func isLess(than other: Excess) -> Bool { (lost, ratio) < (other.lost, other.ratio) }
     }
 
     /// The first rate that is tried, unless the percentiles take more; a server that does not hold it is tried with less.
@@ -89,7 +94,8 @@ package struct CapacityRun {
             }
             let outcome = take(trial, candidate, result)
             guard outcome != .disturbed else { continue }
-            search.take(holds: outcome == .held, isServed: result.status == .ok && result.isSaturated == false)
+            let isServed = result.status == .ok && result.isSaturated == false && outcome != .loss
+            search.take(holds: outcome == .held, isServed: isServed)
             if outcome == .held, search.capacity == trial.rate { (measurement, self.plan) = (result, candidate) }
         }
         conclude(search, lowest: lowest)
@@ -119,7 +125,7 @@ package struct CapacityRun {
             return .disturbed
         }
         note(trial, result, outcome)
-        if result.status == .ok, let excess = excess(of: result), excess.ratio < best?.excess.ratio ?? .infinity {
+        if result.status == .ok, let excess = excess(of: result), best.map({ excess.isLess(than: $0.excess) }) ?? true {
             best = (result, candidate, excess)
         }
         if outcome != .held {
@@ -130,8 +136,9 @@ package struct CapacityRun {
 
     /// Nil if there are too few latencies for a bound.
     private func excess(of result: Measurement) -> Excess? {
+        let lost = result.lostShare
         let all = objective.bounds.compactMap { bound in
-            bound.latency(result.latencies).map { Excess(bound: bound, latency: $0) }
+            bound.latency(result.latencies).map { Excess(bound: bound, latency: $0, lost: lost) }
         }
         return all.count == objective.bounds.count ? all.max { $0.ratio < $1.ratio } : nil
     }
@@ -141,9 +148,9 @@ package struct CapacityRun {
         var warnings: [String] = []
         if search.capacity != nil {
             capacity = search.capacity
-            warnings += [clientLimit, failureAbove].compactMap { $0 }
-        } else if let lastMiss, lastMiss.outcome == .failed,
-            best == nil || lastMiss.kind == .confirmation || lastMiss.rate <= lowest
+            warnings += [clientLimit, failureAbove, lossAbove].compactMap { $0 }
+        } else if let lastMiss,
+            best == nil || lastMiss.outcome == .failed && (lastMiss.kind == .confirmation || lastMiss.rate <= lowest)
         {
             (measurement, plan) = (lastMiss.measurement, lastMiss.plan)
             if measurement.status == .ok {
@@ -200,6 +207,11 @@ package struct CapacityRun {
                 "\(objective.text) held in some runs, up to \(HumanUnits.count(highest))/s, and in no longer one that had to "
                 + "confirm it: the machine may stall now and then; take a wider bound, or a quieter machine"
         }
+        if least.lost > 0 {
+            return
+                "no rate held \(objective.text): even at \(HumanUnits.count(plan.ratePerSecond ?? 0))/s "
+                + measurement.lostPhrase
+        }
         return "no rate held \(objective.text): the least \(least.bound.percentile) was "
             + "\(HumanUnits.time(nanoseconds: Double(least.latency))), at \(HumanUnits.count(plan.ratePerSecond ?? 0))/s"
     }
@@ -224,5 +236,11 @@ package struct CapacityRun {
     private var failureAbove: String? {
         guard let lastMiss, lastMiss.outcome == .failed, !lastMiss.measurement.reason.isEmpty else { return nil }
         return "at \(HumanUnits.count(lastMiss.rate))/s the run failed: \(lastMiss.measurement.reason)"
+    }
+
+    /// What ended the search if datagrams did.
+    private var lossAbove: String? {
+        guard let lastMiss, lastMiss.outcome == .loss else { return nil }
+        return "at \(HumanUnits.count(lastMiss.rate))/s \(lastMiss.measurement.lostPhrase)"
     }
 }

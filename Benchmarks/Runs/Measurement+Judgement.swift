@@ -74,12 +74,19 @@ extension Measurement {
     }
 
     private mutating func noteLostDatagrams() {
-        let (lost, due) = (datagrams.lostInWindow, datagrams.dueInWindow)
-        guard status == .ok, lost > 0, due > 0 else { return }
-        let share = Decimal.fixed(100 * Double(lost) / Double(due), digits: 2)
+        guard status == .ok, datagrams.lostInWindow > 0, datagrams.dueInWindow > 0 else { return }
         warnings.append(
-            "\(share) % of the datagrams (\(lost) of \(due)) got no answer within 200 ms: a receive buffer was full, or a "
-                + "thread got no processor; lower --depth, --connections or --rate, or raise net.core.rmem_default")
+            "\(lostPhrase): a receive buffer was full, or a thread got no processor; lower --depth, --connections or "
+                + "--rate, or raise net.core.rmem_default")
+    }
+
+    /// The share of the window's datagrams that got no answer.
+    var lostShare: Double { Double(datagrams.lostInWindow) / Double(max(datagrams.dueInWindow, 1)) }
+
+    /// `0.25 % of the datagrams (5 of 2000) got no answer within 200 ms`
+    var lostPhrase: String {
+        "\(Decimal.fixed(100 * lostShare, digits: 2)) % of the datagrams (\(datagrams.lostInWindow) of "
+            + "\(datagrams.dueInWindow)) got no answer within 200 ms"
     }
 
     /// Operations that were due in the window, by second; nil in a closed loop.

@@ -1,3 +1,4 @@
+import Load
 import Meters
 import Records
 
@@ -5,6 +6,8 @@ extension Measurement {
     /// Whether a run at `rate` kept an objective, and what it missed it by.
     func outcome(_ objective: ServiceObjective, rate: Double) -> CapacityStep.Outcome {
         guard status == .ok else { return .failed }
+        // What got no answer has no latency, so that the percentiles do not tell of it.
+        if datagrams.lostInWindow > 0 { return .loss }
         for bound in objective.bounds {
             if let lag = bound.latency(sendLag.histogram), lag > bound.nanoseconds { return .lag }
             guard let latency = bound.latency(latencies) else { return .failed }

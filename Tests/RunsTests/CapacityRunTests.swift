@@ -104,6 +104,45 @@ import Testing
         #expect(found.warning?.contains("no rate held") == true && found.warning?.contains("too much") == true)
     }
 
+    /// What gets no answer has no latency: datagrams that are lost beyond a rate end the search there.
+    @Test func aRateAtWhichDatagramsAreLostIsNotHeld() throws {
+        let found = try search { plan, _ in
+            var result = run(plan)
+            result.datagrams.dueInWindow = result.due ?? 0
+            if plan.load.ratePerSecond ?? 0 > 30_000 { result.datagrams.lostInWindow = 1 }
+            return result
+        }
+        let capacity = try #require(found.capacity)
+        #expect(capacity <= 30_000 && capacity > 27_900 && found.measurement.datagrams.lostInWindow == 0)
+        #expect(found.steps.last?.outcome == .loss && Set(found.steps.map(\.outcome)) == [.held, .loss])
+        #expect(found.warning?.contains("of the datagrams (1 of ") == true, "\(found.warning ?? "")")
+    }
+
+    /// Of runs that all lose the row tells of the one that lost least.
+    @Test func whatLosesAtEveryRateHoldsNone() throws {
+        let found = try search { plan, count in
+            var result = run(plan, latency: UInt64(count))
+            result.datagrams.dueInWindow = 1_000
+            result.datagrams.lostInWindow = plan.load.ratePerSecond ?? 0 > 500 ? 10 : 5
+            return result
+        }
+        #expect(found.capacity == 0 && found.measurement.datagrams.lostInWindow == 5)
+        let warning = try #require(found.warning)
+        #expect(warning.hasPrefix("no rate held p50=1ms: even at "), "\(warning)")
+        #expect(warning.contains("0.50 % of the datagrams"), "\(warning)")
+    }
+
+    @Test func whatLosesNearlyAllFails() throws {
+        let found = try search { plan, _ in
+            var result = run(plan)
+            (result.datagrams.dueInWindow, result.datagrams.lostInWindow) = (1_000, 999)
+            result.latencies = Histogram(highestTrackableValue: 1_000)
+            return result
+        }
+        #expect(found.capacity == nil && found.measurement.status == .failed)
+        #expect(found.measurement.reason.hasPrefix("too few operations ended for p50=1ms"))
+    }
+
     @Test func aRunThatThrowsIsAMissUnlessItIsTheFirst() throws {
         let found = try search { (plan, count) throws(RunError) in
             if count == 3 { throw RunError(failed: "no luck") }
