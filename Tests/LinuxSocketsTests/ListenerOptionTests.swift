@@ -56,7 +56,7 @@ import Testing
     @Test(arguments: [FastOpenSupport.client, [.client, .server]])
     func bytesGoWithTheSYNWhereTheServerMay(_ allowed: FastOpenSupport) throws {
         let seen = try onOwnThread { () -> [Bool]? in
-            guard try enterNamespace(allowing: allowed) else { return nil }
+            guard try enterNetworkNamespace(fastOpen: allowed) else { return nil }
             #expect(try FastOpenSupport.current() == allowed)
             let listener = try loopbackListener([.fastOpen(queue: 16)])
             return try (0..<3).map { _ in try exchangesEarly(with: listener) }
@@ -67,20 +67,8 @@ import Testing
     }
 }
 
-/// Enters a network namespace of the thread's own; false where that, or setting the parameter, is not allowed.
-private func enterNamespace(allowing support: FastOpenSupport) throws -> Bool {
-    guard unshare(C_CLONE_NEWNET) == 0 else { return false }
-    let socket = try StreamSocket(for: .loopback(), .blocking)
-    guard c_set_loopback_up(socket.descriptor.rawValue) == 0 else { return false }
-    guard let file = fopen(path, "w") else { return false }
-    fputs("\(support.rawValue)\n", file)
-    return fclose(file) == 0
-}
-
-private let path = "/proc/sys/net/ipv4/tcp_fastopen"
-
 private func parameter() throws -> String {
-    let file = try #require(fopen(path, "r"))
+    let file = try #require(fopen(fastOpenParameter, "r"))
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 64)
     try #require(fgets(&line, 64, file) != nil)
