@@ -1,11 +1,9 @@
-import Glibc
 import Histogram
-import LinuxDescriptors
 import LinuxRings
 import LinuxSockets
 import Records
 import RunSupport
-import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Load
@@ -143,8 +141,7 @@ import Testing
     }
 
     private func next(_ socket: borrowing DatagramSocket) throws -> [UInt8]? {
-        var entry = pollfd(fd: socket.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&entry, 1, 5_000) == 1 else { return nil }
+        try waitUntilReadable(socket.descriptor)
         var bytes = [UInt8](repeating: 0, count: 65_536)
         var span = bytes.mutableSpan
         var room = span.mutableBytes
