@@ -53,7 +53,8 @@ import Testing
         expectAccounted(measurement)
         let receives = try #require(measurement.totals[.receives])
         #expect(receives > 0)
-        if AllocationCount.isCounted { #expect(measurement.server.allocations <= 8) }
+        // None for a datagram; a worker that begins within the window has a few.
+        if AllocationCount.isCounted { #expect(measurement.server.allocations <= 16 + measurement.operations / 100) }
     }
 
     @Test(arguments: names) func severalInFlightKeepTheirOrder(_ name: String) throws {
