@@ -25,6 +25,7 @@ import Runs
         (["--shape", "timer", "--signal", "wait-timeout-ms", "--mode", "select"], "milliseconds"),
         (["--shape", "timer", "--tasks", "5"], "a timer is one thread"),
         (["--shape", "timer", "--pin", "same"], "--pin same"),
+        (["--shape", "timer", "--pin", "99999"], "at least one of the processors"),
         (["--shape", "timer", "--mode", "lt", "--implementation", "c"], "a timer"),
         (["--shape", "pool", "--mode", "et", "--signal", "signalfd", "--descriptors", "per-task"], "per-worker"),
         (["--shape", "pool", "--mode", "et", "--signal", "signalfd", "--live"], "--live"),

@@ -117,6 +117,17 @@ import Testing
         #expect(Arm(RunRecord(base)) != Arm(RunRecord(other)))
     }
 
+    /// A timer is one thread, which has no other side to keep off its processor.
+    @Test func oneProcessorIsEnoughForATimer() throws {
+        let processor = Affinity.available()[0]
+        let words = ["--workload", "wake", "--mode", "lt", "--pin", "\(processor)", "--shape"]
+        let plans = try Arms(RunOptions.parse(words + ["timer"]), seed: 1).plans
+        #expect(plans.map(\.placement) == [Placement(workers: [processor], clients: [])])
+        for shape in ["ping-pong", "pool"] {
+            #expect(throws: Failure.self) { try Arms(RunOptions.parse(words + [shape]), seed: 1) }
+        }
+    }
+
     /// How a ring waits is told apart too, and what is the same in other units is not.
     @Test func everyWayToWaitMakesAnotherArm() throws {
         let ways = [

@@ -52,10 +52,13 @@ extension RunOptions {
             throw Failure(.usage, "--pin same belongs to --workload wake; the workload is \(workload)")
         }
         let available = Affinity.available()
-        guard let processors = processors(pin, of: available), processors.count >= 2 else {
+        // Each side needs a processor of its own; a timer has one side.
+        let fewest = clients == 0 ? 1 : 2
+        guard let processors = processors(pin, of: available), processors.count >= fewest else {
             throw Failure(
                 .usage,
-                "--pin takes auto, none, or at least two of the processors \(available), not '\(pin)'"
+                "--pin takes auto, none, or at least \(fewest == 1 ? "one" : "two") of the processors \(available), not "
+                    + "'\(pin)'"
                     + didYouMean(pin, among: ["auto", "none"]))
         }
         let clientCount = min(clients, processors.count - 1)
