@@ -66,6 +66,16 @@ import Testing
         }
     }
 
+    /// Before anything runs: no folder of results is left.
+    @Test(arguments: [["--server", "mine=./mine {socket}"], ["--target", "unix:/tmp/mine"]])
+    func fastOpenIsRefusedOfAUnixSocket(_ server: [String]) async throws {
+        let folder = try BenchFolder()
+        let outcome = try await folder.bench(["--workload", "crr", "--fast-open", "--output", "out"] + server)
+        #expect(outcome.exit == 64 && outcome.output.isEmpty && outcome.complaintLines.count == 1)
+        #expect(outcome.complaints.contains("--fast-open is an option of TCP, and "), "\(outcome.complaints)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("out")))
+    }
+
     @Test func quotedLineBreaksAreRead() async throws {
         let folder = try BenchFolder()
         let rows = storedRows { $0.pinning = "server=0,1 client=2\n\"quoted\"" }

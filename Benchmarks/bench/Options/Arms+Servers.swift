@@ -28,6 +28,12 @@ extension RunOptions {
                 .usage,
                 "--drain holds connections back until a server of ours begins; \(server.name) accepts when it likes")
         }
+        if exchange.fastOpen, let server = found.first(where: \.isUnix) {
+            throw Failure(
+                .usage,
+                "--fast-open is an option of TCP, and \(server.name) listens on a unix socket; leave it out, or name a port"
+            )
+        }
         let names = found.map(\.name)
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw Failure(.usage, "--server: two servers are called \(twice); give each a name of its own")
@@ -164,6 +170,11 @@ extension SocketAddress {
         }
     }
 }
+
+    /// Whether clients come by a unix socket.
+    fileprivate var isUnix: Bool {
+        if case .command(let command) = origin { command.contains("{socket}") } else { address.family == AF_UNIX }
+    }
 
 extension ExternalServer {
     /// Whether it can be told how many workers to have.
