@@ -299,7 +299,8 @@ extension Column {
                 + "0 if none kept it, empty if one did and none was confirmed. The steps are in `capacity.csv`."),
         Column(
             "options", \.options, isIdentity: true,
-            "What the command line set of how a loop waits, what its ring is, and how connections begin, as `spin=50us` or `defer-accept;fast-open`; empty without."
+            "What the command line set of how a loop waits, what its ring is, and how connections begin, as `spin=50us` or "
+                + "`defer-accept;fast-open`; empty without."
         ),
         .count(
             "notifications_per_op", \.notificationsPerOp,

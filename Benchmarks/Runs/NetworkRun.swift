@@ -54,7 +54,8 @@ func measureNetwork<Started: Server>(
     } catch {
         throw endBoth() ?? plan.clientError(error, clients)
     }
-    // The connections of a read are all made by now, and datagrams have none: a queue that overflows in the window is another program's.
+    // The connections of a read are all made by now, and datagrams have none: a queue that overflows in the window
+    // is another program's.
     let countersAfter = [.read, .datagram].contains(load.workload) ? countersPrepared : KernelCounters.read()
     measurement.listenOverflows = countersAfter.overflows(since: countersBefore)
     // A server that is only slow still has the connections of the operations that it owes.

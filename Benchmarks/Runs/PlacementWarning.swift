@@ -10,8 +10,8 @@ package struct PlacementWarning: Sendable, Equatable {
 }
 
 extension RunPlan {
-    /// What is to be known about where its threads run. A ping-pong on one processor is meant, and its `placement` says it; a timer has
-    /// one thread.
+    /// What is to be known about where its threads run. A ping-pong on one processor is meant, and its `placement` says
+    /// it; a timer has one thread.
     ///
     /// - Parameter available: the processors that this process may use.
     package func placementWarnings(

@@ -14,9 +14,9 @@ extension Ring {
     ///   - completions: room for completions, twice `entries` if not given.
     /// - Throws: `EBUSY` while submissions are queued: ``submit()`` first. `EOVERFLOW` when more completions are ready
     ///   than there would be room for. `EINVAL` before Linux 6.13, without ``RingSetup/deferTaskRun`` and
-    ///   ``RingSetup/noSubmissionArray``, with ``RingSetup/callerMemory``, and for sizes that no kernel takes. `EEXIST` on another thread than the ring's,
-    ///   `ENOMEM`. Where there is no address space for the new queues (`ENOMEM` as well) the old ones are gone already:
-    ///   every enter throws `EBADF` from then on, and what is pending ends with the ring.
+    ///   ``RingSetup/noSubmissionArray``, with ``RingSetup/callerMemory``, and for sizes that no kernel takes. `EEXIST`
+    ///   on another thread than the ring's. `ENOMEM`: where there is no address space for the new queues the old ones
+    ///   are gone already, every enter throws `EBADF` from then on, and what is pending ends with the ring.
     public mutating func resize(entries: UInt32, completions: UInt32? = nil) throws(Errno) {
         guard setup.contains(.noSubmissionArray), !setup.contains(.callerMemory) else { throw .invalidArgument }
         if unhanded > 0 { throw .resourceBusy }

@@ -105,8 +105,10 @@ func choice<Choice: CaseIterable & RawRepresentable<String>>(_ text: String?, _ 
     return choice
 }
 
-/// The modes that a list names, by name or alias; `all` are the classic ones, those of them that can where few can, `everything` all that do something for
-/// this workload.
+/// The modes that a list names, by name or alias.
+///
+/// `all` are the classic ones, of datagrams those of them that can; `everything` are all that do something for this
+/// workload.
 func modesNamed(_ text: String, for workload: Workload? = nil) throws -> [Mode] {
     try text.listed.flatMap { (name) -> [Mode] in
         if name == "all" { return workload == .datagram ? Mode.all.filter { $0.serves(.datagram) } : Mode.all }
