@@ -21,6 +21,10 @@ import Testing
         #expect(try text("results/README.md").contains(Column.markdownTable))
     }
 
+    @Test func theResultsPageShowsTheVariants() throws {
+        #expect(try text("results/README.md").contains(Mode.markdownVariants))
+    }
+
     @Test func theREADMEShowsTheTableOfTheKeptRun() throws {
         let file = "results/2026-11-21-27165d54/accept/runs.csv"
         let rows = try RunRecord.read(Array(text(file).utf8), file: file)
