@@ -44,6 +44,10 @@ struct Drawing {
         labels.append("set arrow from \(screen(start.x, start.y)) to \(screen(end.x, end.y)) nohead \(style)")
     }
 
+    mutating func point(_ style: String, at place: (x: Double, y: Double)) {
+        labels.append("set label '' at \(screen(place.x, place.y)) point \(style)")
+    }
+
     mutating func note(_ text: String, x: Double, y: Double, _ alignment: Alignment = .left) {
         self.text(text, x: x, y: y, alignment, color: Theme.muted.rawValue, size: layout.smallTextSize)
     }

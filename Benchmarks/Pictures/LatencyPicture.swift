@@ -95,7 +95,8 @@ private struct LatencyPanels {
             drawing.text(title, x: frame.left, y: frame.top - 32)
             let alpha = members.count > Self.mostShades ? 0.08 : 0.2
             let shades = hasSmallPanels ? [] : members.compactMap { $0.shade(&drawing, alpha: alpha) }
-            let ends = hasEnds ? members.flatMap { $0.end(&drawing) } : []
+            let marked = members.filter { hasEnds || $0.arm.style.mark != .dot }
+            let ends = marked.flatMap { $0.end(&drawing) }
             let names = members.map { (label($0.arm), $0.arm.style, $0.latency(nines: $0.nines)) }
             LineLabels(entries: names).draw(&drawing, frame, y)
             drawing.panel(frame, x: x, y: y, shades + members.reversed().map { $0.line(&drawing) } + ends)

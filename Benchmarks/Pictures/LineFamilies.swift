@@ -66,6 +66,10 @@ struct LineLabels {
         for ((entry, _), y) in zip(wanted, places) {
             let left = frame.right + 4
             drawing.line(entry.style.line(width: 2.2), from: (left, y), to: (left + Self.sampleWidth, y))
+            // A dot would be most of so short a line, and is what every mode has that is no variant.
+            if entry.style.mark != .dot {
+                drawing.point(entry.style.point(size: 0.6), at: (left + Self.sampleWidth / 2, y))
+            }
             drawing.text(entry.label, x: left + Self.sampleWidth + 4, y: y, size: Self.textSize)
         }
     }

@@ -1,10 +1,12 @@
 /// How a mode is drawn: the same in every picture, whatever else is in it.
 ///
 /// The hues are those of Okabe and Ito, which readers of any colour vision tell apart, without the yellow that does
-/// not show on white. Related modes share a hue and differ in the dash, so that a picture printed in grey reads too.
-struct ModeStyle: Equatable, Sendable {
+/// not show on white. Related modes share a hue and differ in the dash, so that a picture printed in grey reads too. A
+/// variant has the hue of its mode, another dash, and marks in place of dots.
+struct ModeStyle: Hashable, Sendable {
     var hue: Hue
     var dash: Dash
+    var mark = Mark.dot
 
     enum Hue: String, CaseIterable, Sendable {
         case ink = "#1f2328"
@@ -35,7 +37,17 @@ struct ModeStyle: Equatable, Sendable {
         case dashDotted = "(7,2.5,1.5,2.5)"
     }
 
-    private static let known: [String: ModeStyle] = [
+    /// What a measured value is drawn as, by gnuplot's number of its filled shape.
+    enum Mark: Int, CaseIterable, Sendable {
+        case dot = 7
+        case square = 5
+        case triangle = 9
+        case nabla = 11
+        case diamond = 13
+        case pentagon = 15
+    }
+
+    private static let modes: [String: ModeStyle] = [
         "blocking": ModeStyle(hue: .ink, dash: .solid),
         "select": ModeStyle(hue: .purple, dash: .solid),
         "poll": ModeStyle(hue: .purple, dash: .dashed),
@@ -54,6 +66,36 @@ struct ModeStyle: Equatable, Sendable {
         "async-set": ModeStyle(hue: .blue, dash: .dashDotted),
         "async-ring": ModeStyle(hue: .orange, dash: .dashDotted),
     ]
+
+    /// Variants by the mode that they are made from. A new one comes last, so that the others keep their looks.
+    private static let variants = [
+        "uring-multishot": [
+            "uring-bundle", "uring-incremental", "uring-bundle-incremental", "uring-zerocopy", "uring-zerocopy-fixed",
+            "uring-sqpoll", "uring-wait-for", "uring-min-wait", "uring-registered-wait", "uring-spin",
+            "uring-registered-ring", "uring-no-mmap", "uring-mixed", "uring-napi", "uring-handoff",
+        ],
+        "epoll-lt": [
+            "epoll-pwait2", "epoll-spin", "epoll-busy-poll", "epoll-splice", "epoll-sendfile", "epoll-mmsg",
+            "epoll-gro",
+        ],
+        "uring-poll": ["uring-epoll-wait"],
+        "dispatcher": ["uring-dispatcher"],
+    ]
+
+    private static let known: [String: ModeStyle] = {
+        var known = modes
+        for (base, names) in variants {
+            guard let style = modes[base] else { continue }
+            let dashes = Dash.allCases.filter { $0 != style.dash }
+            let marks = Mark.allCases.dropFirst()
+            // Five marks and three dashes: fifteen looks, and two neighbours differ in both.
+            for (index, name) in names.enumerated() {
+                let mark = marks[marks.startIndex + index % marks.count]
+                known[name] = ModeStyle(hue: style.hue, dash: dashes[index % dashes.count], mark: mark)
+            }
+        }
+        return known
+    }()
 
     /// The style of the mode called `name`. Names that are not in the table get one by a hash (FNV-1a), so that it
     /// does not depend on what else is drawn.
@@ -75,13 +117,18 @@ struct ModeStyle: Equatable, Sendable {
         return "lc rgb '\(hue.rawValue)' dt \(dash.rawValue) lw \(GnuplotText.number(width + hair))"
     }
 
-    /// Plot clauses that make dots of `data`, filled or as rings.
+    /// Plot clauses that make marks of `data`, filled or as outlines.
     func dots(_ data: String, size: Double, areHollow: Bool = false) -> [String] {
         func clause(_ color: String, _ size: Double) -> String {
-            "\(data) using 1:2 with points pt 7 ps \(GnuplotText.number(size)) lc rgb '\(color)'"
+            "\(data) using 1:2 with points pt \(mark.rawValue) ps \(GnuplotText.number(size)) lc rgb '\(color)'"
         }
         let disc = clause(hue.rawValue, size)
         return areHollow ? [disc, clause(Theme.ground.rawValue, size * 0.5)] : [disc]
+    }
+
+    /// A mark by itself.
+    func point(size: Double) -> String {
+        "pt \(mark.rawValue) ps \(GnuplotText.number(size)) lc rgb '\(hue.rawValue)'"
     }
 
     var fill: String { "fc rgb '\(hue.rawValue)'" }

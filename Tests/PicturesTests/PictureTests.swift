@@ -1,4 +1,5 @@
 import Histogram
+import Loops
 import Records
 import Statistics
 import Testing
@@ -225,6 +226,24 @@ import Testing
     @Test func modesDiffer() {
         let styles = Self.known.map { ModeStyle.of(mode: $0) }
         for (index, style) in styles.enumerated() { #expect(!styles[(index + 1)...].contains(style)) }
+    }
+
+    /// Beside its mode, and beside the other variants of it.
+    @Test func aVariantLooksLikeItsModeAndIsToldFromIt() throws {
+        for variant in Mode.variants {
+            let base = ModeStyle.of(mode: try #require(variant.base))
+            let style = ModeStyle.of(mode: variant.name)
+            #expect(style.hue == base.hue && style.dash != base.dash && style.mark != .dot, "\(variant.name)")
+        }
+        let names = Self.known + Mode.variants.map(\.name)
+        #expect(Set(names.map { ModeStyle.of(mode: $0) }).count == names.count)
+    }
+
+    @Test func theMarksOfAVariantAreInItsPictures() {
+        let drawn = Samples.pictures(
+            [Samples.folder(modes: ["epoll-lt", "epoll-spin"], rounds: 3)], kinds: [.throughput, .latency])
+        #expect(drawn.pictures.count == 2)
+        for picture in drawn.pictures { #expect(picture.script.contains("pt 9 "), "\(picture.kind)") }
     }
 
     @Test func unknownModesKeepTheirStyle() {
