@@ -19,6 +19,7 @@ import Testing
         ("--mode lt --implementation c", "--implementation c has no loops for --workload datagram"),
         ("--mode lt --listener shared", "--listener belongs to --workload accept and crr"),
         ("--mode lt --idle 1", "--idle belongs to --workload read"),
+        ("--mode lt --spin 1us", "the workload is datagram: its loops wait in one way"),
         ("--workload accept --depth 2", "--depth belongs to --workload read and datagram"),
         ("--workload read --mode epoll-gro", "epoll-gro does nothing for --workload read that epoll-lt does not"),
     ])

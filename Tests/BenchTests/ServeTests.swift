@@ -1,9 +1,13 @@
+import ArgumentParser
 import Foundation
+import LinuxDescriptors
 import LinuxSockets
 import Loops
 import Meters
 import TestSupport
 import Testing
+
+@testable import bench
 
 @Suite struct ServeTests {
     /// Starts a server, and returns it with the line that it prints when it listens.
@@ -164,6 +168,58 @@ import Testing
     }
 
     @Test(arguments: [
+        "--mode lt --spin 50us", "--mode multishot --wait-for 8 --wait-limit 1ms --spin 50us",
+        "--mode uring-single --wait-for 8 --min-wait 50us",
+        "--mode uring-sqpoll --poller-idle 2ms --poller-cpu \(Affinity.available()[0])",
+    ])
+    func aLoopWaitsAsItIsTold(_ options: String) async throws {
+        let words = options.split(separator: " ").map(String.init)
+        let named = try #require(Mode.named(words[1]))
+        let mode = try WaitOptions.parse(Array(words.dropFirst(2))).applied(to: [named])[0]
+        if let reason = mode.unsupportedReason(rings: RingSupport.probe(), for: .read) {
+            return print("skipped: \(options): \(reason)")
+        }
+        let (process, line) = try await start(options)
+        let client = try StreamSocket(for: .loopback(), .blocking)
+            .connect(to: .loopback(port: UInt16(try port(line))))
+        let message = [UInt8](repeating: 7, count: 64)
+        for _ in 0..<3 {
+            #expect(try client.send(message) == 64)
+            var echo = [UInt8](repeating: 0, count: 64)
+            #expect(receiveWhole(&echo, from: client.descriptor.rawValue) == 64 && echo == message)
+        }
+        process.send(SIGTERM)
+        #expect(await process.wait().exit == 0)
+    }
+
+    /// With room for one connection the silent one has it, unless it is not accepted before it speaks.
+    @Test(arguments: [false, true]) func whoIsSilentIsNotAcceptedIfThatIsDeferred(_ isDeferred: Bool) async throws {
+        let (process, line) = try await start(
+            "--mode lt --workload crr --connections 1" + (isDeferred ? " --defer-accept" : ""))
+        let address = SocketAddress.loopback(port: UInt16(try port(line)))
+        let silent = try StreamSocket(for: address, .blocking).connect(to: address)
+        let client = try StreamSocket(for: address, .blocking).connect(to: address)
+        _ = try client.send([UInt8](repeating: 7, count: 64))
+        var echo = [UInt8](repeating: 0, count: 64)
+        #expect(receiveWhole(&echo, from: client.descriptor.rawValue) == (isDeferred ? 64 : 0))
+        try silent.close()
+        process.send(SIGTERM)
+        #expect(await process.wait().exit == 0)
+    }
+
+    @Test func fastOpenTakesTheSystemsLeave() async throws {
+        let support = try FastOpenSupport.current()
+        guard !support.contains(.server) else {
+            let (process, _) = try await start("--mode lt --fast-open")
+            process.send(SIGTERM)
+            return #expect(await process.wait().exit == 0)
+        }
+        let (_, outcome) = try await BenchProcess.run(["serve", "--mode", "lt", "--fast-open"])
+        #expect(outcome.exit == 6 && outcome.complaintLines.count == 1, "\(outcome.complaints)")
+        #expect(outcome.complaints.contains("sysctl net.ipv4.tcp_fastopen=3"), "\(outcome.complaints)")
+    }
+
+    @Test(arguments: [
         ("", "--mode"), ("--mode eppoll-lt", "did you mean 'epoll-lt'?"), ("--mode all", "one mode"),
         ("--mode lt,et", "one mode"), ("--mode lt --protocol htpp", "did you mean 'http'?"),
         ("--mode lt --workload wake", "no network"), ("--mode lt --workload raed", "did you mean 'read'?"),
@@ -182,6 +238,14 @@ import Testing
         ("--mode lt --unix s --port 5", "exclude each other"),
         ("--mode lt --unix s --address ::1", "exclude each other"),
         ("--mode lt --unix s --listener reuseport", "--listener reuseport"),
+        ("--mode blocking --spin 1us", "has no --spin"), ("--mode lt --spin 2s", "a second at the most"),
+        ("--mode lt --wait-for 8 --wait-limit 1ms", "has no --wait-for"),
+        ("--mode multishot --wait-for 8", "give --wait-limit or --min-wait too"),
+        ("--mode multishot --poller-idle 1ms", "uring-sqpoll only"),
+        ("--mode uring-sqpoll --poller-cpu 99999", "one of the processors"),
+        ("--mode lt --workload accept --defer-accept", "leave --defer-accept out"),
+        ("--mode lt --unix s --defer-accept", "--defer-accept is an option of TCP"),
+        ("--mode lt --unix s --fast-open", "--fast-open is an option of TCP"),
         ("--mode lt --prot http", "did you mean '--protocol'?"),
     ])
     func aMistakeIsToldInOneLine(_ options: String, _ told: String) async throws {

@@ -78,6 +78,9 @@ struct ServeCommand: ParsableCommand {
             rings: RingSupport.probe(), for: traffic.workload, isLocal: plan.address.isLoopback)
         {
             throw Failure(.nothingSupported, "\(mode.name): \(reason)")
+    @OptionGroup(title: "How the loop waits") var wait: WaitOptions
+    @OptionGroup(title: "How connections begin") var exchange: ExchangeOptions
+
         }
         try fitDescriptors(plan, &traffic)
         if mode.capabilities.waitsInCall && traffic.workload == .read {
@@ -87,6 +90,7 @@ struct ServeCommand: ParsableCommand {
         let interruption = try Interruption(endsAtSecondSignal: true)
         do throws(RunError) {
             let failures = try serve(plan, traffic, until: interruption) { address in
+        if plan.opensFast, let refusal = fastOpenRefusal(needing: .server) { throw Failure(.nothingSupported, refusal) }
                 let kind = traffic.workload == .accept ? "accept" : traffic.wire.rawValue
                 print("listening on \(address) (\(mode.name), \(kind))")
                 _ = Terminal.flushOutput()
@@ -104,7 +108,9 @@ extension ServeCommand {
     private func namedMode() throws -> Mode {
         let modes = try modesNamed(mode)
         guard modes.count == 1 else { throw Failure(.usage, "--mode takes one mode to serve with, not '\(mode)'") }
-        return modes[0]
+        let mode = try wait.applied(to: modes)[0]
+        if let refusal = mode.waitRefusal { throw Failure(.usage, refusal) }
+        return mode
     }
 
     private func traffic(_ mode: Mode) throws -> Traffic {
@@ -116,8 +122,9 @@ extension ServeCommand {
         if requestSize != nil && wire != .bytes {
             throw Failure(.usage, "--request-size belongs to --protocol bytes; the protocol is \(wire.rawValue)")
         }
-        if workload == .accept && wire != .echo {
-            throw Failure(.usage, "--workload accept closes what it accepts and says nothing; leave --protocol out")
+        let foreign = (wire == .echo ? [] : ["--protocol"]) + exchange.given
+        if workload == .accept, let option = foreign.first {
+            throw Failure(.usage, "--workload accept closes what it accepts and says nothing; leave \(option) out")
         }
         let keepsOpen = workload == .read
         let standard = mode.capabilities.waitsInCall && keepsOpen ? workers : 4096
@@ -174,6 +181,7 @@ extension ServeCommand {
     private func place(_ listener: ListenerSharing) throws -> SocketAddress {
         guard let unix else {
             guard let address = SocketAddress(numeric: address ?? "127.0.0.1", port: port ?? 0) else {
+        (plan.defersAccept, plan.opensFast) = (exchange.deferAccept, exchange.fastOpen)
                 throw Failure(
                     .usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(address ?? "")'")
             }
@@ -194,6 +202,9 @@ extension ServeCommand {
         let available = Affinity.available()
         if pin == "none" { return [] }
         if pin == "auto" { return Array(available.prefix(workers)) }
+        if let option = exchange.given.first {
+            throw Failure(.usage, "\(option) is an option of TCP, which --unix is not; leave it out")
+        }
         guard let processors = bench.processors(pin, of: available) else {
             throw Failure(
                 .usage,

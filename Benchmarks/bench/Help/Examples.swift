@@ -43,7 +43,8 @@ enum Examples {
             (
                 "A web server that can do one thing",
                 "bench serve --mode et --protocol http --port 8080 --message-size 1000"
-            )
+            ),
+            ("An echo that looks for 50 us before it blocks", "bench serve --mode et --port 8080 --spin 50us"),
         ],
         "list": [
             ("Everything there is, and what this kernel has of it", "bench list"),

@@ -17,18 +17,22 @@ struct HelpText {
         command = usage.map { $0.hasPrefix("<") ? "" : String($0) } ?? ""
     }
 
-    /// Puts the options of every workload first, and leaves out those that the named workload does not have.
+    /// Puts groups of options behind those that belong to none, and leaves out those that the named workload does not have.
     private static func sorted(_ text: String, _ workload: Workload?) -> String {
-        let groups = RunOptions.workloadGroups
-        func group(_ section: String) -> (any WorkloadOptions.Type)? {
-            groups.first { section.hasPrefix("\($0.title.uppercased()):\n") }
-        }
         let sections = text.components(separatedBy: "\n\n").map { $0.trimmingCharacters(in: .newlines) }
-        guard sections.contains(where: { group($0) != nil }) else { return text }
-        let own = sections.filter { section in
-            group(section).map { workload == nil || $0.workloads.contains { $0 == workload } } ?? false
+        let groups = sections.filter(isGroup)
+        guard !groups.isEmpty else { return text }
+        let own = groups.filter { section in
+            let group = RunOptions.workloadGroups.first { section.hasPrefix("\($0.title.uppercased()):\n") }
+            return group.map { workload == nil || $0.workloads.contains { $0 == workload } } ?? true
         }
-        return (sections.filter { group($0) == nil } + own).joined(separator: "\n\n") + "\n"
+        return (sections.filter { !isGroup($0) } + own).joined(separator: "\n\n") + "\n"
+    }
+
+    /// Whether a section has a heading that is not the parser's own.
+    private static func isGroup(_ section: String) -> Bool {
+        guard let heading = section.split(separator: "\n").first, heading.hasSuffix(":") else { return false }
+        return heading == heading.uppercased() && !["ARGUMENTS:", "OPTIONS:", "SUBCOMMANDS:"].contains(heading)
     }
 
     /// At most `width` columns wide, but for words that are longer.

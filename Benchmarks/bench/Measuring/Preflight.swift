@@ -47,6 +47,16 @@ extension Arms {
     }
 }
 
+/// Why `--fast-open` cannot be had; nil if it can. The kernel takes the options without a word where it does not let them
+/// work.
+func fastOpenRefusal(needing needed: FastOpenSupport) -> String? {
+    let support = (try? FastOpenSupport.current()) ?? []
+    guard !support.isSuperset(of: needed) else { return nil }
+    return
+        "--fast-open: net.ipv4.tcp_fastopen is \(support.rawValue), and clients need 1 in it and servers 2: sysctl "
+        + "net.ipv4.tcp_fastopen=3"
+}
+
 private struct Limits {
     private let descriptors = (try? DescriptorLimit.raise())?.soft ?? 1024
     private let threads = ThreadLimit.read()
@@ -119,17 +129,9 @@ private struct Limits {
             + "raise it: sysctl net.core.somaxconn=\(waiting)"
     }
 
-    /// The kernel takes the options without a word where it does not let them work.
-    ///
     /// - Parameter servers: whether the server is ours, too.
     private func fastOpenRefusal(_ load: LoadPlan, servers: Bool) -> String? {
-        guard load.opensFast else { return nil }
-        let needed: FastOpenSupport = servers ? [.client, .server] : .client
-        let support = (try? FastOpenSupport.current()) ?? []
-        guard !support.isSuperset(of: needed) else { return nil }
-        return
-            "--fast-open: net.ipv4.tcp_fastopen is \(support.rawValue), and clients need 1 in it and servers 2: sysctl "
-            + "net.ipv4.tcp_fastopen=3"
+        load.opensFast ? bench.fastOpenRefusal(needing: servers ? [.client, .server] : .client) : nil
     }
 
     /// The kernel must hold the descriptors of a live pool.

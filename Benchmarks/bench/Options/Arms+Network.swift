@@ -11,21 +11,16 @@ extension RunOptions {
         let base = try networkPlan(common)
         let paces = try paces(base)
         let servers = try externalServers(base)
-        let waits = try waitSettings()
-        let modes =
-            try mode == nil && !servers.isEmpty
-            ? [] : modesNamed(mode ?? "all", for: base.workload).map { $0.waiting(waits) }
+        let modes = try wait.applied(
+            to: mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all", for: base.workload))
         if modes.isEmpty, let option = loopOptionsGiven.first {
             throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
         }
-        if network.compareWithout, waits == Mode.WaitSettings(), !exchange.deferAccept, !exchange.fastOpen {
+        if network.compareWithout, wait.given.isEmpty, !exchange.deferAccept, !exchange.fastOpen {
             throw Failure(
                 .usage,
                 "--compare-without leaves options out, and none is given; give --spin 50us, say, or leave it out too"
             )
-        }
-        if let option = pollerOptions.first, !modes.contains(where: { $0.options.poller != nil }) {
-            throw Failure(.usage, "\(option) has a meaning for uring-sqpoll only, which is not among the modes")
         }
         let implementations: [Implementation] = try choices(implementation, option: "implementation")
         let listeners: [ListenerSharing] = try choices(
@@ -151,9 +146,6 @@ extension RunPlan {
         if let reason = mode.refusal(for: workload) ?? mode.waitRefusal { return reason }
         if workload == .datagram && loop.topology == .sharedSet {
             return "--workload datagram has a socket and a set for each worker; use --topology set-per-worker"
-        }
-        if workload == .datagram && !mode.options.text.isEmpty {
-            return "--workload datagram waits in one way; leave \(mode.options.text) out"
         }
         guard mode.topologies.contains(loop.topology) else {
             return mode.topologies.contains(.sharedSet)

@@ -49,10 +49,9 @@ extension RunOptions {
     /// What was given of the options that say how our loops work, which mean nothing without a mode.
     var loopOptionsGiven: [String] {
         let own = [
-            "--listener", "--close", "--service-time", "--service", "--rearm", "--spin", "--poller-idle",
-            "--poller-cpu", "--wait-for", "--wait-limit", "--min-wait", "--defer-accept",
+            "--listener", "--close", "--service-time", "--service", "--rearm", "--defer-accept",
         ]
-        var given = (network.given + connect.given + exchange.given).filter(own.contains)
+        var given = (network.given + connect.given + exchange.given).filter(own.contains) + wait.given
         if topology != nil { given.append("--topology") }
         if implementation != "swift" { given.append("--implementation") }
         return given
@@ -171,12 +170,12 @@ extension SocketAddress {
     }
 }
 
+extension ExternalServer {
     /// Whether clients come by a unix socket.
     fileprivate var isUnix: Bool {
         if case .command(let command) = origin { command.contains("{socket}") } else { address.family == AF_UNIX }
     }
 
-extension ExternalServer {
     /// Whether it can be told how many workers to have.
     var takesWorkers: Bool {
         if case .command(let command) = origin { command.contains("{workers}") } else { false }

@@ -69,6 +69,7 @@ struct RunOptions: ParsableArguments {
     @OptionGroup(title: ExchangeOptions.title) var exchange: ExchangeOptions
     @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
     @OptionGroup(title: ServerOptions.title) var servers: ServerOptions
+    @OptionGroup(title: WaitOptions.title) var wait: WaitOptions
     @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
     @OptionGroup(title: TLSOptions.title) var tls: TLSOptions
     @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions
@@ -120,37 +121,10 @@ struct NetworkOptions: WorkloadOptions {
             """)
     var rearm: String?
 
-    @Option(
-        help: """
-            Time for which a wait looks without blocking before it blocks, such as 50us; not of blocking and the library's \
-            rings and executors.
-            """)
-    var spin: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: "Of the uring modes: waits for so many completions, as long as --wait-limit and --min-wait say.")
-    var waitFor: Int?
-
-    @Option(help: "With --wait-for: the longest time of a wait, such as 100us.")
-    var waitLimit: String?
-
-    @Option(help: "With --wait-for: time after which one completion is enough, such as 50us; Linux 6.12.")
-    var minWait: String?
-
-    @Option(
-        help:
-            "Of uring-sqpoll: how long the poller looks for requests in vain before it sleeps, such as 1ms; 1s if not given."
-    )
-    var pollerIdle: String?
-
-    @Option(parsing: .unconditional, help: "Of uring-sqpoll: the processor that the poller runs on; any if not given.")
-    var pollerCpu: Int?
-
     @Flag(
         help: """
-            Runs everything without --spin, --wait-for, --poller-idle, --poller-cpu, --defer-accept and --fast-open too, in \
-            the same rounds; 'bench features' says what they are worth.
+            Runs everything without the options of how loops wait, --defer-accept and --fast-open too, in the same rounds; \
+            'bench features' says what they are worth.
             """)
     var compareWithout = false
 
