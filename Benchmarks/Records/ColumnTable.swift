@@ -172,8 +172,8 @@ extension Column {
                 + "`wait-timeout-ms`."),
         Column(
             "shape", \.shape, isIdentity: true,
-            "Wake: `ping-pong` (two threads in turn) or `pool` (producers and consumers of tasks), or `timer` (one "
-                + "thread; a latency is how late it wakes)."),
+            "Wake: `ping-pong` (two threads wake each other in turn), `pool` (producers wake consumers of tasks) or `timer` "
+                + "(one thread waits for short times; its latency is how late it wakes)."),
         Column(
             "descriptors", \.descriptors, isIdentity: true,
             "Wake pool: `per-task` or `per-worker` (one for each consumer)."),

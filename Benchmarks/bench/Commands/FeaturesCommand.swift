@@ -13,9 +13,10 @@ struct FeaturesCommand: ParsableCommand {
             The folders hold runs of variants and of the modes that they are variants of ('bench list'), of several kinds \
             of listeners or signals, or of options such as --spin together with --compare-without:
 
-              bench run --workload read --mode everything --connections 1,64,1000 --rounds 8 --output DIR
+              bench run --workload read --mode everything --rounds 8 --output DIR
 
-            A round has both in random order, and the ratio is the median over the rounds; fewer than six have no interval.
+            A round runs both in random order and gives a ratio. The median of the ratios is shown, and from six rounds on \
+            its interval.
             """)
 
     @Argument(help: "Result folders, as 'bench run' wrote them.")

@@ -27,16 +27,17 @@ struct ListCommand: ParsableCommand {
             modes.map { cells($0, $0.alias, rings) })
         print()
         show(
-            "Variants (with the others: --mode everything):", ["name", "of", "since", "here"], text: "what it does",
+            "Variants, each a mode with one thing changed (--mode everything runs them too):",
+            ["name", "of", "since", "here"], text: "what it does",
             Mode.variants.map { cells($0, $0.base, rings) })
         print()
         show(
             "Workloads and topologies (* the default):",
             ["name"] + Workload.allCases.map(\.rawValue) + Topology.allCases.map(\.rawValue),
-            modes.map { mode in
+            Mode.every.map { mode in
                 [mode.name] + Workload.allCases.map { mode.serves($0) ? "x" : "-" }
                     + Topology.allCases.map {
-                        $0 == mode.topologies[0] ? "*" : mode.topologies.contains($0) ? "x" : "-"
+                        $0 == mode.topologies[0] ? "*" : mode.hasTopology($0) ? "x" : "-"
                     }
             })
         print()
@@ -82,5 +83,12 @@ struct ListCommand: ParsableCommand {
             text += "; --workload \(limit.workloads.map(\.rawValue).joined(separator: ", ")): \(limit.text)"
         }
         return [mode.name, name ?? "", mode.kernel, accepts ? "yes" : "no", text]
+    }
+}
+
+extension Mode {
+    /// Datagrams have a set for each worker, whatever the loop could wait in.
+    fileprivate func hasTopology(_ topology: Topology) -> Bool {
+        topologies.contains(topology) && (topology != .sharedSet || capabilities.workloads != [.datagram])
     }
 }

@@ -24,7 +24,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "The mode: see 'bench list'.")
     var mode: String
 
-    @Option(help: "echo (default), http, redis, memcached or bytes.")
+    @Option(help: "What it speaks: echo, http, redis, memcached or bytes.")
     var `protocol` = WireProtocol.echo.rawValue
 
     @Option(help: "Numeric address to listen on; 127.0.0.1 if not given.")
@@ -54,10 +54,18 @@ struct ServeCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Protocol bytes: how long a request is; 64 if not given.")
     var requestSize: Int?
 
-    @Option(help: "What workers wait in: shared-set or set-per-worker; each mode has its default.")
+    @Option(
+        help: """
+            Whether workers wait in one set together or each in its own: shared-set or set-per-worker; each mode has its \
+            default.
+            """)
     var topology: String?
 
-    @Option(help: "shared, reuseport, reuseport-cbpf, reuseport-ebpf or reuseport-incoming-cpu.")
+    @Option(
+        help: """
+            How the workers share the port: shared, reuseport, reuseport-cbpf, reuseport-ebpf or \
+            reuseport-incoming-cpu.
+            """)
     var listener = ListenerSharing.shared.rawValue
 
     @Option(
@@ -70,6 +78,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Where workers run: none, auto (a processor for each), or a list of processors such as 0,1.")
     var pin = "none"
 
+    @OptionGroup(title: "How the loop waits") var wait: WaitOptions
+    @OptionGroup(title: "How connections begin") var exchange: ExchangeOptions
+
     func run() throws {
         let mode = try namedMode()
         var traffic = try traffic(mode)
@@ -78,10 +89,8 @@ struct ServeCommand: ParsableCommand {
             rings: RingSupport.probe(), for: traffic.workload, isLocal: plan.address.isLoopback)
         {
             throw Failure(.nothingSupported, "\(mode.name): \(reason)")
-    @OptionGroup(title: "How the loop waits") var wait: WaitOptions
-    @OptionGroup(title: "How connections begin") var exchange: ExchangeOptions
-
         }
+        if plan.opensFast, let refusal = fastOpenRefusal(needing: .server) { throw Failure(.nothingSupported, refusal) }
         try fitDescriptors(plan, &traffic)
         if mode.capabilities.waitsInCall && traffic.workload == .read {
             let most = plan.workers == 1 ? "a connection" : "\(plan.workers) connections"
@@ -90,7 +99,6 @@ struct ServeCommand: ParsableCommand {
         let interruption = try Interruption(endsAtSecondSignal: true)
         do throws(RunError) {
             let failures = try serve(plan, traffic, until: interruption) { address in
-        if plan.opensFast, let refusal = fastOpenRefusal(needing: .server) { throw Failure(.nothingSupported, refusal) }
                 let kind = traffic.workload == .accept ? "accept" : traffic.wire.rawValue
                 print("listening on \(address) (\(mode.name), \(kind))")
                 _ = Terminal.flushOutput()
@@ -173,6 +181,7 @@ extension ServeCommand {
         plan.listener = try named(listener, "listener")
         plan.service = try bench.serviceTime(serviceTime, service)
         plan.loop.placement = Placement(workers: try processors(), clients: [])
+        (plan.defersAccept, plan.opensFast) = (exchange.deferAccept, exchange.fastOpen)
         plan.address = try place(plan.listener)
         return plan
     }
@@ -181,7 +190,6 @@ extension ServeCommand {
     private func place(_ listener: ListenerSharing) throws -> SocketAddress {
         guard let unix else {
             guard let address = SocketAddress(numeric: address ?? "127.0.0.1", port: port ?? 0) else {
-        (plan.defersAccept, plan.opensFast) = (exchange.deferAccept, exchange.fastOpen)
                 throw Failure(
                     .usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(address ?? "")'")
             }
@@ -194,6 +202,9 @@ extension ServeCommand {
             throw Failure(
                 .usage, "--listener \(listener.rawValue) shares a port, which --unix has none of; leave it out")
         }
+        if let option = exchange.given.first {
+            throw Failure(.usage, "\(option) is an option of TCP, which --unix is not; leave it out")
+        }
         if let refusal = unixPathRefusal(unix) { throw Failure(.runFailed, "--unix: \(refusal)") }
         return try .unix(path: unix)
     }
@@ -202,9 +213,6 @@ extension ServeCommand {
         let available = Affinity.available()
         if pin == "none" { return [] }
         if pin == "auto" { return Array(available.prefix(workers)) }
-        if let option = exchange.given.first {
-            throw Failure(.usage, "\(option) is an option of TCP, which --unix is not; leave it out")
-        }
         guard let processors = bench.processors(pin, of: available) else {
             throw Failure(
                 .usage,

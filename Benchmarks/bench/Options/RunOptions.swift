@@ -11,8 +11,8 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: """
-            Modes, separated by commas, see 'bench list'; all (the classic ones, also if no --server or --target is given), \
-            or everything, which adds the library's own and the variants.
+            Modes to run, separated by commas; 'bench list' names them. all: the classic ones, which also run if neither \
+            --mode nor --server nor --target is given. everything: the library's own and the variants too.
             """)
     var mode: String?
 
@@ -20,7 +20,11 @@ struct RunOptions: ParsableArguments {
     @Option(help: .hidden)
     var only: String?
 
-    @Option(help: "What workers wait in: shared-set, set-per-worker, a list, or all; each mode has its default.")
+    @Option(
+        help: """
+            Whether workers wait in one set together or each in its own: shared-set, set-per-worker, a list, or all; each \
+            mode has its default.
+            """)
     var topology: String?
 
     @Option(help: "Language of the server's loop: swift, c, a list, or all.")
@@ -29,8 +33,8 @@ struct RunOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            Measured time of a run: seconds, or with a unit: 500ms. If not given 1s, with --slo 10s, and of an open loop up \
-            to 10s, until its p99 can be told, or with --service-time its p99.9.
+            Measured time of a run: seconds, or with a unit: 500ms. If not given: 1s; with --slo 10s; an open loop as long \
+            as its p99 takes (with --service-time its p99.9), 10s at the most.
             """)
     var duration: String?
 
@@ -42,9 +46,9 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: """
-            Where threads run: auto, none, or a list of processors such as 0,1,2, the workers' first, then one for \
-            each client. Of --workload wake also same, one processor for both sides; auto runs a ping-pong on the same \
-            one and on different ones.
+            Where threads run: auto, none, or a list of processors such as 0,1,2: those of the workers, then one for each \
+            client. --workload wake: also same, which is one processor for both sides; with auto a ping-pong runs both \
+            on one processor and on two.
             """)
     var pin = "auto"
 
@@ -54,22 +58,22 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Folder for the results; results/<time>-<commit> if not given.")
     var output: String?
 
-    @Flag(help: "System calls as the loops count them: no short second run in which the kernel counts.")
+    @Flag(help: "Takes the loops' own counts of system calls, without the short second run in which the kernel counts.")
     var noKernelCounts = false
 
-    @Flag(help: "No progress, no table: only the files.")
+    @Flag(help: "Writes the files, and shows neither progress nor table.")
     var quiet = false
 
     @Option(
-        help: "Goes on with the interrupted invocation that wrote this folder, with its options, seed and order.")
+        help: "Goes on with an interrupted run: the folder that it wrote. Its options, seed and order are kept.")
     var resume: String?
 
     @OptionGroup(title: NetworkOptions.title) var network: NetworkOptions
+    @OptionGroup(title: WaitOptions.title) var wait: WaitOptions
     @OptionGroup(title: ConnectOptions.title) var connect: ConnectOptions
     @OptionGroup(title: ExchangeOptions.title) var exchange: ExchangeOptions
     @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
     @OptionGroup(title: ServerOptions.title) var servers: ServerOptions
-    @OptionGroup(title: WaitOptions.title) var wait: WaitOptions
     @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
     @OptionGroup(title: TLSOptions.title) var tls: TLSOptions
     @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions
@@ -88,19 +92,22 @@ struct NetworkOptions: WorkloadOptions {
     @Option(parsing: .unconditional, help: "Client threads; 1 if not given.")
     var clients: Int?
 
-    @Option(parsing: .unconditional, help: "Most connections open, or a list; 64 if not given, 1024 in an open loop.")
+    @Option(
+        parsing: .unconditional,
+        help: "Most connections open at once; a list runs every number. 64 if not given, 1024 in an open loop.")
     var connections: String?
 
     @Option(parsing: .unconditional, help: "Open loop: new operations per second, whatever the server does.")
     var rate: Double?
 
-    @Option(help: "Open loop at each rate from FIRST up to LAST by STEP: 1000:50000:7000.")
+    @Option(help: "Open loop at several rates, as FIRST:LAST:STEP: 1000:50000:7000.")
     var sweep: String?
 
     @Option(
         help: """
-            Searches the highest rate that keeps a latency: p99=1ms, or a list such as p99=1ms,p99.9=5ms. Takes some 20 \
-            runs of half a second at most, and then some five of --duration: so long the rate is shown to hold.
+            Searches for the highest rate at which latencies keep a bound: p99=1ms, or a list such as p99=1ms,p99.9=5ms. \
+            Takes about 20 runs of half a second at most, and then about five of --duration, which show that the rate \
+            holds for so long.
             """)
     var slo: String?
 
@@ -141,7 +148,10 @@ struct ConnectOptions: WorkloadOptions {
     static let reason: String? = "its connections are made beforehand and outlast the run"
 
     @Option(
-        help: "shared (default), reuseport, reuseport-cbpf, reuseport-ebpf, reuseport-incoming-cpu, a list, or all.")
+        help: """
+            How the workers share the port: shared (default), reuseport, reuseport-cbpf, reuseport-ebpf, \
+            reuseport-incoming-cpu, a list, or all.
+            """)
     var listener: String?
 
     @Option(help: "How the server closes: reset (default), or orderly (FIN).")
@@ -157,9 +167,10 @@ struct ExchangeOptions: WorkloadOptions {
     var deferAccept = false
 
     @Flag(
-        help:
-            "Requests go with the SYN (TCP_FASTOPEN) where the server's cookie is known; sysctl net.ipv4.tcp_fastopen=3."
-    )
+        help: """
+            Requests go with the SYN (TCP_FASTOPEN) once a client has the server's cookie; needs sysctl \
+            net.ipv4.tcp_fastopen=3.
+            """)
     var fastOpen = false
 }
 
@@ -173,7 +184,7 @@ struct MessageOptions: WorkloadOptions {
 struct AcceptOptions: WorkloadOptions {
     static let workloads: [Workload] = [.accept]
 
-    @Option(parsing: .unconditional, help: "Connections that are queued first; then accepting them is timed.")
+    @Option(parsing: .unconditional, help: "Queues so many connections first, and then times how they are accepted.")
     var drain: Int?
 }
 
@@ -201,16 +212,16 @@ struct WakeOptions: WorkloadOptions {
 
     @Option(
         help: """
-            eventfd (default), eventfd-semaphore, pipe, futex, msg-ring or signalfd; of --shape timer timerfd (default), \
-            ring-timeout, wait-timeout (the limit of the wait itself) or wait-timeout-ms (in whole milliseconds); a list \
-            of them, or all.
+            What wakes a thread: eventfd (default), eventfd-semaphore, pipe, futex, msg-ring or signalfd. With --shape \
+            timer: timerfd (default), ring-timeout, wait-timeout (the limit of the wait itself) or wait-timeout-ms (the \
+            same in whole milliseconds). A list of them, or all.
             """)
     var signal: String?
 
     @Option(
         help: """
-            ping-pong (default; two threads in turn), pool (producers and consumers) or timer (one thread that waits for \
-            short times, and how late it wakes).
+            ping-pong (default): two threads wake each other in turn. pool: producers wake consumers of tasks. timer: one \
+            thread waits for short times, and its latency is how late it wakes.
             """)
     var shape: String?
 }
@@ -219,7 +230,11 @@ struct PoolOptions: WorkloadOptions {
     static let workloads: [Workload] = [.wake]
     static let title = "Workload wake, shape pool"
 
-    @Option(help: "What has a descriptor: per-task, per-worker, or all (default), which compares the two.")
+    @Option(
+        help: """
+            What has a descriptor of its own: each task (per-task), each consumer (per-worker), or all (default), which \
+            compares the two.
+            """)
     var descriptors: String?
 
     @Option(parsing: .unconditional, help: "Tasks to be done; 100000 if not given.")

@@ -16,7 +16,7 @@ struct ServerOptions: WorkloadOptions {
     @Option(help: "A server that runs already: HOST:PORT, or unix:PATH.")
     var target: String?
 
-    @Option(parsing: .unconditional, help: "The number of the process of --target, whose costs are to be read.")
+    @Option(parsing: .unconditional, help: "The process of --target, by its number, whose costs are to be read.")
     var pid: Int32?
 
     @Option(help: "How long a server may take to listen; 10s if not given.")
