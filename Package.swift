@@ -172,9 +172,8 @@ let package = Package(
         tests(
             "LoopsTests",
             [
-                "CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "Loops", "Meters", "Reference",
-                "TestSupport",
-                system,
+                "CBenchExtras", "CIOUring", "LinuxDescriptors", "LinuxReadiness", "LinuxRings", "LinuxSockets", "Loops",
+                "Meters", "Reference", "TestSupport", system,
             ]),
         tests(
             "LoadTests",
