@@ -32,15 +32,18 @@ extension Ring {
     ///   - entries: submissions that can be queued between two enters; rounded up to a power of two.
     ///   - completions: room for completions, twice `entries` if not given.
     ///   - setup: what else the ring shall be like.
+    ///   - poller: the thread of the kernel that takes the submissions; nil for none.
     ///   - memory: where the queues are to be; the ring keeps it until its end.
     /// - Throws: `EINVAL` before Linux 6.5, and of later kernels before 6.10 for more than a page of either queue that is
     ///   not one huge page; `ENOBUFS` for memory that is smaller than ``RingMemory/bytesNeeded(entries:completions:)``;
-    ///   what ``init(entries:completions:_:)`` throws.
+    ///   what ``init(entries:completions:_:)`` throws, and with a poller ``init(entries:completions:_:poller:)``.
     public init(
-        entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = [], memory: consuming RingMemory
+        entries: UInt32, completions: UInt32? = nil, _ setup: RingSetup = [], poller: SubmissionPoller? = nil,
+        memory: consuming RingMemory
     ) throws(Errno) {
         if memory.bytes < RingMemory.bytesNeeded(entries: entries, completions: completions) { throw .noBufferSpace }
-        try self.init(entries, completions, setup.union(.callerMemory), nil, memory)
+        let polled: RingSetup = poller == nil ? [] : .submissionPolling
+        try self.init(entries, completions, setup.union([.callerMemory, polled]), poller, memory)
     }
 
     /// Creates a ring whose submissions a thread of the kernel takes: ``RingSetup/submissionPolling`` with what it needs.

@@ -40,7 +40,7 @@ public import CIOUring
     /// Needs ``singleIssuer``.
     @inlinable public static var deferTaskRun: Self { Self(rawValue: 1 << 13) }
     /// `IORING_SETUP_NO_MMAP` (Linux 6.5): the queues lie in memory that the caller brings
-    /// (``Ring/init(entries:completions:_:memory:)``, which sets it), and not in the kernel's, which is mapped.
+    /// (``Ring/init(entries:completions:_:poller:memory:)``, which sets it), and not in the kernel's, which is mapped.
     @inlinable public static var callerMemory: Self { Self(rawValue: 1 << 14) }
     /// `IORING_SETUP_NO_SQARRAY` (Linux 6.6): have no table between the submission queue's positions and its entries,
     /// which this library never uses: the kernel reads one number less for each submission.

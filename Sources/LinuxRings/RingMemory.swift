@@ -1,7 +1,7 @@
 import Glibc
 public import SystemPackage
 
-/// Memory for the queues of a ring (``Ring/init(entries:completions:_:memory:)``), or for what else the kernel reads by
+/// Memory for the queues of a ring (``Ring/init(entries:completions:_:poller:memory:)``), or for what else the kernel reads by
 /// itself. It ends with what it was given to.
 @safe public struct RingMemory: ~Copyable {
     let start: UnsafeMutableRawPointer

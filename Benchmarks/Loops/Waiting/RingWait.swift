@@ -70,14 +70,10 @@ extension Mode.Options {
 
     /// Makes a ring of this thread, and says how it waits.
     func makeRing(entries: UInt32, _ waiting: inout RingWaiting) throws(Errno) -> Ring {
-        let completions = 2 * entries
         var setup: RingSetup = []
         if mixesCompletions { setup.insert(.mixedCompletions) }
         if registersWait { setup.insert(.startsDisabled) }
-        var ring =
-            bringsMemory
-            ? try ringInOwnMemory(entries, completions)
-            : try ring(entries, completions, setup)
+        var ring = try ring(entries, 2 * entries, setup)
         waiting = RingWaiting(self)
         if registersWait {
             waiting = RingWaiting(self, try ring.registerWaits([batch])[0])
@@ -90,24 +86,24 @@ extension Mode.Options {
         return ring
     }
 
-    private func ring(_ entries: UInt32, _ completions: UInt32, _ setup: RingSetup) throws(Errno) -> Ring {
-        var setup = setup
-        if let poller {
-            return try Ring(entries: entries, completions: completions, setup.union(.submitAll), poller: poller)
+    /// With a poller, which posts by itself, `taskRun` has no meaning.
+    private func ring(_ entries: UInt32, _ completions: UInt32, _ more: RingSetup) throws(Errno) -> Ring {
+        var setup = more.union(.submitAll)
+        if poller == nil {
+            switch taskRun {
+            // Every kernel that takes memory of the server's has the cheapest way of posting completions.
+            case .deferred where bringsMemory: setup.formUnion([.singleIssuer, .deferTaskRun])
+            case .deferred: return try Ring.forThisThread(entries: entries, completions: completions, adding: more)
+            case .cooperative: setup.insert(.cooperativeTaskRun)
+            case .immediate: break
+            }
         }
-        switch taskRun {
-        case .deferred: return try Ring.forThisThread(entries: entries, completions: completions, adding: setup)
-        case .cooperative: setup.formUnion([.submitAll, .cooperativeTaskRun])
-        case .immediate: setup.formUnion(.submitAll)
+        if bringsMemory {
+            let memory = try RingMemory(bytes: RingMemory.bytesNeeded(entries: entries, completions: completions))
+            return try Ring(entries: entries, completions: completions, setup, poller: poller, memory: memory)
         }
-        return try Ring(entries: entries, completions: completions, setup)
-    }
-
-    /// Every kernel that takes such memory has the cheapest way of posting completions.
-    private func ringInOwnMemory(_ entries: UInt32, _ completions: UInt32) throws(Errno) -> Ring {
-        let memory = try RingMemory(bytes: RingMemory.bytesNeeded(entries: entries, completions: completions))
-        return try Ring(
-            entries: entries, completions: completions, [.singleIssuer, .deferTaskRun, .submitAll], memory: memory)
+        guard let poller else { return try Ring(entries: entries, completions: completions, setup) }
+        return try Ring(entries: entries, completions: completions, setup, poller: poller)
     }
 }
 
