@@ -29,15 +29,16 @@ extension Ring {
         return entry
     }
 
-    /// Queues a request that does nothing and succeeds (`io_uring_prep_nop(3)`, Linux 5.1): a completion to measure or to
-    /// test with.
+    /// Queues a request that does nothing and succeeds (`io_uring_prep_nop(3)`, `IORING_OP_NOP`, Linux 5.1): a completion
+    /// to measure or to test with.
     ///
     /// - Parameters:
-    ///   - large: what the completion brings as ``largeResult``, with ``RingSetup/mixedCompletions``; without that flag it
-    ///     fails with `EINVAL`.
+    ///   - large: what the completion brings as ``largeResult``, with ``RingSetup/mixedCompletions`` (Linux 6.18); without
+    ///     that flag the completion has `EINVAL`.
     ///   - flags: how the submission is carried out.
     ///   - token: what the completion carries.
-    public mutating func prepareNothing(
+    /// - Throws: what ``submit()`` throws when the queue was full.
+    public mutating func prepareNop(
         large: (UInt64, UInt64)? = nil, _ flags: EntryFlags = [], token: UInt64
     ) throws(Errno) {
         let entry = unsafe try nextEntry(token)

@@ -30,6 +30,8 @@ public import SystemPackage
     /// Takes memory that somebody else owns: it must begin at a page, hold zeros, and live until the process ends or the
     /// ring is gone from the kernel. That is a moment after its end in this process, when what was pending has been
     /// cancelled, and later where others have its descriptor.
+    ///
+    /// - Throws: `EINVAL` for memory that does not begin at a page, or for none.
     @unsafe public init(lent memory: UnsafeMutableRawBufferPointer) throws(Errno) {
         guard let start = memory.baseAddress, Int(bitPattern: start) % pageBytes == 0 else {
             throw .invalidArgument

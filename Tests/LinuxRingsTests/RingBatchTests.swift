@@ -19,7 +19,7 @@ struct RingBatchTests {
     @Test(arguments: setups) func asManyAsWantedEndTheWait(_ setup: RingSetup) throws {
         guard ringsTake(setup) else { return }
         var ring = try Ring(entries: 8, setup)
-        for token in 0..<UInt64(4) { try ring.prepareNothing(token: token) }
+        for token in 0..<UInt64(4) { try ring.prepareNop(token: token) }
         #expect(try ring.submitAndWait(batch: WaitBatch(count: 4, limit: patience)))
         #expect(ring.readyCompletions == 4)
         #expect(try ring.completions(4).map(\.token) == [0, 1, 2, 3])
@@ -29,7 +29,7 @@ struct RingBatchTests {
     @Test(arguments: setups) func fewerEndItWithTheLimit(_ setup: RingSetup) throws {
         guard ringsTake(setup) else { return }
         var ring = try Ring(entries: 8, setup)
-        try ring.prepareNothing(token: 7)
+        try ring.prepareNop(token: 7)
         // A poller takes its time.
         try ring.submitAndWait()
         let limit = Duration.milliseconds(3)
@@ -42,7 +42,7 @@ struct RingBatchTests {
 
     @Test func whatIsReadyNeedsNoEnter() throws {
         var ring = try Ring(entries: 8)
-        try ring.prepareNothing(token: 1)
+        try ring.prepareNop(token: 1)
         try ring.submitAndWait()
         let enters = ring.enters
         #expect(try ring.submitAndWait(batch: WaitBatch(count: 1, limit: patience)))
@@ -66,7 +66,7 @@ struct RingBatchTests {
 
     @Test func aBatchWithoutTimesIsAnOrdinaryWait() throws {
         var ring = try Ring(entries: 8)
-        for token in 0..<UInt64(3) { try ring.prepareNothing(token: token) }
+        for token in 0..<UInt64(3) { try ring.prepareNop(token: token) }
         #expect(try ring.submitAndWait(batch: WaitBatch(count: 3)))
         #expect(ring.enters == 1)
     }
@@ -75,7 +75,7 @@ struct RingBatchTests {
     func aLeastTimeIsUsedUpAlthoughOneIsReady(_ setup: RingSetup) throws {
         guard ringsTake(setup) else { return }
         var ring = try Ring(entries: 8, setup)
-        try ring.prepareNothing(token: 1)
+        try ring.prepareNop(token: 1)
         try ring.submitAndWait()
         let least = Duration.milliseconds(3)
         let start = ContinuousClock.now
@@ -141,7 +141,7 @@ struct RegisteredWaitTests {
         batches[99] = WaitBatch(count: 3, limit: .milliseconds(3))
         let (box, waits) = try ring(batches, setup)
         #expect(waits.count == 100)
-        try box.ring.prepareNothing(token: 1)
+        try box.ring.prepareNop(token: 1)
         #expect(try box.ring.submitAndWait(registered: waits[0]))
         let start = ContinuousClock.now
         #expect(try box.ring.submitAndWait(registered: waits[99]) == false)
@@ -151,7 +151,7 @@ struct RegisteredWaitTests {
 
     @Test func aLeastTimeIsReadToo() throws {
         let (box, waits) = try ring([WaitBatch(count: 4, minimum: .milliseconds(3), limit: patience)])
-        try box.ring.prepareNothing(token: 1)
+        try box.ring.prepareNop(token: 1)
         let start = ContinuousClock.now
         #expect(try box.ring.submitAndWait(registered: waits[0]) == false)
         #expect(ContinuousClock.now - start >= .milliseconds(3))
@@ -162,7 +162,7 @@ struct RegisteredWaitTests {
         let (box, waits) = try ring([WaitBatch(count: 1, limit: .milliseconds(1))])
         try box.ring.registerDescriptor()
         #expect(try box.ring.submitAndWait(registered: waits[0]) == false)
-        try box.ring.prepareNothing(token: 1)
+        try box.ring.prepareNop(token: 1)
         #expect(try box.ring.submitAndWait(registered: waits[0]))
     }
 

@@ -23,7 +23,7 @@ struct RingMemoryTests {
         guard ringsTake(setup) else { return }
         var ring = try Ring(entries: entries, completions: 256, setup, memory: memory(entries, 256))
         #expect(ring.setup == setup.union(.callerMemory))
-        for token in 0..<UInt64(100) { try ring.prepareNothing(token: token) }
+        for token in 0..<UInt64(100) { try ring.prepareNop(token: token) }
         #expect(try ring.completions(100).map(\.token) == Array(0..<100))
         #expect(ring.submitted == 100)
     }
@@ -37,7 +37,7 @@ struct RingMemoryTests {
             return print("skipped: queues of several pages: \(error)")
         }
         var used = ring
-        for token in 0..<UInt64(4096) { try used.prepareNothing(token: token) }
+        for token in 0..<UInt64(4096) { try used.prepareNop(token: token) }
         #expect(try used.submitAndWait(for: 4096) == 4096)
         #expect(used.readyCompletions == 4096)
     }
@@ -65,7 +65,7 @@ struct RingMemoryTests {
         let lent = UnsafeMutableRawBufferPointer(start: start, count: bytes)
         do {
             var ring = try Ring(entries: 8, memory: RingMemory(lent: lent))
-            try ring.prepareNothing(token: 0x1234)
+            try ring.prepareNop(token: 0x1234)
             #expect(try ring.completion().token == 0x1234)
         }
         // The submission still stands there; memory that is unmapped would end the process.
@@ -80,7 +80,7 @@ struct RingMemoryTests {
                 var ring = try Ring(entries: 8, memory: RingMemory(bytes: RingMemory.bytesNeeded(entries: 8)))
                 number = ring.descriptor
                 if isRegistered { try ring.registerDescriptor() }
-                try ring.prepareNothing(token: 1)
+                try ring.prepareNop(token: 1)
                 #expect(try ring.completion().token == 1)
                 #expect(isOpen(number))
             }
@@ -93,7 +93,7 @@ struct RingMemoryTests {
         for _ in 0..<40 {
             var ring = try Ring(entries: 8, memory: memory(8))
             try ring.registerDescriptor()
-            try ring.prepareNothing(token: 1)
+            try ring.prepareNop(token: 1)
             #expect(try ring.completion().token == 1)
         }
     }

@@ -10,7 +10,7 @@ struct RingMixedTests {
     private func isLarge(_ token: UInt64) -> Bool { token % 3 == 1 }
 
     private func queue(_ token: UInt64, on ring: inout Ring) throws {
-        try ring.prepareNothing(large: isLarge(token) ? (token + 1000, token + 2000) : nil, token: token)
+        try ring.prepareNop(large: isLarge(token) ? (token + 1000, token + 2000) : nil, token: token)
     }
 
     private func check(_ token: UInt64, _ ring: inout Ring) {
@@ -94,7 +94,7 @@ struct RingMixedTests {
 
     @Test func aLargeOneNeedsTheRing() throws {
         var ring = try Ring(entries: 8)
-        try ring.prepareNothing(large: (1, 2), token: 3)
+        try ring.prepareNop(large: (1, 2), token: 3)
         #expect(try ring.completion().error == .invalidArgument)
     }
 }
