@@ -5,6 +5,8 @@ package import SystemPackage
 package protocol ServerJob: Sendable {
     /// Where the dispatcher puts what the workers take; nil without one.
     var queue: HandoffQueue? { get }
+    /// Where a ring hands connections over to the rings of workers; nil without one.
+    var handoff: RingHandoff? { get }
     /// Most connections that were open at once; nil where each worker counts its own.
     var openPeak: Int? { get }
 
@@ -20,7 +22,10 @@ package protocol ServerJob: Sendable {
 
 extension ServerJob {
     package var openPeak: Int? { nil }
-    package func release(_ workers: Int) { queue?.release(workers) }
+    package func release(_ workers: Int) {
+        queue?.release(workers)
+        handoff?.release()
+    }
     package func hangUp() {}
     package func closeLeftovers() {}
 }

@@ -5,11 +5,6 @@ import SystemPackage
 
 /// Jobs whose connections one ring accepts for all workers.
 extension AcceptJob {
-    package func release(_ workers: Int) {
-        queue?.release(workers)
-        handoff?.release()
-    }
-
     /// The worker of a queue that a ring's thread fills, or that thread.
     func runRingDispatched(_ member: WorkerTeam.Member, _ service: inout ServiceTimeSource) throws(Errno) {
         guard let queue else { throw .invalidArgument }

@@ -6,15 +6,14 @@ package import Meters
 package import SystemPackage
 
 /// What the workers of an accepting server need to begin.
-package struct AcceptJob: ServerJob {
+package struct AcceptJob: RingJob {
     let plan: ServerPlan
     let traffic: Traffic
     let listeners: [BorrowedDescriptor]
     private let shared: SharedEpoll?
     let stop: BorrowedDescriptor
     package let queue: HandoffQueue?
-    /// Where a ring hands connections over to others; nil without one.
-    let handoff: RingHandoff?
+    package let handoff: RingHandoff?
 
     /// - Parameters:
     ///   - listeners: one, or one for each worker; borrowed.
@@ -171,22 +170,8 @@ package struct AcceptJob: ServerJob {
         return try SharedEpoll(listeners.map(\.rawValue), [], plan.loop.mode, stop: stop)
     }
 
-    /// A ring of this thread that waits for the stop signal.
-    private func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
-        var ring = try options.makeRing(entries: ringEntries, &waiting)
-        try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
-        return ring
-    }
-
-    /// A ring of this thread that waits in the plainest way, for the stop signal or for another that ends it.
-    func makeRing(endedBy end: BorrowedDescriptor? = nil) throws(Errno) -> Ring {
-        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
-        try ring.preparePoll(end ?? stop, .readable, token: Token(.stop).rawValue)
-        return ring
-    }
-
     /// Room for an accept and a close for each connection that can be ready at once.
-    private var ringEntries: UInt32 {
+    var ringEntries: UInt32 {
         UInt32(clamping: min(max(2 * traffic.connections, 64), 4096))
     }
 }

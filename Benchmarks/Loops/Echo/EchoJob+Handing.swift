@@ -5,11 +5,6 @@ import SystemPackage
 
 /// Jobs whose connections one ring accepts for all workers.
 extension EchoJob {
-    package func release(_ workers: Int) {
-        queue?.release(workers)
-        handoff?.release()
-    }
-
     /// The worker of a queue that a ring's thread fills, or that thread.
     func runRingDispatched(_ member: WorkerTeam.Member, _ worker: inout EchoWorker) throws(Errno) {
         guard let queue, let returned else { throw .invalidArgument }

@@ -7,7 +7,7 @@ package import Meters
 package import SystemPackage
 
 /// What every worker of an echoing team needs to begin.
-package struct EchoJob: ServerJob {
+package struct EchoJob: RingJob {
     let plan: ServerPlan
     let traffic: Traffic
     let listeners: [CInt]
@@ -19,8 +19,7 @@ package struct EchoJob: ServerJob {
     package let queue: HandoffQueue?
     /// Where workers give connections back to a ring that polls them; nil without one.
     let returned: ReturnedConnections?
-    /// Where a ring hands connections over to others; nil without one.
-    let handoff: RingHandoff?
+    package let handoff: RingHandoff?
     let stop: BorrowedDescriptor
 
     /// - Parameters:
@@ -221,19 +220,6 @@ package struct EchoJob: ServerJob {
     /// One enter arms every connection; after that a batch is as large as what was ready.
     var ringEntries: UInt32 {
         UInt32(clamping: min(max(2 * (traffic.connections + traffic.idle), 64), 8192))
-    }
-
-    func makeRing(_ waiting: inout RingWaiting) throws(Errno) -> Ring {
-        var ring = try plan.loop.mode.options.makeRing(entries: ringEntries, &waiting)
-        try ring.preparePoll(stop, .readable, token: Token(.stop).rawValue)
-        return ring
-    }
-
-    /// A ring of this thread that waits in the plainest way, for the stop signal or for another that ends it.
-    func makeRing(endedBy end: BorrowedDescriptor? = nil) throws(Errno) -> Ring {
-        var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
-        try ring.preparePoll(end ?? stop, .readable, token: Token(.stop).rawValue)
-        return ring
     }
 
     /// Every `workers`th, beginning with the worker's index.

@@ -4,7 +4,7 @@ import Synchronization
 import SystemPackage
 
 /// What a thread needs that hands connections to the rings of workers.
-final class RingHandoff: Sendable {
+package final class RingHandoff: Sendable {
     let mailboxes: RingMailboxes
     private let ending: EventFD
 
