@@ -62,21 +62,6 @@ extension EchoJob {
         try echoFromRingMultishot(
             &ring, waiting, &buffers, streams, listeners: listeners, connections: connections, &worker)
     }
-
-    /// As much room as a group of whole buffers has, in other pieces: of a request, or 4 KiB where their length is not known beforehand; filled bit by
-    /// bit, of 16 KiB or 16 such chunks at least.
-    func partedRoom(_ connections: Int) -> (count: Int, bytes: Int) {
-        let chunk = traffic.chunkBytes
-        let isIncremental = plan.loop.mode.options.incrementalBuffers
-        let bytes: Int
-        if isIncremental {
-            bytes = max(chunk, min(max(16 * chunk, 16384), 1 << 20))
-        } else {
-            bytes = traffic.wire.hasFixedLength ? max(1, traffic.longestRequestBytes) : 4096
-        }
-        let wanted = traffic.bufferCount(for: connections) * chunk / bytes
-        return (max(8, min(wanted, 1 << 15, Traffic.mostBufferBytes / bytes)), bytes)
-    }
 }
 
 extension Mode.Options {

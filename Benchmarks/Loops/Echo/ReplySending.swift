@@ -1,6 +1,6 @@
 import LinuxDescriptors
 import LinuxRings
-package import Meters
+import Meters
 import SystemPackage
 
 /// How a ring sends replies: with a copy, or from where they are.
@@ -44,29 +44,4 @@ struct ReplySending {
 extension Mode.ZeroCopySend {
     /// True if notifications say whether the kernel copied after all (Linux 6.2).
     package static var tellsOfCopies: Bool { KernelVersion.running.map { $0 >= KernelVersion(6, 2) } ?? true }
-}
-
-extension Traffic {
-    /// Buffers of a worker's group that has so many connections: enough for every request in flight, within what a group
-    /// can hold and 64 MiB.
-    func bufferCount(for own: Int) -> Int {
-        let request = wire == .echo ? messageBytes : requestBytes
-        let chunks = max(1, depth * request / chunkBytes)
-        let wanted = 2 * max(own, connections) * chunks
-        return max(8, min(wanted, 1 << 15, Self.mostBufferBytes / chunkBytes))
-    }
-
-    static var mostBufferBytes: Int { 64 << 20 }
-}
-
-extension ServerPlan {
-    /// Memory that the workers register with their rings, in bytes; 0 where they register none.
-    package func registeredBytes(for traffic: Traffic) -> Int {
-        guard loop.mode.options.zeroCopy == .registered else { return 0 }
-        let own = (traffic.connections + traffic.idle + workers - 1) / workers
-        // A group has a power of two of buffers.
-        let wanted = traffic.bufferCount(for: own)
-        let buffers = 1 << (Int.bitWidth - (wanted - 1).leadingZeroBitCount)
-        return workers * buffers * (traffic.chunkBytes + traffic.longestRequestBytes)
-    }
 }
