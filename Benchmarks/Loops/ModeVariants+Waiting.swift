@@ -1,7 +1,3 @@
-import LinuxReadiness
-import LinuxRings
-import SystemPackage
-
 extension Mode {
     /// How a worker waits, and how its ring is set up: what each costs or saves beside the mode without it.
     static let waitingVariants: [Mode] = ringWaitVariants + ringSetupVariants + setVariants
@@ -47,60 +43,22 @@ extension Mode {
             "uring-mixed", kernel: "6.18", needs: [.mixedCompletions],
             summary: "the ring takes completions of 16 and 32 bytes (CQE_MIXED)"
         ) { $0.mixesCompletions = true },
-        polling(
-            classic("uring-multishot").variant(
-                "uring-napi", kernel: "6.9", needs: [.busyPolling],
-                summary: "looks at the network device's queue for 50 us before it waits (NAPI)"
-            ) { $0.busyPollMicroseconds = 50 }),
+        classic("uring-multishot").variant(
+            "uring-napi", kernel: "6.9", needs: [.busyPolling], pollsDevices: true,
+            summary: "looks at the network device's queue for 50 us before it waits (NAPI)"
+        ) { $0.busyPollMicroseconds = 50 },
     ]
 
     private static let setVariants: [Mode] = [
-        needing(
-            classic("epoll-lt").variant("epoll-pwait2", kernel: "5.11", summary: "waits with epoll_pwait2(2)") {
-                $0.usesPwait2 = true
-            }
-        ) {
-            let events = EpollEventBuffer(capacity: 1)
-            return Self.refusal("epoll_pwait2: needs Linux 5.11, and no filter of system calls that forbids it") {
-                (set) throws(Errno) in _ = try set.waitPrecisely(into: events, timeout: .zero)
-            }
-        },
+        classic("epoll-lt").variant(
+            "epoll-pwait2", kernel: "5.11", refusal: KernelTrial.preciseWaits, summary: "waits with epoll_pwait2(2)"
+        ) { $0.usesPwait2 = true },
         classic("epoll-lt").variant(
             "epoll-spin", kernel: "2.6.28", summary: "calls epoll_wait(2) without waiting for 50 us before it waits"
         ) { $0.spinNanoseconds = 50_000 },
-        polling(
-            needing(
-                classic("epoll-lt").variant(
-                    "epoll-busy-poll", kernel: "6.9",
-                    summary: "looks at the network device's queue for 50 us before it waits (NAPI)"
-                ) { $0.busyPollMicroseconds = 50 }
-            ) {
-                Self.refusal("EPIOCSPARAMS: needs Linux 6.9 with CONFIG_NET_RX_BUSY_POLL") { (set) throws(Errno) in
-                    _ = try set.busyPolling()
-                }
-            }),
+        classic("epoll-lt").variant(
+            "epoll-busy-poll", kernel: "6.9", pollsDevices: true, refusal: KernelTrial.setsThatPollDevices,
+            summary: "looks at the network device's queue for 50 us before it waits (NAPI)"
+        ) { $0.busyPollMicroseconds = 50 },
     ]
-
-    private static func polling(_ mode: Mode) -> Mode {
-        var mode = mode
-        mode.capabilities.pollsDevices = true
-        return mode
-    }
-
-    private static func needing(_ mode: Mode, _ refusal: @escaping @Sendable () -> String?) -> Mode {
-        var mode = mode
-        mode.capabilities.refusal = refusal
-        return mode
-    }
-
-    /// The reason if a set cannot do something.
-    private static func refusal(_ reason: String, _ attempt: (borrowing Epoll) throws(Errno) -> Void) -> String? {
-        do throws(Errno) {
-            let set = try Epoll()
-            try attempt(set)
-            return nil
-        } catch {
-            return reason
-        }
-    }
 }

@@ -18,14 +18,19 @@ extension Mode {
     ///   - needs: what its ring needs in addition.
     ///   - workloads: those for which it does something else than this one.
     ///   - references: those whose loop `Benchmarks/Reference` has in C.
+    ///   - pollsDevices: whether it looks at the queues of network devices.
+    ///   - refusal: what the machine lacks for it, beside what a ring needs: a ``KernelTrial``.
     func variant(
         _ name: String, kernel: String, needs: [RingNeed] = [], workloads: [Workload] = [.accept, .crr, .read],
-        references: [Workload] = [], summary: String, _ change: (inout Options) -> Void
+        references: [Workload] = [], pollsDevices: Bool = false,
+        refusal: @escaping @Sendable () -> String? = { nil }, summary: String, _ change: (inout Options) -> Void
     ) -> Mode {
         var capabilities = capabilities
         capabilities.workloads = workloads
         if !needs.isEmpty { capabilities.acceptNeeds = (capabilities.acceptNeeds ?? []) + needs }
         capabilities.references = references
+        capabilities.pollsDevices = pollsDevices
+        capabilities.refusal = refusal
         capabilities.signals = []
         capabilities.wakeRefusal = "\(name) is for connections; use \(self.name)"
         var mode = Mode(

@@ -49,13 +49,6 @@ static inline int c_ppoll(void *entries, unsigned count, int64_t nanoseconds) {
 #endif
 }
 
-/* Whether the kernel has epoll_pwait2(2) (Linux 5.11), under the number of every architecture Swift runs on, and no filter
-   forbids it: a descriptor that is none fails with EBADF then. */
-static inline int c_has_epoll_pwait2(void) {
-    char event[16];
-    return syscall(441, -1, event, 1, (void *)0, (void *)0, (size_t)8) < 0 && errno == EBADF;
-}
-
 /* CPU_SET is a macro and cpu_set_t ends at CPU 1023; the kernel takes a mask of any length. */
 static inline int c_set_thread_affinity(const unsigned long *mask, size_t bytes) {
     return (int)syscall(SYS_sched_setaffinity, 0, bytes, mask);

@@ -1,4 +1,3 @@
-import CBenchExtras
 package import Loops
 import Meters
 
@@ -114,10 +113,8 @@ extension WakePlan {
         if signal == .signalfd, mode?.mechanism == .ringSingle { needs.append(.threadSignals) }
         if let reason = RingNeed.refusal(of: needs, by: rings) { return reason }
         let isEpoll = mode?.mechanism == .epoll || mode?.mechanism == .epollOneShot
-        guard signal == .waitTimeout, isEpoll, c_has_epoll_pwait2() == 0 else { return nil }
-        return
-            "this kernel has no epoll_pwait2, or a filter forbids it; Linux 5.11 has it, and --signal wait-timeout-ms "
-            + "does without"
+        guard signal == .waitTimeout, isEpoll, let reason = KernelTrial.preciseWaits() else { return nil }
+        return "\(reason), and --signal wait-timeout-ms does without"
     }
 }
 
