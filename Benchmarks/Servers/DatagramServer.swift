@@ -20,14 +20,14 @@ package final class DatagramServer: TeamServer {
     package init(_ plan: ServerPlan, expecting traffic: Traffic) throws(RunError) {
         self.plan = plan
         self.traffic = traffic
-        let first = try bound(plan, to: plan.address)
+        let first = try Self.bind(plan, to: plan.address)
         do throws(Errno) {
             address = try first.socket.localAddress
         } catch {
             throw RunError("getsockname", error)
         }
         var endpoints = [first]
-        for _ in 1..<max(plan.workers, 1) { endpoints.append(try bound(plan, to: address)) }
+        for _ in 1..<max(plan.workers, 1) { endpoints.append(try Self.bind(plan, to: address)) }
         self.endpoints = endpoints
     }
 
@@ -59,22 +59,24 @@ package final class DatagramServer: TeamServer {
         report.failures = team.failures.failures
         return report
     }
-}
 
-/// A socket as a mode needs it.
-func bound(_ plan: ServerPlan, to address: SocketAddress) throws(RunError) -> DatagramEndpoint {
-    let mode = plan.loop.mode
-    var call = "socket"
-    do throws(Errno) {
-        let socket = try DatagramSocket(
-            for: address, mode.capabilities.socketsBlock ? StreamSocket.Blocking.blocking : .nonblocking)
-        call = "setsockopt"
-        if plan.workers > 1 { try setSocketOption(.reusePort, on: socket.descriptor) }
-        if mode.options.datagramCalls == .segments { try setSocketOption(.coalescing, on: socket.descriptor) }
-        call = "bind to \(address)"
-        try socket.bind(to: address)
-        return DatagramEndpoint(socket)
-    } catch {
-        throw RunError(call, error)
+    /// A socket as a mode needs it, bound to an address; port 0 lets the kernel choose.
+    ///
+    /// - Throws: the call that failed, and why.
+    static func bind(_ plan: ServerPlan, to address: SocketAddress) throws(RunError) -> DatagramEndpoint {
+        let mode = plan.loop.mode
+        var call = "socket"
+        do throws(Errno) {
+            let socket = try DatagramSocket(
+                for: address, mode.capabilities.socketsBlock ? StreamSocket.Blocking.blocking : .nonblocking)
+            call = "setsockopt"
+            if plan.workers > 1 { try setSocketOption(.reusePort, on: socket.descriptor) }
+            if mode.options.datagramCalls == .segments { try setSocketOption(.coalescing, on: socket.descriptor) }
+            call = "bind to \(address)"
+            try socket.bind(to: address)
+            return DatagramEndpoint(socket)
+        } catch {
+            throw RunError(call, error)
+        }
     }
 }

@@ -6,7 +6,7 @@ package import Meters
 ///
 /// - Throws: the call that failed, and why.
 package func tryListening(_ plan: ServerPlan, _ traffic: Traffic) throws(RunError) {
-    if traffic.workload == .datagram { return _ = try bound(plan, to: plan.address) }
+    if traffic.workload == .datagram { return _ = try DatagramServer.bind(plan, to: plan.address) }
     _ = try ListenerGroup(plan, traffic)
 }
 
