@@ -31,6 +31,19 @@ package enum KernelTrial {
         }
     }
 
+    /// Memory of a process in a pipe (`vmsplice(2)`).
+    static func lentMemory() -> String? {
+        do throws(Errno) {
+            var pipe = try SplicePipe(bytes: 1)
+            let byte: UInt8 = 0
+            let result = unsafe withUnsafeBytes(of: byte) { unsafe pipe.lend($0) }
+            if result == 1 { return nil }
+            throw Errno(rawValue: CInt(-result))
+        } catch {
+            return "vmsplice: \(error); Linux has it since 2.6.17, and a filter may forbid it"
+        }
+    }
+
     /// The reason if a set cannot do something.
     private static func refusal(_ reason: String, _ attempt: (borrowing Epoll) throws(Errno) -> Void) -> String? {
         do throws(Errno) {

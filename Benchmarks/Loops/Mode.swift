@@ -128,6 +128,8 @@ package enum Mechanism: Sendable, Hashable {
     case ringHandoff
     /// `epoll_wait(2)`, and `splice(2)` through a pipe.
     case splice
+    /// `epoll_wait(2)`, and `vmsplice(2)` and `splice(2)` through a pipe.
+    case vmsplice
     /// `epoll_wait(2)`, and `sendfile(2)`.
     case sendfile
     /// The library's `DescriptorRing`.

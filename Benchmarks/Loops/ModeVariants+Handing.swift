@@ -39,6 +39,13 @@ extension Mode {
                 wakeRefusal: "epoll-splice moves bytes between sockets; use epoll-lt"),
             base: "epoll-lt"),
         Mode(
+            name: "epoll-vmsplice", alias: nil, mechanism: .vmsplice, topologies: [.setPerWorker], kernel: "2.6.28",
+            summary: "epoll-lt, and vmsplice(2) and splice(2) in place of send: replies are sent from where they are",
+            capabilities: Capabilities(
+                workloads: [.crr, .read], wires: [.echo], refusal: KernelTrial.lentMemory, signals: [],
+                wakeRefusal: "epoll-vmsplice sends what it received; use epoll-lt"),
+            base: "epoll-lt"),
+        Mode(
             name: "epoll-sendfile", alias: nil, mechanism: .sendfile, topologies: [.setPerWorker], kernel: "3.17",
             summary: "epoll-lt, and sendfile(2) from a memfd that has the replies of --protocol http",
             capabilities: Capabilities(

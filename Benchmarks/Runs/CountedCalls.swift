@@ -69,9 +69,10 @@ package struct CountedCalls: Sendable {
     /// What a loop may call, by the names of every architecture.
     private static let loopCalls: Set<String> = [
         "accept", "accept4", "clock_nanosleep", "close", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
-        "fstat", "futex", "io_uring_enter", "newfstatat", "poll", "ppoll", "pselect6", "read", "recvfrom", "recvmmsg",
+        "fstat", "futex", "io_uring_enter", "madvise", "newfstatat", "poll", "ppoll", "pselect6", "read", "recvfrom",
+        "recvmmsg",
         "recvmsg", "select", "sendfile", "sendmmsg", "sendmsg", "sendto", "splice", "tgkill", "timerfd_settime",
-        "write",
+        "vmsplice", "write",
     ]
 }
 

@@ -180,6 +180,16 @@ static inline ssize_t c_splice(int from, int to, size_t count) {
     return syscall(SYS_splice, from, (void *)0, to, (void *)0, count, 3U);
 }
 
+/* vmsplice(2) of one piece of memory into a pipe, as far as there is room, which glibc hides too: SPLICE_F_NONBLOCK. The
+   struct is iovec, whose header would make this module its owner. */
+static inline ssize_t c_vmsplice(int pipe, const void *memory, size_t count) {
+    struct {
+        const void *memory;
+        size_t count;
+    } piece = {memory, count};
+    return syscall(SYS_vmsplice, pipe, &piece, (size_t)1, 2U);
+}
+
 /* sendfile(2), whose header Swift's Glibc module leaves out. */
 static inline ssize_t c_sendfile(int to, int from, int64_t offset, size_t count) {
     return syscall(SYS_sendfile, to, from, &offset, count);

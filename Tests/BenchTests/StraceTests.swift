@@ -72,7 +72,7 @@ import Runs
         // Beside the listener's duplicate, the ring and two eventfds.
         case .asyncRing: seen.operations = seen.calls["close", default: 0] - 4 * workers
         case .blocking, .select, .poll, .epoll, .epollOneShot, .dispatcher, .ringPoll, .interestSet, .asyncSet,
-            .ringEpoll, .ringDispatcher, .ringHandoff, .splice, .sendfile:
+            .ringEpoll, .ringDispatcher, .ringHandoff, .splice, .vmsplice, .sendfile:
             break
         }
         return seen

@@ -87,7 +87,7 @@ package struct AcceptJob: RingJob {
         case .ringDispatcher: try runRingDispatched(member, &service)
         case .ringHandoff: try runHandoff(member, &service)
         // They move bytes, and here there are none.
-        case .splice, .sendfile: throw .notSupported
+        case .splice, .vmsplice, .sendfile: throw .notSupported
         case .ringSingle: try runSingle(listeners[0], member, &service)
         case .ringMultishot: try runMultishot(listeners[0], member, &service)
         case .descriptorRing:

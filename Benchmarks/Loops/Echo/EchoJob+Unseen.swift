@@ -3,7 +3,7 @@ import LinuxReadiness
 import Meters
 import SystemPackage
 
-/// Jobs whose bytes do not pass through memory of the process.
+/// Jobs that reply with other calls than `send(2)`.
 extension EchoJob {
     func runUnseen(
         _ listeners: [CInt], _ own: [CInt], _ member: WorkerTeam.Member, _ worker: inout EchoWorker
@@ -16,6 +16,11 @@ extension EchoJob {
             let file = try ReplyFile(format.replies)
             member.gate.arriveAndWait()
             return try answerFromFile(set.epoll, events, plan.loop.mode.capabilities, file, &worker)
+        }
+        if plan.loop.mode.mechanism == .vmsplice {
+            var lending = try Lending(room: worker.capacity)
+            member.gate.arriveAndWait()
+            return try echoFromWhereItIs(set.epoll, events, plan.loop.mode.capabilities, &lending, &worker)
         }
         var pipe = try SplicePipe(bytes: worker.capacity)
         member.gate.arriveAndWait()

@@ -112,7 +112,7 @@ package struct EchoJob: RingJob {
             try echoFromRingEpoll(&ring, set.epoll, events, mode, &worker)
         case .ringDispatcher: try runRingDispatched(member, &worker)
         case .ringHandoff: try runHandoff(member, &worker)
-        case .splice, .sendfile: try runUnseen(ownListeners, own, member, &worker)
+        case .splice, .vmsplice, .sendfile: try runUnseen(ownListeners, own, member, &worker)
         case .descriptorRing: try runDescriptorRing(ownListeners, own, member, &worker)
         case .asyncSet, .asyncRing: try runTasks(ownListeners, own, member, worker)
         }

@@ -51,7 +51,9 @@ enum EchoReceipt: Equatable {
     let spinNanoseconds: UInt64
     private let stop: BorrowedDescriptor
     private var service: ServiceTimeSource
-    let buffer: UnsafeMutableRawPointer
+    /// Where what is received goes: memory of the worker's, unless a loop has other memory for it.
+    var buffer: UnsafeMutableRawPointer
+    private let ownBuffer: UnsafeMutableRawPointer
     let capacity: Int
     /// Of a protocol other than an echo: the first requests in the buffer, and how far they all go.
     private var received = (first: Requests(), extent: RequestExtent(bytes: 0))
@@ -77,11 +79,12 @@ enum EchoReceipt: Equatable {
         spinNanoseconds = plan.loop.mode.options.spinNanoseconds
         service = ServiceTimeSource(plan.service, seed: plan.loop.seed &+ UInt64(member.index))
         capacity = traffic.chunkBytes
-        unsafe buffer = .allocate(byteCount: capacity, alignment: 64)
+        unsafe ownBuffer = .allocate(byteCount: capacity, alignment: 64)
+        unsafe buffer = unsafe ownBuffer
     }
 
     deinit {
-        unsafe buffer.deallocate()
+        unsafe ownBuffer.deallocate()
     }
 
     /// What an event on this connection is registered with.

@@ -2,6 +2,7 @@ import CBenchExtras
 import CSocketExtras
 import Glibc
 import LinuxDescriptors
+import Meters
 import SystemPackage
 
 /// A pipe of one worker, through which bytes go from socket to socket without a copy into memory of the process
@@ -9,6 +10,8 @@ import SystemPackage
 struct SplicePipe: ~Copyable {
     private let reader: OwnedDescriptor
     private let writer: OwnedDescriptor
+    /// Bytes of memory that are in it.
+    private(set) var lent = 0
 
     /// Opens a pipe that takes so many bytes at least, as far as the user may have such a large one.
     init(bytes: Int) throws(Errno) {
@@ -33,5 +36,28 @@ struct SplicePipe: ~Copyable {
     @inline(__always) func drain(into socket: CInt, count: Int) -> Int {
         let moved = c_splice(reader.descriptor.rawValue, socket, count)
         return moved < 0 ? -Int(errno) : moved
+    }
+
+    /// Puts memory into it, as far as there is room, without a copy (`vmsplice(2)`); a negative error number.
+    @unsafe @inline(__always) mutating func lend(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let taken = unsafe c_vmsplice(writer.descriptor.rawValue, bytes.baseAddress, bytes.count)
+        if taken < 0 { return -Int(errno) }
+        lent += taken
+        return taken
+    }
+
+    /// Gives a socket memory, as far as it takes it, of which the first bytes may be in the pipe already; a negative error
+    /// number. `meter` counts what is called beside one `splice(2)`.
+    @unsafe @inline(__always)
+    mutating func send(_ bytes: UnsafeRawBufferPointer, to socket: CInt, _ meter: WorkerMeter) -> Int {
+        if lent < bytes.count {
+            meter.add(.systemCalls)
+            let result = unsafe lend(UnsafeRawBufferPointer(rebasing: bytes[lent...]))
+            // When the pipe is full, there is something to go on with.
+            if result < 0 && lent == 0 { return result }
+        }
+        let moved = drain(into: socket, count: lent)
+        if moved > 0 { lent -= moved }
+        return moved
     }
 }

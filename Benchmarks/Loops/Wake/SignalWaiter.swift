@@ -59,8 +59,8 @@ extension SignalLoop where Self: ~Copyable {
         case .ringSingle where channel.signal == .messageRing: try run(try MessageWaiter(channel))
         case .ringSingle: try run(try RingReadWaiter(channel), on: channel)
         case .ringPoll: try run(try RingPollWaiter(channel), on: channel)
-        case .dispatcher, .interestSet, .ringMultishot, .ringEpoll, .ringDispatcher, .ringHandoff, .splice, .sendfile,
-            .descriptorRing, .asyncSet, .asyncRing:
+        case .dispatcher, .interestSet, .ringMultishot, .ringEpoll, .ringDispatcher, .ringHandoff, .splice,
+            .vmsplice, .sendfile, .descriptorRing, .asyncSet, .asyncRing:
             throw .notSupported
         }
     }
