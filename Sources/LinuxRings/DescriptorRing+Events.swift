@@ -144,7 +144,13 @@ extension DescriptorRing {
                 result: Int32(bitPattern: accepted.index), detail: accepted.generation)
         case .close: endClose(index, completion.result)
         case .limit, .cancel: retireIfClosed(index)
-        case .slot, .nothing, .buffer, .descriptor, .groupBuffer, .fromGroup: break
+        case .bundleFromGroup where completion.hasBuffer:
+            guard let group = unsafe buffer else { break }
+            let taken = unsafe GroupState.takeBundle(group.assumingMemoryBound(to: GroupState.self), completion)
+            return unsafe RingEventParts(
+                token: token, operation: operation, isArmed: completion.hasMore, .bundle, result: completion.result,
+                detail: taken.count, buffer: UnsafeMutableRawPointer(taken.first))
+        case .slot, .nothing, .buffer, .descriptor, .groupBuffer, .fromGroup, .bundleFromGroup, .bundle: break
         }
         return unsafe RingEventParts(
             token: token, operation: operation, isArmed: completion.hasMore, .nothing, result: completion.result)

@@ -73,6 +73,33 @@ extension DescriptorRing {
         return RingRequest(identifier: identifier, ring: slots.ring)
     }
 
+    /// Queues a receive of bundles (`IORING_RECVSEND_BUNDLE`, Linux 6.10): an event brings as many buffers of a group as
+    /// have been filled by what has arrived, or fewer (``RingEvent/takeBundle()``), and not one each. With `multishot` it
+    /// completes for every arrival until it ends.
+    ///
+    /// For streams that get much at once: one event in place of many. When the group runs out, a receive with `multishot`
+    /// ends with its last bytes, and without `ENOBUFS`, which it has when no buffer was free from the start.
+    ///
+    /// - Throws: `ENOENT` for the group of another ring, `ENOTSUP` before Linux 6.10
+    ///   (``RingCapabilities/bundles``), and what the others throw.
+    @inlinable @discardableResult public mutating func prepareBundleReceive(
+        _ token: RingToken, from buffers: RingBuffers, multishot: Bool = true
+    ) throws(Errno) -> RingRequest {
+        let member = unsafe try live(token)
+        let group = unsafe try group(buffers)
+        if !ring.features.contains(.bundles) { throw .notSupported }
+        let identifier = requests.nextIdentifier()
+        let file = unsafe RequestFile(number: member.pointee.number, flags: member.pointee.fileFlags)
+        if multishot {
+            try ring.prepareMultishotReceive(file, from: buffers.index, receiveFlags: .bundle, token: identifier)
+        } else {
+            try ring.prepareReceive(file, from: buffers.index, receiveFlags: .bundle, token: identifier)
+        }
+        unsafe requests.begin(
+            .receive, on: token.index, &member.pointee.firstRequest, .bundleFromGroup, buffer: group)
+        return RingRequest(identifier: identifier, ring: slots.ring)
+    }
+
     /// Queues one send of what a buffer of a group holds, which may be another ring's of this thread. The event has the
     /// buffer, without what was sent: if it holds something then, send that again.
     @inlinable @discardableResult public mutating func prepareSend(

@@ -34,11 +34,18 @@
         @usableFromInline var lower = 0
         @usableFromInline var upper = 0
         @usableFromInline let identifier: UInt16
+        /// Where in the ring of buffers the kernel got it last.
+        @usableFromInline var position: UInt16
+        /// The one that comes behind it in a ``GroupBundle``.
+        @usableFromInline var next: UnsafeMutablePointer<Entry>?
 
         init(_ group: UnsafeMutablePointer<GroupState>, _ start: UnsafeMutableRawPointer, _ identifier: UInt16) {
             unsafe self.group = unsafe group
             unsafe self.start = unsafe start
             unsafe self.identifier = identifier
+            // The group begins with all of them, in the order of their numbers.
+            unsafe position = identifier
+            unsafe next = nil
         }
     }
 
@@ -159,6 +166,7 @@
         let state = unsafe entry.pointee.group
         unsafe state.pointee.used &-= 1
         if unsafe state.pointee.isOpen {
+            unsafe entry.pointee.position = state.pointee.group.nextPosition
             unsafe state.pointee.group.recycle(entry.pointee.identifier)
         } else if unsafe state.pointee.used == 0 {
             unsafe free(state)

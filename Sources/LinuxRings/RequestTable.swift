@@ -130,6 +130,10 @@
     case limit
     /// The count of the ring's waker, in a ``RequestBuffer`` that is used again.
     case wake
+    /// Buffers of a group that the request names, if data came.
+    case bundleFromGroup
+    /// A ``GroupBundle``.
+    case bundle
 
     @inlinable @inline(__always) var isPlain: Bool { rawValue <= Self.fromGroup.rawValue }
 }
@@ -141,7 +145,7 @@ extension RequestTable.Request {
         switch unsafe content {
         case .buffer, .wake: _ = unsafe RequestBuffer(buffer.assumingMemoryBound(to: RequestBuffer.Header.self))
         case .groupBuffer: _ = unsafe GroupBuffer(buffer.assumingMemoryBound(to: GroupBuffer.Entry.self))
-        case .nothing, .descriptor, .fromGroup, .cancel, .slot, .close, .limit: return
+        case .nothing, .descriptor, .fromGroup, .bundleFromGroup, .bundle, .cancel, .slot, .close, .limit: return
         }
         unsafe self.buffer = nil
         unsafe content = .nothing

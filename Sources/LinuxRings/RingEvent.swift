@@ -96,6 +96,22 @@ public import SystemPackage
     }
 }
 
+extension RingEvent {
+    /// True if it has buffers of a group, for ``takeBundle()``: a receive that failed has none.
+    @inlinable public var hasBundle: Bool { unsafe parts.content == .bundle }
+
+    /// The buffers of a group with what was received, in their order.
+    ///
+    /// - Precondition: it is the event of a receive of bundles that brought data (``hasBundle``).
+    @inlinable public consuming func takeBundle() -> GroupBundle {
+        let parts = unsafe parts
+        precondition(unsafe parts.content == .bundle, "only data of a receive of bundles has buffers")
+        guard let buffer = unsafe parts.buffer else { preconditionFailure("a bundle without its memory") }
+        discard self
+        return unsafe GroupBundle(buffer.assumingMemoryBound(to: GroupBuffer.Entry.self), count: Int(parts.detail))
+    }
+}
+
 /// An event whose ownership the ring still keeps track of.
 @unsafe @usableFromInline struct RingEventParts {
     @usableFromInline let token: RingToken
@@ -103,7 +119,7 @@ public import SystemPackage
     @usableFromInline let isArmed: Bool
     @usableFromInline let content: RingContent
     @usableFromInline let result: Int32
-    /// The generation of the token in ``result``, where there is one.
+    /// The generation of the token in ``result``, or how many buffers a bundle has.
     @usableFromInline let detail: UInt32
     /// What ``content`` says that it is.
     @usableFromInline let buffer: UnsafeMutableRawPointer?
@@ -138,7 +154,10 @@ public import SystemPackage
         case .groupBuffer:
             guard let buffer = unsafe buffer else { return }
             _ = unsafe GroupBuffer(buffer.assumingMemoryBound(to: GroupBuffer.Entry.self))
-        case .nothing, .fromGroup, .cancel, .slot, .close, .limit, .wake: return
+        case .bundle:
+            guard let buffer = unsafe buffer else { return }
+            _ = unsafe GroupBundle(buffer.assumingMemoryBound(to: GroupBuffer.Entry.self), count: Int(detail))
+        case .nothing, .fromGroup, .bundleFromGroup, .cancel, .slot, .close, .limit, .wake: return
         }
     }
 }
