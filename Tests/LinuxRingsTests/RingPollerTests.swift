@@ -252,11 +252,6 @@ import Testing
         #expect(status.contains("Cpus_allowed_list:\t\(processor)\n"))
     }
 
-    @Test(arguments: [100_000, UInt32.max]) func aProcessorThatThereIsNotIsRefused(_ processor: UInt32) {
-        let poller = SubmissionPoller(processor: processor)
-        #expect(failure { () throws(Errno) in try Ring(entries: 8, poller: poller) } == .invalidArgument)
-    }
-
     private func text(_ name: String, of thread: CInt) throws -> String {
         try String(contentsOfFile: "/proc/self/task/\(thread)/\(name)", encoding: .utf8)
     }

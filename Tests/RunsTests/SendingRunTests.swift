@@ -64,6 +64,16 @@ import Testing
         #expect(measurement.perWorker[0] > 0)
     }
 
+    /// As when it was turned off after the options were read.
+    @Test(arguments: [Workload.accept, .read]) func aProcessorThatIsOffIsNamed(_ workload: Workload) throws {
+        guard let combination = Combination.echoing.first(where: { $0.mode.name == "uring-sqpoll" }) else { return }
+        var plan = RunPlan(workload, mode: combination.mode)
+        plan.loop.mode.options.poller?.processor = 100_000
+        let error = #expect(throws: RunError.self) { try measure(plan) }
+        let text = error?.description ?? ""
+        #expect(text.contains("processor 100000, which is off") && !text.contains("\n"), "\(text)")
+    }
+
     @Test(arguments: ["uring-zerocopy", "uring-sqpoll"])
     func theReferenceCountsTheSame(_ mode: String) throws {
         guard let (measurement, record) = try run(mode, .c), let (_, own) = try run(mode) else { return }

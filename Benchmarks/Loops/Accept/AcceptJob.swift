@@ -25,6 +25,7 @@ package struct AcceptJob: RingJob {
         self.traffic = traffic
         self.listeners = listeners
         self.stop = stop
+        try plan.tryPoller()
         do throws(Errno) {
             let mode = plan.loop.mode.capabilities
             let isByRing = plan.loop.mode.mechanism == .ringHandoff

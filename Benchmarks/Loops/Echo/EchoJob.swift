@@ -38,6 +38,7 @@ package struct EchoJob: RingJob {
         table = EchoConnections(capacity: capacity, tailBytes: traffic.longestRequestBytes, open)
         for fd in connections { table.began(fd) }
         format = RequestFormat(traffic)
+        try plan.tryPoller()
         do throws(Errno) {
             let mode = plan.loop.mode.capabilities
             let isByRing = plan.loop.mode.mechanism == .ringHandoff

@@ -1,5 +1,6 @@
 import LinuxDescriptors
 import LinuxRings
+import Meters
 import SystemPackage
 
 /// A job whose workers can wait with rings, whatever they serve.
@@ -24,5 +25,25 @@ extension RingJob {
         var ring = try Ring.forThisThread(entries: ringEntries, completions: 2 * ringEntries)
         try ring.preparePoll(end ?? stop, .readable, token: Token(.stop).rawValue)
         return ring
+    }
+}
+
+extension ServerPlan {
+    /// Makes a ring for a moment where a processor was named for its poller, which may be off by now: a worker could not say
+    /// which of its calls failed.
+    ///
+    /// - Throws: a line that names the processor.
+    func tryPoller() throws(RunError) {
+        guard let poller = loop.mode.options.poller, let processor = poller.processor else { return }
+        do throws(Errno) {
+            _ = try Ring(entries: 1, poller: poller)
+        } catch {
+            guard error == .invalidArgument else {
+                throw RunError("io_uring_setup with a poller on processor \(processor)", error)
+            }
+            throw RunError(
+                failed: "a poller cannot run on processor \(processor), which is off, or not one that this process may "
+                    + "use (io_uring_setup: \(error))")
+        }
     }
 }
