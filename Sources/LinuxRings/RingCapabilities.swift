@@ -35,7 +35,7 @@ public struct RingCapabilities: Sendable, Hashable {
     /// Makes a small ring, asks it, tries two timeouts and a buffer group on it, and makes one with each set-up flag.
     ///
     /// - Throws: `ENOSYS` on a kernel without io_uring, `EPERM` where `kernel.io_uring_disabled` or a seccomp filter
-    ///   forbids it, `ENOMEM` below Linux 5.12 when `RLIMIT_MEMLOCK` is small.
+    ///   forbids it, `ENOMEM` when `RLIMIT_MEMLOCK` is small.
     public static func probe() throws(Errno) -> RingCapabilities {
         var ring = try Ring(entries: 2)
         let timeouts = try ring.probeTimeouts()
