@@ -23,7 +23,7 @@ package struct LoopPlan: Sendable {
 }
 
 /// Whose loop runs.
-package enum Implementation: String, Sendable, CaseIterable {
+package enum Implementation: String, Sendable, CaseIterable, Codable {
     /// The loops of this module.
     case swift
     /// The loops of `Benchmarks/Reference`.

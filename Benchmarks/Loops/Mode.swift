@@ -141,7 +141,7 @@ package enum Mechanism: Sendable, Hashable {
 }
 
 /// How workers share what they wait on.
-package enum Topology: String, Sendable, CaseIterable {
+package enum Topology: String, Sendable, CaseIterable, Codable {
     /// One epoll instance for all workers.
     case sharedSet = "shared-set"
     /// An epoll instance, a ring or a blocking call for each worker.
@@ -149,7 +149,7 @@ package enum Topology: String, Sendable, CaseIterable {
 }
 
 /// How many listening sockets there are and who picks one for a connection.
-package enum ListenerSharing: String, Sendable, CaseIterable {
+package enum ListenerSharing: String, Sendable, CaseIterable, Codable {
     /// One listening socket for all workers.
     case shared
     /// A listening socket for each worker (`SO_REUSEPORT`); the kernel picks one by a hash of the addresses.

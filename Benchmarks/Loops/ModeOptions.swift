@@ -49,9 +49,12 @@ extension Mode {
         package var text: String { given.joined(separator: ";") }
         /// The settings of the command line, in the order of its help.
         private var given: [String] = []
+        /// The settings of the command line, so that another process can make the same mode.
+        package private(set) var settings = WaitSettings()
 
         /// Takes the settings of the command line, in place of the variant's own.
         package mutating func set(_ waiting: WaitSettings) {
+            settings = waiting
             if let spin = waiting.spinNanoseconds {
                 spinNanoseconds = spin
                 given.append("spin=\(ServiceTime.text(spin))")
@@ -85,7 +88,7 @@ extension Mode {
     }
 
     /// What the command line says of waiting; nil where it says nothing.
-    package struct WaitSettings: Sendable, Hashable {
+    package struct WaitSettings: Sendable, Hashable, Codable {
         package var spinNanoseconds: UInt64?
         package var waitFor: UInt32?
         package var waitLimitNanoseconds: UInt64?

@@ -61,7 +61,7 @@ package struct ServerPlan: Sendable {
 }
 
 /// When a one-shot registration is armed again.
-package enum Rearm: String, Sendable, CaseIterable {
+package enum Rearm: String, Sendable, CaseIterable, Codable {
     /// Right after the accept or the receive: another worker can be woken while this one serves.
     case early
     /// After the connection was served, and its reply sent.

@@ -3,9 +3,9 @@ import Meters
 import Statistics
 
 /// How long a worker is busy with one operation, and with what.
-package struct ServiceTime: Sendable, Equatable, CustomStringConvertible {
+package struct ServiceTime: Sendable, Equatable, Codable, CustomStringConvertible {
     /// How the times are distributed; all times in nanoseconds.
-    package enum Distribution: Sendable, Equatable {
+    package enum Distribution: Sendable, Equatable, Codable {
         /// No time at all.
         case none
         /// Always the same.
@@ -17,7 +17,7 @@ package struct ServiceTime: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What the worker does meanwhile.
-    package enum Work: String, Sendable, CaseIterable {
+    package enum Work: String, Sendable, CaseIterable, Codable {
         /// Burns CPU time.
         case busy
         /// Sleeps, as if it waited for a database.

@@ -2,15 +2,15 @@ import Glibc
 import SystemPackage
 
 /// Failed operations, counted by the call that failed and why.
-package struct FailureTally: Sendable, Equatable {
+package struct FailureTally: Sendable, Equatable, Codable {
     package init() {}
 
     /// What failed.
-    package struct Cause: Hashable, Sendable, CustomStringConvertible {
+    package struct Cause: Hashable, Sendable, Codable, CustomStringConvertible {
         let call: String
         package let problem: Problem
 
-        package enum Problem: Hashable, Sendable {
+        package enum Problem: Hashable, Sendable, Codable {
             case error(CInt)
             case text(String)
             /// A whole reply that refuses: `HTTP 500`, or the word that begins an error.
@@ -84,6 +84,9 @@ package struct FailureTally: Sendable, Equatable {
 
     /// All failures.
     package var total: UInt64 { counts.values.reduce(0, +) }
+
+    /// Whether ``total`` fits a machine word, which what comes from another process has to be asked.
+    package var isSound: Bool { counts.count <= 1 << 16 && counts.values.allSatisfy { $0 < 1 << 46 } }
 
     /// True if there are failures, and all have this cause.
     package func isOnly(_ cause: Cause) -> Bool { total > 0 && counts[cause] == total }

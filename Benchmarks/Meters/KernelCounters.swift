@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// Counters of the whole machine that show whether a run can be trusted.
-package struct KernelCounters: Sendable, Equatable {
+package struct KernelCounters: Sendable, Equatable, Codable {
     /// Connections dropped because an accept queue was full (`TcpExt ListenOverflows` of `/proc/net/netstat`).
     /// Nil where that cannot be read.
     package var listenOverflows: UInt64?

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Memory of this process and of the kernel's own objects, in bytes.
-package struct MemoryUse: Sendable, Equatable {
+package struct MemoryUse: Sendable, Equatable, Codable {
     /// Resident memory of this process (`VmRSS` of `/proc/self/status`).
     package var residentBytes: UInt64
     /// The kernel's objects, sockets among them, of the whole machine (`Slab` of `/proc/meminfo`).

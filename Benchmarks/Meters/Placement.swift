@@ -1,5 +1,5 @@
 /// Which processor each thread is pinned to.
-package struct Placement: Sendable, Equatable, CustomStringConvertible {
+package struct Placement: Sendable, Equatable, Codable, CustomStringConvertible {
     /// The processors of the server's workers, used in turn; empty leaves them to the scheduler.
     package var workers: [Int]
     /// The processors of the client's threads, used in turn; empty leaves them to the scheduler.

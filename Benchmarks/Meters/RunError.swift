@@ -1,7 +1,7 @@
 package import SystemPackage
 
 /// A run that could not be carried out: the call that failed, and why.
-package struct RunError: Error, CustomStringConvertible {
+package struct RunError: Error, Codable, CustomStringConvertible {
     /// One line: the call and the meaning of its error number.
     package let description: String
     /// What the call returned; nil for what is not allowed here.

@@ -1,5 +1,5 @@
 /// The times of a run, on the monotonic clock, that server and client agree on before it begins.
-@usableFromInline package struct RunWindow: Sendable {
+@usableFromInline package struct RunWindow: Sendable, Codable {
     /// When the load starts.
     package let loadStart: UInt64
     /// When measuring starts.
@@ -30,8 +30,12 @@
     }
 
     /// A window after a warm-up that begins as soon as all client threads are sure to wait for it.
-    package static func soon(warmupNanoseconds: UInt64, durationNanoseconds: UInt64) -> RunWindow {
-        let loadStart = monotonicNanoseconds() + 5_000_000
+    ///
+    /// - Parameter lead: how much later, for a server that hears of it later, in nanoseconds.
+    package static func soon(
+        warmupNanoseconds: UInt64, durationNanoseconds: UInt64, lead: UInt64 = 0
+    ) -> RunWindow {
+        let loadStart = monotonicNanoseconds() + 5_000_000 + lead
         let start = loadStart + warmupNanoseconds
         let end = start + durationNanoseconds
         return RunWindow(
@@ -39,12 +43,16 @@
             deadline: end + graceNanoseconds)
     }
 
-    /// A window that begins now and is open until the last answer, or until half a minute has passed.
-    package static func untilAnswered() -> RunWindow {
-        let start = monotonicNanoseconds()
+    /// A window that begins now, or as much later as `lead` says, and is open until the last answer, or until half a minute
+    /// has passed.
+    package static func untilAnswered(lead: UInt64 = 0) -> RunWindow {
+        let start = monotonicNanoseconds() + lead
         let deadline = start + 6 * graceNanoseconds
         return RunWindow(loadStart: start, start: start, end: deadline, deadline: deadline)
     }
+
+    /// Whether it ends with the last answer, and not at its end.
+    package var isOpenEnded: Bool { end == deadline }
 
     /// True for a time in the window.
     @inlinable @inline(__always) package func measures(_ time: UInt64) -> Bool { time >= start && time < end }

@@ -1,6 +1,22 @@
 package import LinuxSockets
 
 extension SocketAddress {
+    /// Reads a numeric `127.0.0.1:80` or `[::1]:80`.
+    package init?(text: String) {
+        guard let (host, port) = Self.parts(of: text) else { return nil }
+        self.init(numeric: host, port: port)
+    }
+
+    /// Host and port of `HOST:PORT`, where a host with colons is in brackets; nil of anything else.
+    package static func parts(of text: String) -> (host: String, port: UInt16)? {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
+        let host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { return (String(host.dropFirst().dropLast()), port) }
+        return host.isEmpty || host.contains(":") ? nil : (String(host), port)
+    }
+
     /// As text, without the port: `127.0.0.1`, `::1`, or the name of a unix socket.
     package var host: String {
         let text = "\(self)"

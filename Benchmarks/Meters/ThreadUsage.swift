@@ -46,7 +46,7 @@ package struct ThreadHandle: Sendable {
 /// The CPU time is the thread's `CLOCK_THREAD_CPUTIME_ID`, exact to the scheduler's clock, where `getrusage(2)` counts
 /// in ticks. The switches are the numbers that `RUSAGE_THREAD` reports; of another thread they are read from
 /// `/proc/self/task`, because only the thread itself may ask `getrusage(2)`.
-package struct ThreadUsage: Sendable, Equatable {
+package struct ThreadUsage: Sendable, Equatable, Codable {
     /// CPU time in user and kernel mode.
     package var cpuNanoseconds: UInt64 = 0
     /// Times the thread gave up the CPU to wait.

@@ -1,5 +1,5 @@
 /// What the operations of a run are.
-package enum Workload: String, Sendable, CaseIterable {
+package enum Workload: String, Sendable, CaseIterable, Codable {
     /// A connection accepted and closed.
     case accept
     /// A connection made, one request, one reply, closed.
@@ -13,7 +13,7 @@ package enum Workload: String, Sendable, CaseIterable {
 }
 
 /// How the server closes.
-package enum CloseStyle: String, Sendable, CaseIterable {
+package enum CloseStyle: String, Sendable, CaseIterable, Codable {
     /// With a reset, which leaves no TIME_WAIT (`SO_LINGER` 0).
     case reset
     /// With a FIN.
@@ -21,7 +21,7 @@ package enum CloseStyle: String, Sendable, CaseIterable {
 }
 
 /// When a server's connections come.
-package enum Arrival: Sendable {
+package enum Arrival: Sendable, Codable {
     /// All of them before its workers start.
     case beforehand
     /// At any time: its loop accepts them.
@@ -29,7 +29,7 @@ package enum Arrival: Sendable {
 }
 
 /// What a server has to be ready for: all that client and server must agree on beforehand.
-package struct Traffic: Sendable {
+package struct Traffic: Sendable, Codable {
     /// What the operations are.
     package var workload: Workload
     /// Connections that can be open, or wait to be accepted, at the same moment; idle ones not included.

@@ -1,5 +1,5 @@
 /// What client and server say to each other.
-package enum WireProtocol: String, Sendable, CaseIterable {
+package enum WireProtocol: String, Sendable, CaseIterable, Codable {
     /// A message comes back as it was sent, and every byte of it is checked.
     case echo
     /// HTTP/1.1 (RFC 9112).

@@ -2,9 +2,9 @@
 ///
 /// The time, the counts and the CPU times stand for the same moment, so they are read side by side; the context switches,
 /// which take a file of each thread, come after them.
-package struct WorkerSnapshot: Sendable {
+package struct WorkerSnapshot: Sendable, Codable {
     /// On the monotonic clock.
-    package let time: UInt64
+    package private(set) var time: UInt64
     /// Operations of each worker; empty where the server does not tell.
     package let operations: [UInt64]
     /// The counts of all threads, dispatchers included; empty where the server does not tell.
@@ -59,6 +59,32 @@ package struct WorkerSnapshot: Sendable {
         self.processes = processes
         pollerNanoseconds = nil
         tellsOperations = false
+    }
+}
+
+extension WorkerSnapshot {
+    /// The same with the time of another clock, which is `offset` nanoseconds behind the one that it was read from.
+    package func moved(by offset: Int64) -> WorkerSnapshot {
+        var moved = self
+        moved.time = time &- UInt64(bitPattern: offset)
+        return moved
+    }
+
+    /// Whether it can be what it says, after an earlier reading of the same threads: what only grows has grown, and sums
+    /// fit. Of what comes from another process, nothing else keeps a difference from being less than nothing.
+    package func isSound(after earlier: WorkerSnapshot?) -> Bool {
+        // A message has room for a million of them, so that no sum is more than a machine word.
+        let counts = operations + (calls?.byNumber ?? []) + totals.values
+        guard counts.allSatisfy({ $0 < 1 << 43 }), [0, CallCounts.places].contains(calls?.byNumber.count ?? 0) else {
+            return false
+        }
+        guard let earlier else { return true }
+        let hasGrown = earlier.totals.allSatisfy { $0.value <= totals[$0.key] ?? 0 }
+        return hasGrown && time >= earlier.time && operations.count == earlier.operations.count
+            && zip(earlier.operations, operations).allSatisfy { $0 <= $1 }
+            && earlier.totals.count == totals.count && tellsOperations == earlier.tellsOperations
+            && pollerNanoseconds ?? 0 >= earlier.pollerNanoseconds ?? 0
+            && activity?.wakeups ?? 0 >= earlier.activity?.wakeups ?? 0
     }
 }
 

@@ -16,6 +16,17 @@ package protocol MeasuredThreads {
 
     /// Operations that they have counted so far; cheap enough to be asked over and over.
     var operations: UInt64 { get }
+
+    /// Counters of the machine that they run on, as they were at the last ``snapshot()``.
+    var kernelCounters: KernelCounters { get }
+
+    /// By how much a window has to begin later, so that they know of it before; in nanoseconds.
+    var leadNanoseconds: UInt64 { get }
+}
+
+extension MeasuredThreads {
+    package var kernelCounters: KernelCounters { .read() }
+    package var leadNanoseconds: UInt64 { 0 }
 }
 
 /// A server under test, wherever it runs. Made by listening, so that its address is known.
@@ -38,14 +49,26 @@ package protocol Server: MeasuredThreads {
     ///
     /// - Parameter windowEnd: when the measured window ended; until then a waiting worker starved. 0 if it did not.
     func end(windowEnd: UInt64) -> ServerReport
+
+    /// What is read of its machine.
+    func hostReading() -> HostReading
+
+    /// The same before it was started; nil of this machine, where whoever starts it can read that.
+    var readingBefore: HostReading? { get }
+
+    /// Who counts its system calls; nil if nobody does, or who started it knows.
+    var counter: CallCounterFacts? { get }
 }
 
 extension Server {
     package func leak() -> RunError? { nil }
+    package func hostReading() -> HostReading { .read() }
+    package var readingBefore: HostReading? { nil }
+    package var counter: CallCounterFacts? { nil }
 }
 
 /// What a server reports when it has ended.
-package struct ServerReport: Sendable {
+package struct ServerReport: Sendable, Codable {
     /// The first error that one of its threads ended with.
     package var error: RunError?
     /// The last line that it had printed when it was told to end; nil if there is none.
@@ -60,6 +83,8 @@ package struct ServerReport: Sendable {
     package var openPeak: UInt64 = 0
     /// How often there was no listener for a processor; nil without an eBPF program.
     package var steeringFallbacks: UInt64?
+    /// The most memory that the process of its threads had resident; nil of this process, which its runner can read.
+    package var peakMemoryBytes: UInt64?
 }
 
 extension WorkerTeam: MeasuredThreads {}

@@ -1,4 +1,5 @@
 import Glibc
+import Meters
 
 // The names are those of the manual pages.
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -64,13 +65,10 @@ import Glibc
     ///
     /// - Returns: nil if none can be loaded, or lacks a function.
     init?(anyOf names: [String]) {
-        var handle: UnsafeMutableRawPointer?
-        for name in names where unsafe handle == nil { unsafe handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
-        guard let handle = unsafe handle else { return nil }
+        guard let library = SharedLibrary(anyOf: names) else { return nil }
         do {
-            @unsafe func find<Function>(_ name: String) throws(Missing) -> Function {
-                guard let symbol = unsafe dlsym(handle, name) else { throw Missing() }
-                return unsafe unsafeBitCast(symbol, to: Function.self)
+            @unsafe func find<Function>(_ name: String) throws(SharedLibrary.Missing) -> Function {
+                unsafe try library.find(name)
             }
             unsafe TLS_client_method = try find("TLS_client_method")
             unsafe SSL_CTX_new = try find("SSL_CTX_new")
@@ -118,8 +116,6 @@ import Glibc
             return nil
         }
     }
-
-    private struct Missing: Error {}
 
     /// Why the last call on this thread failed, as OpenSSL says it; nil if it does not.
     var reason: String? {

@@ -1,5 +1,5 @@
 /// What the processes of a server have used, and hold at this moment, as `/proc` tells it.
-package struct ProcessUsage: Sendable, Equatable {
+package struct ProcessUsage: Sendable, Equatable, Codable {
     /// CPU time in user and kernel mode.
     package var cpuNanoseconds: UInt64 = 0
     /// CPU time of each thread that is there, by its number; empty where the kernel does not tell.

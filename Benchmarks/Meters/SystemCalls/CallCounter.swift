@@ -6,7 +6,7 @@ import SystemPackage
 /// it has no place in a run whose times are measured.
 package final class CallCounter: Sendable {
     /// Who counts.
-    package enum Source: String, Sendable, CaseIterable {
+    package enum Source: String, Sendable, CaseIterable, Codable {
         /// A BPF program at the tracepoint `raw_syscalls:sys_enter`: by number, without a system call to read.
         case bpf
         /// A perf event of each thread at the same tracepoint: a total.
@@ -133,3 +133,20 @@ extension CallCounting {
 
 /// Calls that a source is tried with.
 let knownCalls: UInt64 = 64
+
+/// What is to be known of a counter beside what it counts.
+package struct CallCounterFacts: Sendable, Codable, Equatable {
+    /// Who counts.
+    package var source: CallCounter.Source
+    /// See ``CallCounter/followsForks``.
+    package var followsForks: Bool
+    /// See ``CallCounter/limit``.
+    package var limit: String?
+
+    /// Of a counter.
+    package init(_ counter: CallCounter) {
+        source = counter.source
+        followsForks = counter.followsForks
+        limit = counter.limit
+    }
+}

@@ -1,5 +1,5 @@
 /// System calls counted so far.
-package struct CallCounts: Sendable, Equatable {
+package struct CallCounts: Sendable, Equatable, Codable {
     /// All of them.
     package var total: UInt64
     /// By number; the last place holds those whose numbers are beyond it. Empty where the source counts totals only.

@@ -1,12 +1,12 @@
 /// What the kernel counted of a server's threads so far, beside their system calls.
-package struct ServerActivity: Sendable, Equatable {
+package struct ServerActivity: Sendable, Equatable, Codable {
     /// Times that one of them was woken.
     package var wakeups: UInt64
     /// Of each thread that is there, by its number.
     var threads: [Int32: Completed]
 
     /// Calls of one thread that brought something.
-    struct Completed: Sendable, Equatable {
+    struct Completed: Sendable, Equatable, Codable {
         /// Reads and receives of at least a byte, of sockets and of anything else.
         var reads: UInt64
         /// Connections.
