@@ -1,0 +1,136 @@
+import Foundation
+import LinuxDescriptors
+package import LinuxSockets
+package import Meters
+import SystemPackage
+
+/// The coordinator's end: an agent that it has been let in by. The connection outlasts runs, and is made anew where it was
+/// lost.
+package final class AgentClient: Sendable {
+    /// What the user calls it, `HOST:PORT`.
+    package let name: String
+    /// What it said of itself.
+    package let facts: AgentFacts
+    /// The way to it: interface, driver, MTU and speed, see ``NetworkLink``.
+    package let link: String
+    private let addresses: [SocketAddress]
+    private let secret: AgentSecret
+    private let version: AgentVersion
+    private let current: Locked<AgentLink?>
+
+    /// Connects, and proves to know the secret.
+    ///
+    /// - Parameters:
+    ///   - addresses: of the name, to be tried in turn.
+    /// - Throws: one line.
+    package init(
+        _ name: String, _ addresses: [SocketAddress], _ secret: AgentSecret, _ version: AgentVersion
+    ) throws(RunError) {
+        (self.name, self.addresses, self.secret, self.version) = (name, addresses, secret, version)
+        do throws(ProtocolError) {
+            let (link, facts) = try Self.connect(addresses, secret, version)
+            self.facts = facts
+            self.link = NetworkLink(to: facts.address).text
+            current = Locked(link)
+        } catch {
+            throw RunError(failed: "agent \(name): \(error)")
+        }
+    }
+
+    deinit { current.withLock { $0?.finish() } }
+
+    /// The connection, made anew once if it was lost.
+    ///
+    /// - Throws: one line if that is not possible.
+    func connected() throws(RunError) -> AgentLink {
+        let found = current.withLock { $0 }
+        if let found, found.end == nil { return found }
+        do throws(ProtocolError) {
+            let (link, again) = try Self.connect(addresses, secret, version)
+            guard again.machine.machineID == facts.machine.machineID else {
+                link.finish()
+                throw ProtocolError("it is another machine now, \(again.machine.machineID)")
+            }
+            current.withLock { $0 = link }
+            return link
+        } catch {
+            throw RunError(failed: "agent \(name): \(error)")
+        }
+    }
+
+    private static func connect(
+        _ addresses: [SocketAddress], _ secret: AgentSecret, _ version: AgentVersion
+    ) throws(ProtocolError) -> (AgentLink, AgentFacts) {
+        var last = ProtocolError("no address")
+        for address in addresses {
+            let connection: Connection
+            do throws(ProtocolError) {
+                connection = try reach(address)
+            } catch {
+                last = error
+                continue
+            }
+            return try greet(connection, secret, version)
+        }
+        throw last
+    }
+
+    private static func reach(_ address: SocketAddress) throws(ProtocolError) -> Connection {
+        do throws(Errno) {
+            let connection = try StreamSocket(for: address, .nonblocking).connect(to: address)
+            let deadline = monotonicNanoseconds() + 5_000_000_000
+            guard wait(for: POLLOUT, on: connection.descriptor, until: deadline) else { throw Errno.timedOut }
+            if let error = try takeSocketError(of: connection.descriptor) { throw error }
+            return connection
+        } catch {
+            let advice = error == .connectionRefused ? "; is bench agent running there?" : ""
+            throw ProtocolError("connect to \(address): \(error)\(advice)")
+        }
+    }
+
+    private static func greet(
+        _ connection: consuming Connection, _ secret: AgentSecret, _ version: AgentVersion
+    ) throws(ProtocolError) -> (AgentLink, AgentFacts) {
+        guard let authentication = MessageAuthentication.installed else { throw ProtocolError(noLibcrypto) }
+        let nonce = MessageAuthentication.randomBytes(HandshakeMessage.nonceBytes)
+        watchPeer(of: connection.descriptor)
+        let deadline = monotonicNanoseconds() + 10_000_000_000
+        var handshake = CoordinatorHandshake(authentication, secret, version, nonce: nonce)
+        try sendAll(handshake.greeting, on: connection.descriptor, until: deadline)
+        var more: [UInt8] = []
+        while true {
+            switch try handshake.receive(more) {
+            case .wait: break
+            case .send(let bytes): try sendAll(bytes, on: connection.descriptor, until: deadline)
+            case .done(let keys, let rest):
+                return try enter(connection, keys, rest)
+            }
+            guard let bytes = try receiveSome(on: connection.descriptor, until: deadline) else {
+                throw ProtocolError("no answer within 10 s; is it bench agent that listens there?")
+            }
+            more = bytes
+        }
+    }
+
+    private static func enter(
+        _ connection: consuming Connection, _ keys: HandshakeKeys, _ rest: [UInt8]
+    ) throws(ProtocolError) -> (AgentLink, AgentFacts) {
+        let channel = AgentChannel(connection, sends: try keys.requests(), receives: try keys.replies(), rest: rest)
+        guard let message = try channel.receive(until: monotonicNanoseconds() + 10_000_000_000) else {
+            throw ProtocolError("no welcome within 10 s")
+        }
+        switch try AgentReply(message: message) {
+        case .welcome(let facts):
+            do throws(RunError) {
+                return (try AgentLink(channel), facts)
+            } catch {
+                throw ProtocolError("\(error)")
+            }
+        case .busy(let text): throw ProtocolError(text)
+        default: throw ProtocolError("no welcome")
+        }
+    }
+}
+
+/// What to do where messages cannot be sealed.
+package let noLibcrypto = "libcrypto of OpenSSL is needed to prove the secret; apt-get install libssl3"
