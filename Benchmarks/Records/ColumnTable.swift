@@ -119,7 +119,7 @@ extension Column {
             "Growth of the kernel's ListenOverflows during the run; not 0 makes the run void."),
         Column(
             "foreign_cpu", \.foreignCpu, range: 0...1,
-            "Share of the machine's CPU time that went to other programs during the run."),
+            "Share of the machine's CPU time that went to other programs during the run; of two machines the larger."),
     ]
 
     private static let appended: [Column] = [
@@ -150,11 +150,11 @@ extension Column {
         Column("completion_overflows", \.completionOverflows, "Times the completion queue was full."),
         Column(
             "peak_memory_bytes", \.peakMemoryBytes, unit: "bytes",
-            "The most memory that the process had resident during the run."),
+            "The most memory that the server's process had resident during the run; at home the clients are in it."),
         Column(
             "bytes_per_connection", \.bytesPerConnection, unit: "bytes", range: anyNumber,
             "Growth of the process's resident and of the kernel's slab memory while the connections were made, both "
-                + "ends, by connection; of `read` with 256 connections or more."),
+                + "ends, over a network the server's, by connection; of `read` with 256 connections or more."),
         Column(
             "steering_fallbacks", \.steeringFallbacks,
             "Connections, warm-up included, for which the eBPF program found no listener of their processor."),
@@ -254,7 +254,7 @@ extension Column {
                 + "the limit, and not the server."),
         Column(
             "machine_cpu_ns_per_op", \.machineCpuNsPerOp, unit: "ns/op",
-            "CPU time of the whole machine, every program and the hypervisor's part included, in ticks: on loopback the "
+            "CPU time of the server's whole machine, every program and the hypervisor's part included, in ticks: on loopback the "
                 + "sender's thread pays for the receiver's protocol work, so neither side's time alone is a server's."),
         Column(
             "run_delay_ns_per_op", \.runDelayNsPerOp, unit: "ns/op", better: .lower,
@@ -328,5 +328,18 @@ extension Column {
         Column(
             "datagrams_per_receive", \.datagramsPerReceive,
             "Datagrams for each call or completion of the server's receives that brought any."),
+        Column(
+            "server_machine_id", \.serverMachineId, isIdentity: true,
+            "Over a network: the machine of the server, as `machine_id` names the one of `bench`; empty where it is the same "
+                + "process's or its child."),
+        Column(
+            "client_machine_ids", \.clientMachineIds,
+            "Over a network: the machines of the clients, separated by `;`; empty otherwise."),
+        Column(
+            "server_address", \.serverAddress, "Over a network: where the server listened; empty otherwise."),
+        Column(
+            "link", \.link, isIdentity: true,
+            "Over a network: the interface by which the clients' machine reaches the server: name, driver, MTU in bytes and "
+                + "speed in Mbit/s, as `eth0,virtio_net,1500,10000`; empty otherwise."),
     ]
 }

@@ -129,6 +129,10 @@ package struct RunRecord: Sendable, Equatable {
     package var datagramsLost: UInt64?
     package var datagramsReordered: UInt64?
     package var datagramsPerReceive: Double?
+    package var serverMachineId = ""
+    package var clientMachineIds = ""
+    package var serverAddress = ""
+    package var link = ""
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.
