@@ -11,6 +11,8 @@ package struct KernelCounters: Sendable, Equatable, Codable {
     package var busyNanoseconds: UInt64?
     /// CPU time of this process, in nanoseconds.
     package var ownNanoseconds: UInt64
+    /// The processors that they add up.
+    package var processorCount = KernelCounters.processors
 
     /// Reads them now.
     package static func read() -> KernelCounters {

@@ -52,7 +52,7 @@ package struct CountedCalls: Sendable {
     }
 
     /// Takes what is counted of somebody else's server alone.
-    mutating func note(_ measurement: Measurement, _ plan: RunPlan, _ counter: CallCounter) {
+    mutating func note(_ measurement: Measurement, _ plan: RunPlan, _ counter: CallCounterFacts) {
         if !counter.followsForks, let processes = measurement.processes, let limit = counter.limit,
             processes.processesSeen > 0 || processes.unseenShare(tickNanoseconds: schedulerTickNanoseconds()) != nil
         {
@@ -112,21 +112,19 @@ package func countCalls(
 private let triesOfCounting = 3
 
 /// Of somebody else's server.
-private let mostCountedProcesses = 1024
+let mostCountedProcesses = 1024
 
 private func countOnce(
     _ plan: RunPlan, _ throughput: Double, _ sources: [CallCounter.Source], _ interruption: Interruption
 ) throws(CountingFailure) -> CountedCalls {
-    let counter: CallCounter
+    // An agent makes its own.
+    var own: CallCounter?
     do throws(CallCounterRefusal) {
-        counter =
-            plan.mode == nil
-            ? try CallCounter(processes: mostCountedProcesses, sources: sources)
-            : try CallCounter(threads: plan.mostCountedThreads, sources: sources)
+        if plan.agent == nil { own = try plan.counter(sources) }
     } catch {
         throw .failed(error.description)
     }
-    let short = plan.shortened(to: throughput, counting: counter)
+    let short = (own.map(plan.counting) ?? plan.counting(by: sources)).shortened(to: throughput)
     let measurement: Measurement
     do throws(RunError) {
         measurement = try measure(short, interruption)
@@ -145,6 +143,9 @@ private func countOnce(
         throw .failed(
             plan.mode == nil ? "the server's processes could not be watched" : "a worker could not be watched")
     }
+    guard let counter = own.map({ CallCounterFacts($0) }) ?? measurement.counter else {
+        throw .failed("the agent did not say who counted")
+    }
     var counted = CountedCalls(
         source: counter.source, counts: counts, operations: measurement.operationsOfCosts,
         loop: measurement.totals[.systemCalls], threads: plan.countedThreads)
@@ -153,6 +154,13 @@ private func countOnce(
 }
 
 extension RunPlan {
+    /// Counts what a run of it calls.
+    fileprivate func counter(_ sources: [CallCounter.Source]) throws(CallCounterRefusal) -> CallCounter {
+        mode == nil
+            ? try CallCounter(processes: mostCountedProcesses, sources: sources)
+            : try CallCounter(threads: mostCountedThreads, sources: sources)
+    }
+
     /// Workers and dispatchers.
     fileprivate var countedThreads: Int {
         switch plan {
@@ -162,7 +170,7 @@ extension RunPlan {
     }
 
     /// The same, and room for those of a live pool, which come once for each descriptor table.
-    fileprivate var mostCountedThreads: Int {
+    var mostCountedThreads: Int {
         if case .wake(_, let wake) = plan, wake.live { return 64 * countedThreads }
         return countedThreads
     }
@@ -177,8 +185,8 @@ extension RunPlan {
 
     /// The same, as long as it takes to see some thousand operations, between 20 and 100 ms, and longer only where hardly
     /// a hundred would be seen; of a drain or a pool fewer.
-    fileprivate func shortened(to throughput: Double, counting calls: CallCounter) -> RunPlan {
-        var short = counting(calls)
+    fileprivate func shortened(to throughput: Double) -> RunPlan {
+        var short = self
         func time(of operations: Double) -> Double { throughput > 0 ? operations / throughput * 1e9 : 1e9 }
         let wanted = max(min(max(time(of: 2000), 20e6), 100e6), min(time(of: 100), 1e10))
         short.durationNanoseconds = min(durationNanoseconds, UInt64(wanted))

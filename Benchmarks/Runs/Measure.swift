@@ -11,6 +11,11 @@ package func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunEr
     MemoryUse.forgetPeak()
     var measurement: Measurement =
         switch plan.plan {
+        case .network(_, let load) where plan.agent != nil, .external(_, let load) where plan.agent != nil:
+            try measureNetwork(plan, load, interruption) { () throws(RunError) in
+                guard let agent = plan.agent else { throw RunError(failed: "no agent") }
+                return try plan.startedRemotely(by: agent, interruption)
+            }
         case .network(let server, let load) where load.workload == .datagram:
             try measureNetwork(plan, load, interruption) { () throws(RunError) in
                 try DatagramServer(server, expecting: load.traffic)
@@ -25,6 +30,7 @@ package func measure(_ plan: RunPlan, _ interruption: Interruption) throws(RunEr
             }
         case .wake(_, let wake): try measureWake(plan, wake, interruption)
         }
-    measurement.peakMemoryBytes = MemoryUse.read().peakBytes
+    // Of a server on another machine its agent has said it.
+    if plan.agent == nil { measurement.peakMemoryBytes = MemoryUse.read().peakBytes }
     return measurement
 }

@@ -14,7 +14,8 @@ func measureWindow(
     let watch = try interruption.watch([server.failure, clients.failure])
     // The clients know the times beforehand and cut their part themselves.
     let window = RunWindow.soon(
-        warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds)
+        warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds,
+        lead: server.leadNanoseconds)
     server.begin(window)
     clients.begin(window)
 
@@ -47,7 +48,7 @@ func measureDrain(
     let watch = try interruption.watch([server.failure, clients.failure])
     clients.waitUntilReady()
     let before = Snapshot(server, clients)
-    let window = RunWindow.untilAnswered()
+    let window = RunWindow.untilAnswered(lead: server.leadNanoseconds)
     clients.begin(window)
     server.begin(window)
     let pause = try watch.pause(untilFinished: clients)

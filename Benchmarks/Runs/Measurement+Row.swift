@@ -12,6 +12,7 @@ extension Measurement {
         record.reason = reason
         for warning in warnings { record.addWarning(warning) }
         record.tlsNegotiated = negotiated
+        record.serverAddress = serverAddress
         guard durationNanoseconds > 0 else { return }
         fillOperations(&record)
         let isScheduled = isOpenLoop || plan.isTimer

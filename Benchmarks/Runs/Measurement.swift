@@ -79,6 +79,10 @@ package struct Measurement: Sendable {
     var negotiated = ""
     /// What became of the clients' datagrams.
     package var datagrams = DatagramCounts()
+    /// Who counted the system calls on another machine; nil if nobody did, or this process did.
+    var counter: CallCounterFacts?
+    /// Where a server on another machine listened; empty of one that runs here.
+    var serverAddress = ""
     /// When the measured window ended.
     var windowEnd: UInt64 = 0
     package var wake = WakeResults()
@@ -148,6 +152,7 @@ package struct Measurement: Sendable {
         steeringFallbacks = report.steeringFallbacks
         warnings += report.remarks
         serverLastWords = report.lastWords
+        peakMemoryBytes = report.peakMemoryBytes
     }
 
     /// Takes how the wait for the end of the run ended.

@@ -12,14 +12,13 @@ import SystemPackage
 func measureNetwork<Started: Server>(
     _ plan: RunPlan, _ load: LoadPlan, _ interruption: Interruption, _ start: () throws(RunError) -> Started
 ) throws(RunError) -> Measurement {
-    let memoryBefore = MemoryUse.read()
-    let countersBefore = KernelCounters.read()
+    let before = HostReading.read()
     var measurement = Measurement()
     let server: Started
     do throws(RunError) {
         server = try start()
     } catch {
-        guard plan.mode == nil, interruption.isRequested else { throw error }
+        guard plan.mode == nil || plan.agent != nil, interruption.isRequested else { throw error }
         measurement.note(.interrupted)
         return measurement
     }
@@ -28,7 +27,7 @@ func measureNetwork<Started: Server>(
     func endBoth() -> RunError? {
         clients.giveUp()
         let report = server.end(windowEnd: 0)
-        return plan.mode == nil ? report.error : nil
+        return plan.mode == nil || plan.agent != nil ? report.error : nil
     }
     do throws(RunError) {
         guard try server.prepare(unless: [clients.failure, interruption.descriptor]) else {
@@ -45,8 +44,7 @@ func measureNetwork<Started: Server>(
         if let failure = clients.error { throw plan.clientError(failure, clients) }
         throw error
     }
-    let countersPrepared = KernelCounters.read()
-    let memoryAfter = MemoryUse.read()
+    let prepared = server.hostReading()
     do throws(Errno) {
         measurement =
             try load.queued == nil
@@ -56,17 +54,30 @@ func measureNetwork<Started: Server>(
     }
     // The connections of a read are all made by now, and datagrams have none: a queue that overflows in the window
     // is another program's.
-    let countersAfter = [.read, .datagram].contains(load.workload) ? countersPrepared : KernelCounters.read()
-    measurement.listenOverflows = countersAfter.overflows(since: countersBefore)
+    let isReady = [.read, .datagram].contains(load.workload)
+    let countersAfter = isReady ? prepared.kernel : server.hostReading().kernel
+    measurement.listenOverflows = countersAfter.overflows(since: server.readingBefore?.kernel ?? before.kernel)
     // A server that is only slow still has the connections of the operations that it owes.
     let leak = measurement.isSound(plan) ? server.leak() : nil
     let report = server.end(windowEnd: measurement.windowEnd)
     measurement.note(report)
+    measurement.note(server, plan)
     measurement.judge(plan, workerError: report.error ?? leak)
     if load.workload == .read {
-        measurement.noteMemory(from: memoryBefore, to: memoryAfter, connections: load.connections + load.idle)
+        measurement.noteMemory(
+            from: server.readingBefore?.memory ?? before.memory, to: prepared.memory,
+            connections: load.connections + load.idle)
     }
     return measurement
+}
+
+extension Measurement {
+    /// Takes what is to be known of a server that an agent ran.
+    fileprivate mutating func note(_ server: some Server, _ plan: RunPlan) {
+        guard plan.agent != nil else { return }
+        counter = server.counter
+        serverAddress = "\(server.address)"
+    }
 }
 
 extension RunPlan {

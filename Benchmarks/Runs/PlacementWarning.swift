@@ -17,6 +17,8 @@ extension RunPlan {
     package func placementWarnings(
         _ topology: ProcessorTopology, available: [Int] = Affinity.available()
     ) -> [PlacementWarning] {
+        // Where an agent puts its threads is another machine's affair.
+        guard agent == nil else { return [] }
         let isPinned = !placement.workers.isEmpty && (!placement.clients.isEmpty || isTimer)
         let servers = isPinned ? Set((0..<workerThreads).compactMap(placement.processor(ofWorker:))) : Set(available)
         let loads = isPinned ? Set((0..<clients).compactMap(placement.processor(ofClient:))) : Set(available)

@@ -8,6 +8,7 @@ extension RunPlan {
     /// Descriptors that one side opens at the most; either side has a table of its own.
     package var descriptorsNeeded: Int {
         switch plan {
+        case .network(_, let load) where agent != nil: load.connections + load.idle + 2 * load.clients + 64
         case .network(let server, let load): server.descriptorsNeeded(for: load.traffic) + 2 * load.clients
         case .external(_, let load): load.connections + load.idle + 2 * load.clients + 64
         case .wake(_, let wake): wake.descriptorsNeeded
@@ -19,6 +20,7 @@ extension RunPlan {
         switch plan {
         case .wake(_, let wake): return wake.descriptors == .perWorker ? "--consumers" : "--producers"
         case .external(_, let load): return load.idle > load.connections ? "--idle" : "--connections"
+        case .network(_, let load) where agent != nil: return load.idle > load.connections ? "--idle" : "--connections"
         case .network(let server, let load):
             let traffic = load.traffic
             let isThreadEach = workerThreads > server.workers
@@ -52,6 +54,8 @@ extension RunPlan {
     /// - Parameter rings: what probing io_uring said.
     package func unsupportedReason(rings: RingSupport) -> String? {
         switch plan {
+        // Its agent knows.
+        case .network where agent != nil: nil
         case .network(let server, let load): server.loop.mode.unsupportedReason(rings: rings, for: load.workload)
         case .external: nil
         case .wake(let loop, let wake): wake.unsupportedReason(rings: rings, in: loop.mode)

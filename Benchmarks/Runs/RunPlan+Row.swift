@@ -2,6 +2,7 @@ import Load
 import Loops
 import Meters
 package import Records
+import Servers
 
 extension RunRecord {
     /// The row of a run that is planned: what was asked for, and nothing of one run.
@@ -26,6 +27,10 @@ extension RunRecord {
         case .wake(let loop, let wake):
             loop.describe(in: &self)
             wake.describe(loop, in: &self)
+        }
+        if let agent = plan.agent {
+            serverMachineId = agent.facts.machine.machineID
+            link = agent.link
         }
         if let objective = plan.objective { (slo, ratePerS) = (objective.text, nil) }
     }

@@ -24,6 +24,10 @@ package struct RunPlan: Sendable {
     package var durationNanoseconds: UInt64 = 1_000_000_000
     /// What a search for the highest rate must keep, instead of one rate; nil where none is searched for.
     package var objective: ServiceObjective?
+    /// Who runs the server on another machine; nil where it runs here.
+    package var agent: AgentClient?
+    /// Who counts system calls there; nobody in a run whose times are measured.
+    var agentCounters: [CallCounter.Source] = []
     /// Why the limits of this machine do not allow it, known before it runs; nil if they do.
     package var refusal: String?
 
@@ -172,14 +176,16 @@ package struct RunPlan: Sendable {
             // It may take that long to listen, and its connections are made beforehand.
             return window + Double(server.timeoutNanoseconds) / 1e9 + load.connectingSeconds + 60
         case .network(_, let load):
-            if let count = load.queued { return 6 * grace + Double(count) / 1000 }
+            // Each wait for an agent has a limit of its own.
+            let asking = agent == nil ? 0.0 : 120
+            if let count = load.queued { return asking + 6 * grace + Double(count) / 1000 }
             // All connections of a read are made beforehand, within half a minute.
-            return load.workload == .read ? window + 60 + load.connectingSeconds : window
+            return asking + (load.workload == .read ? window + 60 + load.connectingSeconds : window)
         }
     }
 
     /// Threads that run at the most, the one that waits for the others included.
-    package var threadsNeeded: Int { (mode == nil ? 0 : workerThreads) + clients + 2 }
+    package var threadsNeeded: Int { (mode == nil || agent != nil ? 0 : workerThreads) + clients + 2 }
 }
 
 extension LoadPlan {

@@ -8,18 +8,34 @@ struct Snapshot {
     let client: ThreadUsage
     /// Client threads.
     let clients: Int
+    /// Of the server's machine.
     let kernel: KernelCounters
+    /// Of the clients' machine; nil where that is the server's and both are of this process.
+    let clientKernel: KernelCounters?
+    /// Where the server runs.
+    let place: ServerPlace
 
     /// Reads what is measured, and what the clients use.
     init(_ threads: some MeasuredThreads, _ clients: ClientTeam) {
-        self.init({ threads.snapshot() }, clients: clients.accounts)
+        // The few clients are read first, side by side with the server's counts; files come last.
+        let clientTime = clients.accounts.time
+        self.init(
+            clientTime, threads.snapshot(), kernel: threads.kernelCounters, threads.place, clients: clients.accounts)
     }
 
     init(_ threads: () -> WorkerSnapshot, clients: [ThreadAccount]) {
-        // The few clients are read first, side by side with the server's counts; files come last.
         let clientTime = clients.time
-        server = threads()
-        kernel = .read()
+        self.init(clientTime, threads(), kernel: .read(), .thisProcess, clients: clients)
+    }
+
+    private init(
+        _ clientTime: ThreadUsage, _ snapshot: WorkerSnapshot, kernel: @autoclosure () -> KernelCounters,
+        _ place: ServerPlace, clients: [ThreadAccount]
+    ) {
+        server = snapshot
+        self.kernel = kernel()
+        self.place = place
+        clientKernel = place == .thisProcess ? nil : .read()
         client = clientTime + clients.switches
         self.clients = clients.count
     }
@@ -46,9 +62,25 @@ extension Measurement {
         }
         // The processes of a server that are not known cannot be told from other programs.
         guard first.tellsOperations || processes != nil else { return }
-        foreignShare = KernelCounters.foreignShare(
-            from: start.kernel, to: end.kernel, server: processes?.cpuNanoseconds ?? 0,
-            seconds: Double(durationNanoseconds) / 1e9)
+        foreignShare = foreignShare(from: start, to: end)
+    }
+
+    /// Of two machines the larger share.
+    private func foreignShare(from start: Snapshot, to end: Snapshot) -> Double? {
+        let seconds = Double(durationNanoseconds) / 1e9
+        var others = processes?.cpuNanoseconds ?? 0
+        var ofClients: Double?
+        if let before = start.clientKernel, let after = end.clientKernel {
+            if end.place == .thisMachine {
+                others += after.ownNanoseconds &- before.ownNanoseconds
+            } else {
+                ofClients = KernelCounters.foreignShare(from: before, to: after, seconds: seconds)
+            }
+        }
+        let ofServer = KernelCounters.foreignShare(
+            from: start.kernel, to: end.kernel, server: others, seconds: seconds,
+            processors: max(end.kernel.processorCount, 1))
+        return [ofServer, ofClients].compactMap { $0 }.max()
     }
 }
 

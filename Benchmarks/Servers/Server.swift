@@ -3,6 +3,16 @@ package import LinuxSockets
 package import Loops
 package import Meters
 
+/// Where measured threads run, as the process of the clients sees it.
+package enum ServerPlace: Sendable {
+    /// In it, or in processes that it started.
+    case thisProcess
+    /// In another one of this machine that an agent runs.
+    case thisMachine
+    /// On another machine.
+    case otherMachine
+}
+
 /// Threads whose work is measured.
 package protocol MeasuredThreads {
     /// Readable when one of them failed; borrowed.
@@ -20,12 +30,16 @@ package protocol MeasuredThreads {
     /// Counters of the machine that they run on, as they were at the last ``snapshot()``.
     var kernelCounters: KernelCounters { get }
 
+    /// Where they run, as this process sees it.
+    var place: ServerPlace { get }
+
     /// By how much a window has to begin later, so that they know of it before; in nanoseconds.
     var leadNanoseconds: UInt64 { get }
 }
 
 extension MeasuredThreads {
     package var kernelCounters: KernelCounters { .read() }
+    package var place: ServerPlace { .thisProcess }
     package var leadNanoseconds: UInt64 { 0 }
 }
 

@@ -13,6 +13,8 @@ package final class AgentClient: Sendable {
     package let facts: AgentFacts
     /// The way to it: interface, driver, MTU and speed, see ``NetworkLink``.
     package let link: String
+    /// Whether it runs on this machine, if perhaps in another network namespace.
+    package let isOfThisMachine: Bool
     private let addresses: [SocketAddress]
     private let secret: AgentSecret
     private let version: AgentVersion
@@ -30,6 +32,7 @@ package final class AgentClient: Sendable {
         do throws(ProtocolError) {
             let (link, facts) = try Self.connect(addresses, secret, version)
             self.facts = facts
+            isOfThisMachine = facts.machine.machineID == MachineFacts.read().machineID
             self.link = NetworkLink(to: facts.address).text
             current = Locked(link)
         } catch {
@@ -46,7 +49,7 @@ package final class AgentClient: Sendable {
         let found = current.withLock { $0 }
         if let found, found.end == nil { return found }
         do throws(ProtocolError) {
-            let (link, again) = try Self.connect(addresses, secret, version)
+            let (link, again) = try connectAgain()
             guard again.machine.machineID == facts.machine.machineID else {
                 link.finish()
                 throw ProtocolError("it is another machine now, \(again.machine.machineID)")
@@ -57,6 +60,24 @@ package final class AgentClient: Sendable {
             throw RunError(failed: "agent \(name): \(error)")
         }
     }
+
+    /// The agent may not know yet that the connection was lost, and take it for another coordinator's.
+    private func connectAgain() throws(ProtocolError) -> (AgentLink, AgentFacts) {
+        let deadline = monotonicNanoseconds() + AgentSession.silence + 2_000_000_000
+        while true {
+            do throws(ProtocolError) {
+                return try Self.connect(addresses, secret, version)
+            } catch {
+                guard error.isBusy, monotonicNanoseconds() < deadline else { throw error }
+                sleepUntil(nanoseconds: monotonicNanoseconds() + 500_000_000)
+            }
+        }
+    }
+
+    /// Makes the connection anew if it was lost.
+    ///
+    /// - Throws: one line if that is not possible.
+    package func reconnect() throws(RunError) { _ = try connected() }
 
     private static func connect(
         _ addresses: [SocketAddress], _ secret: AgentSecret, _ version: AgentVersion
@@ -126,7 +147,7 @@ package final class AgentClient: Sendable {
             } catch {
                 throw ProtocolError("\(error)")
             }
-        case .busy(let text): throw ProtocolError(text)
+        case .busy(let text): throw ProtocolError(busy: text)
         default: throw ProtocolError("no welcome")
         }
     }

@@ -30,7 +30,16 @@ final class AgentLink: @unchecked Sendable {
         self.channel = channel
         arrival = try makeSignal()
         alarm = try makeSignal()
-        if let error = startThread({ [self] in receive() }) { throw RunError("pthread_create", error) }
+        if let error = Self.startQuietly({ [self] in receive() }) { throw RunError("pthread_create", error) }
+    }
+
+    /// The thread may be made before the program blocks the signals that end it, which are not for this thread.
+    private static func startQuietly(_ body: @escaping @Sendable () -> Void) -> Errno? {
+        var (all, before) = (sigset_t(), sigset_t())
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        return startThread(body)
     }
 
     /// Readable when the server has failed or the connection has ended; borrowed.

@@ -6,7 +6,15 @@ struct ProtocolError: Error, CustomStringConvertible {
     /// What the agent said in an answer, which ends nothing.
     private(set) var refusal: RunError?
 
+    /// Whether another coordinator is being served, which passes.
+    private(set) var isBusy = false
+
     init(_ description: String) { self.description = description }
+
+    init(busy description: String) {
+        self.description = description
+        isBusy = true
+    }
 
     init(_ refusal: RunError) {
         description = refusal.description

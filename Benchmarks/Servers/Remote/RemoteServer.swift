@@ -51,6 +51,8 @@ package final class RemoteServer: Server {
         }
     }
 
+    package var place: ServerPlace { agent.isOfThisMachine ? .thisMachine : .otherMachine }
+
     package var failure: BorrowedDescriptor { link.failure }
 
     /// A few ways there and back, so that nothing begins before the agent knows when.

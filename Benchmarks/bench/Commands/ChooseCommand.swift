@@ -25,6 +25,12 @@ struct ChooseCommand: ParsableCommand {
     @Option(parsing: .unconditionalSingleValue, help: "A server of yours that may be too, as NAME=COMMAND; repeatable.")
     var server: [String] = []
 
+    @Option(help: "Where bench agent listens, HOST:PORT, for servers on another host, as bench run takes it.")
+    var agent: String?
+
+    @Option(help: "The file of the secret of --agent; else BENCH_AGENT_SECRET.")
+    var secretFile: String?
+
     @Option(parsing: .unconditional, help: "Server threads; 4 if not given.")
     var workers: String?
 
@@ -66,7 +72,8 @@ struct ChooseCommand: ParsableCommand {
     private var given: [(name: String, value: String)] {
         [
             ("--mode", mode), ("--workers", workers), ("--connections", connections), ("--idle", idle),
-            ("--rate", rate), ("--slo", slo), ("--service-time", serviceTime), ("--protocol", wire),
+            ("--rate", rate), ("--slo", slo), ("--service-time", serviceTime), ("--protocol", wire), ("--agent", agent),
+            ("--secret-file", secretFile),
         ].compactMap { name, value in value.map { (name, $0) } } + server.map { ("--server", $0) }
     }
 

@@ -19,6 +19,10 @@ extension RunOptions: ParsableCommand {
             if !quiet { printWholeRuns(rows) }
             throw Failure(.interrupted, "interrupted; to go on: \(resumeCommand("run", session.folder.path))")
         }
+        if let loss = session.agentLoss {
+            if !quiet { printWholeRuns(rows) }
+            throw Failure(.runFailed, "\(loss); to go on: \(resumeCommand("run", session.folder.path))")
+        }
         if !quiet {
             print(summaryTable(for: rows, width: Terminal.columns, styled: Terminal.isStyled))
             for finding in findings(for: rows) { say(finding) }

@@ -47,7 +47,7 @@ enum OptionValues {
         case ("--generate-completion-script", _): .one(bench.names(Shell.self))
         case ("--output", "report"), ("--output", "export"): .file
         case ("--csv", _), ("--markdown", _), ("--otava-config", _), ("--binaries", _), ("--body", _),
-            ("--request", _), ("--requests", _), ("--tls-ca", _), ("--unix", _):
+            ("--request", _), ("--requests", _), ("--tls-ca", _), ("--unix", _), ("--secret-file", _):
             .file
         case ("--output", _), ("--resume", _), ("--baseline", _): .folder
         default: .free

@@ -1,6 +1,7 @@
 import Meters
 import Records
 import Runs
+import Servers
 
 /// Lets the kernel count system calls beside the timed runs, where it can.
 struct KernelCounting {
@@ -8,29 +9,49 @@ struct KernelCounting {
     /// What to say once; nil where the kernel counts, or the user wants no count.
     private(set) var warning: String?
 
-    /// - Parameter others: whether servers are among the runs that are not our loops.
-    init(wanted: Bool, others: Bool = false) {
+    /// - Parameters:
+    ///   - others: whether servers are among the runs that are not our loops.
+    ///   - agent: whose machine the servers run on; nil for this one.
+    init(wanted: Bool, others: Bool = false, agent: AgentClient? = nil) {
         guard wanted else { return }
+        if let agent {
+            take(agent.facts, others: others)
+            return
+        }
         do throws(CallCounterRefusal) {
             let counter = try CallCounter(threads: 1, sources: CallCounter.Source.allCases)
             self.sources = [counter.source]
-            guard counter.source != .bpf else {
-                if others { warning = Self.limit(counter.source) }
-                return
-            }
-            warning =
-                "system calls are counted in total and not by name, so calls.csv stays empty: a perf event does not "
-                + "tell them apart, and no BPF program can be loaded"
+            let limit = others ? (try? CallCounter(processes: 1, sources: [counter.source]))?.limit : nil
+            warning = Self.warning(counter.source, limit: limit)
         } catch {
-            let remedy = error.isPrivilege ? "; run as root, or with CAP_BPF and CAP_PERFMON" : ""
-            let who = others ? "by the loops alone, of other servers not at all" : "by the loops and not by the kernel"
-            warning = "system calls are counted \(who) (\(error))\(remedy)"
+            warning = Self.warning(refusal: error.description, isPrivilege: error.isPrivilege, others: others)
         }
     }
 
-    private static func limit(_ source: CallCounter.Source) -> String? {
-        guard let limit = (try? CallCounter(processes: 1, sources: [source]))?.limit else { return nil }
-        return "wakeups, and what each thread of other servers reads, are not counted: \(limit)"
+    /// Lets the kernel of an agent's machine count.
+    private mutating func take(_ facts: AgentFacts, others: Bool) {
+        if let counter = facts.counter {
+            sources = [counter.source]
+            warning = Self.warning(counter.source, limit: others ? counter.limit : nil)
+        } else {
+            warning = Self.warning(
+                refusal: facts.counterRefusal, isPrivilege: facts.counterNeedsPrivilege, others: others)
+        }
+    }
+
+    private static func warning(_ source: CallCounter.Source, limit: String?) -> String? {
+        guard source == .bpf else {
+            return
+                "system calls are counted in total and not by name, so calls.csv stays empty: a perf event does not "
+                + "tell them apart, and no BPF program can be loaded"
+        }
+        return limit.map { "wakeups, and what each thread of other servers reads, are not counted: \($0)" }
+    }
+
+    private static func warning(refusal: String, isPrivilege: Bool, others: Bool) -> String {
+        let remedy = isPrivilege ? "; run as root, or with CAP_BPF and CAP_PERFMON" : ""
+        let who = others ? "by the loops alone, of other servers not at all" : "by the loops and not by the kernel"
+        return "system calls are counted \(who) (\(refusal))\(remedy)"
     }
 
     /// Repeats the run of a row in short, takes the kernel's count into the row, and returns the lines of `calls.csv`.

@@ -22,7 +22,8 @@ extension Arms {
             throw Failure(.nothingSupported, "nothing can run: \(phrases.joined(separator: "; "))")
         }
         for phrase in phrases { complain("left out: \(phrase)") }
-        if case .network(let server, let load) = first.plan { try Self.checkAddress(server, load) }
+        // The address of an agent's servers is its own affair, and so are the other limits of its machine.
+        if first.agent == nil, case .network(let server, let load) = first.plan { try Self.checkAddress(server, load) }
         return arms
     }
 
@@ -57,7 +58,7 @@ func fastOpenRefusal(needing needed: FastOpenSupport) -> String? {
         + "net.ipv4.tcp_fastopen=3"
 }
 
-private struct Limits {
+struct Limits {
     private let descriptors = (try? DescriptorLimit.raise())?.soft ?? 1024
     private let threads = ThreadLimit.read()
     /// 0 where it cannot be read.
@@ -69,6 +70,8 @@ private struct Limits {
 
     func refusal(of plan: RunPlan) -> String? {
         switch plan.plan {
+        case .network(_, let load) where plan.agent != nil:
+            descriptorRefusal(plan) ?? fastOpenRefusal(load, servers: false)
         case .network(let server, let load):
             selectRefusal(plan, server, load) ?? descriptorRefusal(plan) ?? threadRefusal(plan, server, load)
                 ?? messageRefusal(plan) ?? lockedRefusal(plan, server, load) ?? backlogRefusal(load)

@@ -3,6 +3,7 @@ import Meters
 import Records
 import Loops
 import Runs
+import Servers
 
 extension RunSession {
     /// Begins an invocation in a new folder; `arguments`, for `run.json`, would make the same plans again.
@@ -42,11 +43,17 @@ extension RunSession {
         var options = try RunOptions.stored(description)
         (options.output, options.quiet) = (path, quiet)
         let arms = try Arms(options, seed: description.seed).checked(machine)
+        let begun = try ResultFolder(resuming: path)
+        if let agent = arms.plans.first?.agent?.facts.machine.machineID,
+            let other = begun.rows.first(where: { $0.serverMachineId != agent })
+        {
+            throw Failure(.noBaseline, "\(path) was begun with servers on \(other.serverMachineId), this is \(agent)")
+        }
         let interruption = try Interruption(endsAtSecondSignal: true)
         description.order = []
         let started = Timestamp(description.startedAt).map { Date(timeIntervalSince1970: $0.secondsSince1970) }
         self.init(
-            options, arms, try ResultFolder(resuming: path), description, started: started ?? Date(), interruption)
+            options, arms, begun, description, started: started ?? Date(), interruption)
     }
 
     /// What would spoil these runs. Others are watched before the load begins, for 0.2 s, which are 20 ticks; a single
@@ -56,7 +63,7 @@ extension RunSession {
         var state = MachineState.read(watchingFor: isSingle ? nil : 0.2)
         state.ringRefusal = RingSupport.probe().refusal
         if !isSingle { state.tryCallCounter() }
-        let places = plans.map(\.placement.description)
+        let places = plans.filter { $0.agent == nil }.map(\.placement.description)
         state.pinning = places.contains("none") ? "none" : places.first
         return Diagnosis.all(state, build: Build.name)
     }

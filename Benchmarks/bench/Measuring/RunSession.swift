@@ -13,6 +13,8 @@ import Statistics
 final class RunSession {
     let folder: ResultFolder
     private(set) var interrupted = false
+    /// Why the agent cannot be reached any more; nil if it can.
+    private(set) var agentLoss: String?
 
     private let options: RunOptions
     private let arms: Arms
@@ -42,7 +44,9 @@ final class RunSession {
         self.started = started
         self.interruption = interruption
         runCount = folder.rows.count
-        counting = KernelCounting(wanted: !options.noKernelCounts, others: arms.plans.contains { $0.mode == nil })
+        counting = KernelCounting(
+            wanted: !options.noKernelCounts, others: arms.plans.contains { $0.mode == nil },
+            agent: arms.plans.first?.agent)
         progress = ProgressBar(total: arms.plans.count * options.rounds, quiet: options.quiet)
     }
 
@@ -66,11 +70,12 @@ final class RunSession {
     func run(_ next: (_ round: Int, _ rows: [RunRecord]) -> [Int]?) throws -> [RunRecord] {
         defer { progress.clear() }
         if let warning = counting.warning { warnOnce(warning) }
+        if let warning = arms.plans.first?.agent?.buildWarning { warnOnce(warning) }
         for plan in arms.plans {
             guard case .external(let server, _) = plan.plan, server.origin == .running(process: nil) else { continue }
             warnOnce("\(server.name): what it uses is not known; name its process with --pid")
         }
-        let done = folder.rows.filter { $0.status != .partial && $0.status != .void }.map(Place.init)
+        let done = folder.rows.filter { ![.partial, .void].contains($0.status) && !$0.isOfLostAgent }.map(Place.init)
         let finished = Set(done)
         var round = 0
         rounds: while let places = next(round + 1, folder.rows) {
@@ -83,11 +88,12 @@ final class RunSession {
                     interrupted = true
                     break rounds
                 }
+                if agentLoss != nil { break rounds }
             }
         }
-        let rows = inModeOrder(try folder.finish(interrupted: interrupted))
+        let rows = inModeOrder(try folder.finish(interrupted: interrupted || agentLoss != nil))
         description.finishedAt = Date().formatted(.iso8601)
-        description.interrupted = interrupted
+        description.interrupted = interrupted || agentLoss != nil
         let machine = description.machine
         let floor = NoiseFloors.find(machineID: machine.machineID, kernel: machine.kernel, complains: false)
         let found = warnings(for: rows, noiseFloor: floor)
@@ -120,6 +126,13 @@ final class RunSession {
         let name = "\(plan.name), round \(place.round)"
         progress.show(done: runsBefore(place), doing: "\(name) of \(options.rounds)")
         for attempt in 1...Self.triesAfterOverflow {
+            // A connection that was lost is made anew once, before a run that would fail for nothing else.
+            do throws(RunError) {
+                try plan.agent?.reconnect()
+            } catch {
+                agentLoss = error.description
+                return
+            }
             let record = try runOnce(plan, place)
             if record.status == .failed { warn("\(name): \(record.reason)") }
             guard record.status == .void, !interrupted else { return }
@@ -193,7 +206,7 @@ final class RunSession {
     /// The plan whose server prints into the folder of results.
     private func located(_ plan: RunPlan) throws -> RunPlan {
         var plan = plan
-        if case .external(let server, _) = plan.plan, case .command = server.origin {
+        if plan.agent == nil, case .external(let server, _) = plan.plan, case .command = server.origin {
             plan.external.outputPath = try ServerLogs.path(of: server.name, in: folder.path)
         }
         return plan
@@ -207,6 +220,7 @@ final class RunSession {
         record.startedAt = begin.formatted(.iso8601)
         record.gitCommit = description.gitCommit
         record.machineId = description.machine.machineID
+        if plan.agent != nil { record.clientMachineIds = description.machine.machineID }
         (record.round, record.orderInRound) = (place.round, place.order)
         return record
     }

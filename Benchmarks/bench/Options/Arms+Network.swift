@@ -12,7 +12,8 @@ extension RunOptions {
         let paces = try paces(base)
         let servers = try externalServers(base)
         let modes = try wait.applied(
-            to: mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all", for: base.workload))
+            to: mode == nil && !servers.isEmpty ? [] : modesNamed(mode ?? "all", for: base.workload),
+            on: agents.connected()?.facts.processors ?? Affinity.available())
         if modes.isEmpty, let option = loopOptionsGiven.first {
             throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
         }
@@ -54,7 +55,7 @@ extension RunOptions {
             .varied(\.server.workers) { _ in workers }
             .varied(\.load.connections) { _ in connections }
             .varied(\.server.rearm) { $0.loop.mode.capabilities.isRearmed ? rearms : [$0.server.rearm] }
-            .varied(\.loop.placement) { [try placement(workers: $0.server.workers, clients: $0.clients)] }
+            .varied(\.loop.placement) { [try placement(workers: $0.server.workers, clients: $0.clients, by: $0.agent)] }
         return try (network.compareWithout ? plans.flatMap { [$0, try $0.plain()] } : plans) + others
     }
 
@@ -100,6 +101,8 @@ extension RunOptions {
             throw Failure(.usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(host)'")
         }
         plan.server.address = address
+        plan.agent = try agents.connected()
+        if let agent = plan.agent { try refuseLocal(with: agent) }
         plan.load.conversation = try conversation.conversation(
             plan.load.workload, host: hostHeader(ofOurs: address))
         plan.load.tls = try tlsContext(plan.load.conversation.wire)
@@ -126,7 +129,7 @@ extension RunOptions {
     /// What HTTP requests name: the target if there is one, else the address of servers whose port is not known yet.
     private func hostHeader(ofOurs address: SocketAddress) -> String {
         if let target = servers.target, !target.hasPrefix("unix:") { return target }
-        return address.hostHeader
+        return agents.agent.flatMap { SocketAddress.parts(of: $0)?.host } ?? address.hostHeader
     }
 }
 

@@ -14,7 +14,9 @@ extension RunOptions {
     /// - Parameter base: the plan with the address where servers of ours listen.
     func externalServers(_ base: RunPlan) throws -> [ExternalServer] {
         let timeout = try servers.serverTimeout.map { try bench.duration($0, "--server-timeout") }
-        var found = try servers.server.map { try command($0, base.server.address) }
+        var found =
+            try base.agent.map { try allowedServers(base, by: $0) }
+            ?? servers.server.map { try command($0, base.server.address) }
         if let target = servers.target { found.append(try running(target)) }
         if servers.target == nil, let option = servers.given.first(where: { ["--pid", "--allow-remote"].contains($0) })
         {
@@ -58,27 +60,36 @@ extension RunOptions {
     }
 
     private func command(_ text: String, _ address: SocketAddress) throws -> ExternalServer {
+        let (name, command) = try Self.serverCommand(text, by: "--server", port: address.port ?? 0)
+        var server = ExternalServer(name, .command(command))
+        server.address = address
+        return server
+    }
+
+    /// The name and the command of `NAME=COMMAND`, checked.
+    ///
+    /// - Parameter option: where it was given.
+    static func serverCommand(_ text: String, by option: String, port: UInt16) throws -> (name: String, command: String)
+    {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, Self.isName(parts[0]) else {
+        guard parts.count == 2, isName(parts[0]) else {
             throw Failure(
                 .usage,
-                "--server takes NAME=COMMAND, such as 'mine=./server --port {port}'; a name is of letters, digits, '.', "
+                "\(option) takes NAME=COMMAND, such as 'mine=./server --port {port}'; a name is of letters, digits, '.', "
                     + "'_' and '-', not '\(parts[0])'")
         }
         let command = parts[1]
         guard !command.allSatisfy(\.isWhitespace) else {
-            throw Failure(.usage, "--server \(parts[0]): the command is empty; write \(parts[0])=COMMAND")
+            throw Failure(.usage, "\(option) \(parts[0]): the command is empty; write \(parts[0])=COMMAND")
         }
         guard Mode.named(parts[0]) == nil else {
-            throw Failure(.usage, "--server \(parts[0]): that is the name of a mode; call the server otherwise")
+            throw Failure(.usage, "\(option) \(parts[0]): that is the name of a mode; call the server otherwise")
         }
-        if let refusal = ExternalServer.refusal(of: command, port: address.port ?? 0) {
-            throw Failure(.usage, "--server \(parts[0]): \(refusal)")
+        if let refusal = ExternalServer.refusal(of: command, port: port) {
+            throw Failure(.usage, "\(option) \(parts[0]): \(refusal)")
         }
-        try Self.checkPlaceholders(command, of: parts[0])
-        var server = ExternalServer(parts[0], .command(command))
-        server.address = address
-        return server
+        try checkPlaceholders(command, of: "\(option) \(parts[0])")
+        return (parts[0], command)
     }
 
     private static func isName(_ text: String) -> Bool {
@@ -101,14 +112,14 @@ extension RunOptions {
             guard !hint.isEmpty else { continue }
             throw Failure(
                 .usage,
-                "--server \(name): {\(word)} is not filled in\(hint) There are {port}, {socket}, {address}, {workers}, "
+                "\(name): {\(word)} is not filled in\(hint) There are {port}, {socket}, {address}, {workers}, "
                     + "{cpus}")
         }
     }
 
     /// Where a server and its clients run; a target stays where it is.
     func placement(of plan: RunPlan) throws -> Placement {
-        let placement = try placement(workers: plan.external.workers, clients: plan.clients)
+        let placement = try placement(workers: plan.external.workers, clients: plan.clients, by: plan.agent)
         guard case .running = plan.external.origin else { return placement }
         return Placement(workers: [], clients: placement.clients)
     }

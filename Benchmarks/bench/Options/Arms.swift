@@ -3,6 +3,7 @@ import Records
 import Loops
 import Reports
 import Runs
+import Servers
 
 /// The runs of one round: what the options mean, and the only place where they become plans.
 struct Arms {
@@ -45,7 +46,8 @@ extension RunOptions {
         return topology == "all" ? possible : try choices(topology, option: "topology")
     }
 
-    func placement(workers: Int, clients: Int) throws -> Placement {
+    func placement(workers: Int, clients: Int, by agent: AgentClient? = nil) throws -> Placement {
+        if let agent, pin != "same" { return try placement(workers: workers, clients: clients, by: agent) }
         if pin == "none" { return .unpinned }
         if pin == "auto" { return .automatic(workers: workers, clients: clients) }
         guard pin != "same" else {

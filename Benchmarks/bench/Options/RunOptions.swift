@@ -74,6 +74,7 @@ struct RunOptions: ParsableArguments {
     @OptionGroup(title: ExchangeOptions.title) var exchange: ExchangeOptions
     @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
     @OptionGroup(title: ServerOptions.title) var servers: ServerOptions
+    @OptionGroup(title: AgentOptions.title) var agents: AgentOptions
     @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
     @OptionGroup(title: TLSOptions.title) var tls: TLSOptions
     @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions

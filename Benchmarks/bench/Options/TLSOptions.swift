@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LinuxSockets
 import Load
 import Meters
 
@@ -67,7 +68,7 @@ extension RunOptions {
         if let target = servers.target {
             if !target.hasPrefix("unix:") { host = String(target[..<(target.lastIndex(of: ":") ?? target.endIndex)]) }
         } else {
-            host = network.address ?? "127.0.0.1"
+            host = agents.agent.flatMap { SocketAddress.parts(of: $0)?.host } ?? network.address ?? "127.0.0.1"
         }
         if let name = host, name.hasPrefix("[") { host = String(name.dropFirst().dropLast()) }
         return try tls.context(wire, host: host, isForModes: isForModes)

@@ -44,9 +44,10 @@ struct WaitOptions: WorkloadOptions {
 extension WaitOptions {
     /// These modes with the settings that were given.
     ///
+    /// - Parameter processors: those of the server's machine that a poller may run on.
     /// - Throws: ``Failure`` for a value that has no meaning, and for one that has none for any of the modes.
-    func applied(to modes: [Mode]) throws -> [Mode] {
-        let settings = try settings()
+    func applied(to modes: [Mode], on processors: [Int] = Affinity.available()) throws -> [Mode] {
+        let settings = try settings(on: processors)
         if let option = given.first(where: { $0.hasPrefix("--poller-") }), !modes.isEmpty,
             !modes.contains(where: { $0.options.poller != nil })
         {
@@ -55,7 +56,7 @@ extension WaitOptions {
         return modes.map { $0.waiting(settings) }
     }
 
-    private func settings() throws -> Mode.WaitSettings {
+    private func settings(on processors: [Int]) throws -> Mode.WaitSettings {
         var settings = Mode.WaitSettings()
         settings.spinNanoseconds = try spin.map { try shortTime($0, "--spin") }
         settings.waitLimitNanoseconds = try waitLimit.map { try shortTime($0, "--wait-limit") }
@@ -64,7 +65,7 @@ extension WaitOptions {
             throw Failure(.usage, "--min-wait takes whole microseconds, such as 50us, not '\(minWait ?? "")'")
         }
         settings.pollerIdleNanoseconds = try pollerIdle.map { try idleTime($0) }
-        settings.pollerProcessor = try pollerCpu.map { try availableProcessor($0) }
+        settings.pollerProcessor = try pollerCpu.map { try availableProcessor($0, of: processors) }
         let times = [waitLimit.map { _ in "--wait-limit" }, minWait.map { _ in "--min-wait" }]
         guard let count = waitFor else {
             guard let time = times.compactMap({ $0 }).first else { return settings }
@@ -88,8 +89,7 @@ extension WaitOptions {
         return time
     }
 
-    private func availableProcessor(_ number: Int) throws -> UInt32 {
-        let available = Affinity.available()
+    private func availableProcessor(_ number: Int, of available: [Int]) throws -> UInt32 {
         guard available.contains(number) else {
             let list = available.map(String.init).joined(separator: ", ")
             throw Failure(

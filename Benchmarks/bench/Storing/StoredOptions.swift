@@ -6,7 +6,15 @@ extension RunOptions {
         var reason = "--resume has no meaning here"
         do {
             let options = try RunOptions.parse(arguments)
+            if options.agents.agent != nil {
+                throw Failure(
+                    .usage,
+                    "--agent serves one program at a time, and these runs are made by several; compare modes of one bench run "
+                        + "--agent with bench compare --modes")
+            }
             if options.resume == nil { return options }
+        } catch let failure as Failure {
+            throw failure
         } catch {
             reason = RunOptions.message(for: error).split(separator: "\n").first.map(String.init) ?? ""
         }
