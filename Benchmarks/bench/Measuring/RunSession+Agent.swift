@@ -2,8 +2,13 @@ import Records
 import Servers
 
 extension RunRecord {
-    /// Whether it failed with the server's host, so that the run is to be made again.
-    var isOfLostAgent: Bool { status == .failed && !serverMachineId.isEmpty && reason.hasPrefix("agent ") }
+    /// The same, void if it failed with the server's host, so that the run is made again.
+    var repeatable: RunRecord {
+        guard status == .failed, !serverMachineId.isEmpty, reason.hasPrefix("agent ") else { return self }
+        var record = self
+        record.status = .void
+        return record
+    }
 }
 
 extension AgentClient {

@@ -75,7 +75,7 @@ final class RunSession {
             guard case .external(let server, _) = plan.plan, server.origin == .running(process: nil) else { continue }
             warnOnce("\(server.name): what it uses is not known; name its process with --pid")
         }
-        let done = folder.rows.filter { ![.partial, .void].contains($0.status) && !$0.isOfLostAgent }.map(Place.init)
+        let done = folder.rows.filter { $0.status != .partial && $0.status != .void }.map(Place.init)
         let finished = Set(done)
         var round = 0
         rounds: while let places = next(round + 1, folder.rows) {

@@ -10,7 +10,7 @@ extension ResultFolder {
     /// Opens the folder of an interrupted invocation, keeps its finished runs, and takes out what was written of a run
     /// that had no row yet.
     convenience init(resuming path: String) throws {
-        let rows = try StoredFolder(rowsOf: path, mayBeCutOff: true).rows.map(Self.asEnded)
+        let rows = try StoredFolder(rowsOf: path, mayBeCutOff: true).rows.map(Self.asEnded).map(\.repeatable)
         self.init(path: path, rows: rows)
         let withLatencies = rows.filter { ($0.latencySamples ?? 0) > 0 }
         let names = Set(withLatencies.map(\.runId))
