@@ -4,14 +4,16 @@ import Testing
 
 @Suite struct ExampleTests {
     private static let commands = [
-        "run", "serve", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report", "export",
+        "run", "serve", "agent", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report",
+        "export",
         "doctor",
     ]
 
     /// What ends a command early that would run for long, and is no part of the example.
     private static let ends = [
         "run": ["--output", "/dev/null/x"], "claims": ["--csv", "/dev/null/x"],
-        "serve": ["--listener", "nonsense"], "calibrate": ["--output", "/dev/null/x"],
+        "serve": ["--listener", "nonsense"], "agent": ["--listen", "nonsense"],
+        "calibrate": ["--output", "/dev/null/x"],
         "check": ["--baseline", "/dev/null/x"],
     ]
 

@@ -15,14 +15,15 @@ import Testing
 final class RunningAgent {
     let address: SocketAddress
     let lines = Locked<[String]>([])
+    private let secret: AgentSecret
     private let stop: EventFD
     private let thread: TestThread<Void>
-    static let secret = try! AgentSecret(Array("0123456789abcdef".utf8), from: "test")
 
     init(commands: [AgentSettings.Command] = []) throws {
         let facts = AgentFacts(
             machine: .read(), commit: "abc", build: "debug", address: "", processors: Affinity.available(), servers: [])
-        var settings = AgentSettings(Self.secret, AgentVersion(schema: 1), facts)
+        secret = try AgentSecret(Array("0123456789abcdef".utf8), from: "test")
+        var settings = AgentSettings(secret, AgentVersion(schema: 1), facts)
         settings.commands = commands
         settings.log = { [lines] line in lines.withLock { $0.append(line) } }
         nonisolated(unsafe) let running = try Agent(.loopback(), settings)
@@ -33,9 +34,9 @@ final class RunningAgent {
     }
 
     func client(
-        _ secret: AgentSecret = RunningAgent.secret, schema: Int = 1
+        _ other: AgentSecret? = nil, schema: Int = 1
     ) throws(RunError) -> AgentClient {
-        try AgentClient("test", [address], secret, AgentVersion(schema: schema))
+        try AgentClient("test", [address], other ?? secret, AgentVersion(schema: schema))
     }
 
     /// Ends it, and returns what it has said.
@@ -70,6 +71,11 @@ struct AgentTests {
 
     private func start(_ client: AgentClient, _ order: ServerOrder) throws(RunError) -> RemoteServer {
         try RemoteServer(client, order, prepareSeconds: 60, unless: [])
+    }
+
+    /// A window that has not begun, so that each reading is made when it is asked for.
+    private static var later: RunWindow {
+        .soon(warmupNanoseconds: 3_600_000_000_000, durationNanoseconds: 1_000_000_000)
     }
 
     /// One line.
@@ -112,7 +118,7 @@ struct AgentTests {
             let sockets = try connected(to: server.address, count: 2)
             defer { for socket in sockets { close(socket) } }
             #expect(try server.prepare(unless: []))
-            server.begin(.soon(warmupNanoseconds: 0, durationNanoseconds: 3_600_000_000_000))
+            server.begin(Self.later)
             let before = server.snapshot()
             echo(sockets[0], 10)
             while server.operations < 10 { usleep(1000) }
@@ -209,7 +215,7 @@ struct AgentTests {
         #expect(server.counter?.source == counter.source)
         let sockets = try connected(to: server.address, count: 1)
         #expect(try server.prepare(unless: []))
-        server.begin(.soon(warmupNanoseconds: 0, durationNanoseconds: 3_600_000_000_000))
+        server.begin(Self.later)
         echo(sockets[0], 1)
         let before = server.snapshot()
         echo(sockets[0], 50)
@@ -275,7 +281,7 @@ struct AgentTests {
             address = server.address
             #expect(try server.prepare(unless: []))
         }
-        try agent.waitFor("closed")
+        try agent.waitFor("the connection was")
         #expect(refusal { _ = try connected(to: address, count: 1) }.contains("refused"))
         #expect(try agent.client().facts.commit == "abc")
         _ = try agent.end()

@@ -58,6 +58,7 @@ package final class Agent {
             dropLate()
             if ready[1] { acceptAll() }
         }
+        try? listener.stopAccepting()
         for stranger in strangers { stranger.close() }
         strangers = []
         _ = try? stop.add()

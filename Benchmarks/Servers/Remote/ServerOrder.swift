@@ -90,9 +90,10 @@ extension ServerOrder {
     /// What is computed of these numbers is to fit a machine word, and what is waited for is to end.
     private func checkNumbers(_ order: ModeOrder) throws(RunError) {
         let (traffic, settings) = (order.traffic, order.settings)
+        // So few of each that no product of them is more than a machine word.
         let counts = [
-            (workers, 1...1 << 20), (traffic.connections, 0...1 << 30), (traffic.idle, 0...1 << 30),
-            (traffic.messageBytes, 0...1 << 30), (traffic.requestBytes, 0...1 << 30), (traffic.depth, 1...1 << 20),
+            (workers, 1...1 << 12), (traffic.connections, 0...1 << 24), (traffic.idle, 0...1 << 24),
+            (traffic.messageBytes, 0...1 << 24), (traffic.requestBytes, 0...1 << 24), (traffic.depth, 1...1 << 12),
             (traffic.replyEnd.count, 0...1 << 20), (counted, 0...1 << 20),
         ]
         let times: [UInt64?] = [

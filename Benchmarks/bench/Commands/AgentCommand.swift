@@ -36,7 +36,6 @@ struct AgentCommand: ParsableCommand {
     var allow: [String] = []
 
     func run() throws {
-        let secret = try Agents.secret(secretFile, of: "bench agent")
         guard let place = SocketAddress(text: listen) else {
             throw Failure(.usage, "--listen takes a numeric HOST:PORT such as 127.0.0.1:9600, not '\(listen)'")
         }
@@ -44,6 +43,7 @@ struct AgentCommand: ParsableCommand {
             throw Failure(.usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(address)'")
         }
         let commands = try commands()
+        let secret = try Agents.secret(secretFile, of: "bench agent")
         Build.warnIfDebug()
         let interruption = try Interruption(endsAtSecondSignal: true)
         _ = try? DescriptorLimit.raise()

@@ -47,13 +47,7 @@ enum Examples {
             ("An echo that looks for 50 us before it blocks", "bench serve --mode et --port 8080 --spin 50us"),
         ],
         "agent": [
-            (
-                "The loops, for who knows the secret", "bench agent --listen 192.0.2.1:9600 --secret-file secret"
-            ),
-            (
-                "A server of yours too",
-                "bench agent --secret-file secret --allow 'mine=./server --port {port}'"
-            ),
+            ("Servers for who knows the secret", "bench agent --listen 192.0.2.1:9600 --secret-file secret")
         ],
         "list": [
             ("Everything there is, and what this kernel has of it", "bench list"),
