@@ -62,7 +62,7 @@ func measureNetwork<Started: Server>(
     let report = server.end(windowEnd: measurement.windowEnd)
     measurement.note(report)
     measurement.note(server, plan)
-    measurement.judge(plan, workerError: report.error ?? leak)
+    measurement.judge(plan, workerError: report.error ?? leak, kernel: plan.serverKernel)
     if load.workload == .read {
         measurement.noteMemory(
             from: server.readingBefore?.memory ?? before.memory, to: prepared.memory,

@@ -12,6 +12,11 @@ extension RunPlan {
         return plan
     }
 
+    /// The kernel of the server's machine; nil if it is not known.
+    var serverKernel: KernelVersion? {
+        agent.map { KernelVersion(release: $0.facts.machine.kernel) } ?? .running
+    }
+
     /// What an agent is asked for; a wake plan has no server.
     var order: ServerOrder? {
         var order: ServerOrder

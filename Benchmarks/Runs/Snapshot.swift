@@ -45,7 +45,8 @@ extension Measurement {
     /// Counts what happened between two snapshots.
     mutating func count(from start: Snapshot, to end: Snapshot) {
         let (first, last) = (start.server, end.server)
-        durationNanoseconds = last.time - first.time
+        // Of an agent that was lost meanwhile there may be no later time.
+        durationNanoseconds = last.time - min(first.time, last.time)
         perWorker = zip(first.operations, last.operations).map { $1 - $0 }
         totals = last.totals.merging(first.totals) { $0 - $1 }
         if let before = first.calls, let after = last.calls { calls = after - before }

@@ -52,6 +52,7 @@ struct AgentRunTests {
             let (process, outcome) = try await BenchProcess.run(
                 ["run", "--mode", "lt,multishot"] + options + agent.options + Self.quick)
             #expect([0, 6].contains(outcome.exit), "\(outcome.complaints)")
+            #expect(process.text("out/run.json").contains("server_machine"))
             #expect(try process.rows().allSatisfy { [.ok, .unsupported].contains($0.status) })
         }
         _ = await agent.end()

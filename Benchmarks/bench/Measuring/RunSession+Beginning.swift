@@ -18,10 +18,11 @@ extension RunSession {
         let started = Date()
         let folder = try ResultFolder(
             path: options.output ?? ResultFolder.freshName(builtCommit, at: started), startedAt: started)
-        let description = RunDescription(
+        var description = RunDescription(
             schemaVersion: RunRecord.currentSchemaVersion, startedAt: started.formatted(.iso8601),
             arguments: arguments, seed: seed, build: Build.name, gitCommit: builtCommit, machine: machine, order: [],
             warnings: [], doctor: Self.doctor(arms.plans, rounds: options.rounds), interrupted: false)
+        description.serverMachine = arms.plans.first?.agent?.facts.machine
         try folder.replace("run.json", description.storedJSON())
         self.init(options, arms, folder, description, started: started, interruption)
     }

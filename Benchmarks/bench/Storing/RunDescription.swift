@@ -12,6 +12,8 @@ struct RunDescription: Codable {
     var build: String
     var gitCommit: String
     var machine: MachineFacts
+    /// The machine of the servers; nil where it is the same.
+    var serverMachine: MachineFacts?
     /// Modes in the order in which they ran, a list for each round.
     var order: [[String]]
     var warnings: [String]
