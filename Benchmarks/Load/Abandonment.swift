@@ -6,6 +6,8 @@ package final class Abandonment: Sendable {
     private let flag = Atomic(false)
     private let action = Locked<(@Sendable () -> Void)?>(nil)
 
+    package init() {}
+
     package var isRequested: Bool { flag.load(ordering: .relaxed) }
 
     package func request() {

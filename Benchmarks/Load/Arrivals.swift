@@ -34,12 +34,13 @@ struct Arrivals {
             self.init(end: window.loadEnd, interval: nil, first: 0, .uniform, seed: 0, measured: measured)
             return
         }
-        // Threads take turns, so that together they keep the rate evenly.
+        // Threads, and hosts, take turns, so that together they keep the rate evenly.
         let interval = 1e9 / rate
-        let first = window.loadStart + UInt64(interval * Double(index))
+        let place = plan.place(ofClient: index)
+        let first = window.loadStart + UInt64(interval * Double(place))
         self.init(
-            end: window.loadEnd, interval: interval * Double(plan.clients), first: first, plan.spacing,
-            seed: seed &+ UInt64(index), measured: measured)
+            end: window.loadEnd, interval: interval * Double(plan.allClients), first: first, plan.spacing,
+            seed: seed &+ UInt64(place), measured: measured)
     }
 
     private init(

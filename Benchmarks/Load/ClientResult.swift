@@ -1,7 +1,7 @@
 package import Meters
 
 /// What one client thread saw.
-package struct ClientResult: Sendable {
+package struct ClientResult: Sendable, Codable {
     /// The times that decide what is measured.
     var window = RunWindow.never
     /// Latencies of the operations that started in the window.
@@ -28,6 +28,9 @@ package struct ClientResult: Sendable {
     package var datagrams = DatagramCounts()
     /// Version and cipher of TLS; empty of plain connections.
     package var negotiated = ""
+    /// When its load really began; 0 if it did not. Of several clients the first one's, and the last one's.
+    package var begun: UInt64 = 0
+    package var lastBegun: UInt64 = 0
     /// When operations were completed.
     package var timeline = CompletionTimeline()
 

@@ -16,8 +16,8 @@ struct ConnectPace {
     /// The share of client thread `index` of the plan's limit.
     init(_ plan: LoadPlan, client index: Int) {
         let turn = plan.connectionsPerSecond.map { 1e9 / $0 }
-        interval = turn.map { $0 * Double(plan.clients) }
-        offset = UInt64((turn ?? 0) * Double(index))
+        interval = turn.map { $0 * Double(plan.allClients) }
+        offset = UInt64((turn ?? 0) * Double(plan.place(ofClient: index)))
     }
 
     /// The first thread's first interval begins at a time.

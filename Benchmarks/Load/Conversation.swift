@@ -1,7 +1,7 @@
 package import Meters
 
 /// What clients ask and where a reply ends.
-package struct Conversation: Sendable {
+package struct Conversation: Sendable, Codable {
     /// What is said.
     package var wire = WireProtocol.echo
     /// What is asked, each as often as its weight says; empty for an echo, whose messages are made by number.
@@ -13,7 +13,7 @@ package struct Conversation: Sendable {
     package init() {}
 
     /// One request, ready to be sent.
-    package struct Request: Sendable, Equatable {
+    package struct Request: Sendable, Equatable, Codable {
         /// All that is sent.
         package var bytes: [UInt8]
         /// How often it is drawn in relation to others.
@@ -30,7 +30,7 @@ package struct Conversation: Sendable {
     }
 
     /// Where a reply of `bytes` ends.
-    package enum ReplyEnd: Sendable, Equatable {
+    package enum ReplyEnd: Sendable, Equatable, Codable {
         /// After so many bytes.
         case count(Int)
         /// After this text.

@@ -42,6 +42,8 @@ extension LoadClient where Self: ~Copyable {
         var arrivals = Arrivals(plan, client: index, seed: seed, window)
         sleepUntil(nanoseconds: window.loadStart)
         begin(window)
+        result.begun = monotonicNanoseconds()
+        result.lastBegun = result.begun
         if try !work(&arrivals, until: window.deadline, abandonment) {
             if !abandonment.isRequested { failStalledHandshakes() }
             result.lost += outstanding + arrivals.notStarted

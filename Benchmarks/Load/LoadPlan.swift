@@ -1,11 +1,13 @@
 package import Meters
 
 /// What decides what the clients of a run do.
-package struct LoadPlan: Sendable {
+package struct LoadPlan: Sendable, Codable {
     /// What the operations are.
     package var workload: Workload
-    /// Client threads.
+    /// Client threads of each host that loads.
     package var clients = 1
+    /// Which part of the load is this process's; what else is said here is of the whole load.
+    package var part = LoadPart()
     /// Connections that the clients hold open at the most, all together.
     package var connections = 64
     /// Connections that are watched and never speak.
@@ -31,13 +33,19 @@ package struct LoadPlan: Sendable {
     /// How the starts of an open loop are spread.
     package var spacing = Spacing.uniform
 
+    /// Without ``tls``, which is made anew on each host.
+    private enum CodingKeys: String, CodingKey {
+        case workload, clients, part, connections, idle, messageBytes, depth, close, conversation, opensFast
+        case connectionsPerSecond, thinkNanoseconds, pace, spacing
+    }
+
     /// One client thread with 64 connections in a closed loop.
     package init(_ workload: Workload) {
         self.workload = workload
     }
 
     /// When operations start.
-    package enum Pace: Sendable, Equatable {
+    package enum Pace: Sendable, Equatable, Codable {
         /// A new one as soon as an old one is done.
         case closedLoop
         /// One every 1/rate seconds, whatever the server does.
@@ -47,7 +55,7 @@ package struct LoadPlan: Sendable {
     }
 
     /// How the starts of an open loop are spread.
-    package enum Spacing: String, Sendable, CaseIterable {
+    package enum Spacing: String, Sendable, CaseIterable, Codable {
         /// At equal intervals.
         case uniform
         /// At exponentially distributed intervals, as independent clients come.

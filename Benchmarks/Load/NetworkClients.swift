@@ -12,7 +12,7 @@ extension ClientTeam {
             let client = NetworkClient(plan: plan, address: address, index: index, seed: seed, start: start)
             if plan.workload == .datagram { return try client.runDatagrams() }
             let conversation = plan.conversation
-            let ownSeed = seed &+ UInt64(index)
+            let ownSeed = seed &+ UInt64(plan.place(ofClient: index))
             return switch conversation.wire {
             case .echo: try client.run(EchoFormat(plan))
             case .http: try client.run(HTTPFormat(conversation, seed: ownSeed))
@@ -34,27 +34,22 @@ private struct NetworkClient {
 
     func runDatagrams() throws(Errno) -> ClientResult {
         try DatagramClient(
-            plan, to: address, connections: share(plan.connections, index, of: plan.clients),
-            seed: seed &+ UInt64(index)
+            plan, to: address, connections: plan.share(of: plan.connections, forClient: index),
+            seed: seed &+ UInt64(plan.place(ofClient: index))
         ).run(plan, client: index, seed: seed, start)
     }
 
     func run<Format: ReplyFormat & ~Copyable>(_ format: consuming Format) throws(Errno) -> ClientResult {
-        let connections = share(plan.traffic.connections, index, of: plan.clients)
+        let connections = plan.share(of: plan.traffic.connections, forClient: index)
         guard plan.workload == .read else {
             var client = try ConnectionClient(format, plan, to: address, capacity: connections, client: index)
             if plan.queued != nil { try client.queue(start) }
             return try client.run(plan, client: index, seed: seed, start)
         }
         return try StreamClient(
-            format, plan, to: address, connections: connections, idle: share(plan.idle, index, of: plan.clients),
-            seed: seed &+ UInt64(index), client: index,
+            format, plan, to: address, connections: connections, idle: plan.share(of: plan.idle, forClient: index),
+            seed: seed &+ UInt64(plan.place(ofClient: index)), client: index,
             start: start
         ).run(plan, client: index, seed: seed, start)
     }
-}
-
-/// Thread `index`'s part of `total`: nothing for the last ones if there are more threads.
-func share(_ total: Int, _ index: Int, of count: Int) -> Int {
-    total / count + (index < total % count ? 1 : 0)
 }

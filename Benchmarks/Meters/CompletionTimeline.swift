@@ -11,9 +11,9 @@
     @usableFromInline var start: UInt64 = .max
     @usableFromInline var length: UInt64 = 0
     /// A slot is two to the power of this long, in nanoseconds.
-    private var shift: UInt64 = 0
+    var shift: UInt64 = 0
     /// By slot; 0 where nothing was completed.
-    private var firsts = [UInt64](repeating: 0, count: slotCount)
+    var firsts = [UInt64](repeating: 0, count: slotCount)
     @usableFromInline var lasts = [UInt64](repeating: 0, count: slotCount)
     @usableFromInline var slot = 0
     /// Where the slot ends that the last completion lies in.
@@ -71,6 +71,39 @@
         for index in Self.slotCount / 2..<Self.slotCount { (firsts[index], lasts[index]) = (0, 0) }
         shift += 1
         slotEnd = 0
+    }
+
+    /// Takes in what another client of the same window noted.
+    package mutating func add(_ other: CompletionTimeline) {
+        guard other.hasBegun else { return }
+        guard hasBegun else {
+            self = other
+            return
+        }
+        var other = other
+        while other.shift < shift { other.coarsen() }
+        while shift < other.shift { coarsen() }
+        for index in 0..<Self.slotCount {
+            if firsts[index] == 0 || other.firsts[index] == 0 {
+                firsts[index] = max(firsts[index], other.firsts[index])
+            } else {
+                firsts[index] = min(firsts[index], other.firsts[index])
+            }
+            lasts[index] = max(lasts[index], other.lasts[index])
+        }
+        slotEnd = 0
+    }
+
+    /// The same by a clock that is so many nanoseconds behind.
+    package func moved(by nanoseconds: Int64) -> CompletionTimeline {
+        guard hasBegun else { return self }
+        var moved = self
+        func earlier(_ time: UInt64) -> UInt64 { time == 0 ? 0 : time &- UInt64(bitPattern: nanoseconds) }
+        moved.start = earlier(start)
+        moved.firsts = firsts.map(earlier)
+        moved.lasts = lasts.map(earlier)
+        moved.slotEnd = 0
+        return moved
     }
 
     /// The longest time between `start` and `end`, which count as edges, in which none of the clients completed

@@ -1,5 +1,5 @@
 /// What became of datagrams that clients sent: each was received or is lost.
-package struct DatagramCounts: Sendable, Equatable {
+package struct DatagramCounts: Sendable, Equatable, Codable {
     /// How long an answer is waited for.
     package static let patienceNanoseconds: UInt64 = 200_000_000
 

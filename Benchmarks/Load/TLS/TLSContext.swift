@@ -18,6 +18,13 @@ import Meters
     private let verifies: Bool
     /// What rows call it: whether certificates are verified, and the name that is asked for.
     package let summary: String
+    /// What it was made of.
+    package let settings: TLSSettings
+
+    /// Takes what another host was asked for, whose files are to be here too.
+    package convenience init(_ settings: TLSSettings) throws(TLSError) {
+        try self.init(authorities: settings.authorities, name: settings.name, protocols: settings.protocols)
+    }
 
     /// Takes what a user asks for.
     ///
@@ -35,6 +42,7 @@ import Meters
         unsafe self.context = unsafe context
         unsafe self.method = unsafe method
         self.name = name
+        settings = TLSSettings(authorities: authorities, name: name, protocols: protocols)
         nameIsAddress = name.map(Self.isAddress) ?? false
         verifies = authorities != nil
         summary = (authorities == nil ? "unverified" : "verified") + (name.map { " \($0)" } ?? "")
@@ -110,6 +118,16 @@ import Meters
         var bytes = in6_addr()
         return unsafe inet_pton(AF_INET, name, &bytes) == 1 || inet_pton(AF_INET6, name, &bytes) == 1
     }
+}
+
+/// What TLS connections are asked to be, see ``TLSContext``.
+package struct TLSSettings: Codable, Sendable {
+    /// Path of a file of certificates; nil to take any certificate.
+    package var authorities: String?
+    /// The server's name; nil to ask for none.
+    package var name: String?
+    /// What is offered to be spoken.
+    package var protocols: [String]
 }
 
 /// Why there is no session.
