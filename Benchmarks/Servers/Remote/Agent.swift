@@ -22,8 +22,6 @@ package final class Agent {
     private let ended: EventFD
     private var lines: LineLimit
 
-    /// How long somebody may take to prove to know the secret.
-    static let patience: UInt64 = 5_000_000_000
     /// So many may be about it at once.
     static let mostStrangers = 64
 
@@ -76,7 +74,7 @@ package final class Agent {
                 if strangers.count >= Self.mostStrangers {
                     drop(0, "there were too many that did not say who they are")
                 }
-                strangers.append(Stranger(connection, peer, authentication, settings))
+                strangers.append(Stranger(connection, peer, authentication, settings.secret, settings.version, .agent))
             } catch  where error.isOfOneConnection {
                 continue
             } catch {
@@ -106,7 +104,7 @@ package final class Agent {
                 return
             }
             settings.log("\(stranger.peer): serving it")
-            begin(channel, host, stranger.peer, stop)
+            begin(channel, settings.address ?? host, stranger.peer, stop)
         }
     }
 
@@ -149,74 +147,6 @@ package final class Agent {
         case .success(let reason): settings.log("\(session.peer): \(reason)")
         case .failure(let error): settings.log("\(session.peer): pthread_create: \(error)")
         }
-    }
-}
-
-/// Somebody who has connected and not proved to know the secret.
-private final class Stranger {
-    let peer: String
-    let deadline = monotonicNanoseconds() + Agent.patience
-    private var connection: Connection?
-    private var handshake: AgentHandshake
-    private let settings: AgentSettings
-
-    enum Outcome {
-        case wait
-        case gone(String)
-        case known(AgentChannel, host: String)
-    }
-
-    init(
-        _ connection: consuming Connection, _ peer: SocketAddress?, _ authentication: MessageAuthentication,
-        _ settings: AgentSettings
-    ) {
-        self.peer = peer.map { "\($0)" } ?? "somebody"
-        self.settings = settings
-        handshake = AgentHandshake(
-            authentication, settings.secret, settings.version,
-            nonce: MessageAuthentication.randomBytes(HandshakeMessage.nonceBytes))
-        watchPeer(of: connection.descriptor)
-        self.connection = consume connection
-    }
-
-    var descriptor: BorrowedDescriptor { BorrowedDescriptor(rawValue: connection?.descriptor.rawValue ?? -1) }
-
-    func close() { connection = nil }
-
-    /// Takes what has arrived, without waiting.
-    func hear() -> Outcome {
-        do throws(ProtocolError) {
-            guard let bytes = try receiveSome(on: descriptor, until: 0) else { return .wait }
-            return try step(bytes)
-        } catch {
-            return .gone("\(error)")
-        }
-    }
-
-    private func step(_ arrived: [UInt8]) throws(ProtocolError) -> Outcome {
-        var bytes = arrived
-        while true {
-            let step = handshake.receive(bytes)
-            bytes = []
-            switch step {
-            case .wait: return .wait
-            // They are few, and a socket that does not take them at once is given up.
-            case .send(let answer): try sendAll(answer, on: descriptor, until: 0)
-            case .refuse(let answer, let reason):
-                try sendAll(answer, on: descriptor, until: 0)
-                return .gone(reason)
-            case .done(let answer, let keys, let rest):
-                try sendAll(answer, on: descriptor, until: 0)
-                return try known(keys, rest)
-            }
-        }
-    }
-
-    private func known(_ keys: HandshakeKeys, _ rest: [UInt8]) throws(ProtocolError) -> Outcome {
-        guard let connection = connection.take() else { return .gone("it has left") }
-        let host = (try? connection.localAddress)?.host ?? ""
-        let channel = AgentChannel(connection, sends: try keys.replies(), receives: try keys.requests(), rest: rest)
-        return .known(channel, host: settings.address ?? host)
     }
 }
 

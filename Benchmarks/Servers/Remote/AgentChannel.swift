@@ -1,14 +1,14 @@
 import CSocketExtras
 import Foundation
 import Glibc
-import LinuxDescriptors
+package import LinuxDescriptors
 import LinuxSockets
 import Meters
 import SystemPackage
 
-/// A connection between agent and coordinator after the handshake: sealed messages, both ways. Any thread may send, one
+/// A connection between two hosts after the handshake: sealed messages, both ways. Any thread may send, one
 /// receives.
-final class AgentChannel: Sendable {
+package final class AgentChannel: Sendable {
     private let connection: Connection
     private let sending: Locked<Seal>
     private let receiving: Locked<(seal: Seal, frames: Frames)>
@@ -26,15 +26,15 @@ final class AgentChannel: Sendable {
     }
 
     /// Readable when something has arrived or the connection has ended; borrowed.
-    var descriptor: BorrowedDescriptor { connection.descriptor }
+    package var descriptor: BorrowedDescriptor { connection.descriptor }
 
     /// Ends the connection, and every wait for it.
-    func finish() { try? connection.finish() }
+    package func finish() { try? connection.finish() }
 
     /// Sends a message.
     ///
     /// - Throws: if the connection has ended or does not take it in time.
-    func send(_ message: some Encodable) throws(ProtocolError) {
+    package func send(_ message: some Encodable) throws(ProtocolError) {
         let bytes = try message.encoded()
         guard bytes.count <= Frames.longest else { throw ProtocolError("a message of \(bytes.count) bytes") }
         // Frames have to leave in the order of their seals.
@@ -53,7 +53,7 @@ final class AgentChannel: Sendable {
     }
 
     /// Whether a whole message has arrived already, of which the descriptor says nothing.
-    var hasMessage: Bool {
+    package var hasMessage: Bool {
         receiving.withLock { state in
             var frames = state.frames
             return (try? frames.next()) != nil
@@ -63,7 +63,7 @@ final class AgentChannel: Sendable {
     /// The next message; nil if it has not come at a time on the monotonic clock.
     ///
     /// - Throws: if the connection has ended, or something else has come.
-    func receive(until deadline: UInt64) throws(ProtocolError) -> [UInt8]? {
+    package func receive(until deadline: UInt64) throws(ProtocolError) -> [UInt8]? {
         let result = receiving.withLock { (state) -> Result<[UInt8]?, ProtocolError> in
             do throws(ProtocolError) {
                 while true {
@@ -136,7 +136,7 @@ func wait(for events: CInt, on socket: BorrowedDescriptor, until deadline: UInt6
 }
 
 /// Which of the descriptors are readable, or have ended; none if the time came first.
-func readable(among descriptors: [BorrowedDescriptor], until deadline: UInt64) -> [Bool] {
+package func readable(among descriptors: [BorrowedDescriptor], until deadline: UInt64) -> [Bool] {
     var entries = descriptors.map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
     while true {
         let now = monotonicNanoseconds()

@@ -86,57 +86,17 @@ package final class AgentClient: Sendable {
         for address in addresses {
             let connection: Connection
             do throws(ProtocolError) {
-                connection = try reach(address)
+                connection = try reach(address, "is bench agent running there?")
             } catch {
                 last = error
                 continue
             }
-            return try greet(connection, secret, version)
+            return try enter(try shakeHands(connection, secret, version, .agent))
         }
         throw last
     }
 
-    private static func reach(_ address: SocketAddress) throws(ProtocolError) -> Connection {
-        do throws(Errno) {
-            let connection = try StreamSocket(for: address, .nonblocking).connect(to: address)
-            let deadline = monotonicNanoseconds() + 5_000_000_000
-            guard wait(for: POLLOUT, on: connection.descriptor, until: deadline) else { throw Errno.timedOut }
-            if let error = try takeSocketError(of: connection.descriptor) { throw error }
-            return connection
-        } catch {
-            let advice = error == .connectionRefused ? "; is bench agent running there?" : ""
-            throw ProtocolError("connect to \(address): \(error)\(advice)")
-        }
-    }
-
-    private static func greet(
-        _ connection: consuming Connection, _ secret: AgentSecret, _ version: AgentVersion
-    ) throws(ProtocolError) -> (AgentLink, AgentFacts) {
-        guard let authentication = MessageAuthentication.installed else { throw ProtocolError(noLibcrypto) }
-        let nonce = MessageAuthentication.randomBytes(HandshakeMessage.nonceBytes)
-        watchPeer(of: connection.descriptor)
-        let deadline = monotonicNanoseconds() + 10_000_000_000
-        var handshake = CoordinatorHandshake(authentication, secret, version, nonce: nonce)
-        try sendAll(handshake.greeting, on: connection.descriptor, until: deadline)
-        var more: [UInt8] = []
-        while true {
-            switch try handshake.receive(more) {
-            case .wait: break
-            case .send(let bytes): try sendAll(bytes, on: connection.descriptor, until: deadline)
-            case .done(let keys, let rest):
-                return try enter(connection, keys, rest)
-            }
-            guard let bytes = try receiveSome(on: connection.descriptor, until: deadline) else {
-                throw ProtocolError("no answer within 10 s; is it bench agent that listens there?")
-            }
-            more = bytes
-        }
-    }
-
-    private static func enter(
-        _ connection: consuming Connection, _ keys: HandshakeKeys, _ rest: [UInt8]
-    ) throws(ProtocolError) -> (AgentLink, AgentFacts) {
-        let channel = AgentChannel(connection, sends: try keys.requests(), receives: try keys.replies(), rest: rest)
+    private static func enter(_ channel: AgentChannel) throws(ProtocolError) -> (AgentLink, AgentFacts) {
         guard let message = try channel.receive(until: monotonicNanoseconds() + 10_000_000_000) else {
             throw ProtocolError("no welcome within 10 s")
         }

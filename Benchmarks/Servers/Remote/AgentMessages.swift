@@ -119,7 +119,7 @@ extension Encodable {
 
 extension Decodable {
     /// Reads a message.
-    init(message: [UInt8]) throws(ProtocolError) {
+    package init(message: [UInt8]) throws(ProtocolError) {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(message))
         } catch {

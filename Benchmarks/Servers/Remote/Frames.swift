@@ -1,15 +1,17 @@
 import Meters
 
-/// Something that is not as the protocol between agent and coordinator has it: the connection ends with it.
-struct ProtocolError: Error, CustomStringConvertible {
-    let description: String
+/// Something that is not as the protocol between two hosts has it: the connection ends with it.
+package struct ProtocolError: Error, CustomStringConvertible {
+    /// One line, without the other side's name.
+    package let description: String
     /// What the agent said in an answer, which ends nothing.
     private(set) var refusal: RunError?
 
     /// Whether another coordinator is being served, which passes.
     private(set) var isBusy = false
 
-    init(_ description: String) { self.description = description }
+    /// Takes the line.
+    package init(_ description: String) { self.description = description }
 
     init(busy description: String) {
         self.description = description

@@ -17,6 +17,28 @@ package struct AgentVersion: Codable, Sendable, Equatable {
     package var text: String { "protocol \(self.protocol), schema \(schema)" }
 }
 
+/// Who talks to whom. One kind does not understand the other, nor can what was proved in one be used in the other.
+package enum HandshakeKind: Sendable {
+    /// A coordinator calls an agent.
+    case agent
+    /// A host that is to load calls a coordinator.
+    case load
+
+    var magic: String {
+        switch self {
+        case .agent: HandshakeMessage.magic
+        case .load: "linux-events bench load"
+        }
+    }
+    /// Who listens, and who calls.
+    fileprivate var parties: (listener: String, caller: String) {
+        switch self {
+        case .agent: ("agent", "coordinator")
+        case .load: ("coordinator", "load host")
+        }
+    }
+}
+
 /// The messages before both sides have proved that they know the secret.
 enum HandshakeMessage: Codable {
     case hello(Hello)
@@ -44,8 +66,8 @@ enum HandshakeMessage: Codable {
     }
 
     /// A greeting of this protocol, whatever its version.
-    fileprivate func hello() throws(ProtocolError) -> Hello {
-        guard case .hello(let hello) = self, hello.magic == Self.magic, hello.nonce.count == Self.nonceBytes else {
+    fileprivate func hello(_ kind: HandshakeKind) throws(ProtocolError) -> Hello {
+        guard case .hello(let hello) = self, hello.magic == kind.magic, hello.nonce.count == Self.nonceBytes else {
             throw ProtocolError("something that is no bench")
         }
         return hello
@@ -57,12 +79,13 @@ struct HandshakeKeys: Sendable {
     let authentication: MessageAuthentication
     let secret: AgentSecret
     let version: AgentVersion
+    var kind = HandshakeKind.agent
     let coordinatorNonce: [UInt8]
     let agentNonce: [UInt8]
 
     /// Proofs and keys are of different labels, so that none can be used for another.
     private func derived(_ label: String) throws(ProtocolError) -> [UInt8] {
-        let said = Array("\(label)\n\(version.text)\n".utf8) + coordinatorNonce + agentNonce
+        let said = Array("\(kind.magic)\n\(label)\n\(version.text)\n".utf8) + coordinatorNonce + agentNonce
         guard let tag = authentication.tag(of: said, key: secret.bytes) else {
             throw ProtocolError("OpenSSL made no proof")
         }
@@ -77,13 +100,14 @@ struct HandshakeKeys: Sendable {
     func replies() throws(ProtocolError) -> Seal { Seal(authentication, key: try derived("replies")) }
 }
 
-/// The agent's side of a handshake. It says nothing to who does not begin as a coordinator does, and proves nothing to
+/// The side of a handshake that listens: an agent, or a coordinator of hosts that load. It says nothing to who does not begin as a coordinator does, and proves nothing to
 /// who has not proved to know the secret.
 struct AgentHandshake {
     private let authentication: MessageAuthentication
     private let secret: AgentSecret
     private let version: AgentVersion
     private let nonce: [UInt8]
+    private let kind: HandshakeKind
     private var frames = Frames(limit: Frames.longestOfStrangers)
     private var keys: HandshakeKeys?
 
@@ -99,7 +123,11 @@ struct AgentHandshake {
         case done([UInt8], HandshakeKeys, rest: [UInt8])
     }
 
-    init(_ authentication: MessageAuthentication, _ secret: AgentSecret, _ version: AgentVersion, nonce: [UInt8]) {
+    init(
+        _ authentication: MessageAuthentication, _ secret: AgentSecret, _ version: AgentVersion, nonce: [UInt8],
+        _ kind: HandshakeKind = .agent
+    ) {
+        self.kind = kind
         self.authentication = authentication
         self.secret = secret
         self.version = version
@@ -120,34 +148,36 @@ struct AgentHandshake {
     }
 
     private mutating func greet(_ message: HandshakeMessage) throws(ProtocolError) -> Step {
-        let hello = try message.hello()
+        let hello = try message.hello(kind)
         guard hello.version == version else {
-            let text = "the agent speaks \(version.text), the coordinator \(hello.version.text)"
+            let text =
+                "the \(kind.parties.listener) speaks \(version.text), the \(kind.parties.caller) \(hello.version.text)"
             return .refuse(HandshakeMessage.refused(text).framed(), text)
         }
         keys = HandshakeKeys(
-            authentication: authentication, secret: secret, version: version, coordinatorNonce: hello.nonce,
+            authentication: authentication, secret: secret, version: version, kind: kind, coordinatorNonce: hello.nonce,
             agentNonce: nonce)
-        let own = HandshakeMessage.Hello(magic: HandshakeMessage.magic, version: version, nonce: nonce)
+        let own = HandshakeMessage.Hello(magic: kind.magic, version: version, nonce: nonce)
         return .send(HandshakeMessage.hello(own).framed())
     }
 
     private func prove(_ message: HandshakeMessage, _ keys: HandshakeKeys) throws(ProtocolError) -> Step {
         guard case .proof(let proof) = message else { throw ProtocolError("no proof") }
         guard MessageAuthentication.areEqual(proof, try keys.coordinatorProof()) else {
-            let text = "the secret is not the agent's"
+            let text = "the secret is not the \(kind.parties.listener)'s"
             return .refuse(HandshakeMessage.refused(text).framed(), "another secret")
         }
         return .done(HandshakeMessage.proof(try keys.agentProof()).framed(), keys, rest: frames.rest)
     }
 }
 
-/// The coordinator's side of a handshake.
+/// The side of a handshake that calls: a coordinator of an agent, or a host that is to load.
 struct CoordinatorHandshake {
     private let authentication: MessageAuthentication
     private let secret: AgentSecret
     private let version: AgentVersion
     private let nonce: [UInt8]
+    private let kind: HandshakeKind
     private var frames = Frames(limit: Frames.longestOfStrangers)
     private var keys: HandshakeKeys?
 
@@ -159,7 +189,11 @@ struct CoordinatorHandshake {
         case done(HandshakeKeys, rest: [UInt8])
     }
 
-    init(_ authentication: MessageAuthentication, _ secret: AgentSecret, _ version: AgentVersion, nonce: [UInt8]) {
+    init(
+        _ authentication: MessageAuthentication, _ secret: AgentSecret, _ version: AgentVersion, nonce: [UInt8],
+        _ kind: HandshakeKind = .agent
+    ) {
+        self.kind = kind
         self.authentication = authentication
         self.secret = secret
         self.version = version
@@ -168,7 +202,7 @@ struct CoordinatorHandshake {
 
     /// What begins it.
     var greeting: [UInt8] {
-        HandshakeMessage.hello(.init(magic: HandshakeMessage.magic, version: version, nonce: nonce)).framed()
+        HandshakeMessage.hello(.init(magic: kind.magic, version: version, nonce: nonce)).framed()
     }
 
     /// Takes what has arrived.
@@ -182,12 +216,12 @@ struct CoordinatorHandshake {
             throw ProtocolError("it refuses: " + String(text.prefix(200)))
         }
         guard let keys else {
-            let hello = try decoded.hello()
+            let hello = try decoded.hello(kind)
             guard hello.version == version else {
                 throw ProtocolError("it speaks \(hello.version.text), and this bench \(version.text)")
             }
             let keys = HandshakeKeys(
-                authentication: authentication, secret: secret, version: version, coordinatorNonce: nonce,
+                authentication: authentication, secret: secret, version: version, kind: kind, coordinatorNonce: nonce,
                 agentNonce: hello.nonce)
             self.keys = keys
             return .send(HandshakeMessage.proof(try keys.coordinatorProof()).framed())

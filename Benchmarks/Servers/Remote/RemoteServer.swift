@@ -178,7 +178,7 @@ extension HostReading {
 
 extension RunError {
     /// The same, named, in one line.
-    func oneLine(before name: String) -> RunError {
+    package func oneLine(before name: String) -> RunError {
         var error =
             isUnsupported
             ? RunError(unsupported: "\(name): \(description.inOneLine)")
