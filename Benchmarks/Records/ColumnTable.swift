@@ -1,7 +1,7 @@
 extension Column {
     /// Every column, in the order of the file. Columns are only ever appended.
     package static let all: [Column] =
-        identity + outcome + latency + work + appended + optional.map(\.asOptional)
+        identity + outcome + latency + work + appended + (optional + network).map(\.asOptional)
 
     private static let anyNumber = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
 
@@ -328,18 +328,5 @@ extension Column {
         Column(
             "datagrams_per_receive", \.datagramsPerReceive,
             "Datagrams for each call or completion of the server's receives that brought any."),
-        Column(
-            "server_machine_id", \.serverMachineId, isIdentity: true,
-            "Over a network: the machine of the server, as `machine_id` names the one of `bench`; empty where it is the same "
-                + "process's or its child."),
-        Column(
-            "client_machine_ids", \.clientMachineIds,
-            "Over a network: the machines of the clients, separated by `;`; empty otherwise."),
-        Column(
-            "server_address", \.serverAddress, "Over a network: where the server listened; empty otherwise."),
-        Column(
-            "link", \.link, isIdentity: true,
-            "Over a network: the interface by which the clients' machine reaches the server: name, driver, MTU in bytes and "
-                + "speed in Mbit/s, as `eth0,virtio_net,1500,10000`; empty otherwise."),
     ]
 }

@@ -34,7 +34,7 @@ enum FieldRule {
         "service_time": .serviceTime,
         "workers": .atLeast(1), "round": .atLeast(1), "order_in_round": .atLeast(1), "message_size_bytes": .atLeast(1),
         "depth": .atLeast(1), "producers": .atLeast(1), "consumers": .atLeast(1), "tasks": .atLeast(1),
-        "clients": .atLeast(1), "drain": .atLeast(1),
+        "clients": .atLeast(1), "drain": .atLeast(1), "load_hosts": .atLeast(1),
     ]
 
     /// - Throws: what is wrong with `text`, which has been read as the column's type already.

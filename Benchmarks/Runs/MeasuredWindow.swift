@@ -9,13 +9,13 @@ import SystemPackage
 /// - Parameter plan: how long either lasts.
 /// - Throws: the error that ended a client.
 func measureWindow(
-    _ server: some MeasuredThreads, _ clients: ClientTeam, _ plan: RunPlan, _ interruption: Interruption
+    _ server: some MeasuredThreads, _ clients: some Clients, _ plan: RunPlan, _ interruption: Interruption
 ) throws(Errno) -> Measurement {
     let watch = try interruption.watch([server.failure, clients.failure])
     // The clients know the times beforehand and cut their part themselves.
     let window = RunWindow.soon(
         warmupNanoseconds: plan.warmupNanoseconds, durationNanoseconds: plan.durationNanoseconds,
-        lead: server.leadNanoseconds)
+        lead: max(server.leadNanoseconds, clients.leadNanoseconds))
     server.begin(window)
     clients.begin(window)
 
@@ -34,6 +34,7 @@ func measureWindow(
     try measurement.add(results)
     if !before.server.tellsOperations { measurement.countCompletions(of: results, isWhole: pause == .over) }
     measurement.notePause(of: results, from: window.start, to: window.end)
+    clients.complete(&measurement)
     measurement.note(ending)
     return measurement
 }
@@ -43,7 +44,7 @@ func measureWindow(
 ///
 /// - Throws: the error that ended a client.
 func measureDrain(
-    _ server: some MeasuredThreads, _ clients: ClientTeam, _ interruption: Interruption
+    _ server: some MeasuredThreads, _ clients: some Clients, _ interruption: Interruption
 ) throws(Errno) -> Measurement {
     let watch = try interruption.watch([server.failure, clients.failure])
     clients.waitUntilReady()
@@ -80,7 +81,7 @@ private func awaitOperations(_ expected: UInt64, of server: some MeasuredThreads
 extension RunWatch {
     /// Waits until the clients have ended, which they do by the end of their grace period, or until what is watched
     /// happens.
-    fileprivate borrowing func pause(untilFinished clients: ClientTeam) throws(Errno) -> Interruption.Pause {
+    fileprivate borrowing func pause(untilFinished clients: some Clients) throws(Errno) -> Interruption.Pause {
         while !clients.isFinished {
             let pause = try pause(until: monotonicNanoseconds() + 2_000_000)
             if pause != .over { return pause }

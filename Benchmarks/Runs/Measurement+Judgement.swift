@@ -26,6 +26,7 @@ extension Measurement {
         }
         guard status != .partial, durationNanoseconds > 0 else { return }
         noteSaturation()
+        noteClocks()
         noteStall(plan)
         noteFailures()
         noteLostDatagrams()
@@ -39,6 +40,7 @@ extension Measurement {
         if status != .ok { return nil }
         if let shortages = totals[.shortages], shortages > 0 { return (.void, .shortages(shortages)) }
         if let listenOverflows, listenOverflows > 0 { return (.void, .overflows(listenOverflows)) }
+        if let hosts, hosts.isSkewed, !plan.isCounting { return (.void, .skewed(hosts)) }
         if Double(failed) > Self.failureBound * Double(attempted) {
             return (.failed, .failures(allFailures, failed: failed, attempted: attempted))
         }
@@ -71,6 +73,14 @@ extension Measurement {
     private mutating func noteFailures() {
         guard status == .ok, allFailures.total > 0 else { return }
         warnings.append("failures, warm-up included: \(allFailures.text)")
+    }
+
+    private mutating func noteClocks() {
+        guard let hosts, Double(hosts.clockErrorNanoseconds) > HostTimes.skewBound * Double(hosts.windowNanoseconds)
+        else { return }
+        warnings.append(
+            "a load host's clock is known to \(hosts.clockErrorNanoseconds / 1000) us only, which is more than 1 % of the "
+                + "window; raise --duration")
     }
 
     private mutating func noteLostDatagrams() {

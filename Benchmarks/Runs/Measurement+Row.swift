@@ -13,6 +13,8 @@ extension Measurement {
         for warning in warnings { record.addWarning(warning) }
         record.tlsNegotiated = negotiated
         record.serverAddress = serverAddress
+        record.loadSkewNs = hosts?.skewNanoseconds
+        record.clockErrorNs = hosts?.clockErrorNanoseconds
         guard durationNanoseconds > 0 else { return }
         fillOperations(&record)
         let isScheduled = isOpenLoop || plan.isTimer

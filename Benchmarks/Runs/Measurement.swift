@@ -83,6 +83,8 @@ package struct Measurement: Sendable {
     var counter: CallCounterFacts?
     /// Where a server on another machine listened; empty of one that runs here.
     var serverAddress = ""
+    /// When the hosts that loaded began; nil where this process loaded.
+    package var hosts: HostTimes?
     /// When the measured window ended.
     var windowEnd: UInt64 = 0
     package var wake = WakeResults()
@@ -91,23 +93,20 @@ package struct Measurement: Sendable {
     ///
     /// - Throws: the first error that ended one of them.
     mutating func add(_ results: [Result<ClientResult, Errno>]) throws(Errno) {
-        var recorder = LatencyRecorder()
-        for result in results {
-            let result = try result.get()
-            recorder.add(result.latencies)
-            reconnections += result.reconnections
-            failures.add(result.failures)
-            failedInWindow += result.failedInWindow
-            outOfRange += result.latencies.outOfRange
-            if let more = result.due { due = (due ?? 0) + more }
-            sendLag.add(result.sendLag)
-            openConnections += result.openConnections
-            lost += result.lost
-            datagrams.add(result.datagrams)
-            if negotiated.isEmpty { negotiated = result.negotiated }
-            lastAnswer = max(lastAnswer, result.lastAnswer)
-        }
-        latencies = recorder.histogram
+        var seen = ClientResult()
+        for result in results { seen.add(try result.get()) }
+        reconnections += seen.reconnections
+        failures.add(seen.failures)
+        failedInWindow += seen.failedInWindow
+        outOfRange += seen.latencies.outOfRange
+        if let more = seen.due { due = (due ?? 0) + more }
+        sendLag.add(seen.sendLag)
+        openConnections += seen.openConnections
+        lost += seen.lost
+        datagrams.add(seen.datagrams)
+        if negotiated.isEmpty { negotiated = seen.negotiated }
+        lastAnswer = max(lastAnswer, seen.lastAnswer)
+        latencies = seen.latencies.histogram
     }
 
     /// Takes the operations that the clients completed for those of a server that does not tell.

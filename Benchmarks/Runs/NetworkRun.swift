@@ -22,7 +22,7 @@ func measureNetwork<Started: Server>(
         measurement.note(.interrupted)
         return measurement
     }
-    let clients = try ClientTeam(load, to: server.address, plan.placement, seed: plan.seed)
+    let clients = try plan.startClients(load, of: server)
     // Clients that have not begun would wait for ever. Why somebody else's server ended explains what clients saw.
     func endBoth() -> RunError? {
         clients.giveUp()
@@ -33,7 +33,7 @@ func measureNetwork<Started: Server>(
         guard try server.prepare(unless: [clients.failure, interruption.descriptor]) else {
             throw RunError("accept of \(load.connections + load.idle) connections", .canceled)
         }
-        if plan.mode == nil { try clients.connect(to: server, plan, interruption) }
+        if plan.mode == nil || plan.loadHosts != nil { try clients.connect(to: server, plan, interruption) }
     } catch {
         let death = endBoth()
         if interruption.isRequested {
@@ -41,7 +41,7 @@ func measureNetwork<Started: Server>(
             return measurement
         }
         if let death { throw death }
-        if let failure = clients.error { throw plan.clientError(failure, clients) }
+        for case .failure(let failure) in clients.join() { throw plan.clientError(failure, clients) }
         throw error
     }
     let prepared = server.hostReading()
@@ -80,29 +80,22 @@ extension Measurement {
     }
 }
 
-extension RunPlan {
-    /// Why the clients could not begin, as TLS has it where that is known.
-    fileprivate func clientError(_ error: Errno, _ clients: ClientTeam) -> RunError {
-        guard let cause = clients.cause else { return RunError("client", error) }
-        return RunError(failed: "\(cause): \(cause.remedy(self))")
-    }
-}
-
-extension ClientTeam {
+extension Clients {
     /// Waits until the connections are made that the clients make beforehand, which somebody else's server does not tell.
     fileprivate func connect(
         to server: some Server, _ plan: RunPlan, _ interruption: Interruption
     ) throws(RunError) {
         let load = plan.load
         let deadline =
-            monotonicNanoseconds() + plan.external.timeoutNanoseconds + UInt64(load.connectingSeconds * 1e9)
+            monotonicNanoseconds() + plan.connectTimeoutNanoseconds + UInt64(load.connectingSeconds * 1e9)
         while !areReady(withinSeconds: 0.01) {
             let endings = [failure, server.failure, interruption.descriptor]
             guard !endings.contains(where: { isReadable($0, milliseconds: 0) }) else { break }
             if monotonicNanoseconds() > deadline {
                 throw RunError(
                     failed: "\(plan.name): \(load.connections + load.idle) connections were not made within "
-                        + "--server-timeout; take fewer, or give it longer")
+                        + (plan.mode == nil
+                            ? "--server-timeout; take fewer, or give it longer" : "a minute; take fewer"))
             }
         }
         if isReadable(failure, milliseconds: 0) { throw RunError("\(plan.name): connect", .canceled) }

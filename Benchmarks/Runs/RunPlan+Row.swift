@@ -32,6 +32,7 @@ extension RunRecord {
             serverMachineId = agent.facts.machine.machineID
             link = agent.link
         }
+        loadHosts = plan.loadHosts?.count
         if let objective = plan.objective { (slo, ratePerS) = (objective.text, nil) }
     }
 }

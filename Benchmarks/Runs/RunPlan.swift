@@ -28,6 +28,8 @@ package struct RunPlan: Sendable {
     package var agent: AgentClient?
     /// Who counts system calls there; nobody in a run whose times are measured.
     var agentCounters: [CallCounter.Source] = []
+    /// The hosts that load instead of this process; nil where it loads.
+    package var loadHosts: LoadHosts?
     /// Why the limits of this machine do not allow it, known before it runs; nil if they do.
     package var refusal: String?
 
@@ -133,6 +135,12 @@ package struct RunPlan: Sendable {
         return plan
     }
 
+    /// Whether the kernel counts its system calls, so that its times are of no use.
+    var isCounting: Bool {
+        if !agentCounters.isEmpty { return true }
+        return mode == nil ? external.calls != nil : loop.calls != nil
+    }
+
     /// What the operations are.
     package var workload: Workload {
         switch plan {
@@ -160,6 +168,11 @@ package struct RunPlan: Sendable {
 
     /// True of a wake plan in which a time wakes, and no other thread.
     package var isTimer: Bool { if case .wake(_, let wake) = plan { wake.shape == .timer } else { false } }
+
+    /// How long the connections that are made beforehand may take, in nanoseconds.
+    var connectTimeoutNanoseconds: UInt64 {
+        if case .external(let server, _) = plan { server.timeoutNanoseconds } else { 60_000_000_000 }
+    }
 
     /// Operations due in a second; nil if they have no schedule.
     var ratePerSecond: Double? { networkLoad?.ratePerSecond }

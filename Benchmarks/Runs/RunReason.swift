@@ -14,6 +14,8 @@ enum RunReason: Sendable, Equatable {
     case shortages(UInt64)
     /// The accept queue overflowed so often.
     case overflows(UInt64)
+    /// The load hosts did not load at the same time.
+    case skewed(HostTimes)
     /// So many of the operations that were attempted in the window failed.
     case failures(FailureTally, failed: UInt64, attempted: UInt64)
     /// So many operations got no answer, while others did.
@@ -45,6 +47,10 @@ enum RunReason: Sendable, Equatable {
         case .shortages(let count): return "accepts had to wait for a descriptor \(count) times"
         case .overflows(let count):
             return "the accept queue overflowed \(count) times; clients slept for a second each time"
+        case .skewed(let times):
+            let skew = HumanUnits.time(nanoseconds: Double(times.skewNanoseconds))
+            let shared = HumanUnits.time(nanoseconds: Double(times.sharedNanoseconds))
+            return "the load hosts began within \(skew) and loaded together for \(shared) of \(window)"
         case .failures(let tally, let failed, let attempted):
             return "\(failed) of \(attempted) \(names.plural) failed, \(tally.text)"
         case .unanswered(let count): return "\(count) \(names.plural) got no answer within \(grace)"
@@ -71,6 +77,7 @@ enum RunReason: Sendable, Equatable {
                 + "lower \(plan.networkLoad?.mostOpenOption ?? "--connections")"
         case .overflows:
             "raise net.core.somaxconn or lower \(plan.networkLoad?.mostOpenOption ?? "--connections")"
+        case .skewed: "let other programs end there, or raise --duration and --warmup"
         case .failures(let tally, _, _): tally.sorted.first?.cause.remedy(plan) ?? ""
         case .unanswered, .neverAnswered: unansweredRemedy(plan, kernel)
         case .nothingDue: "raise --rate or --duration"

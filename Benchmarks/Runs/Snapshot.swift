@@ -16,7 +16,7 @@ struct Snapshot {
     let place: ServerPlace
 
     /// Reads what is measured, and what the clients use.
-    init(_ threads: some MeasuredThreads, _ clients: ClientTeam) {
+    init(_ threads: some MeasuredThreads, _ clients: some Clients) {
         // The few clients are read first, side by side with the server's counts; files come last.
         let clientTime = clients.accounts.time
         self.init(

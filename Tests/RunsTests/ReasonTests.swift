@@ -96,6 +96,12 @@ import Testing
         Case(
             reason: .longerThanWindow(1_050_000_000), plan: direct,
             says: ["before Linux 6.4 each close", "raise --duration"], lacks: ["--rate", "--service-time"]),
+        Case(
+            reason: .skewed(
+                HostTimes(
+                    begun: [(1, 1), (30_000_001, 30_000_001)], clockErrors: [1],
+                    window: RunWindow(loadStart: 1, start: 1, end: 1_000_000_001, deadline: 1_000_000_001))),
+            says: ["began within 30.0 ms and loaded together for 970 ms of 1.00 s", "--warmup"]),
         Case(reason: .nothingStarted, says: ["the clients began none", "bench doctor", "--duration"]),
     ]
 
@@ -122,9 +128,10 @@ import Testing
             case .nothingDue: 7
             case .longerThanWindow: 8
             case .nothingStarted: 9
+            case .skewed: 10
             }
         }
-        #expect(Set(Self.cases.map { number($0.reason) }) == Set(0...9))
+        #expect(Set(Self.cases.map { number($0.reason) }) == Set(0...10))
     }
 
     @Test func aKernelWithoutTheLimitIsNotToldOfIt() {

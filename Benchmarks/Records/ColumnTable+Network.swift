@@ -1,0 +1,29 @@
+extension Column {
+    /// Of runs over a network, and of several hosts.
+    static let network: [Column] = [
+        Column(
+            "server_machine_id", \.serverMachineId, isIdentity: true,
+            "Over a network: the machine of the server, as `machine_id` names the one of `bench`; empty where it is the same "
+                + "process's or its child."),
+        Column(
+            "client_machine_ids", \.clientMachineIds,
+            "Over a network: the machines of the clients, separated by `;`; empty otherwise."),
+        Column(
+            "server_address", \.serverAddress, "Over a network: where the server listened; empty otherwise."),
+        Column(
+            "link", \.link, isIdentity: true,
+            "Over a network: the interface by which the clients' machine reaches the server: name, driver, MTU in bytes and "
+                + "speed in Mbit/s, as `eth0,virtio_net,1500,10000`; empty otherwise."),
+        Column(
+            "load_hosts", \.loadHosts, isIdentity: true,
+            "Hosts that loaded the server together, `clients` threads each; empty where `bench` itself loaded it."),
+        Column(
+            "load_skew_ns", \.loadSkewNs, unit: "ns",
+            "With `load_hosts`: the time from the first one's beginning to the last one's. A run is void where it is above 1 % "
+                + "of the window."),
+        Column(
+            "clock_error_ns", \.clockErrorNs, unit: "ns",
+            "With `load_hosts`: by how much their times can be wrong: half of the shortest of eight round trips, of the host "
+                + "where it is longest."),
+    ]
+}
