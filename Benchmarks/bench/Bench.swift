@@ -17,7 +17,8 @@ import Reports
             """,
         version: Version.line,
         subcommands: [
-            RunOptions.self, ChooseCommand.self, ServeCommand.self, AgentCommand.self, ListCommand.self,
+            RunOptions.self, ChooseCommand.self, ServeCommand.self, AgentCommand.self, LoadCommand.self,
+            ListCommand.self,
             ClaimsCommand.self,
             CompareCommand.self, CheckCommand.self, CalibrateCommand.self, FeaturesCommand.self, HistoryCommand.self,
             PlotCommand.self, ReportCommand.self, ExportCommand.self,

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ExampleTests {
     private static let commands = [
-        "run", "serve", "agent", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report",
+        "run", "serve", "agent", "load", "list", "claims", "compare", "check", "calibrate", "history", "plot", "report",
         "export",
         "doctor",
     ]
@@ -13,6 +13,7 @@ import Testing
     private static let ends = [
         "run": ["--output", "/dev/null/x"], "claims": ["--csv", "/dev/null/x"],
         "serve": ["--listener", "nonsense"], "agent": ["--listen", "nonsense"],
+        "load": ["--join-timeout", "nonsense"],
         "calibrate": ["--output", "/dev/null/x"],
         "check": ["--baseline", "/dev/null/x"],
     ]

@@ -49,6 +49,12 @@ enum Examples {
         "agent": [
             ("Servers for who knows the secret", "bench agent --listen 192.0.2.1:9600 --secret-file secret")
         ],
+        "load": [
+            (
+                "Of one launcher or another, on each host",
+                "bench load --join 192.0.2.1:9700 --secret-file secret"
+            )
+        ],
         "list": [
             ("Everything there is, and what this kernel has of it", "bench list"),
             ("What each column of runs.csv means", "bench list --columns"),

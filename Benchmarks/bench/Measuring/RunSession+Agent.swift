@@ -2,9 +2,10 @@ import Records
 import Servers
 
 extension RunRecord {
-    /// The same, void if it failed with the server's host, so that the run is made again.
+    /// The same, void if it failed with the server's host or one that loads, so that the run is made again.
     var repeatable: RunRecord {
-        guard status == .failed, !serverMachineId.isEmpty, reason.hasPrefix("agent ") else { return self }
+        let isOfAgent = !serverMachineId.isEmpty && reason.hasPrefix("agent ")
+        guard status == .failed, isOfAgent || loadHosts != nil && reason.hasPrefix("load host ") else { return self }
         var record = self
         record.status = .void
         return record

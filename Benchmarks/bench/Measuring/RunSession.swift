@@ -13,12 +13,12 @@ import Statistics
 final class RunSession {
     let folder: ResultFolder
     private(set) var interrupted = false
-    /// Why the agent cannot be reached any more; nil if it can.
+    /// Why the agent or a load host cannot be reached any more; nil if they can.
     private(set) var agentLoss: String?
 
-    private let options: RunOptions
+    let options: RunOptions
     private let arms: Arms
-    private let interruption: Interruption
+    let interruption: Interruption
     private let counting: KernelCounting
     private let rings = RingSupport.probe()
     private let topology = ProcessorTopology.read()
@@ -69,6 +69,8 @@ final class RunSession {
     ///   and all rows so far; nil if there is none.
     func run(_ next: (_ round: Int, _ rows: [RunRecord]) -> [Int]?) throws -> [RunRecord] {
         defer { progress.clear() }
+        try gatherHosts()
+        defer { loadHosts?.end() }
         if let warning = counting.warning { warnOnce(warning) }
         if let warning = arms.plans.first?.agent?.buildWarning { warnOnce(warning) }
         for plan in arms.plans {
@@ -134,6 +136,10 @@ final class RunSession {
                 return
             }
             let record = try runOnce(plan, place)
+            if let loss = plan.loadHosts?.loss {
+                agentLoss = loss
+                return
+            }
             if record.status == .failed { warn("\(name): \(record.reason)") }
             guard record.status == .void, !interrupted else { return }
             let next = attempt < Self.triesAfterOverflow ? "; running it again" : "; giving up after \(attempt) tries"
@@ -220,7 +226,11 @@ final class RunSession {
         record.startedAt = begin.formatted(.iso8601)
         record.gitCommit = description.gitCommit
         record.machineId = description.machine.machineID
-        if plan.agent != nil { record.clientMachineIds = description.machine.machineID }
+        if let hosts = plan.loadHosts {
+            record.clientMachineIds = hosts.machineIDs.joined(separator: ";")
+        } else if plan.agent != nil {
+            record.clientMachineIds = description.machine.machineID
+        }
         (record.round, record.orderInRound) = (place.round, place.order)
         return record
     }

@@ -21,23 +21,23 @@ struct AgentOptions: WorkloadOptions {
             """)
     var agent: String?
 
-    @Option(help: "The file of the secret of --agent, which nobody else can read; else BENCH_AGENT_SECRET.")
+    @Option(
+        help: "The file of the secret of --agent and --load-hosts, which nobody else can read; else BENCH_AGENT_SECRET."
+    )
     var secretFile: String?
 
     /// The agent, connected; nil if none was named.
     ///
     /// - Throws: ``Failure``, in one line.
     func connected() throws -> AgentClient? {
-        guard let agent else {
-            guard secretFile == nil else { throw Failure(.usage, "--secret-file belongs to --agent; give that too") }
-            return nil
-        }
-        return try Agents.connected(to: agent, secretFile)
+        try agent.map { try Agents.connected(to: $0, secretFile) }
     }
 }
 
-/// The connections to agents, which outlast the parts of an invocation.
+/// The connections to agents, which outlast the parts of an invocation, and the secret.
 enum Agents {
+    /// What the environment had.
+    private static let kept = Locked<AgentSecret?>(nil)
     private static let clients = Locked<[String: AgentClient]>([:])
 
     static func connected(to name: String, _ secretFile: String?) throws -> AgentClient {
@@ -58,9 +58,9 @@ enum Agents {
     /// - Parameter owner: the option or command that needs it.
     static func secret(_ file: String?, of owner: String) throws -> AgentSecret {
         do throws(RunError) {
-            let ofEnvironment = try AgentSecret.takenFromEnvironment()
+            if let taken = try AgentSecret.takenFromEnvironment() { kept.withLock { $0 = taken } }
             if let file { return try AgentSecret(file: file) }
-            if let ofEnvironment { return ofEnvironment }
+            if let secret = kept.withLock({ $0 }) { return secret }
         } catch {
             throw Failure(.usage, error.description)
         }
@@ -68,10 +68,11 @@ enum Agents {
             .usage, "\(owner) needs the secret that both hosts share: --secret-file FILE, or \(AgentSecret.variable)")
     }
 
-    /// What a name or an address stands for.
-    static func addresses(of name: String) throws -> [SocketAddress] {
+    /// What a name or an address stands for that an option takes.
+    static func addresses(of name: String, _ option: String = "--agent") throws -> [SocketAddress] {
         guard let (host, port) = SocketAddress.parts(of: name), port > 0 else {
-            throw Failure(.usage, "--agent takes HOST:PORT such as 192.0.2.1:9600 or [2001:db8::1]:9600, not '\(name)'")
+            throw Failure(
+                .usage, "\(option) takes HOST:PORT such as 192.0.2.1:9600 or [2001:db8::1]:9600, not '\(name)'")
         }
         if let address = SocketAddress(numeric: host, port: port) { return [address] }
         var hints = unsafe addrinfo()
@@ -79,7 +80,7 @@ enum Agents {
         var list: UnsafeMutablePointer<addrinfo>?
         let code = unsafe getaddrinfo(host, nil, &hints, &list)
         guard code == 0 else {
-            throw Failure(.runFailed, "agent \(name): \(unsafe String(cString: gai_strerror(code)))")
+            throw Failure(.runFailed, "\(option) \(name): \(unsafe String(cString: gai_strerror(code)))")
         }
         defer { unsafe freeaddrinfo(list) }
         var found: [SocketAddress] = []

@@ -29,11 +29,7 @@ extension RunOptions {
         let rearms: [Rearm] = try choices(network.rearm ?? base.server.rearm.rawValue, option: "rearm")
         let workers = try counts(network.workers ?? "1", "--workers")
         let connections = try counts(network.connections ?? (isOpenLoop ? "1024" : "64"), "--connections")
-        if accept.drain == nil, let fewest = connections.min(), base.clients > fewest {
-            throw Failure(
-                .usage,
-                "--clients \(base.clients) is more than --connections \(fewest): each client thread needs a connection")
-        }
+        if accept.drain == nil, let fewest = connections.min() { try checkClients(base, fewest) }
         if network.rearm != nil, !modes.isEmpty, !modes.contains(where: \.capabilities.isRearmed) {
             throw Failure(.usage, "--rearm has a meaning for epoll-oneshot only, which is not among the modes")
         }
@@ -101,6 +97,7 @@ extension RunOptions {
             throw Failure(.usage, "--address takes a numeric address such as 127.0.0.1 or ::1, not '\(host)'")
         }
         plan.server.address = address
+        plan.loadHosts = try loadHosts()
         plan.agent = try agents.connected()
         if let agent = plan.agent { try refuseLocal(with: agent) }
         plan.load.conversation = try conversation.conversation(

@@ -49,6 +49,10 @@ extension RunOptions {
     func placement(workers: Int, clients: Int, by agent: AgentClient? = nil) throws -> Placement {
         if let agent, pin != "same" { return try placement(workers: workers, clients: clients, by: agent) }
         if pin == "none" { return .unpinned }
+        // The clients are elsewhere.
+        if pin == "auto", hosts.loadHosts != nil {
+            return Placement(workers: Array(Affinity.available().prefix(workers)), clients: [])
+        }
         if pin == "auto" { return .automatic(workers: workers, clients: clients) }
         guard pin != "same" else {
             throw Failure(.usage, "--pin same belongs to --workload wake; the workload is \(workload)")

@@ -75,6 +75,7 @@ struct RunOptions: ParsableArguments {
     @OptionGroup(title: MessageOptions.title) var messages: MessageOptions
     @OptionGroup(title: ServerOptions.title) var servers: ServerOptions
     @OptionGroup(title: AgentOptions.title) var agents: AgentOptions
+    @OptionGroup(title: HostOptions.title) var hosts: HostOptions
     @OptionGroup(title: ProtocolOptions.title) var conversation: ProtocolOptions
     @OptionGroup(title: TLSOptions.title) var tls: TLSOptions
     @OptionGroup(title: AcceptOptions.title) var accept: AcceptOptions

@@ -12,6 +12,12 @@ extension RunOptions {
                     "--agent serves one program at a time, and these runs are made by several; compare modes of one bench run "
                         + "--agent with bench compare --modes")
             }
+            if options.hosts.loadHosts != nil {
+                throw Failure(
+                    .usage,
+                    "--load-hosts load for one program at a time, and these runs are made by several; compare modes of one "
+                        + "bench run --load-hosts with bench compare --modes")
+            }
             if options.resume == nil { return options }
         } catch let failure as Failure {
             throw failure
