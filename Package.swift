@@ -168,7 +168,10 @@ let package = Package(
         tests("ReportsTests", ["RecordSamples", "Records", "Reports", "Statistics", histogram]),
         tests(
             "MetersTests",
-            ["CBenchExtras", "CTestSupport", "LinuxDescriptors", "Meters", "TestSupport", system, histogram]),
+            [
+                "CBenchExtras", "CTestSupport", "LinuxDescriptors", "LinuxSockets", "Meters", "TestSupport", system,
+                histogram,
+            ]),
         tests(
             "LoopsTests",
             [
