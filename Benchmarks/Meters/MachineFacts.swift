@@ -24,10 +24,13 @@ package struct MachineFacts: Codable, Sendable, Equatable {
     package var governor: String?
     /// `RLIMIT_NOFILE`, the hard limit.
     package var descriptorLimit: UInt64
+    /// The interface over which the load goes; nil where there is none, as between unix sockets.
+    package var link: NetworkLink?
 
     /// As the snake-case strategies of JSON coders turn `machine_id` to and fro.
     private enum CodingKeys: String, CodingKey {
         case kernel, architecture, processor, processors, memoryBytes, somaxconn, clockSource, governor, descriptorLimit
+        case link
         case machineID = "machineId"
     }
 

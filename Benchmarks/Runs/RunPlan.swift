@@ -1,3 +1,4 @@
+package import LinuxSockets
 package import Load
 package import Loops
 package import Meters
@@ -172,6 +173,15 @@ package struct RunPlan: Sendable {
     /// How long the connections that are made beforehand may take, in nanoseconds.
     var connectTimeoutNanoseconds: UInt64 {
         if case .external(let server, _) = plan { server.timeoutNanoseconds } else { 60_000_000_000 }
+    }
+
+    /// Where clients reach the server, its port aside; nil in a wake plan.
+    package var serverAddress: SocketAddress? {
+        switch plan {
+        case .network(let server, _): server.address
+        case .external(let server, _): server.address
+        case .wake: nil
+        }
     }
 
     /// Operations due in a second; nil if they have no schedule.

@@ -200,6 +200,11 @@ static inline int c_loopback_is_up(int socket) {
     return ioctl(socket, SIOCGIFFLAGS, &request) == 0 ? request.flags & 0x1 /* IFF_UP */ : -1;
 }
 
+/* ioctl(2) is variadic. Asks for something of an interface; `request` is a struct ifreq (netdevice(7)). */
+static inline int c_interface_request(int socket, unsigned long command, void *request) {
+    return ioctl(socket, command, request);
+}
+
 /* splice(2) of what can be moved at once, which glibc hides behind _GNU_SOURCE: SPLICE_F_MOVE | SPLICE_F_NONBLOCK. */
 static inline ssize_t c_splice(int from, int to, size_t count) {
     return syscall(SYS_splice, from, (void *)0, to, (void *)0, count, 3U);

@@ -12,8 +12,9 @@ extension RunSession {
         arguments: [String] = Array(CommandLine.arguments.dropFirst())
     ) throws {
         let seed = given ?? options.seed ?? freshSeed()
-        let machine = MachineFacts.read()
+        var machine = MachineFacts.read()
         let arms = try Arms(options, seed: seed).checked(machine, keepsRefused: options.only != nil)
+        machine.link = arms.plans.lazy.compactMap(\.serverAddress).first.flatMap { NetworkLink(reaching: $0) }
         let interruption = try Interruption(endsAtSecondSignal: true)
         let started = Date()
         let folder = try ResultFolder(

@@ -33,6 +33,9 @@ static inline int c_shift_clock(long nanoseconds) {
     return syscall(SYS_adjtimex, timex) < 0 ? -1 : 0;
 }
 
+/* unshare(2) with CLONE_NEWNET: the calling thread, and those that it starts, get a network namespace of their own. */
+static inline int c_leave_network(void) { return (int)syscall(SYS_unshare, 0x40000000); }
+
 /* tgkill(2): glibc declares it from 2.30 on, for _GNU_SOURCE only. */
 static inline int c_signal_thread(pid_t thread, int number) {
     return (int)syscall(SYS_tgkill, getpid(), thread, number);
