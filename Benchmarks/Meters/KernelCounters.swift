@@ -3,7 +3,7 @@ import Glibc
 
 /// Counters of the whole machine that show whether a run can be trusted.
 package struct KernelCounters: Sendable, Equatable, Codable {
-    /// Connections dropped because an accept queue was full (`TcpExt ListenOverflows` of `/proc/net/netstat`).
+    /// Connections dropped because an accept queue was full (`TcpExt ListenOverflows`).
     /// Nil where that cannot be read.
     package var listenOverflows: UInt64?
     /// CPU time that all processes used or the hypervisor kept, in nanoseconds (`/proc/stat`, counted in ticks).
@@ -13,12 +13,18 @@ package struct KernelCounters: Sendable, Equatable, Codable {
     package var ownNanoseconds: UInt64
     /// The processors that they add up.
     package var processorCount = KernelCounters.processors
+    /// What the network sent again and dropped.
+    package var network = NetworkCounters()
+
+    private static let overflows = "TcpExt ListenOverflows"
+    private static let wanted = NetworkCounters.wanted.union([overflows])
 
     /// Reads them now.
     package static func read() -> KernelCounters {
-        KernelCounters(
-            listenOverflows: netstat()["ListenOverflows"], busyNanoseconds: busy(),
-            ownNanoseconds: nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID))
+        let protocols = ProtocolCounters.read(wanted)
+        return KernelCounters(
+            listenOverflows: protocols[overflows], busyNanoseconds: busy(),
+            ownNanoseconds: nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID), network: NetworkCounters(protocols))
     }
 
     /// The processors that the counters add up, of which this process may be allowed a few only.
@@ -51,15 +57,6 @@ package struct KernelCounters: Sendable, Equatable, Codable {
         guard ticks.count >= 8 else { return nil }
         let busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]
         return busy * (1_000_000_000 / UInt64(max(sysconf(CInt(_SC_CLK_TCK)), 1)))
-    }
-
-    /// The `TcpExt` pair of lines, names above values.
-    private static func netstat() -> [Substring: UInt64] {
-        let lines = readLines("/proc/net/netstat").filter { $0.hasPrefix("TcpExt:") }
-        guard lines.count == 2 else { return [:] }
-        let names = lines[0].split(separator: " ").dropFirst()
-        let values = lines[1].split(separator: " ").dropFirst().map { UInt64($0) ?? 0 }
-        return Dictionary(zip(names, values)) { first, _ in first }
     }
 }
 

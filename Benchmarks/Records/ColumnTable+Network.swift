@@ -25,5 +25,12 @@ extension Column {
             "clock_error_ns", \.clockErrorNs, unit: "ns",
             "With `load_hosts`: by how much their times can be wrong: half of the shortest of eight round trips, of the host "
                 + "where it is longest."),
+        Column(
+            "retransmissions_per_op", \.retransmissionsPerOp, unit: "1/op",
+            "Segments of TCP that this host sent again in the window, whoever's they were; empty without TCP."),
+        Column(
+            "network_drops", \.networkDrops,
+            "Packets that this host dropped in the window: at the interface of the load, before the protocols, and at sockets "
+                + "whose buffers were full, whoever's they were; `warnings` says where. Empty without a network."),
     ]
 }

@@ -136,6 +136,8 @@ package struct RunRecord: Sendable, Equatable {
     package var loadHosts: Int?
     package var loadSkewNs: UInt64?
     package var clockErrorNs: UInt64?
+    package var retransmissionsPerOp: Double?
+    package var networkDrops: UInt64?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

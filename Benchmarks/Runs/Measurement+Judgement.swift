@@ -30,6 +30,7 @@ extension Measurement {
         noteStall(plan)
         noteFailures()
         noteLostDatagrams()
+        noteNetwork(plan)
         if plan.mode == nil { noteOutsideView(plan) }
         if let limit = plan.mode?.limit(plan.workload, on: kernel) { warnings.append(limit.text) }
     }

@@ -23,11 +23,12 @@ extension Measurement {
         if plan.clients > 0 { fillClients(&record) }
         if plan.mode == nil { fillProcesses(&record, plan) } else { fillThreads(&record) }
         fillWorkers(&record, plan)
+        fillNetwork(&record, plan)
         if let mode = plan.mode, mode.capabilities.usesRing { fillRing(&record, mode) }
         wake.fill(&record)
     }
 
-    private func perOperation(_ value: UInt64) -> Double? {
+    func perOperation(_ value: UInt64) -> Double? {
         operations == 0 ? nil : Double(value) / operationsOfCosts
     }
 

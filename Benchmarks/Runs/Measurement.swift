@@ -75,6 +75,10 @@ package struct Measurement: Sendable {
     var peakMemoryBytes: UInt64?
     var bytesPerConnection: Double?
     var lastAnswer: UInt64 = 0
+    /// What this host sent again and dropped in the window.
+    var network = NetworkCounters()
+    /// The interface over which the load went; nil of one without a network.
+    var interface: String?
     /// Version and cipher of TLS; empty of plain connections.
     var negotiated = ""
     /// What became of the clients' datagrams.

@@ -45,6 +45,7 @@ func measureNetwork<Started: Server>(
         throw error
     }
     let prepared = server.hostReading()
+    let interface = InterfaceTable.read().interface(reaching: server.address)?.name
     do throws(Errno) {
         measurement =
             try load.queued == nil
@@ -52,6 +53,7 @@ func measureNetwork<Started: Server>(
     } catch {
         throw endBoth() ?? plan.clientError(error, clients)
     }
+    measurement.interface = interface
     // The connections of a read are all made by now, and datagrams have none: a queue that overflows in the window
     // is another program's.
     let isReady = [.read, .datagram].contains(load.workload)

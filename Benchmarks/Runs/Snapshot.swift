@@ -61,6 +61,7 @@ extension Measurement {
         if let before = start.kernel.busyNanoseconds, let after = end.kernel.busyNanoseconds {
             machineNanoseconds = after &- before
         }
+        network = end.kernel.network.since(start.kernel.network)
         // The processes of a server that are not known cannot be told from other programs.
         guard first.tellsOperations || processes != nil else { return }
         foreignShare = foreignShare(from: start, to: end)

@@ -145,6 +145,7 @@ import Testing
             #expect(peer?.receiveQueues == nil && peer?.interruptProcessors == nil && peer?.isVirtual == nil)
             #expect(own?.name == "lo")
             #expect(Set(NetworkLink.all().map(\.name)) == ["lo", "va", "vb"] && NetworkLink.all().first?.name == "lo")
+            #expect(Set(NetworkCounters.read().interfaces.keys) == ["lo", "va", "vb"])
         }
     }
 }

@@ -105,6 +105,8 @@ import Testing
         measurement.fill(&record, plan)
         #expect(record.datagramsLost == measurement.datagrams.lostInWindow)
         #expect(record.datagramsPerReceive.map { $0 > 0 } == true && record.datagramsReordered != nil)
+        #expect(try #require(record.networkDrops) > 0 && record.retransmissionsPerOp == nil)
+        #expect(measurement.warnings.contains { $0.contains("at the UDP receive buffer") }, "\(measurement.warnings)")
     }
 
     @Test func batchesAndSegmentsBringMoreThanOne() throws {

@@ -107,6 +107,45 @@ import Testing
         #expect(warnings(300, openLoop(50)).isEmpty && !warnings(300, openLoop(100)).isEmpty)
     }
 
+    /// A run over loopback in which the kernel counted something.
+    private func networked(_ edit: (inout NetworkCounters) -> Void) -> Measurement {
+        measurement(served: 1_000) { measurement in
+            measurement.interface = "lo"
+            measurement.network.sockets = ["listen queue": 0]
+            measurement.network.retransmissions = 0
+            edit(&measurement.network)
+        }
+    }
+
+    @Test func whatTheNetworkSentAgainIsSaidFromOneInAThousandOn() {
+        let few = row(networked { $0.retransmissions = 1 })
+        #expect(few.retransmissionsPerOp == 0.001 && few.networkDrops == 0 && few.warnings.isEmpty)
+        let many = row(networked { $0.retransmissions = 2 })
+        #expect(many.retransmissionsPerOp == 0.002 && many.status == .ok)
+        #expect(many.warnings.hasPrefix("this host sent 2 segments of TCP again, 0.20 % of the operations: "))
+        #expect(row(networked { $0.retransmissions = nil }).retransmissionsPerOp == nil)
+    }
+
+    @Test func whatTheNetworkDroppedIsSaidWithItsPlaceAndRemedy() {
+        let record = row(
+            networked {
+                ($0.sockets["TCP receive buffer"], $0.softnet, $0.interfaces) = (3, 4, ["lo": 9, "eth0": 70])
+            })
+        #expect(record.networkDrops == 12 && record.status == .ok)
+        let list = "5 at the interface lo, 4 at the softnet backlog, 3 at the TCP receive buffer"
+        #expect(
+            record.warnings == "this host dropped 12 packets in the window (\(list)): \(NetworkDrop.interface.remedy)")
+    }
+
+    @Test func aLoadWithoutANetworkHasNothingOfIt() {
+        var none = networked { ($0.retransmissions, $0.softnet) = (50, 7) }
+        none.interface = nil
+        let record = row(none)
+        #expect(record.retransmissionsPerOp == nil && record.networkDrops == nil && record.warnings.isEmpty)
+        let datagrams = row(networked { $0.retransmissions = 50 }, RunPlan(.datagram, mode: Mode.all[3]))
+        #expect(datagrams.retransmissionsPerOp == nil && datagrams.networkDrops == 0)
+    }
+
     @Test func aShortPauseOfAShortWindowIsNone() {
         let short = measurement(served: 10) { measurement in
             measurement.durationNanoseconds = 50_000_000
