@@ -16,7 +16,7 @@ package struct Diagnosis: Codable, Sendable, Equatable {
 
     /// All facts, in the order in which they should be corrected.
     package static func all(_ state: MachineState, build: String) -> [Diagnosis] {
-        [buildKind(build)] + checks.compactMap { $0(state) }
+        [buildKind(build)] + checks.compactMap { $0(state) } + links(state)
     }
 
     private static let checks: [@Sendable (MachineState) -> Diagnosis?] = [

@@ -47,6 +47,10 @@ package struct MachineState: Codable, Sendable, Equatable {
     package var callRefusal: String?
     /// What kept a connection of this machine to itself from being made, empty if it was; nil if none was tried.
     package var loopbackRefusal: String?
+    /// The interfaces that are up, loopback first; nil if they were not asked for.
+    package var links: [NetworkLink]?
+    /// The processors that a run pins its workers to; empty where it pins none.
+    package var workerProcessors: Set<Int> = []
 
     /// A machine of which nothing is known.
     package init() {}

@@ -48,6 +48,22 @@ import Testing
         #expect(!well.output.contains("! loopback"))
     }
 
+    @Test func theDoctorLooksAtEveryInterfaceThatIsUp() async throws {
+        guard hasNetworks(), hasMounts() else { return }
+        let script = """
+            ip link set lo up && ip link add va type veth peer name vb && ip link set va mtu 1400 up || exit 9
+            mount -t sysfs none /sys; exec "$0" "$@"
+            """
+        let (_, outcome) = try await BenchProcess.run(
+            ["doctor"], under: ["unshare", "--net", "--mount", "sh", "-c", script])
+        guard outcome.exit != 9 else { return print("skipped: this kernel makes no veth pairs") }
+        #expect(outcome.exit == 0, "\(outcome.complaints)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("  interface lo") && $0.contains("MTU 65536, queues 1/1") })
+        #expect(lines.contains { $0.hasPrefix("  interface va") && $0.contains("veth, MTU 1400, 10000 Mbit/s") })
+        #expect(!outcome.output.contains("interface vb"))
+    }
+
     @Test func withoutTheAddressAnotherIsNamed() async throws {
         guard hasNetworks() else { return }
         let only6 = network("ip link set lo up && ip address del 127.0.0.1/8 dev lo")

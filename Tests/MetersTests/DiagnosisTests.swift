@@ -75,6 +75,53 @@ import Testing
         }
     }
 
+    /// A card whose two queues interrupt a processor that runs nothing else.
+    private var card: NetworkLink {
+        var link = NetworkLink(name: "eth0")
+        (link.isVirtual, link.driver, link.mtuBytes, link.speedMbitPerS) = (false, "ice", 1500, 25_000)
+        (link.receiveQueues, link.transmitQueues, link.interruptProcessors) = (2, 2, [7])
+        (link.steeringProcessors, link.offloads) = ([], ["tso", "gso", "gro"])
+        return link
+    }
+
+    private func judged(_ edit: (inout NetworkLink) -> Void) throws -> Diagnosis {
+        var state = quiet
+        state.workerProcessors = [0, 1]
+        var link = card
+        edit(&link)
+        state.links = [link]
+        let facts = Diagnosis.all(state, build: "release").filter { $0.fact == "interface eth0" }
+        #expect(facts.count == 1)
+        return try #require(facts.first)
+    }
+
+    @Test func aGoodCardIsToldAndNotJudged() throws {
+        let fact = try judged { _ in }
+        #expect(!fact.isHarmful)
+        #expect(fact.value == "ice, MTU 1500, 25000 Mbit/s, queues 2/2, interrupts on 7, offloads tso gso gro")
+        // Loopback and pairs of interfaces have neither interrupts nor queues that could be spread.
+        let pair = try judged {
+            ($0.isVirtual, $0.receiveQueues, $0.interruptProcessors, $0.offloads) = (true, 1, [], ["tso"])
+        }
+        #expect(!pair.isHarmful && pair.value.hasSuffix("queues 1/2, offloads tso"))
+        let unknown = try judged { $0 = NetworkLink(name: "eth0") }
+        #expect(!unknown.isHarmful && unknown.value == "nothing is known of it")
+    }
+
+    @Test func whatOfACardDisturbsALoadIsSaid() throws {
+        let shared = try judged { $0.interruptProcessors = [1, 7] }
+        #expect(shared.effect.contains("time from the workers on 1") && shared.remedy.contains("smp_affinity_list"))
+        let narrow = try judged { $0.receiveQueues = 1 }
+        #expect(
+            narrow.effect.contains("one queue")
+                && narrow.remedy.contains("/sys/class/net/eth0/queues && echo MASK > rx-0/rps_cpus"))
+        #expect(try !judged { ($0.receiveQueues, $0.steeringProcessors) = (1, [2, 3]) }.isHarmful)
+        let alone = try judged { $0.offloads = [] }
+        #expect(alone.value.hasSuffix("offloads none") && alone.remedy == "ethtool -K eth0 gro on")
+        let all = try judged { ($0.interruptProcessors, $0.receiveQueues, $0.offloads) = ([0], 1, []) }
+        #expect(all.effect.split(separator: ";").count == 3)
+    }
+
     @Test func aDebugBuildIsTrouble() {
         #expect(Diagnosis.all(quiet, build: "debug").filter(\.isHarmful).map(\.fact) == ["build"])
     }

@@ -44,7 +44,7 @@ import Testing
 
     @Test func itSurvivesJSONAndSaysWhatIsKnown() throws {
         var link = NetworkLink(name: "eth0")
-        #expect(link.text == "eth0")
+        #expect(link.text == "eth0" && link.summary == "nothing is known of it")
         link.driver = "virtio_net"
         (link.mtuBytes, link.speedMbitPerS, link.receiveQueues, link.transmitQueues) = (1500, 10_000, 2, 4)
         link.offloads = NetworkLink.offloads(

@@ -15,7 +15,9 @@ struct DoctorCommand: ParsableCommand {
         state.ringRefusal = RingSupport.probe().refusal
         state.loopbackRefusal = loopbackRefusal() ?? ""
         state.tryCallCounter()
-        state.pinning = Placement.automatic(workers: 1, clients: 1).description
+        let placement = Placement.automatic(workers: 1, clients: 1)
+        (state.pinning, state.workerProcessors) = (placement.description, Set(placement.workers))
+        state.links = NetworkLink.all()
         let facts = Diagnosis.all(state, build: Build.name)
         let width = facts.map(\.fact.count).max() ?? 0
         for fact in facts {

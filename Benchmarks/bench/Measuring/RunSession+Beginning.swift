@@ -67,6 +67,8 @@ extension RunSession {
         if !isSingle { state.tryCallCounter() }
         let places = plans.filter { $0.agent == nil }.map(\.placement.description)
         state.pinning = places.contains("none") ? "none" : places.first
+        state.workerProcessors = Set(plans.flatMap(\.placement.workers))
+        if !isSingle { state.links = NetworkLink.all() }
         return Diagnosis.all(state, build: Build.name)
     }
 }
