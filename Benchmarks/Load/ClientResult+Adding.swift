@@ -14,6 +14,10 @@ extension ClientResult {
         openConnections += other.openConnections
         reconnections += other.reconnections
         datagrams.add(other.datagrams)
+        if let more = other.split {
+            split = split ?? LatencySplit()
+            split?.add(more)
+        }
         if negotiated.isEmpty { negotiated = other.negotiated }
         if other.begun > 0 {
             begun = begun == 0 ? other.begun : min(begun, other.begun)

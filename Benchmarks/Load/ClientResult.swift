@@ -31,6 +31,8 @@ package struct ClientResult: Sendable, Codable {
     /// When its load really began; 0 if it did not. Of several clients the first one's, and the last one's.
     package var begun: UInt64 = 0
     package var lastBegun: UInt64 = 0
+    /// The latencies in two parts; nil where replies are not stamped.
+    package var split: LatencySplit?
     /// When operations were completed.
     package var timeline = CompletionTimeline()
 
@@ -40,6 +42,7 @@ package struct ClientResult: Sendable, Codable {
     mutating func begin(_ window: RunWindow, isOpen: Bool = false) {
         self.window = window
         timeline.begin(window, isOpen: isOpen)
+        split?.begin()
     }
 
     /// Counts an operation that was answered, rightly or not.
@@ -49,6 +52,18 @@ package struct ClientResult: Sendable, Codable {
         timeline.note(now)
         if window.measures(now) { completedInWindow += 1 }
         if window.measures(start) { latencies.record(nanoseconds: now - start) }
+    }
+
+    /// The same of an operation whose reply `transport` has received last.
+    @inline(__always) mutating func end(
+        startedAt start: UInt64, at now: UInt64, _ failure: FailureTally.Cause?, over transport: Transport
+    ) {
+        end(startedAt: start, at: now, failure)
+        if split != nil, failure == nil { notePart(startedAt: start, arrivedAt: transport.arrival, at: now) }
+    }
+
+    @inline(never) private mutating func notePart(startedAt start: UInt64, arrivedAt arrival: UInt64, at now: UInt64) {
+        if window.measures(start) { split?.note(startedAt: start, arrivedAt: arrival, at: now) }
     }
 
     /// Takes when an operation really started that was scheduled.

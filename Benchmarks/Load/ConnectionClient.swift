@@ -166,7 +166,7 @@ import SystemPackage
         let now = exchanges ? monotonicNanoseconds() : awake
         transport.close(slot)
         slots.release(slot)
-        result.end(startedAt: slots[slot].start, at: now, failure)
+        result.end(startedAt: slots[slot].start, at: now, failure, over: transport)
     }
 
     mutating func failStalledHandshakes() {

@@ -40,6 +40,7 @@ extension LoadClient where Self: ~Copyable {
         // The default slack of 50 us would make every scheduled start late (PR_SET_TIMERSLACK).
         _ = c_set_timer_slack(1)
         var arrivals = Arrivals(plan, client: index, seed: seed, window)
+        if transport.stamps != nil { result.split = LatencySplit() }
         sleepUntil(nanoseconds: window.loadStart)
         begin(window)
         result.begun = monotonicNanoseconds()
@@ -48,6 +49,7 @@ extension LoadClient where Self: ~Copyable {
             if !abandonment.isRequested { failStalledHandshakes() }
             result.lost += outstanding + arrivals.notStarted
         }
+        if let stamps = transport.stamps { result.split?.end(refusal: stamps.refusal) }
         result.due = arrivals.countDue()
         result.negotiated = transport.tls?.negotiated ?? ""
         return result

@@ -22,6 +22,8 @@ package struct LoadPlan: Sendable, Codable {
     package var conversation = Conversation()
     /// The first bytes of a connection go with its SYN, to who has been there before (`TCP_FASTOPEN_CONNECT`).
     package var opensFast = false
+    /// Replies are received with the time at which the kernel got them (`SO_TIMESTAMPING`); not with TLS.
+    package var takesStamps = false
     /// What connections speak below it; nil of plain ones.
     package var tls: TLSContext?
     /// New connections per second at the most, of all clients together; nil without a limit.

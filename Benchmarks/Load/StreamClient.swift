@@ -247,7 +247,7 @@ import SystemPackage
         unsafe streams[index].replies &+= 1
         unsafe replies[index] = format.reply(to: due + 1, stream: index)
         outstanding -= 1
-        result.end(startedAt: start(of: due, on: index), at: now, failure)
+        result.end(startedAt: start(of: due, on: index), at: now, failure, over: transport)
         // A reply to half a request leaves a connection on which nobody knows what comes next.
         let isEarly = unsafe streams[index].received > streams[index].sent
         guard isLast || isEarly else { return false }

@@ -32,5 +32,17 @@ extension Column {
             "network_drops", \.networkDrops,
             "Packets that this host dropped in the window: at the interface of the load, before the protocols, and at sockets "
                 + "whose buffers were full, whoever's they were; `warnings` says where. Empty without a network."),
+        Column(
+            "latency_client_p50_ns", \.latencyClientP50Ns, unit: "ns",
+            "With `timestamps` in `options`: median of the latency's last part, from when the client's kernel had the reply to "
+                + "when the client had read it."),
+        Column(
+            "latency_client_p99_ns", \.latencyClientP99Ns, unit: "ns", "Its 99th percentile."),
+        Column(
+            "latency_until_arrival_p50_ns", \.latencyUntilArrivalP50Ns, unit: "ns",
+            "The same of the first part, from the start to when the client's kernel had the reply: the client's sending, "
+                + "network and server."),
+        Column(
+            "latency_until_arrival_p99_ns", \.latencyUntilArrivalP99Ns, unit: "ns", "Its 99th percentile."),
     ]
 }

@@ -55,6 +55,14 @@ extension RunRecord {
     private func checkLatencies() throws(RowProblem) {
         try checkLadder(["min", "p50", "p90", "p99", "p999", "max"].map { "latency_\($0)_ns" })
         try checkLadder(["min", "p50", "p99"].map { "one_way_\($0)_ns" })
+        for part in ["client", "until_arrival"] {
+            let parts = ["p50", "p99"].map { "latency_\(part)_\($0)_ns" }
+            try checkLadder(parts + ["latency_max_ns"])
+            let isSplit = options.split(separator: ";").contains("timestamps")
+            for column in parts {
+                try require(isSplit || isEmpty(column), column, "is not empty although options has no timestamps")
+            }
+        }
         if let mean = latencyMeanNs {
             // The mean is of the histogram's resolution, the ends are exact.
             let isBelow = latencyMinNs.map { mean < Double($0) * 0.99 - 1 } ?? false

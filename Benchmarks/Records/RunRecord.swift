@@ -138,6 +138,10 @@ package struct RunRecord: Sendable, Equatable {
     package var clockErrorNs: UInt64?
     package var retransmissionsPerOp: Double?
     package var networkDrops: UInt64?
+    package var latencyClientP50Ns: UInt64?
+    package var latencyClientP99Ns: UInt64?
+    package var latencyUntilArrivalP50Ns: UInt64?
+    package var latencyUntilArrivalP99Ns: UInt64?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

@@ -31,6 +31,7 @@ extension Measurement {
         noteFailures()
         noteLostDatagrams()
         noteNetwork(plan)
+        noteSplit(plan)
         if plan.mode == nil { noteOutsideView(plan) }
         if let limit = plan.mode?.limit(plan.workload, on: kernel) { warnings.append(limit.text) }
     }

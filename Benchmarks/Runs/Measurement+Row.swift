@@ -24,6 +24,7 @@ extension Measurement {
         if plan.mode == nil { fillProcesses(&record, plan) } else { fillThreads(&record) }
         fillWorkers(&record, plan)
         fillNetwork(&record, plan)
+        fillSplit(&record)
         if let mode = plan.mode, mode.capabilities.usesRing { fillRing(&record, mode) }
         wake.fill(&record)
     }

@@ -81,6 +81,8 @@ package struct Measurement: Sendable {
     var interface: String?
     /// Version and cipher of TLS; empty of plain connections.
     var negotiated = ""
+    /// The latencies in two parts; nil where replies were not stamped.
+    var split: LatencySplit?
     /// What became of the clients' datagrams.
     package var datagrams = DatagramCounts()
     /// Who counted the system calls on another machine; nil if nobody did, or this process did.
@@ -111,6 +113,7 @@ package struct Measurement: Sendable {
         if negotiated.isEmpty { negotiated = seen.negotiated }
         lastAnswer = max(lastAnswer, seen.lastAnswer)
         latencies = seen.latencies.histogram
+        split = seen.split
     }
 
     /// Takes the operations that the clients completed for those of a server that does not tell.

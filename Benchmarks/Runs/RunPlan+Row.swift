@@ -65,6 +65,7 @@ extension ServerPlan {
 extension LoadPlan {
     fileprivate func describe(in record: inout RunRecord) {
         if opensFast { record.addOption("fast-open") }
+        if takesStamps { record.addOption("timestamps") }
         record.connections = connections
         record.ratePerS = ratePerSecond
         record.spacing = ratePerSecond == nil ? "" : spacing.rawValue

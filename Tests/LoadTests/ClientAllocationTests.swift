@@ -63,6 +63,19 @@ struct ClientAllocationTests {
         }
     }
 
+    @Test func stampedReplies() throws {
+        let server = try server(64, nil)
+        var plan = plan(.read)
+        plan.takesStamps = true
+        var client = try StreamClient(EchoFormat(plan), plan, to: server.address, connections: 1, idle: 0, seed: 1)
+        client.result.split = LatencySplit()
+        client.begin(openWindow)
+        try expectNone(&client, "stamped") { (client, operations) in
+            try client.wait { $0.result.ended >= operations }
+        }
+        #expect(client.result.split?.client.outOfRange == 0)
+    }
+
     @Test func redis() throws {
         let conversation = try Conversation.redis(command: "GET a")
         try expectNone(conversation, "*2\r\n$5\r\nhello\r\n:1\r\n") { RedisFormat(conversation, seed: 1) }

@@ -84,6 +84,13 @@ import Testing
         },
         Break("latency_samples", "contradicts latency_kind") { $0.latencyKind = nil },
         Break("latency_p999_ns", "is not empty although fewer than ten of 9000 samples") { $0.latencySamples = 9_000 },
+        Break("latency_client_p99_ns", "is not empty although options has no timestamps") { $0.latencyClientP99Ns = 5 },
+        Break("latency_client_p99_ns", "is less than latency_client_p50_ns") {
+            ($0.options, $0.latencyClientP50Ns, $0.latencyClientP99Ns) = ("spin=1us;timestamps", 6, 5)
+        },
+        Break("latency_max_ns", "is less than latency_until_arrival_p99_ns") {
+            ($0.options, $0.latencyUntilArrivalP99Ns) = ("timestamps", 1_400_001)
+        },
         Break("fairness_jain", "is less than 1/4") { ($0.perWorkerOps, $0.fairnessJain) = ([], 0.2) },
         Break("fairness_jain", "is not that of per_worker_ops") { $0.fairnessJain = 0.9 },
         Break("per_worker_ops", "does not hold 4 numbers") { $0.perWorkerOps = [59_000, 59_000] },

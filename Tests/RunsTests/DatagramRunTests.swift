@@ -109,6 +109,18 @@ import Testing
         #expect(measurement.warnings.contains { $0.contains("at the UDP receive buffer") }, "\(measurement.warnings)")
     }
 
+    @Test func stampsSplitTheLatency() throws {
+        var plan = try plan("epoll-lt", depth: 4)
+        plan.load.takesStamps = true
+        plan.warmupNanoseconds = 50_000_000
+        let measurement = try measure(plan)
+        expectAccounted(measurement)
+        let split = try #require(measurement.split)
+        #expect(split.client.histogram.totalCount + split.unstamped == measurement.latencies.totalCount)
+        #expect(split.client.histogram.totalCount > 0)
+        #expect(split.client.histogram.maxRecorded <= measurement.latencies.maxRecorded)
+    }
+
     @Test func batchesAndSegmentsBringMoreThanOne() throws {
         for name in ["epoll-mmsg", "epoll-gro"] where Self.names.contains(name) {
             let plan = try plan(name, bytes: 100, connections: 4, depth: 16)

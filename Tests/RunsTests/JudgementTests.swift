@@ -146,6 +146,32 @@ import Testing
         #expect(datagrams.retransmissionsPerOp == nil && datagrams.networkDrops == 0)
     }
 
+    @Test func aLatencyThatIsNotSplitSaysWhy() {
+        func warnings(_ interface: String? = "lo", _ edit: (inout LatencySplit) -> Void) -> RunRecord {
+            row(
+                measurement(served: 1_000) { measurement in
+                    var split = LatencySplit()
+                    edit(&split)
+                    (measurement.split, measurement.interface) = (split, interface)
+                })
+        }
+        let refused = warnings { $0.end(refusal: EINVAL, offset: .read()) }
+        #expect(
+            refused.warnings == "the latency is not split: the kernel refuses time stamps (SO_TIMESTAMPING: EINVAL)")
+        #expect(warnings(nil) { _ in }.warnings.contains("unix sockets"))
+        #expect(warnings { _ in }.warnings == "the latency is not split: the kernel stamped none of the replies")
+        let set = warnings { split in
+            split.begin()
+            split.note(startedAt: 1, arrivedAt: 1, at: 2)
+            split.end(refusal: 0, offset: WallClockOffset(nanoseconds: .max / 2, error: 0))
+        }
+        #expect(set.warnings.contains("the clock was set by") && set.latencyClientP50Ns == nil)
+        let some = warnings { split in
+            for arrival in [0, 1, 1] as [UInt64] { split.note(startedAt: 1, arrivedAt: arrival, at: 2) }
+        }
+        #expect(some.warnings.hasPrefix("the kernel stamped 2 of 3 replies"))
+    }
+
     @Test func aShortPauseOfAShortWindowIsNone() {
         let short = measurement(served: 10) { measurement in
             measurement.durationNanoseconds = 50_000_000

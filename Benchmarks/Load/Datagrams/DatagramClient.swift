@@ -80,6 +80,9 @@ import SystemPackage
         flightCount = most
         burst = max(1, min(DatagramSocket.maximumSegments, 65_507 / plan.messageBytes))
         transport = Transport(plan, capacity: 0)
+        for (index, endpoint) in endpoints.enumerated() {
+            transport.open(index, endpoint.socket.descriptor.rawValue)
+        }
         events = EpollEventBuffer(capacity: max(1, min(connections, 256)))
         generator = SplitMix64(seed: seed)
         unsafe peers = .allocate(capacity: connections)
@@ -182,6 +185,11 @@ import SystemPackage
         for _ in 0..<Self.answersPerTurn {
             var room = unsafe MutableRawSpan(_unsafeStart: buffer, byteCount: Self.bufferBytes)
             do throws(Errno) {
+                if let stamps = transport.stamps {
+                    guard let count = try receive(index, stamps) else { break }
+                    if take(index, count) { answered += 1 }
+                    continue
+                }
                 guard let datagram = try endpoints[index].socket.receive(into: &room) else { break }
                 if take(index, datagram.count) { answered += 1 }
             } catch {
@@ -189,6 +197,15 @@ import SystemPackage
             }
         }
         if isClosedLoop && answered > 0 { sendNext(index, answered) }
+    }
+
+    /// Bytes of a datagram that comes with a stamp; nil if nothing is there.
+    private func receive(_ index: Int, _ stamps: ArrivalStamps) throws(Errno) -> Int? {
+        let descriptor = endpoints[index].socket.descriptor.rawValue
+        let count = unsafe stamps.receive(descriptor, buffer, Self.bufferBytes, ArrivalStamps.wholeLength)
+        if count >= 0 { return count }
+        if -count == Int(EAGAIN) || -count == Int(EINTR) { return nil }
+        throw Errno(rawValue: CInt(-count))
     }
 
     /// Counts an answer; true if it was waited for.
@@ -210,7 +227,8 @@ import SystemPackage
             unsafe peers[index].answeredEnd = number + 1
         }
         let isRight = unsafe pattern.matches(number, buffer)
-        result.end(startedAt: unsafe flights[place(index, number)].due, at: now, isRight ? nil : .wrongBytes)
+        result.end(
+            startedAt: unsafe flights[place(index, number)].due, at: now, isRight ? nil : .wrongBytes, over: transport)
         unsafe flights[place(index, number)].sent = 0
         outstanding -= 1
         result.datagrams.received += 1

@@ -17,7 +17,7 @@ extension RunOptions {
         if modes.isEmpty, let option = loopOptionsGiven.first {
             throw Failure(.usage, "\(option) says what our loops do, and no --mode is given; leave it out")
         }
-        if network.compareWithout, wait.given.isEmpty, !exchange.deferAccept, !exchange.fastOpen {
+        if network.compareWithout, wait.given.isEmpty, !exchange.deferAccept, !exchange.fastOpen, !messages.timestamps {
             throw Failure(
                 .usage,
                 "--compare-without leaves options out, and none is given; give --spin 50us, say, or leave it out too"
@@ -103,6 +103,11 @@ extension RunOptions {
         plan.load.conversation = try conversation.conversation(
             plan.load.workload, host: hostHeader(ofOurs: address))
         plan.load.tls = try tlsContext(plan.load.conversation.wire)
+        plan.load.takesStamps = messages.timestamps
+        if plan.load.takesStamps, plan.load.tls != nil {
+            throw Failure(
+                .usage, "--timestamps and --tls exclude each other: OpenSSL reads without them; leave one out")
+        }
         return plan
     }
 
@@ -138,6 +143,7 @@ extension RunPlan {
         plan.server.defersAccept = false
         plan.server.opensFast = false
         plan.load.opensFast = false
+        plan.load.takesStamps = false
         return plan
     }
 

@@ -132,8 +132,8 @@ struct NetworkOptions: WorkloadOptions {
 
     @Flag(
         help: """
-            Runs everything without the options of how loops wait, --defer-accept and --fast-open too, in the same rounds; \
-            'bench features' says what they are worth.
+            Runs everything without the options of how loops wait, --defer-accept, --fast-open and --timestamps too, in the \
+            same rounds; 'bench features' says what they are worth.
             """)
     var compareWithout = false
 
@@ -181,6 +181,13 @@ struct MessageOptions: WorkloadOptions {
 
     @Option(parsing: .unconditional, help: "Bytes of a message, each way; 64 if not given.")
     var messageSize: Int?
+
+    @Flag(
+        help: """
+            Splits the latency where the client's kernel has the reply (SO_TIMESTAMPING): columns latency_client and \
+            latency_until_arrival. Not with --tls.
+            """)
+    var timestamps = false
 }
 
 struct AcceptOptions: WorkloadOptions {
