@@ -1,7 +1,7 @@
 package import Meters
 
 /// Latencies in two parts: until the kernel of the client's host had the reply, and from then until the client had read it.
-package struct LatencySplit: Sendable {
+package struct LatencySplit: Sendable, Codable {
     /// From the start of an operation to the arrival of its reply: the client's sending, network and server.
     package private(set) var untilArrival = LatencyRecorder()
     /// From the arrival to the client's reading: its wake-up, what it read first, and the read.

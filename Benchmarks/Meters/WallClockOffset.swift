@@ -2,7 +2,7 @@ import Glibc
 
 /// How far `CLOCK_REALTIME`, by which the kernel stamps packets, is ahead of `CLOCK_MONOTONIC`, in nanoseconds
 /// (`clock_gettime(2)`). Both go at one speed, so that it changes only when somebody sets the clock.
-package struct WallClockOffset: Sendable, Equatable {
+package struct WallClockOffset: Sendable, Equatable, Codable {
     /// Real time minus monotonic time.
     package var nanoseconds: Int64
     /// It may be off by so much.

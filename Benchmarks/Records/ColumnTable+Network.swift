@@ -12,8 +12,9 @@ extension Column {
             "server_address", \.serverAddress, "Over a network: where the server listened; empty otherwise."),
         Column(
             "link", \.link, isIdentity: true,
-            "Over a network: the interface by which the clients' machine reaches the server: name, driver, MTU in bytes and "
-                + "speed in Mbit/s, as `eth0,virtio_net,1500,10000`; empty otherwise."),
+            "Over a network: the interface by which the clients' machine reaches the server, as "
+                + "`eth0;driver=virtio_net;mtu=1500;speed=10000;queues=2/2;offloads=tso,gso,gro` (MTU in bytes, speed in Mbit/s, "
+                + "queues for receiving and sending); what is not known is left out. Empty otherwise."),
         Column(
             "load_hosts", \.loadHosts, isIdentity: true,
             "Hosts that loaded the server together, `clients` threads each; empty where `bench` itself loaded it."),
@@ -27,10 +28,10 @@ extension Column {
                 + "where it is longest."),
         Column(
             "retransmissions_per_op", \.retransmissionsPerOp, unit: "1/op",
-            "Segments of TCP that this host sent again in the window, whoever's they were; empty without TCP."),
+            "Segments of TCP that the clients' host sent again in the window, whoever's they were; empty without TCP."),
         Column(
             "network_drops", \.networkDrops,
-            "Packets that this host dropped in the window: at the interface of the load, before the protocols, and at sockets "
+            "Packets that the clients' host dropped in the window: at the interface of the load, before the protocols, and at sockets "
                 + "whose buffers were full, whoever's they were; `warnings` says where. Empty without a network."),
         Column(
             "latency_client_p50_ns", \.latencyClientP50Ns, unit: "ns",

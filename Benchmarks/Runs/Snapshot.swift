@@ -61,7 +61,8 @@ extension Measurement {
         if let before = start.kernel.busyNanoseconds, let after = end.kernel.busyNanoseconds {
             machineNanoseconds = after &- before
         }
-        network = end.kernel.network.since(start.kernel.network)
+        // The clients' own machine, where that is another one.
+        network = (end.clientKernel ?? end.kernel).network.since((start.clientKernel ?? start.kernel).network)
         // The processes of a server that are not known cannot be told from other programs.
         guard first.tellsOperations || processes != nil else { return }
         foreignShare = foreignShare(from: start, to: end)

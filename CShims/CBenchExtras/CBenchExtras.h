@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <features.h>
-#include <linux/ethtool.h>
 #include <linux/futex.h>
 #include <linux/perf_event.h>
 #include <linux/sockios.h>
@@ -127,30 +126,6 @@ static inline int c_set_thread_name(const char *name) {
 static inline int c_terminal_columns(int descriptor) {
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
-/* ioctl(2) is variadic, and struct ifreq has unions of pointers. What a network interface is: its driver, its MTU and its
-   speed in Mbit/s; what the kernel does not tell stays as it is. */
-static inline void c_describe_interface(int socket, const char *name, char driver[32], int *mtu, int *speed) {
-    /* The head of struct ifreq, whose header is at odds with <linux/if.h>. */
-    struct {
-        char name[16];
-        union {
-            int mtu;
-            void *data;
-            char room[24];
-        };
-    } request = {{0}};
-    for (int i = 0; i < 15 && name[i]; i++) request.name[i] = name[i];
-    if (ioctl(socket, 0x8921 /* SIOCGIFMTU */, &request) == 0) *mtu = request.mtu;
-    struct ethtool_drvinfo information = {.cmd = ETHTOOL_GDRVINFO};
-    request.data = &information;
-    if (ioctl(socket, SIOCETHTOOL, &request) == 0)
-        for (int i = 0; i < 31; i++) driver[i] = information.driver[i];
-    struct ethtool_cmd settings = {.cmd = ETHTOOL_GSET};
-    request.data = &settings;
-    if (ioctl(socket, SIOCETHTOOL, &request) == 0 && ethtool_cmd_speed(&settings) != 0xffffffffu)
-        *speed = (int)ethtool_cmd_speed(&settings);
 }
 
 /* 0 if all that was printed is written, else the error. */

@@ -11,7 +11,7 @@ package final class AgentClient: Sendable {
     package let name: String
     /// What it said of itself.
     package let facts: AgentFacts
-    /// The way to it: interface, driver, MTU and speed, see ``NetworkLink``.
+    /// The interface by which it is reached, as ``NetworkLink/text``; empty where that is not known.
     package let link: String
     /// Whether it runs on this machine, if perhaps in another network namespace.
     package let isOfThisMachine: Bool
@@ -33,7 +33,7 @@ package final class AgentClient: Sendable {
             let (link, facts) = try Self.connect(addresses, secret, version)
             self.facts = facts
             isOfThisMachine = facts.machine.machineID == MachineFacts.read().machineID
-            self.link = NetworkLink(to: facts.address).text
+            self.link = SocketAddress(numeric: facts.address, port: 9).flatMap { NetworkLink(reaching: $0)?.text } ?? ""
             current = Locked(link)
         } catch {
             throw RunError(failed: "agent \(name): \(error)")
