@@ -28,6 +28,8 @@ package struct ClientResult: Sendable, Codable {
     package var datagrams = DatagramCounts()
     /// Version and cipher of TLS; empty of plain connections.
     package var negotiated = ""
+    /// It is the probe's, whose latencies alone are taken.
+    package var isProbe = false
     /// When its load really began; 0 if it did not. Of several clients the first one's, and the last one's.
     package var begun: UInt64 = 0
     package var lastBegun: UInt64 = 0

@@ -38,7 +38,7 @@ package struct LoadOrder: Codable, Sendable {
 
     /// Descriptors that its clients open at the most.
     package var descriptorsNeeded: Int {
-        plan.share(of: plan.connections) + plan.share(of: plan.idle) + 2 * plan.clients + 64
+        plan.share(of: plan.connections) + plan.share(of: plan.idle) + plan.probeConnections + 2 * plan.threads + 64
     }
 
     /// What is computed of these numbers is to fit a machine word.
@@ -49,7 +49,7 @@ package struct LoadOrder: Codable, Sendable {
             (plan.connections, 1...1 << 30), (plan.idle, 0...1 << 30), (plan.messageBytes, 1...1 << 20),
             (plan.depth, 1...1 << 12),
         ]
-        let rates = [plan.ratePerSecond, plan.connectionsPerSecond].compactMap { $0 }
+        let rates = [plan.ratePerSecond, plan.connectionsPerSecond, plan.probePerSecond].compactMap { $0 }
         let requests = plan.conversation.requests
         return counts.allSatisfy { $1.contains($0) } && rates.allSatisfy { $0 > 0 && $0 <= 1e12 }
             && plan.thinkNanoseconds <= 3_600_000_000_000 && plan.workload != .wake && plan.queued == nil

@@ -30,6 +30,8 @@ package struct LoadPlan: Sendable, Codable {
     package var connectionsPerSecond: Double?
     /// Time between an answer and the next operation of the same connection in a closed loop, in nanoseconds.
     package var thinkNanoseconds: UInt64 = 0
+    /// Operations a second of a probe, whose latencies alone are taken; nil without one.
+    package var probePerSecond: Double?
     /// When operations start.
     package var pace = Pace.closedLoop
     /// How the starts of an open loop are spread.
@@ -38,7 +40,7 @@ package struct LoadPlan: Sendable, Codable {
     /// Without ``tls``, which is made anew on each host.
     private enum CodingKeys: String, CodingKey {
         case workload, clients, part, connections, idle, messageBytes, depth, close, conversation, opensFast
-        case connectionsPerSecond, thinkNanoseconds, pace, spacing
+        case connectionsPerSecond, thinkNanoseconds, probePerSecond, pace, spacing
     }
 
     /// One client thread with 64 connections in a closed loop.
@@ -77,7 +79,8 @@ package struct LoadPlan: Sendable, Codable {
     /// What a server has to be ready for.
     package var traffic: Traffic {
         var traffic = Traffic(
-            workload, connections: queued ?? connections, idle: idle, messageBytes: messageBytes, depth: depth,
+            workload, connections: (queued ?? connections) + probeConnections, idle: idle, messageBytes: messageBytes,
+            depth: depth,
             close: close)
         traffic.wire = conversation.wire
         if let longest = conversation.requests.map(\.bytes.count).max() { traffic.requestBytes = longest }

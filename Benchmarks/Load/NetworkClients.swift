@@ -8,18 +8,13 @@ extension ClientTeam {
     package convenience init(
         _ plan: LoadPlan, to address: SocketAddress, _ placement: Placement, seed: UInt64
     ) throws(RunError) {
-        try self.init(count: plan.clients, placement, ownDescriptors: true) { (index, start) throws(Errno) in
-            let client = NetworkClient(plan: plan, address: address, index: index, seed: seed, start: start)
-            if plan.workload == .datagram { return try client.runDatagrams() }
-            let conversation = plan.conversation
-            let ownSeed = seed &+ UInt64(plan.place(ofClient: index))
-            return switch conversation.wire {
-            case .echo: try client.run(EchoFormat(plan))
-            case .http: try client.run(HTTPFormat(conversation, seed: ownSeed))
-            case .redis: try client.run(RedisFormat(conversation, seed: ownSeed))
-            case .memcached: try client.run(MemcachedFormat(conversation, seed: ownSeed))
-            case .bytes: try client.run(BytesFormat(conversation, seed: ownSeed))
+        try self.init(count: plan.threads, placement, ownDescriptors: true) { (index, start) throws(Errno) in
+            if index == plan.clients, let probe = plan.probe {
+                var result = try NetworkClient(plan: probe, address: address, index: 0, seed: ~seed, start: start).run()
+                result.isProbe = true
+                return result
             }
+            return try NetworkClient(plan: plan, address: address, index: index, seed: seed, start: start).run()
         }
     }
 }
@@ -32,15 +27,28 @@ private struct NetworkClient {
     let seed: UInt64
     let start: ClientStart
 
-    func runDatagrams() throws(Errno) -> ClientResult {
+    func run() throws(Errno) -> ClientResult {
+        if plan.workload == .datagram { return try runDatagrams() }
+        let conversation = plan.conversation
+        let ownSeed = seed &+ UInt64(plan.place(ofClient: index))
+        return switch conversation.wire {
+        case .echo: try run(EchoFormat(plan))
+        case .http: try run(HTTPFormat(conversation, seed: ownSeed))
+        case .redis: try run(RedisFormat(conversation, seed: ownSeed))
+        case .memcached: try run(MemcachedFormat(conversation, seed: ownSeed))
+        case .bytes: try run(BytesFormat(conversation, seed: ownSeed))
+        }
+    }
+
+    private func runDatagrams() throws(Errno) -> ClientResult {
         try DatagramClient(
             plan, to: address, connections: plan.share(of: plan.connections, forClient: index),
             seed: seed &+ UInt64(plan.place(ofClient: index))
         ).run(plan, client: index, seed: seed, start)
     }
 
-    func run<Format: ReplyFormat & ~Copyable>(_ format: consuming Format) throws(Errno) -> ClientResult {
-        let connections = plan.share(of: plan.traffic.connections, forClient: index)
+    private func run<Format: ReplyFormat & ~Copyable>(_ format: consuming Format) throws(Errno) -> ClientResult {
+        let connections = plan.share(of: plan.queued ?? plan.connections, forClient: index)
         guard plan.workload == .read else {
             var client = try ConnectionClient(format, plan, to: address, capacity: connections, client: index)
             if plan.queued != nil { try client.queue(start) }

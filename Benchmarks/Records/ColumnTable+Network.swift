@@ -45,5 +45,8 @@ extension Column {
                 + "network and server."),
         Column(
             "latency_until_arrival_p99_ns", \.latencyUntilArrivalP99Ns, unit: "ns", "Its 99th percentile."),
+        Column(
+            "probe_rate_per_s", \.probeRatePerS, unit: "1/s", isIdentity: true,
+            "Operations a second of a probe of its own, whose latencies alone are taken; empty without one."),
     ]
 }

@@ -55,7 +55,8 @@ extension Column {
         Column(
             "latency_kind", \.latencyKind,
             "Where a latency starts: `from-scheduled-start` (open loop; of a timer, where "
-                + "its time was over) or `from-call` (closed loop)."),
+                + "its time was over), `from-call` (closed loop), or `probe`: only those of `probe_rate_per_s`, from their "
+                + "scheduled starts."),
         Column("latency_min_ns", \.latencyMinNs, unit: "ns", "Shortest latency."),
         Column("latency_mean_ns", \.latencyMeanNs, unit: "ns", better: .lower, "Arithmetic mean of the latencies."),
         Column(

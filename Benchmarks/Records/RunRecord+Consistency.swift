@@ -69,10 +69,11 @@ extension RunRecord {
             let isAbove = latencyMaxNs.map { mean > Double($0) * 1.01 + 1 } ?? false
             try require(!isBelow && !isAbove, "latency_mean_ns", "is not between the shortest and the longest latency")
         }
-        let start: LatencyKind = isOpenLoop || shape == "timer" ? .fromScheduledStart : .fromCall
+        let others: LatencyKind = isOpenLoop || shape == "timer" ? .fromScheduledStart : .fromCall
+        let start = probeRatePerS == nil ? others : .probe
         try require(
             latencyKind == nil || latencyKind == start, "latency_kind",
-            "is not \(start.rawValue), which rate_per_s, slo and shape make it")
+            "is not \(start.rawValue), which rate_per_s, slo, probe_rate_per_s and shape make it")
         guard let latencySamples else { return }
         try require((latencySamples > 0) == (latencyKind != nil), "latency_samples", "contradicts latency_kind")
         let supported = latencySamples == 0 ? [] : LatencySummary.supportedPerMille(samples: latencySamples)

@@ -142,6 +142,7 @@ package struct RunRecord: Sendable, Equatable {
     package var latencyClientP99Ns: UInt64?
     package var latencyUntilArrivalP50Ns: UInt64?
     package var latencyUntilArrivalP99Ns: UInt64?
+    package var probeRatePerS: Double?
 
     /// A run without results. Its status is ``Status/partial`` until the code that ran it sets another: a forgotten
     /// status must not read as a success.

@@ -18,4 +18,6 @@ package enum LatencyKind: String, Sendable, CaseIterable {
     case fromScheduledStart = "from-scheduled-start"
     /// Closed loop: just before the client's call.
     case fromCall = "from-call"
+    /// Of a probe alone, at its scheduled times.
+    case probe
 }

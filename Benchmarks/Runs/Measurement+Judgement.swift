@@ -67,7 +67,7 @@ extension Measurement {
     var failed: UInt64 { max(failedInWindow, totals[.errors, default: 0]) }
 
     /// Operations that succeeded or failed.
-    private var attempted: UInt64 { latencies.totalCount + failed }
+    private var attempted: UInt64 { max(latencies.totalCount, answered) + failed }
 
     /// What the clients saw; what the workers saw where the clients saw nothing.
     private var allFailures: FailureTally { failures.total > 0 ? failures : serverFailures }

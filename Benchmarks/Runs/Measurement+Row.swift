@@ -18,7 +18,7 @@ extension Measurement {
         guard durationNanoseconds > 0 else { return }
         fillOperations(&record)
         let isScheduled = isOpenLoop || plan.isTimer
-        record.setLatency(LatencySummary(latencies), kind: isScheduled ? .fromScheduledStart : .fromCall)
+        record.setLatency(LatencySummary(latencies), kind: plan.latencyKind(isScheduled: isScheduled))
         fillCosts(&record)
         if plan.clients > 0 { fillClients(&record) }
         if plan.mode == nil { fillProcesses(&record, plan) } else { fillThreads(&record) }
@@ -138,5 +138,12 @@ extension Measurement {
             record.bytesPerReceive = Double(totals[.receivedBytes, default: 0]) / Double(receives)
             record.messagesPerReceive = Double(operations) / Double(receives)
         }
+    }
+}
+
+extension RunPlan {
+    fileprivate func latencyKind(isScheduled: Bool) -> LatencyKind {
+        if networkLoad?.probePerSecond != nil { return .probe }
+        return isScheduled ? .fromScheduledStart : .fromCall
     }
 }

@@ -15,6 +15,8 @@ package struct Measurement: Sendable {
     package var reason = ""
     /// Latencies that the clients saw.
     package var latencies: Histogram<UInt64> = LatencyRecorder().histogram
+    /// Operations of the window that were answered, also those whose latencies are not taken.
+    var answered: UInt64 = 0
     package var perWorker: [UInt64] = []
     /// Operations that the clients completed in the window, where the server does not tell its own.
     var completed: UInt64?
@@ -100,7 +102,19 @@ package struct Measurement: Sendable {
     /// - Throws: the first error that ended one of them.
     mutating func add(_ results: [Result<ClientResult, Errno>]) throws(Errno) {
         var seen = ClientResult()
-        for result in results { seen.add(try result.get()) }
+        var probe: ClientResult?
+        for result in results {
+            let result = try result.get()
+            if result.isProbe { probe = result } else { seen.add(result) }
+        }
+        let isOpen = seen.due != nil
+        answered = seen.latencies.histogram.totalCount
+        if var probe {
+            answered += probe.latencies.histogram.totalCount
+            (probe.openConnections, probe.due) = (0, isOpen ? probe.due : nil)
+            seen.add(probe)
+            seen.latencies = probe.latencies
+        }
         reconnections += seen.reconnections
         failures.add(seen.failures)
         failedInWindow += seen.failedInWindow

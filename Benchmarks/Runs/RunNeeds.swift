@@ -7,10 +7,12 @@ import Meters
 extension RunPlan {
     /// Descriptors that one side opens at the most; either side has a table of its own.
     package var descriptorsNeeded: Int {
-        switch plan {
-        case .network(_, let load) where agent != nil: load.connections + load.idle + 2 * load.clients + 64
+        // With both sides elsewhere only what is said to them needs some.
+        if let loadHosts, agent != nil || mode == nil { return 2 * loadHosts.count + 64 }
+        return switch plan {
+        case .network(_, let load) where agent != nil: load.clientDescriptors
         case .network(let server, let load): server.descriptorsNeeded(for: load.traffic) + 2 * load.clients
-        case .external(_, let load): load.connections + load.idle + 2 * load.clients + 64
+        case .external(_, let load): load.clientDescriptors
         case .wake(_, let wake): wake.descriptorsNeeded
         }
     }
@@ -66,4 +68,9 @@ extension RunPlan {
 extension LoadPlan {
     /// The option that decides how many connections can be open at once.
     var mostOpenOption: String { queued == nil ? "--connections" : "--drain" }
+}
+
+extension LoadPlan {
+    /// Descriptors of its clients.
+    fileprivate var clientDescriptors: Int { connections + probeConnections + idle + 2 * threads + 64 }
 }

@@ -1,3 +1,4 @@
+import Load
 import Records
 
 extension RunPlan {
@@ -9,9 +10,9 @@ extension RunPlan {
     ///
     /// - Parameter perMillion: 990 000 of `p99`.
     package mutating func lengthen(forPercentile perMillion: UInt64) {
-        guard objective == nil, let ratePerSecond else { return }
+        guard objective == nil, let rate = networkLoad?.probePerSecond ?? ratePerSecond else { return }
         let samples = Double(ServiceObjective.samplesNeeded(perMillion: perMillion)) * CapacityRun.sampleSurplus
-        let tenths = min((10 * samples / ratePerSecond).rounded(.up), Self.longestDefault)
+        let tenths = min((10 * samples / rate).rounded(.up), Self.longestDefault)
         durationNanoseconds = max(durationNanoseconds, UInt64(tenths) * 100_000_000)
     }
 }

@@ -68,6 +68,7 @@ extension LoadPlan {
         if takesStamps { record.addOption("timestamps") }
         record.connections = connections
         record.ratePerS = ratePerSecond
+        record.probeRatePerS = probePerSecond
         record.spacing = ratePerSecond == nil ? "" : spacing.rawValue
         record.drain = queued
         record.protocol = workload == .accept ? "" : conversation.wire.rawValue

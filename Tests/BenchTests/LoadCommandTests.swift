@@ -110,6 +110,8 @@ struct LoadCommandTests {
         ("run --load-hosts 2 --load-listen nowhere", "--load-listen takes a numeric HOST:PORT"),
         ("run --load-listen 127.0.0.1:0", "--load-listen belongs to --load-hosts"),
         ("run --join-timeout 5s", "--join-timeout belongs to --load-hosts"),
+        ("run --probe-rate 0", "--probe-rate takes operations per second"),
+        ("run --probe-rate 100 --drain 100", "--probe-rate and --drain exclude each other"),
         ("run --load-hosts 2 --drain 100", "--drain and --load-hosts exclude each other"),
         ("run --load-hosts 2 --load-listen 127.0.0.1:0 --connections 1", "of each of 2 load hosts is more than"),
         ("run --load-hosts 2 --workload wake", "--load-hosts belongs to --workload"),

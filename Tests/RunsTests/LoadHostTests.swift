@@ -129,6 +129,16 @@ struct LoadHostTests {
         #expect(sum.histogram.maxRecorded == measurement.latencies.maxRecorded)
     }
 
+    @Test func theFirstHostProbes() throws {
+        let running = try threeHosts()
+        var plan = try plan(running.hosts)
+        plan.load.probePerSecond = 500
+        let measurement = try measure(plan, Interruption())
+        #expect([.ok, .void].contains(measurement.status), "\(measurement.reason)")
+        #expect((1...150).contains(measurement.latencies.totalCount) && measurement.openConnections == 7)
+        #expect(running.kept.withLock { $0[1] ?? [] }.contains { $0.histogram == measurement.latencies })
+    }
+
     @Test func theyOfferWhatWasAsked() throws {
         let running = try threeHosts()
         let measurement = try measure(try plan(running.hosts, .crr, .openLoop(perSecond: 5_000)), Interruption())

@@ -149,7 +149,7 @@ package final class LoadHost {
         case .ended(let result):
             self.load = nil
             do throws(RunError) {
-                try settings.keep(rank, load.run, result.seen.latencies)
+                try settings.keep(rank, load.run, (result.probe ?? result.seen).latencies)
             } catch {
                 return try channel.send(LoadReply.failed(run: load.run, error))
             }

@@ -160,7 +160,8 @@ final class LoadMember: @unchecked Sendable {
 
 extension HostResult {
     fileprivate var isSound: Bool {
-        seen.isSound && (1...1 << 16).contains(clients)
+        seen.isSound && !seen.isProbe && probe?.isSound ?? true && probe?.isProbe ?? true
+            && (1...1 << 16).contains(clients)
             && max(usage.cpuNanoseconds, usage.voluntarySwitches, usage.involuntarySwitches, usage.allocations) < 1
                 << 56
     }

@@ -60,6 +60,8 @@ package struct LoadHostFacts: Codable, Sendable {
 struct HostResult: Codable, Sendable {
     /// Of all its clients together.
     var seen: ClientResult
+    /// Of the probe, which is not one of them; nil where there is none.
+    var probe: ClientResult?
     /// CPU time and switches of its clients in the window.
     var usage: ThreadUsage
     /// Its client threads.

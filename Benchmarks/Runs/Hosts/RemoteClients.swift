@@ -107,9 +107,9 @@ final class RemoteClients: Clients, @unchecked Sendable {
         if !wait(until: min(condition.withLock { limit }, latest), { isFinished }) {
             for member in members where member.runOutcome == nil { member.lose("no figures came of a run") }
         }
-        return zip(members, clocks).map { member, clock in
-            guard case .result(let result) = member.runOutcome else { return .failure(.connectionReset) }
-            return .success(result.seen.moved(by: clock.nanoseconds))
+        return zip(members, clocks).flatMap { (member, clock) -> [Result<ClientResult, Errno>] in
+            guard case .result(let result) = member.runOutcome else { return [.failure(.connectionReset)] }
+            return [result.seen, result.probe].compactMap { $0.map { .success($0.moved(by: clock.nanoseconds)) } }
         }
     }
 

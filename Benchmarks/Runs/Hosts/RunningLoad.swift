@@ -37,7 +37,7 @@ final class RunningLoad {
                     + "it there (ulimit -n), or take more load hosts")
         }
         self.run = run
-        clients = order.plan.clients
+        clients = order.plan.threads
         team = try order.clients(placement)
     }
 
@@ -93,8 +93,11 @@ final class RunningLoad {
 
     private func ended() -> News {
         var seen = ClientResult()
-        for case .success(let result) in team.join() { seen.add(result) }
+        var probe: ClientResult?
+        for case .success(let result) in team.join() {
+            if result.isProbe { probe = result } else { seen.add(result) }
+        }
         let used = atStart.map { (atEnd ?? usage) - $0 } ?? ThreadUsage()
-        return .ended(HostResult(seen: seen, usage: used, clients: clients))
+        return .ended(HostResult(seen: seen, probe: probe, usage: used, clients: clients))
     }
 }

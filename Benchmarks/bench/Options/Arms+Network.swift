@@ -74,6 +74,7 @@ extension RunOptions {
         plan.server.opensFast = exchange.fastOpen
         plan.load.opensFast = exchange.fastOpen
         plan.objective = try objective()
+        plan.load.probePerSecond = try probeRate()
         if let rate = servers.connectRate {
             guard (0.001...1e8).contains(rate) else {
                 throw Failure(.usage, "--connect-rate takes 0.001 to 100000000 connections per second, not \(rate)")

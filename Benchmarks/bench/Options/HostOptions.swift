@@ -52,6 +52,18 @@ extension RunOptions {
         return try JoiningPlaces.hosts(count, at: place, try Agents.secret(agents.secretFile, of: "--load-hosts"))
     }
 
+    /// How often the probe asks; nil without one.
+    func probeRate() throws -> Double? {
+        guard let rate = network.probeRate else { return nil }
+        guard (0.001...1e6).contains(rate) else {
+            throw Failure(.usage, "--probe-rate takes operations per second, 0.001 to 1000000, not \(rate)")
+        }
+        guard accept.drain == nil else {
+            throw Failure(.usage, "--probe-rate and --drain exclude each other: a drain has no load beside its queue")
+        }
+        return rate
+    }
+
     /// How long hosts are waited for.
     func joinSeconds() throws -> Double {
         Double(try bench.duration(hosts.joinTimeout ?? "60s", "--join-timeout")) / 1e9

@@ -102,6 +102,12 @@ struct NetworkOptions: WorkloadOptions {
     @Option(parsing: .unconditional, help: "Open loop: new operations per second, whatever the server does.")
     var rate: Double?
 
+    @Option(
+        parsing: .unconditional,
+        help: "So many operations a second on 16 more connections, at times of their own, and latencies of these alone."
+    )
+    var probeRate: Double?
+
     @Option(help: "Open loop at several rates, as FIRST:LAST:STEP: 1000:50000:7000.")
     var sweep: String?
 
