@@ -54,11 +54,7 @@ func measureNetwork<Started: Server>(
         throw endBoth() ?? plan.clientError(error, clients)
     }
     measurement.interface = interface
-    // The connections of a read are all made by now, and datagrams have none: a queue that overflows in the window
-    // is another program's.
-    let isReady = [.read, .datagram].contains(load.workload)
-    let countersAfter = isReady ? prepared.kernel : server.hostReading().kernel
-    measurement.listenOverflows = countersAfter.overflows(since: server.readingBefore?.kernel ?? before.kernel)
+    measurement.listenOverflows = server.overflows(since: before, until: prepared, load)
     // A server that is only slow still has the connections of the operations that it owes.
     let leak = measurement.isSound(plan) ? server.leak() : nil
     let report = server.end(windowEnd: measurement.windowEnd)
