@@ -42,7 +42,7 @@ struct AgentRunTests {
             filled(remote).subtracting(filled(home)).subtracting(byChance)
                 == ["server_machine_id", "client_machine_ids", "server_address", "link"])
         #expect(remote.serverMachineId == remote.machineId && remote.clientMachineIds == remote.machineId)
-        #expect(remote.link.hasPrefix("lo,") && remote.serverAddress.hasPrefix("127.0.0.1:"))
+        #expect(remote.link.hasPrefix("lo;") && remote.serverAddress.hasPrefix("127.0.0.1:"))
         #expect(await agent.end().exit == 0)
     }
 

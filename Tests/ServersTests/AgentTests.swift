@@ -111,7 +111,7 @@ struct AgentTests {
         }
         let agent = try RunningAgent()
         let client = try agent.client()
-        #expect(client.facts.machine == .read() && client.facts.address == "127.0.0.1" && client.link.hasPrefix("lo,"))
+        #expect(client.facts.machine == .read() && client.facts.address == "127.0.0.1" && client.link.hasPrefix("lo;"))
         for round in 1...2 {
             let server = try start(client, try order(name))
             #expect(server.readingBefore?.memory.residentBytes ?? 0 > 0)
