@@ -69,6 +69,18 @@ func measureNetwork<Started: Server>(
     return measurement
 }
 
+extension Server {
+    /// Connections that its host dropped because an accept queue was full; nil if that is not known.
+    ///
+    /// - Parameter prepared: when all connections were made that are made beforehand.
+    fileprivate func overflows(since before: HostReading, until prepared: HostReading, _ load: LoadPlan) -> UInt64? {
+        // A read makes no connection later, and datagrams have none: a queue that overflows then is another program's.
+        let isReady = [.read, .datagram].contains(load.workload)
+        let after = isReady ? prepared.kernel : hostReading().kernel
+        return after.overflows(since: readingBefore?.kernel ?? before.kernel)
+    }
+}
+
 extension Measurement {
     /// Takes what is to be known of a server that an agent ran.
     fileprivate mutating func note(_ server: some Server, _ plan: RunPlan) {
