@@ -42,7 +42,7 @@ import Testing
 
     @Test func everyOptionIsRefusedByTheWorkloadsWithoutItAndByNoOther() throws {
         let groups = try Self.groups()
-        #expect(Set(groups.map(\.title)).count == 14)
+        #expect(Set(groups.map(\.title)).count == 15)
         for group in groups {
             #expect(!group.options.isEmpty, "\(group.title)")
             for option in group.options {
@@ -64,7 +64,7 @@ import Testing
     @Test func nothingIsGivenByDefault() throws {
         let options = try RunOptions.parse([])
         let given = options.workloadGroups.map { $0.given.count }
-        #expect(given.allSatisfy { $0 == 0 } && given.count == 14)
+        #expect(given.allSatisfy { $0 == 0 } && given.count == 15)
     }
 
     @Test(arguments: Workload.allCases) func theHelpOfAWorkloadHasItsOwnOptionsOnly(_ workload: Workload) async throws {

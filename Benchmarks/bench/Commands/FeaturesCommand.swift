@@ -70,7 +70,8 @@ struct FeaturesCommand: ParsableCommand {
                 summary: "a timeout of the ring, in place of a timerfd(2)", column: .signal),
             Feature(
                 name: WakeSignal.waitTimeout.rawValue, base: WakeSignal.timerfd.rawValue, kernel: "2.6.28",
-                summary: "the time limit of the wait itself, which the timer slack of the thread (50 us) delays", column: .signal),
+                summary: "the time limit of the wait itself, which the timer slack of the thread (50 us) delays",
+                column: .signal),
             Feature(
                 name: WakeSignal.waitTimeoutMilliseconds.rawValue, base: WakeSignal.timerfd.rawValue, kernel: "2.6.28",
                 summary: "the time limit of the wait itself, rounded up to whole milliseconds", column: .signal),
