@@ -80,15 +80,6 @@ public import SystemPackage
         unsafe io_uring_buf_ring_advance(entries, 1)
     }
 
-    /// Where in the ring of buffers the next one goes that is given back; it begins again at 0 after 65 535.
-    @inlinable var nextPosition: UInt16 { unsafe entries.pointee.tail }
-
-    /// The buffer that the kernel got at a position, unless it got as many since as there are.
-    func buffer(at position: UInt16) -> UInt16 {
-        let slots = unsafe UnsafeMutableRawPointer(entries).assumingMemoryBound(to: io_uring_buf.self)
-        return unsafe slots[Int(position & UInt16(truncatingIfNeeded: mask))].bid
-    }
-
     @unsafe @inlinable func add(_ buffer: UInt16, at offset: CInt) {
         let slot = unsafe (CInt(entries.pointee.tail) &+ offset) & mask
         let memory = unsafe memory(of: buffer)

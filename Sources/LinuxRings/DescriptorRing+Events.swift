@@ -145,8 +145,12 @@ extension DescriptorRing {
         case .close: endClose(index, completion.result)
         case .limit, .cancel: retireIfClosed(index)
         case .bundleFromGroup where completion.hasBuffer:
-            guard let group = unsafe buffer else { break }
-            let taken = unsafe GroupState.takeBundle(group.assumingMemoryBound(to: GroupState.self), completion)
+            guard let group = unsafe buffer?.assumingMemoryBound(to: GroupState.self) else { break }
+            guard completion.result > 0 else {
+                unsafe GroupState.giveBack(GroupState.take(group, completion))
+                break
+            }
+            let taken = unsafe GroupState.takeBundle(group, completion)
             return unsafe RingEventParts(
                 token: token, operation: operation, isArmed: completion.hasMore, .bundle, result: completion.result,
                 detail: taken.count, buffer: UnsafeMutableRawPointer(taken.first))

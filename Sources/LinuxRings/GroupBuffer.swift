@@ -34,17 +34,13 @@
         @usableFromInline var lower = 0
         @usableFromInline var upper = 0
         @usableFromInline let identifier: UInt16
-        /// Where in the ring of buffers the kernel got it last.
-        @usableFromInline var position: UInt16
-        /// The one that comes behind it in a ``GroupBundle``.
+        /// The one that the kernel got after it, and so the one behind it in a ``GroupBundle``.
         @usableFromInline var next: UnsafeMutablePointer<Entry>?
 
         init(_ group: UnsafeMutablePointer<GroupState>, _ start: UnsafeMutableRawPointer, _ identifier: UInt16) {
             unsafe self.group = unsafe group
             unsafe self.start = unsafe start
             unsafe self.identifier = identifier
-            // The group begins with all of them, in the order of their numbers.
-            unsafe position = identifier
             unsafe next = nil
         }
     }
@@ -125,6 +121,8 @@
 @unsafe @usableFromInline struct GroupState: ~Copyable {
     @usableFromInline var group: BufferGroup
     @usableFromInline let entries: UnsafeMutablePointer<GroupBuffer.Entry>
+    /// The one that the kernel got last.
+    @usableFromInline var last: UnsafeMutablePointer<GroupBuffer.Entry>
     /// Buffers that somebody has who will give them back.
     @usableFromInline var used = 0
     /// Whether the kernel may be given buffers.
@@ -133,6 +131,7 @@
 
     private init(_ group: consuming BufferGroup, allowsMultishot: Bool) {
         unsafe entries = .allocate(capacity: group.count)
+        unsafe last = entries
         unsafe self.group = group
         unsafe self.allowsMultishot = allowsMultishot
     }
@@ -143,7 +142,10 @@
         for index in unsafe 0..<state.pointee.group.count {
             let identifier = UInt16(index)
             let start = unsafe state.pointee.group.memory(of: identifier) - state.pointee.group.headroom
-            unsafe (state.pointee.entries + index).initialize(to: GroupBuffer.Entry(state, start, identifier))
+            let entry = unsafe state.pointee.entries + index
+            unsafe entry.initialize(to: GroupBuffer.Entry(state, start, identifier))
+            // The group begins with all of them, in the order of their numbers.
+            unsafe state.pointee.append(entry)
         }
         return unsafe state
     }
@@ -161,12 +163,18 @@
         return unsafe entry
     }
 
+    /// Remembers that the kernel gets a buffer after the others.
+    @inlinable mutating func append(_ entry: UnsafeMutablePointer<GroupBuffer.Entry>) {
+        unsafe last.pointee.next = entry
+        unsafe last = entry
+    }
+
     /// Lets the kernel have a buffer again.
     @unsafe @inlinable static func giveBack(_ entry: UnsafeMutablePointer<GroupBuffer.Entry>) {
         let state = unsafe entry.pointee.group
         unsafe state.pointee.used &-= 1
         if unsafe state.pointee.isOpen {
-            unsafe entry.pointee.position = state.pointee.group.nextPosition
+            unsafe state.pointee.append(entry)
             unsafe state.pointee.group.recycle(entry.pointee.identifier)
         } else if unsafe state.pointee.used == 0 {
             unsafe free(state)

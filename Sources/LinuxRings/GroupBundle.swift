@@ -12,17 +12,19 @@
 /// Like a buffer of a group it belongs to the ring's thread, and may outlive the ring.
 @safe @frozen public struct GroupBundle: ~Copyable {
     @usableFromInline var first: UnsafeMutablePointer<GroupBuffer.Entry>?
+    @usableFromInline var rest: Int
+
     /// Buffers that were not taken yet.
-    public private(set) var count: Int
+    @inlinable public var count: Int { rest }
 
     /// Takes over buffers that are linked, `count` of them.
-    @usableFromInline init(_ first: UnsafeMutablePointer<GroupBuffer.Entry>, count: Int) {
+    @inlinable init(_ first: UnsafeMutablePointer<GroupBuffer.Entry>, count: Int) {
         unsafe self.first = first
-        self.count = count
+        rest = count
     }
 
-    deinit {
-        var (entry, rest) = unsafe (first, count)
+    @inlinable deinit {
+        var (entry, rest) = unsafe (first, rest)
         while rest > 0, let buffer = unsafe entry {
             unsafe entry = buffer.pointee.next
             unsafe GroupState.giveBack(buffer)
@@ -31,10 +33,10 @@
     }
 
     /// The next buffer; nil when all were taken.
-    public mutating func next() -> GroupBuffer? {
-        guard count > 0, let entry = unsafe first else { return nil }
+    @inlinable public mutating func next() -> GroupBuffer? {
+        guard rest > 0, let entry = unsafe first else { return nil }
         unsafe first = entry.pointee.next
-        count -= 1
+        rest &-= 1
         return unsafe GroupBuffer(entry)
     }
 }
@@ -42,8 +44,9 @@
 extension GroupState {
     /// The buffers that the kernel picked for a completion, linked, with what it put into them.
     ///
-    /// The completion names the first; the others are those that the kernel got after it. Their positions hold yet: none of
-    /// them, nor what came later, can have been given back before this completion was taken.
+    /// The completion names the first; the others are those that the kernel got after it. That is remembered here, and not
+    /// read from the ring of buffers: completions can come in another order than the kernel picked buffers in, so that what
+    /// it picked later may have been given back already and lie where the buffers of this one did.
     @unsafe static func takeBundle(
         _ state: UnsafeMutablePointer<GroupState>, _ completion: RawCompletion
     ) -> (first: UnsafeMutablePointer<GroupBuffer.Entry>, count: UInt32) {
@@ -61,9 +64,10 @@ extension GroupState {
             count += 1
             if rest == 0 { break }
             precondition(unsafe count < state.pointee.group.count, "more bytes than the group has room for")
-            let next = unsafe state.pointee.group.buffer(at: entry.pointee.position &+ 1)
-            unsafe entry.pointee.next = state.pointee.entries + Int(next)
-            unsafe entry = state.pointee.entries + Int(next)
+            guard let next = unsafe entry.pointee.next else {
+                preconditionFailure("more bytes than the kernel has room for")
+            }
+            unsafe entry = next
         }
         unsafe state.pointee.used += Int(count)
         return unsafe (first, count)
