@@ -76,7 +76,7 @@ struct ModeStyle: Hashable, Sendable {
         ],
         "epoll-lt": [
             "epoll-pwait2", "epoll-spin", "epoll-busy-poll", "epoll-splice", "epoll-sendfile", "epoll-mmsg",
-            "epoll-gro",
+            "epoll-gro", "epoll-vmsplice",
         ],
         "uring-poll": ["uring-epoll-wait"],
         "dispatcher": ["uring-dispatcher"],
