@@ -76,7 +76,9 @@ import Testing
 
     @Test func aLatencyThatGrowsIsSaidBesideTheGain() throws {
         let text = try worth(Self.rows([1: Self.less], latency: 3)).sentence
-        #expect(text.hasSuffix("Median latency +200 % with every load."), "\(text)")
+        #expect(text == "Cheaper but later with every load: server CPU −20 %, median latency +200 %.", "\(text)")
+        let dearer = try worth(Self.rows([1: Self.same], latency: 3)).sentence
+        #expect(dearer.hasSuffix("Median latency +200 % with every load."), "\(dearer)")
     }
 
     @Test func roundsOfDifferentFoldersAreNotPaired() throws {
@@ -135,6 +137,26 @@ import Testing
         let page = featuresMarkdown([worth], missing: [], machine: "Linux 6.18", folders: ["a"])
         #expect(page.contains("(#set1other) | the same without |") && page.contains("\n| epoll-lt | read | 1 | 64 B |"))
         #expect(Feature.options(in: [rows]).map(\.name) == (column == .options ? ["set=1;other"] : []))
+    }
+
+    @Test func disturbedRunsAndListenersOfOneWorkerAreLeftOut() throws {
+        let rows = Self.rows([64: Self.less])
+        func edited(_ edit: (inout RunRecord) -> Void) -> [RunRecord] {
+            rows.map { row in
+                var row = row
+                if row.round == 1 { edit(&row) }
+                return row
+            }
+        }
+        #expect(try worth(edited { $0.foreignCpu = 0.3 }).cells.first?.rounds == 5)
+        #expect(try worth(edited { $0.foreignCpu = 0.1 }).cells.first?.rounds == 6)
+        let listeners = Feature(name: "with", base: "without", kernel: "", summary: "", column: .listener)
+        let shared = edited { ($0.workers, $0.fairnessJain) = (2, 0.5) }.map { row in
+            var row = row
+            (row.listener, row.mode) = (row.mode, "epoll-lt")
+            return row
+        }
+        #expect(FeatureWorth.measure([listeners], in: [shared]).first?.cells.first?.rounds == 5)
     }
 
     @Test func optionsAreNamedAsTheyAreGiven() throws {

@@ -55,8 +55,16 @@ package struct Feature: Sendable {
         }
     }
 
+    /// Other programs may have had so much of the machine.
+    package static let mostForeignShare = 0.2
+    /// Of several listeners, workers must have shared the connections as evenly as that (Jain's index).
+    package static let leastFairness = 0.8
+
     /// True of the rows that a comparison may use.
     func admits(_ record: RunRecord) -> Bool {
-        record.status == .ok && record.implementation == "swift" && (column == .options || record.options.isEmpty)
+        guard record.status == .ok, record.implementation == "swift", (record.foreignCpu ?? 0) <= Self.mostForeignShare
+        else { return false }
+        if column == .listener, record.workers > 1, (record.fairnessJain ?? 1) < Self.leastFairness { return false }
+        return column == .options || record.options.isEmpty
     }
 }

@@ -4,17 +4,25 @@ import Statistics
 extension FeatureWorth {
     /// When to use it, as far as the runs tell.
     package var sentence: String {
-        let cheaper = cells.filter { $0.cpu?.isLess == true }
+        // What is cheaper and later is a choice, and no gain.
+        let traded = cells.filter { $0.cpu?.isLess == true && $0.latency?.isMore == true }
+        let cheaper = cells.filter { $0.cpu?.isLess == true && $0.latency?.isMore != true }
         let dearer = cells.filter { $0.cpu?.isMore == true }
-        let parts = [verdict(cheaper, dearer), waits].compactMap { $0 }
+        let isTradedOnly = cheaper.isEmpty && dearer.isEmpty && !traded.isEmpty
+        let trade =
+            traded.isEmpty
+            ? nil
+            : "Cheaper but later with \(places(traded)): server CPU \(range(traded, \.cpu)), median latency "
+                + "\(range(traded, \.latency))."
+        let parts = [isTradedOnly ? nil : verdict(cheaper, dearer, traded.count), trade, waits].compactMap { $0 }
         return parts.joined(separator: " ")
     }
 
-    private func verdict(_ cheaper: [Cell], _ dearer: [Cell]) -> String {
+    private func verdict(_ cheaper: [Cell], _ dearer: [Cell], _ traded: Int) -> String {
         switch (cheaper.isEmpty, dearer.isEmpty) {
         case (true, true): nothingShown
         case (false, true):
-            "Use it with \(places(cheaper)): server CPU \(range(cheaper, \.cpu)).\(rest(cheaper.count))"
+            "Use it with \(places(cheaper)): server CPU \(range(cheaper, \.cpu)).\(rest(cheaper.count + traded))"
         case (true, false): "Not here: server CPU \(range(dearer, \.cpu)) with \(places(dearer))."
         case (false, false):
             "Use it with \(places(cheaper)): server CPU \(range(cheaper, \.cpu)); not with \(places(dearer)): "
@@ -36,7 +44,7 @@ extension FeatureWorth {
 
     /// What it does to the latency, where that is another thing than what the CPU time says.
     private var waits: String? {
-        let later = cells.filter { $0.latency?.isMore == true && $0.cpu?.isMore != true }
+        let later = cells.filter { $0.latency?.isMore == true && $0.cpu?.isMore != true && $0.cpu?.isLess != true }
         let sooner = cells.filter { $0.latency?.isLess == true && $0.cpu?.isLess != true }
         let parts = [later, sooner].filter { !$0.isEmpty }.map { "\(range($0, \.latency)) with \(places($0))" }
         return parts.isEmpty ? nil : "Median latency \(parts.joined(separator: ", "))."

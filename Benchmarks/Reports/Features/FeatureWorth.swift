@@ -14,7 +14,7 @@ package struct FeatureWorth: Sendable {
         package let workload: String
         /// How both wait; empty where that is what differs.
         package let mode: String
-        /// How threads wake each other; empty of other workloads.
+        /// How threads wake each other, and where they run; empty of other workloads.
         package let shape: String
         package let workers: Int
         package let connections: Int
@@ -28,7 +28,7 @@ package struct FeatureWorth: Sendable {
             others = zip(Arm.columns, arm.values).filter { !column.ownColumns.contains($0.0.name) }.map(\.1)
             workload = record.workload
             mode = column == .mode ? "" : record.mode
-            shape = record.shape
+            shape = [record.shape, record.placement].filter { !$0.isEmpty }.joined(separator: ", ")
             workers = record.workers
             connections = record.connections
             messageBytes = record.messageSizeBytes

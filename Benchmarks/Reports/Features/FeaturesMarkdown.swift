@@ -24,7 +24,9 @@ package func featuresMarkdown(
         Each feature is a variant of a mode, a kind of listener or signal, or an option, and nothing else differs. A ratio is
         the figure with it divided by that without it: the median over the rounds, each of which has both, in random order,
         and in brackets the interval of the median. Shown in bold: the interval lies wholly beyond ±\(HumanUnits.percent(FeatureWorth.Change.margin)).
-        Each interval can be wrong, of a hundred three or so; a sentence that rests on one load alone is a hint.
+        Each interval can be wrong, of a hundred three or so; a sentence that rests on one load alone is a hint. Left out are runs
+        in which other programs had more than \(HumanUnits.percent(Feature.mostForeignShare)) of the machine, and of several listeners those in which one worker got
+        nearly everything. System calls are those that the loops count.
 
         \(machine); written by `bench features --markdown`. Rows: \(links). Load and server share the machine, over loopback.
 

@@ -4,6 +4,7 @@ import Loops
 import Meters
 import Records
 import Reports
+import Statistics
 
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -87,7 +88,11 @@ struct FeaturesCommand: ParsableCommand {
         guard let description = try stored[0].description() else { return machines.joined() }
         let facts = description.machine
         let date = stored[0].rows.first?.startedAt.prefix(10) ?? ""
+        let length = median(stored.flatMap(\.rows).compactMap(\.durationS)).map { Int(($0 * 1000).rounded()) }
+        let pinning = Set(stored.flatMap(\.rows).map(\.pinning)).subtracting(["", "none"]).sorted().joined(
+            separator: "; ")
         let processors = "\(facts.processors) \(facts.processors == 1 ? "processor" : "processors")"
-        return "Linux \(facts.kernel), \(processors), \(date)"
+        return
+            "Linux \(facts.kernel), \(processors), \(date); runs of \(length.map { "about \($0) ms" } ?? "unknown length"), pinned \(pinning.isEmpty ? "nowhere" : pinning)"
     }
 }
