@@ -22,9 +22,8 @@ package struct LoadOrder: Codable, Sendable {
     ///
     /// - Throws: one line, also for what no coordinator asks whose options were checked.
     package func clients(_ placement: Placement) throws(RunError) -> ClientTeam {
-        guard isSound, let server = SocketAddress(text: address) else {
-            throw RunError(failed: "a load that cannot be")
-        }
+        try check()
+        guard let server = SocketAddress(text: address) else { throw Self.impossible }
         var plan = plan
         if let tls {
             do throws(TLSError) {
@@ -35,6 +34,13 @@ package struct LoadOrder: Codable, Sendable {
         }
         return try ClientTeam(plan, to: server, placement, seed: seed)
     }
+
+    private static let impossible = RunError(failed: "a load that cannot be")
+
+    /// To be called before anything is computed of it.
+    ///
+    /// - Throws: if some number is none that a coordinator sends.
+    package func check() throws(RunError) { if !isSound { throw Self.impossible } }
 
     /// Descriptors that its clients open at the most.
     package var descriptorsNeeded: Int {
@@ -51,7 +57,7 @@ package struct LoadOrder: Codable, Sendable {
         ]
         let rates = [plan.ratePerSecond, plan.connectionsPerSecond, plan.probePerSecond].compactMap { $0 }
         let requests = plan.conversation.requests
-        return counts.allSatisfy { $1.contains($0) } && rates.allSatisfy { $0 > 0 && $0 <= 1e12 }
+        return counts.allSatisfy { $1.contains($0) } && rates.allSatisfy { (0.001...1e8).contains($0) }
             && plan.thinkNanoseconds <= 3_600_000_000_000 && plan.workload != .wake && plan.queued == nil
             && (plan.conversation.wire == .echo || !requests.isEmpty)
             && requests.allSatisfy { $0.bytes.count <= 1 << 20 && (1e-9...1e9).contains($0.weight) }

@@ -40,7 +40,7 @@ package struct LoadPlan: Sendable, Codable {
     /// Without ``tls``, which is made anew on each host.
     private enum CodingKeys: String, CodingKey {
         case workload, clients, part, connections, idle, messageBytes, depth, close, conversation, opensFast
-        case connectionsPerSecond, thinkNanoseconds, probePerSecond, pace, spacing
+        case connectionsPerSecond, thinkNanoseconds, probePerSecond, pace, spacing, takesStamps
     }
 
     /// One client thread with 64 connections in a closed loop.

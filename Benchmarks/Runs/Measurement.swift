@@ -112,8 +112,9 @@ package struct Measurement: Sendable {
         if var probe {
             answered += probe.latencies.histogram.totalCount
             (probe.openConnections, probe.due) = (0, isOpen ? probe.due : nil)
+            outOfRange += seen.latencies.outOfRange
             seen.add(probe)
-            seen.latencies = probe.latencies
+            (seen.latencies, seen.split) = (probe.latencies, probe.split)
         }
         reconnections += seen.reconnections
         failures.add(seen.failures)

@@ -45,7 +45,8 @@ func measureNetwork<Started: Server>(
         throw error
     }
     let prepared = server.hostReading()
-    let interface = InterfaceTable.read().interface(reaching: server.address)?.name
+    // The hosts that load have interfaces of their own, which this one does not see.
+    let interface = plan.loadHosts != nil ? nil : InterfaceTable.read().interface(reaching: server.address)?.name
     do throws(Errno) {
         measurement =
             try load.queued == nil

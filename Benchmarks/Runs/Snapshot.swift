@@ -19,23 +19,26 @@ struct Snapshot {
     init(_ threads: some MeasuredThreads, _ clients: some Clients) {
         // The few clients are read first, side by side with the server's counts; files come last.
         let clientTime = clients.accounts.time
+        // Before the server's, which can be a network away.
+        let clientKernel = threads.place == .thisProcess ? nil : KernelCounters.read()
         self.init(
-            clientTime, threads.snapshot(), kernel: threads.kernelCounters, threads.place, clients: clients.accounts)
+            clientTime, threads.snapshot(), kernel: threads.kernelCounters, clientKernel, threads.place,
+            clients: clients.accounts)
     }
 
     init(_ threads: () -> WorkerSnapshot, clients: [ThreadAccount]) {
         let clientTime = clients.time
-        self.init(clientTime, threads(), kernel: .read(), .thisProcess, clients: clients)
+        self.init(clientTime, threads(), kernel: .read(), nil, .thisProcess, clients: clients)
     }
 
     private init(
         _ clientTime: ThreadUsage, _ snapshot: WorkerSnapshot, kernel: @autoclosure () -> KernelCounters,
-        _ place: ServerPlace, clients: [ThreadAccount]
+        _ clientKernel: KernelCounters?, _ place: ServerPlace, clients: [ThreadAccount]
     ) {
         server = snapshot
         self.kernel = kernel()
         self.place = place
-        clientKernel = place == .thisProcess ? nil : .read()
+        self.clientKernel = clientKernel
         client = clientTime + clients.switches
         self.clients = clients.count
     }

@@ -26,7 +26,7 @@ final class JoinDesk: @unchecked Sendable {
     }
 
     /// So many may be about to join at once, beside the members.
-    private static let mostStrangers = 64
+    private var mostStrangers: Int { max(64, 2 * count) }
     /// How long it waits for others before it says who is missing.
     static let adviceNanoseconds: UInt64 = 5_000_000_000
 
@@ -112,7 +112,7 @@ final class JoinDesk: @unchecked Sendable {
             var peer: SocketAddress?
             do throws(Errno) {
                 guard let connection = try listener.accept(peer: &peer) else { return }
-                if strangers.count >= Self.mostStrangers { strangers.removeFirst().close() }
+                if strangers.count >= mostStrangers { strangers.removeFirst().close() }
                 strangers.append(
                     Stranger(connection, peer, authentication, settings.secret, settings.version, .load))
             } catch {

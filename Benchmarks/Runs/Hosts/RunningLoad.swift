@@ -29,6 +29,7 @@ final class RunningLoad {
 
     /// Starts the clients.
     init(_ run: UInt64, _ order: LoadOrder, _ placement: Placement) throws(RunError) {
+        try order.check()
         let limit = Int(clamping: (try? DescriptorLimit.raise())?.soft ?? 1024)
         guard order.descriptorsNeeded <= limit else {
             throw RunError(
@@ -61,7 +62,7 @@ final class RunningLoad {
     /// When there may be something new.
     func nextLook(_ now: UInt64) -> UInt64 {
         guard let window else { return now + Self.look }
-        if atStart == nil { return max(window.start, now) }
+        if atStart == nil { return min(max(window.start, now), now + 20_000_000) }
         if atEnd == nil { return min(max(window.end, now), now + 20_000_000) }
         return now + Self.look
     }

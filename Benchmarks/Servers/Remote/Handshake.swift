@@ -213,7 +213,7 @@ struct CoordinatorHandshake {
         guard let message = try frames.next() else { return .wait }
         let decoded = try HandshakeMessage(message)
         if case .refused(let text) = decoded {
-            throw ProtocolError("it refuses: " + String(text.prefix(200)))
+            throw ProtocolError("it refuses: " + String(text.prefix(200)).inOneLine)
         }
         guard let keys else {
             let hello = try decoded.hello(kind)

@@ -39,6 +39,10 @@ package final class RemoteServer: Server {
                 guard let address = SocketAddress(text: server.address) else {
                     throw ProtocolError("a server at \(server.address.prefix(80))")
                 }
+                guard agent.isOfThisMachine || !address.isLoopback else {
+                    throw ProtocolError(
+                        "its server listens on \(address), which is this machine here; give bench agent --address")
+                }
                 self.address = address
                 counter = server.counter
                 readingBefore = server.before
@@ -190,7 +194,11 @@ extension RunError {
 
 extension String {
     /// Without what ends a line, and no longer than a line should be.
-    fileprivate var inOneLine: String {
-        String(prefix(1000).map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 })
+    var inOneLine: String {
+        String(
+            prefix(1000).map {
+                $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 || (127...159).contains($0.value) }
+                    ? " " : $0
+            })
     }
 }

@@ -14,7 +14,9 @@ extension RunSession {
         let seed = given ?? options.seed ?? freshSeed()
         var machine = MachineFacts.read()
         let arms = try Arms(options, seed: seed).checked(machine, keepsRefused: options.only != nil)
-        machine.link = arms.plans.lazy.compactMap(\.serverAddress).first.flatMap { NetworkLink(reaching: $0) }
+        // Of load hosts each has its own.
+        machine.link = arms.plans.lazy.filter { $0.loadHosts == nil }.compactMap(\.serverAddress).first
+            .flatMap { NetworkLink(reaching: $0) }
         let interruption = try Interruption(endsAtSecondSignal: true)
         let started = Date()
         let folder = try ResultFolder(

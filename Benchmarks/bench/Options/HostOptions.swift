@@ -58,6 +58,10 @@ extension RunOptions {
         guard (0.001...1e6).contains(rate) else {
             throw Failure(.usage, "--probe-rate takes operations per second, 0.001 to 1000000, not \(rate)")
         }
+        guard network.slo == nil else {
+            throw Failure(
+                .usage, "--probe-rate and --slo exclude each other: a search asks for the latencies of the load itself")
+        }
         guard accept.drain == nil else {
             throw Failure(.usage, "--probe-rate and --drain exclude each other: a drain has no load beside its queue")
         }
