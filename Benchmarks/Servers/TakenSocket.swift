@@ -1,3 +1,4 @@
+import CSocketExtras
 import CBenchExtras
 import Glibc
 import LinuxDescriptors
