@@ -102,7 +102,7 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
                 }
                 // The listener and a connection that is being served: from here on the worker needs no more than one at a
                 // time.
-                while open(["socket:"]) < before + 2 { usleep(1000) }
+                waitUntilOpen(before + 2)
                 try allowNoMoreDescriptors()
                 let measurement = try run.join().get().get()
                 _ = try DescriptorLimit.raise()
@@ -178,6 +178,15 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
     }
 }
 
+/// Waits until so many sockets are open, and still are after a moment: a run asks for the interface of its load by sockets of
+/// its own, which it closes at once.
+private func waitUntilOpen(_ sockets: Int) {
+    repeat {
+        while open(["socket:"]) < sockets { usleep(1000) }
+        usleep(3000)
+    } while open(["socket:"]) < sockets
+}
+
 /// Carries out a run in whose course no descriptor can be opened for a while.
 private func measureThroughAShortage(_ plan: RunPlan, milliseconds: useconds_t) throws -> Runs.Measurement {
     let before = open(["socket:"])
@@ -188,7 +197,7 @@ private func measureThroughAShortage(_ plan: RunPlan, milliseconds: useconds_t) 
     // The listener, what the library's types open beside it, and the first connection. Both duplicate the listener, and an
     // InterestSet knows its own epoll set by a socket.
     let own = ["interest-set": 2, "descriptor-ring": 1][plan.name] ?? 0
-    while open(["socket:"]) < before + 2 + own { usleep(1000) }
+    waitUntilOpen(before + 2 + own)
     try allowNoMoreDescriptors()
     let taken = try fillDescriptorTable()
     usleep(milliseconds * 1000)
