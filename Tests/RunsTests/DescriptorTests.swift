@@ -102,7 +102,7 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
                 }
                 // The listener and a connection that is being served: from here on the worker needs no more than one at a
                 // time.
-                waitUntilOpen(before + 2)
+                try waitUntilOpen(before + 2)
                 try allowNoMoreDescriptors()
                 let measurement = try run.join().get().get()
                 _ = try DescriptorLimit.raise()
@@ -180,11 +180,13 @@ private func open(_ kinds: [String], in thread: String = "/proc/thread-self") ->
 
 /// Waits until so many sockets are open, and still are after a moment: a run asks for the interface of its load by sockets of
 /// its own, which it closes at once.
-private func waitUntilOpen(_ sockets: Int) {
-    repeat {
-        while open(["socket:"]) < sockets { usleep(1000) }
+private func waitUntilOpen(_ sockets: Int) throws {
+    let areOpen = eventually {
+        guard open(["socket:"]) >= sockets else { return false }
         usleep(3000)
-    } while open(["socket:"]) < sockets
+        return open(["socket:"]) >= sockets
+    }
+    try #require(areOpen)
 }
 
 /// Carries out a run in whose course no descriptor can be opened for a while.
@@ -197,7 +199,7 @@ private func measureThroughAShortage(_ plan: RunPlan, milliseconds: useconds_t) 
     // The listener, what the library's types open beside it, and the first connection. Both duplicate the listener, and an
     // InterestSet knows its own epoll set by a socket.
     let own = ["interest-set": 2, "descriptor-ring": 1][plan.name] ?? 0
-    waitUntilOpen(before + 2 + own)
+    try waitUntilOpen(before + 2 + own)
     try allowNoMoreDescriptors()
     let taken = try fillDescriptorTable()
     usleep(milliseconds * 1000)

@@ -177,9 +177,10 @@ struct LoadHostTests {
         #expect(running.ending(running.start(1, size: 3))?.contains("3 processes, and --load-hosts is 2") == true)
         #expect(running.ending(running.start(1, commit: "def"))?.contains("build all hosts from one commit") == true)
         running.start(0)
-        while running.lines.withLock({ !$0.contains { $0.contains("load host 0 ") && $0.contains("has joined") } }) {
-            usleep(1000)
-        }
+        #expect(
+            eventually {
+                running.lines.withLock { $0.contains { $0.contains("load host 0 ") && $0.contains("has joined") } }
+            })
         #expect(running.ending(running.start(0))?.contains("--rank 0 has joined already") == true)
         running.start(1)
         try gathering.join()
@@ -218,7 +219,7 @@ struct LoadHostTests {
         let (hosts, other) = (running.hosts, TestThread { [self] in try joinSilently(running, 1) })
         try running.gather()
         try other.join().finish()
-        while hosts.loss == nil { usleep(1000) }
+        #expect(eventually { hosts.loss != nil })
         let error = #expect(throws: RunError.self) { _ = try Runs.measure(try plan(hosts), Interruption()) }
         #expect(error?.description.hasPrefix("load host 1 (127.0.0.1:") == true)
         #expect(error?.description.contains("the connection was ") == true)

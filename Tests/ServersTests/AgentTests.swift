@@ -26,6 +26,7 @@ final class RunningAgent {
         var settings = AgentSettings(secret, AgentVersion(schema: 1), facts)
         settings.commands = commands
         settings.log = { [lines] line in lines.withLock { $0.append(line) } }
+        // The thread alone runs it; here its address is read.
         nonisolated(unsafe) let running = try Agent(.loopback(), settings)
         address = running.address
         stop = try EventFD()
