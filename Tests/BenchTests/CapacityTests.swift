@@ -25,7 +25,8 @@ import Testing
         let steps = try CapacityStep.read(
             Array(process.text("out/capacity.csv").utf8), file: "capacity.csv", runs: rows)
         let confirmed = steps.filter { $0.kind == .confirmation && $0.ratePerS == capacity && $0.outcome == .held }
-        #expect(confirmed.count == 1 && steps.filter { $0.kind == .confirmation }.allSatisfy { $0.durationS > 0.05 })
+        // A search that comes back to a rate confirms it again.
+        #expect(!confirmed.isEmpty && steps.filter { $0.kind == .confirmation }.allSatisfy { $0.durationS > 0.05 })
         let last = try #require(steps.last)
         #expect(steps.first?.ratePerS == 1000 && last.outcome != .held)
         #expect(abs(last.ratePerS / capacity - 1.1) < 0.001)
